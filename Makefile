@@ -1,0 +1,60 @@
+# Everything a developer runs; CI runs `make check` and `make test` and nothing else.
+PYTHON ?= python3
+SANDBOX_PORT ?= 8081
+BIN := .venv/bin
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := setup
+.PHONY: setup run test cover check fmt bench load lock sandbox rules clean
+
+setup: .venv/requirements.lock  ## locked environment in .venv
+	@true
+
+# The copy of the lock is the stamp: packages are installed again only when the lock has changed.
+.venv/requirements.lock: requirements.lock
+	@PYTHON="$(PYTHON)" bash deploy/venv.sh
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@cp requirements.lock $@
+
+run: setup  ## sandbox, one linked account and the gateway; Ctrl-C stops all
+	@exec $(BIN)/python -m deploy.run
+
+test: setup  ## all tests, with the real servers where there are any
+	@bash deploy/ensure.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+cover: setup  ## all tests, with the gate on branch coverage
+	@bash deploy/ensure.sh
+	@$(BIN)/python -m coverage run -m pytest $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
+
+check: setup  ## format, lint, types, import rules
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: setup  ## format, and mend what can be mended
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup  ## speed, as ratios to other proxies in the same run
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+load: setup  ## failures under load
+	@bash deploy/load.sh $(ARGS)
+
+lock: setup  ## requirements.lock from pyproject.toml; ARGS=--upgrade takes new releases
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--quiet -o requirements.lock $(ARGS)
+
+sandbox: setup  ## the stand-in for Humaans alone
+	@exec $(BIN)/python -m deploy.sandbox --port $(SANDBOX_PORT) $(ARGS)
+
+rules: setup  ## which scope opens which operation and field
+	@$(BIN)/python -m gateway rules $(ARGS)
+
+clean:  ## caches and reports; .venv and var/ stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,105 @@
+"""The vocabulary of the unified contract: value types, resources and operations, as values.
+
+The contract itself is written with it in `connectors.hris`; the connectors' tables are held against it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+
+class Plain(Enum):
+    """Types with no parts of their own. Every value may also be null."""
+
+    TEXT = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    INSTANT = "RFC 3339 date-time with a zone"
+    DURATION = "ISO 8601 duration"
+    MAP = "object of any keys"
+    ANY = "any JSON value"
+
+
+TEXT, NUMBER, BOOLEAN, INSTANT, DURATION, MAP, ANY = Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An enum, always sent as `{"value": word, "source_value": what the vendor had}`."""
+
+    name: str
+    words: frozenset[str]
+
+
+UNMAPPED = "unmapped_value"
+"""The word for a vendor value that has no counterpart in the contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    item: "Type"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """An object of the contract: its fields by name, in the order in which they are sent."""
+
+    name: str
+    fields: Mapping[str, "Spec"]
+
+    def __init__(self, name: str, fields: "Mapping[str, Spec | Type]") -> None:
+        specs = {key: value if isinstance(value, Spec) else Spec(value) for key, value in fields.items()}
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "fields", MappingProxyType(specs))
+
+
+Type: TypeAlias = Plain | Words | ListOf | Resource
+
+
+class Given(Enum):
+    """When a field is part of an answer."""
+
+    ALWAYS = "always"
+    EXPAND = "when named in `expand`"
+    INCLUDE = "when named in `include`"
+    ASKED = "when named in `fields`"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A field: its type, when it is given, and the client scope that it needs beyond the operation's."""
+
+    type: Type
+    _: KW_ONLY
+    given: Given = Given.ALWAYS
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on a unified field: `equals` the given text, or an instant strictly `after` the given one."""
+
+    field: str
+    test: Literal["equals", "after"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method and path of the contract. `scope` is what a client key needs."""
+
+    id: str
+    method: str
+    path: str
+    resource: str
+    kind: str
+    scope: str
+    filters: tuple[str, ...] = ()
+    expand: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def reads(self) -> bool:
+        return self.kind in {"list", "get"}

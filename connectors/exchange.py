@@ -1,0 +1,66 @@
+"""A call to a vendor and its answer as values, and the flow that checks a pasted credential. No I/O."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a vendor token may do, as found when linking. `found_by` says how: the vendor's word or probing."""
+
+    scopes: frozenset[str]
+    found_by: str
+    role: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call to the vendor. `path` begins with `/` and is relative to the connector's base URL."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, size-capped and complete. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A credential the vendor would not take, in a sentence for the person who pasted it."""
+
+    reason: str
+
+
+Verification: TypeAlias = Generator[Request, Answer, Grant | Refusal]
+"""A flow of several calls with no I/O of its own: it yields requests and is sent the answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialField:
+    """One input of the link form."""
+
+    key: str
+    label: str
+    pattern: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BearerToken:
+    """Authentication by one pasted token in the `Authorization` header."""
+
+    credential: CredentialField
+
+    def headers(self, secret: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {secret}"}

@@ -1,0 +1,32 @@
+"""The Humaans connector: where it is, how it is asked, and which tables answer which resource."""
+
+from connectors.exchange import BearerToken, CredentialField
+from connectors.humaans.employees import EMPLOYEES
+from connectors.humaans.faults import fault_text
+from connectors.humaans.linking import verify
+from connectors.humaans.scopes import SCOPES
+from connectors.paging import OffsetPaging
+from connectors.spec import Connector
+
+HUMAANS = Connector(
+    key="humaans",
+    name="Humaans",
+    base_url="https://app.humaans.io/api",
+    auth=BearerToken(
+        credential=CredentialField(
+            key="apiToken",
+            label="API Token",
+            pattern="[A-Za-z0-9]{32}",
+            advice="In Humaans: the menu beside your name, API access tokens, Generate new token. It is shown once.",
+        )
+    ),
+    # Offset paging is the only kind; 250 rows is the most that a page holds.
+    paging=OffsetPaging(limit="$limit", offset="$skip", size=250),
+    scopes=SCOPES,
+    granter="an Owner or Admin of the company in Humaans, under API access tokens",
+    endpoints=(EMPLOYEES,),
+    verify=verify,
+    # The secret address of a person's calendar: present on the token owner's own row.
+    never=frozenset({"calendarFeedToken"}),
+    fault_text=fault_text,
+)

@@ -1,0 +1,145 @@
+"""Employments: the job roles of a person, past, present and to come, each with the salary in force then."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from connectors.convert import identifier, text, words
+from connectors.hris import enums
+from connectors.hris.employments import EMPLOYMENTS as RESOURCE
+from connectors.humaans import lists
+from connectors.humaans.groups import department_group
+from connectors.humaans.scopes import PAY, PUBLIC
+from connectors.spec import TODAY, Absent, Embed, Field, Join, Row, Table, all_matches
+
+ON_PERSON = Absent("Humaans keeps the contract type on the person, not on the role")
+
+
+def day(value: Any) -> str:
+    """Give a date as text that sorts; a missing one sorts first."""
+    return value[:10] if isinstance(value, str) else ""
+
+
+def in_force(row: Row, on: str) -> bool:
+    """Tell whether an effective-dated row holds on a day. A null end is not enough: the row may begin later."""
+    end = day(row.get("endDate"))
+    return "" < day(row.get("effectiveDate")) <= on and (not end or on <= end)
+
+
+def newest(rows: Sequence[Row]) -> Row | None:
+    return max(rows, key=lambda row: (day(row.get("effectiveDate")), str(row.get("createdAt"))), default=None)
+
+
+def current_role(person: Row, matches: Sequence[Row], today: date) -> Row | None:
+    """Choose the role in force; for somebody who has not begun, their first; for a leaver, their last."""
+    now = today.isoformat()
+    role = newest([row for row in matches if in_force(row, now)])
+    if role is not None:
+        return role
+    if day(person.get("employmentStartDate")) > now:
+        return min(matches, key=lambda row: day(row.get("effectiveDate")), default=None)
+    end = day(person.get("employmentEndDate"))
+    if person.get("status") == "offboarded" or (end and end < now):
+        return newest([row for row in matches if "" < day(row.get("effectiveDate")) <= now])
+    return None
+
+
+def salary_of_role(role: Row, matches: Sequence[Row], today: date) -> Row | None:
+    """Choose the salary in force on the last day of the role that is not in the future, or on its first day."""
+    first, last = day(role.get("effectiveDate")), day(role.get("endDate"))
+    on = max(first, min(last or today.isoformat(), today.isoformat()))
+    salaries = [row for row in matches if (row.get("compensationType") or {}).get("baseType") == "salary"]
+    return newest([row for row in salaries if in_force(row, on)])
+
+
+def active(effective: Any, end: Any, today: date) -> bool:
+    return in_force({"effectiveDate": effective, "endDate": end}, today.isoformat())
+
+
+def managers(reporting_to: Any) -> list[dict[str, Any]] | None:
+    """Give the one manager whom a role names, by id; names and addresses are those of the employee it points to."""
+    remote_id = text(reporting_to)
+    if remote_id is None:
+        return None
+    found = {"id": identifier("employee")(remote_id), "remote_id": remote_id}
+    return [{**found, "name": None, "email": None, "role": None}]
+
+
+CURRENT_ROLE = Join(
+    "role",
+    (lists.ROLES_TODAY, lists.ROLES_TO_COME),
+    on="id",
+    key="personId",
+    scope=PUBLIC,
+    pick=current_role,
+    narrow=lists.ROLES_OF_ONE,
+)
+
+ROLE_HISTORY = Join(
+    "roles",
+    (lists.ROLES,),
+    on="id",
+    key="personId",
+    scope=PUBLIC,
+    pick=all_matches,
+    narrow=lists.ROLES_OF_ONE,
+)
+
+SALARY = Join(
+    "salary",
+    (lists.COMPENSATIONS,),
+    on="personId",
+    key="personId",
+    scope=PAY,
+    pick=salary_of_role,
+    narrow=lists.COMPENSATIONS_OF_ONE,
+    embed=Embed("compensationType", lists.COMPENSATION_TYPES, on="compensationTypeId", key="id"),
+)
+
+# `annual` is the only period seen in published examples; the others are the plain words of the same kind.
+PAY_PERIODS = {
+    "hourly": "hour",
+    "daily": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "quarterly": "quarter",
+    "annual": "year",
+    "annually": "year",
+    "yearly": "year",
+}
+
+EMPLOYMENT = Table(
+    RESOURCE,
+    {
+        "id": Field("id", identifier("employment")),
+        "remote_id": "id",
+        "unified_custom_fields": Absent("no custom unified fields are configured for this project"),
+        "job_title": "jobTitle",
+        "pay_rate": Field(SALARY["amount"], scope=PAY),
+        "pay_period": Field(SALARY["period"], words(enums.PAY_PERIOD, PAY_PERIODS), scope=PAY),
+        "pay_frequency": Absent("Humaans states what period an amount is for, not how often it is paid"),
+        "pay_currency": Field(SALARY["currency"], scope=PAY),
+        "effective_date": "effectiveDate",
+        "end_date": "endDate",
+        "grade": Absent("Humaans keeps no grades"),
+        "employment_type": ON_PERSON,
+        "employment_contract_type": ON_PERSON,
+        "type": ON_PERSON,
+        "contract_type": ON_PERSON,
+        "work_time": Absent("Humaans keeps working days, not hours"),
+        "payroll_code": Absent("Humaans keeps no payroll code"),
+        "employee_id": Field("personId", identifier("employee")),
+        "remote_employee_id": "personId",
+        "fte": Absent("Humaans keeps no full-time equivalent"),
+        "created_at": "createdAt",
+        "updated_at": "updatedAt",
+        "start_date": "effectiveDate",
+        "active": Field(("effectiveDate", "endDate", TODAY), active),
+        "department": Field("department", department_group),
+        "cost_center": Absent("Humaans keeps no cost centres"),
+        "cost_centers": Absent("Humaans keeps no cost centres"),
+        "division": Absent("Humaans keeps no divisions"),
+        "job": Absent("Humaans keeps job titles, not jobs"),
+        "manager": Field("reportingTo", managers),
+    },
+)

@@ -1,0 +1,19 @@
+"""How Humaans words its errors: `{code, name, message, issues?}`, where `code` has been seen as number and as text."""
+
+from typing import Any
+
+LONGEST = 200
+
+
+def fault_text(body: Any) -> str:
+    """Give the vendor's own sentence and the names of the fields it speaks of, cut short; empty for anything else."""
+    if not isinstance(body, dict):
+        return ""
+    parts = [body["message"]] if isinstance(body.get("message"), str) else []
+    issues = body.get("issues")
+    for issue in issues if isinstance(issues, list) else []:
+        name = (issue.get("name") or issue.get("path")) if isinstance(issue, dict) else None
+        reason = (issue.get("reason") or issue.get("message")) if isinstance(issue, dict) else None
+        if isinstance(name, str) and isinstance(reason, str):
+            parts.append(f"{name}: {reason}")
+    return "; ".join(" ".join(part.split()) for part in parts)[:LONGEST]

@@ -1,0 +1,25 @@
+"""The Humaans lists that reads are made of, each with the query that we send."""
+
+from connectors.spec import OWN_KEY, TODAY, Collection
+
+# Without `status=all` Humaans lists active people only.
+PEOPLE = Collection("/people", "employees", {"status": "all"})
+
+COMPANIES = Collection("/companies", "companies")
+LOCATIONS = Collection("/locations", "locations")
+
+ROLES = Collection("/job-roles", "employments")
+ROLES_TODAY = Collection("/job-roles", "employments", {"$asOf": TODAY})
+ROLES_TO_COME = Collection("/job-roles", "employments", {"effectiveDate[$gt]": TODAY})
+ROLES_OF_ONE = Collection("/job-roles", "employments", {"personId": OWN_KEY})
+
+COMPENSATIONS = Collection("/compensations", "employments")
+COMPENSATIONS_OF_ONE = Collection("/compensations", "employments", {"personId": OWN_KEY})
+COMPENSATION_TYPES = Collection("/compensation-types", "companies")
+
+CUSTOM_FIELDS = Collection("/custom-fields", "custom_fields")
+CUSTOM_VALUES = Collection("/custom-values", "custom_fields")
+CUSTOM_VALUES_OF_ONE = Collection("/custom-values", "custom_fields", {"personId": OWN_KEY})
+
+BANK_ACCOUNTS = Collection("/bank-accounts", "bank_details")
+BANK_ACCOUNTS_OF_ONE = Collection("/bank-accounts", "bank_details", {"personId": OWN_KEY})

@@ -1,0 +1,296 @@
+"""The vocabulary of a connector's declaration.
+
+A connector is tables of frozen values: left our word, right the vendor's. A faulty declaration raises
+`FaultyDeclaration` when it is made and names all its faults. Nothing here does I/O.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from connectors.contract import ListOf, Operation, Resource, Spec
+from connectors.convert import default
+from connectors.exchange import BearerToken, Verification
+from connectors.paging import Paging
+
+Row: TypeAlias = Mapping[str, Any]
+"""A vendor's record, as decoded from its JSON: the one place where types end."""
+
+
+class FaultyDeclaration(ValueError):
+    """A table contradicts itself or the contract; the text has one line a fault."""
+
+    def __init__(self, subject: str, faults: Sequence[str]) -> None:
+        super().__init__("\n  ".join([f"{subject} is declared wrongly:", *faults]))
+
+
+# --- permission -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Vendor scopes of which one is needed; none listed means that any valid token will do."""
+
+    any_of: tuple[str, ...] = ()
+
+    def met_by(self, granted: frozenset[str]) -> bool:
+        return not self.any_of or any(scope in granted for scope in self.any_of)
+
+    def __str__(self) -> str:
+        return " or ".join(self.any_of) or "any token"
+
+
+ANY_TOKEN = Need()
+
+
+def any_of(*scopes: str) -> Need:
+    return Need(scopes)
+
+
+# --- reading --------------------------------------------------------------------------------------------------
+
+TODAY = "{today}"
+"""In a query: the date of the call in UTC, as YYYY-MM-DD. As a field's source: that date, as a `date`."""
+
+OWN_KEY = "{key}"
+"""Placeholder in a query or path: the key of the one record asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collection:
+    """A vendor list that is fetched whole. `resource` names the line of `config/` that rules its freshness.
+
+    A parameter with several values is sent several times.
+    """
+
+    path: str
+    resource: str
+    query: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        return [
+            (name, each)
+            for name, value in self.query.items()
+            for each in (value if isinstance(value, tuple) else (value,))
+        ]
+
+    def label(self) -> str:
+        """Give it as it reads in the rules table, without paging."""
+        query = "&".join(f"{name}={value}" for name, value in self.pairs())
+        return f"GET {self.path}" + (f"?{query}" if query else "")
+
+
+Pick: TypeAlias = Callable[[Row, Sequence[Row], date], Any]
+"""Chooses from the rows that match one record, on a day: one row, several, or None. Never guesses."""
+
+
+def only_match(record: Row, matches: Sequence[Row], today: date) -> Row | None:  # noqa: ARG001 - a Pick
+    return matches[0] if matches else None
+
+
+def all_matches(record: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
+    return matches
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Puts into each joined row, as `column`, the row of a short list whose `key` equals the joined row's `on`."""
+
+    column: str
+    collection: Collection
+    _: KW_ONLY
+    on: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Join:
+    """Rows of other lists that belong to a record: those whose `key` equals the record's `on`.
+
+    `key` of None joins every row to every record. `narrow` is the list to ask instead when only one record is
+    wanted; without it the whole list is asked, which suits short ones.
+    """
+
+    name: str
+    collections: tuple[Collection, ...]
+    _: KW_ONLY
+    on: str
+    key: str | None
+    scope: Need
+    pick: Pick = only_match
+    narrow: Collection | None = None
+    embed: Embed | None = None
+
+    def __getitem__(self, column: str) -> "Ref":
+        return Ref(self, column)
+
+    @property
+    def whole(self) -> "Ref":
+        return Ref(self, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A column of a joined row, or with no column the whole that the join picked."""
+
+    join: Join
+    column: str | None
+
+
+Source: TypeAlias = str | Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A unified field made from one or more vendor columns by a converter; `scope` is what its columns need."""
+
+    source: Source | tuple[Source, ...]
+    convert: Callable[..., Any] | None = None
+    _: KW_ONLY
+    scope: Need = ANY_TOKEN
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return self.source if isinstance(self.source, tuple) else (self.source,)
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A unified object with a table of its own, read from a joined row (or rows: `many`), or from the record itself."""
+
+    table: "Table"
+    _: KW_ONLY
+    source: Ref | None = None
+    many: bool = False
+    scope: Need = ANY_TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The vendor has nothing for this field; the reason is shown to callers who ask why it is null."""
+
+    reason: str
+
+
+Rule: TypeAlias = Field | Nested | Absent
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How the records of one vendor list become one unified resource. Every field of the resource has its row."""
+
+    resource: Resource
+    rows: Mapping[str, Rule]
+
+    def __init__(self, resource: Resource, rows: Mapping[str, "Rule | Source"]) -> None:
+        object.__setattr__(self, "resource", resource)
+        rules = {name: Field(row) if isinstance(row, str | Ref) else row for name, row in rows.items()}
+        ordered = {name: rules[name] for name in resource.fields if name in rules}
+        object.__setattr__(self, "rows", MappingProxyType(ordered))
+        faults = [
+            f"- {name}: no row; write ABSENT with its reason" for name in resource.fields if name not in rules
+        ]
+        faults += [
+            f"- {name}: the contract has no such field" for name in rules if name not in resource.fields
+        ]
+        faults += [f"- {name}: {fault}" for name, rule in ordered.items() for fault in _misfits(rule, resource.fields[name])]
+        if faults:
+            raise FaultyDeclaration(f"table {resource.name}", faults)
+
+
+def _misfits(rule: Rule, spec: Spec) -> list[str]:
+    """Give what is wrong between a row and the type that the contract wants there."""
+    if isinstance(rule, Absent):
+        return [] if rule.reason.strip() else ["an absent field needs a reason"]
+    if isinstance(rule, Nested):
+        wanted = spec.type.item if isinstance(spec.type, ListOf) else spec.type
+        fits = wanted is rule.table.resource and isinstance(spec.type, ListOf) == rule.many
+        return [] if fits else ["the nested table is of another type than the field"]
+    if rule.convert is None and (len(rule.sources) != 1 or default(spec.type) is None):
+        return ["a field of this type, or made from several columns, must name its converter"]
+    return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Which vendor calls answer the reads of one unified resource, and what they need.
+
+    `kind` is the word that its unified ids are made with. `filters` names the filters that the vendor applies itself, unified name to vendor parameter; their results
+    are checked again here, and all other filters are applied here alone.
+    """
+
+    table: Table
+    listing: Collection
+    record: str
+    scope: Need
+    kind: str
+    key: str = "id"
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- the connector --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """All that the gateway knows of one vendor."""
+
+    key: str
+    name: str
+    base_url: str
+    auth: BearerToken
+    paging: Paging
+    scopes: Mapping[str, str]
+    granter: str
+    endpoints: tuple[Endpoint, ...]
+    verify: Callable[[], Verification]
+    never: frozenset[str]
+    fault_text: Callable[[Any], str]
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"- {where}: no such scope {scope!r}"
+            for where, need in self.needs()
+            for scope in need.any_of
+            if scope not in self.scopes
+        ]
+        names = [endpoint.table.resource.name for endpoint in self.endpoints]
+        faults += [f"- {name}: two endpoints" for name in sorted(set(names)) if names.count(name) > 1]
+        if faults:
+            raise FaultyDeclaration(f"connector {self.key}", faults)
+
+    def needs(self) -> list[tuple[str, Need]]:
+        """Give every place of the tables that needs a vendor scope, with what it needs."""
+        found: list[tuple[str, Need]] = []
+        for endpoint in self.endpoints:
+            found.append((endpoint.table.resource.name, endpoint.scope))
+            found += _table_needs(endpoint.table.resource.name, endpoint.table)
+        return found
+
+    def endpoint(self, operation: Operation) -> Endpoint | None:
+        """Give what answers a read of the contract, or None where this vendor has nothing for it."""
+        for endpoint in self.endpoints:
+            if endpoint.table.resource.name == operation.resource and operation.kind in {"list", "get"}:
+                return endpoint
+        return None
+
+
+def _table_needs(path: str, table: Table) -> list[tuple[str, Need]]:
+    found: list[tuple[str, Need]] = []
+    for name, rule in table.rows.items():
+        where = f"{path}.{name}"
+        if isinstance(rule, Absent):
+            continue
+        found.append((where, rule.scope))
+        found += [(where, join.scope) for join in joins_of(rule)]
+        if isinstance(rule, Nested):
+            found += _table_needs(where, rule.table)
+    return found
+
+
+def joins_of(rule: Field | Nested) -> list[Join]:
+    """Give the joins that a row reads itself, not those of a nested table."""
+    sources = rule.sources if isinstance(rule, Field) else (rule.source,)
+    return [source.join for source in sources if isinstance(source, Ref)]

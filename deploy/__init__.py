@@ -1,0 +1,1 @@
+"""Everything around the gateway: sandbox, `make run`, images. Imports neither `gateway` nor `connectors`."""

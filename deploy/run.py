@@ -1,0 +1,275 @@
+"""`make run`: a stand-in for Humaans, one linked account and the gateway, by the public commands only.
+
+With HUMAANS_TOKEN set it links that real account instead, and starts no stand-in. What is kept stands in
+`var/`; a second run uses it again, with the same account and one more key.
+"""
+
+import base64
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from threading import Event
+
+from deploy.sandbox.tokens import by_name
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+HUMAANS = "https://app.humaans.io/api"
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+POLL_SECONDS = 0.1
+
+
+class Refused(Exception):
+    """Nothing was started: a setting is in the way."""
+
+
+class Failed(Exception):
+    """Something that was started did not do its work."""
+
+
+class Stopped(Exception):
+    """The user wants an end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to start, as the environment says."""
+
+    host: str
+    port: int
+    sandbox_port: int
+    token: str | None
+
+    @property
+    def local_host(self) -> str:
+        """Where a client on this machine finds a server that listens on `host`."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - looked up, not bound
+
+    @property
+    def address(self) -> str:
+        host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def project(self) -> str:
+        return "humaans" if self.token else "demo"
+
+
+def read_plan(environ: Mapping[str, str]) -> Plan:
+    plan = Plan(
+        host=environ.get("GATEWAY_SERVER_HOST") or "127.0.0.1",
+        port=_port(environ, "GATEWAY_SERVER_PORT", 8080),
+        sandbox_port=_port(environ, "SANDBOX_PORT", 8081),
+        token=environ.get("HUMAANS_TOKEN", "").strip() or None,
+    )
+    _refuse_busy(plan.host, plan.port, "GATEWAY_SERVER_PORT")
+    if not plan.token:
+        if plan.port == plan.sandbox_port:
+            raise Refused(f"Port {plan.port} is wanted twice: set SANDBOX_PORT to another one.")
+        _refuse_busy("127.0.0.1", plan.sandbox_port, "SANDBOX_PORT")
+    return plan
+
+
+def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise Refused(f"{name} should be a port from 1 to 65535.")
+    return int(text)
+
+
+def _refuse_busy(host: str, port: int, name: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As servers do: a connection of an earlier run that is still closing is not in the way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Refused(
+                f"Port {port} on {host} cannot be used ({reason}): set {name} to another one."
+            ) from error
+
+
+def environment(environ: Mapping[str, str], plan: Plan) -> dict[str, str]:
+    """What the children get: never the token, and `var/` for all that the user has not placed elsewhere."""
+    child = {name: value for name, value in environ.items() if name not in ("HUMAANS_TOKEN", "SANDBOX_PORT")}
+    child["GATEWAY_SERVER_HOST"] = plan.host
+    child["GATEWAY_SERVER_PORT"] = str(plan.port)
+    child.setdefault("GATEWAY_DATABASE_URL", f"sqlite:///{VAR / 'gateway.db'}")
+    if "GATEWAY_VAULT_MASTER_KEY" not in child:
+        child.setdefault("GATEWAY_VAULT_MASTER_KEY_FILE", str(VAR / "master.key"))
+    if plan.token:
+        child.setdefault("GATEWAY_HUMAANS_BASE_URL", HUMAANS)
+    else:
+        child["GATEWAY_HUMAANS_BASE_URL"] = f"http://127.0.0.1:{plan.sandbox_port}/api"
+    return child
+
+
+def prepare_var() -> None:
+    """Make `var/` and its master key, which must outlive a run: without it no stored token can be read."""
+    VAR.mkdir(mode=0o700, exist_ok=True)
+    VAR.chmod(0o700)
+    file = VAR / "master.key"
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as key:
+            key.write(base64.b64encode(secrets.token_bytes(32)) + b"\n")
+
+
+class Children:
+    """Processes that live no longer than this one, each with the processes that it starts itself."""
+
+    def __init__(self, environ: Mapping[str, str], stop: Event) -> None:
+        self._environ = environ
+        self._stop = stop
+        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
+
+    def start(self, name: str, *words: str) -> None:
+        """Start a server. What it says goes where our errors go, so that standard output is ours alone."""
+        self._running.append((name, self._popen(words, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())))
+
+    def ask(self, *words: str, given: str = "") -> str:
+        """What a command prints; `given` is its standard input, which no process list shows."""
+        process = self._popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        name = " ".join(words)
+        self._running.append((name, process))
+        text: bytes | None = given.encode()
+        while True:
+            try:
+                said, _ = process.communicate(text, timeout=POLL_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                text = None
+                self.check()
+        self._running.remove((name, process))
+        if process.returncode:
+            raise Failed(f"`{name}` ended with status {process.returncode}.")
+        return said.decode().strip()
+
+    def wait_until(self, ready: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if time.monotonic() > deadline:
+                raise Failed(f"{what} is not ready after {START_SECONDS:.0f} seconds.")
+            self._stop.wait(POLL_SECONDS)
+            self.check()
+
+    def watch(self) -> None:
+        """Return never: `Stopped` when the user wants an end, `Failed` when a child has one."""
+        while True:
+            self._stop.wait(POLL_SECONDS)
+            self.check()
+
+    def check(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        for name, process in self._running:
+            # A command is asked for its own status; here it is only looked at.
+            if process.stdout is None and process.poll() is not None:
+                raise Failed(f"`{name}` ended with status {process.returncode}; the rest is stopped.")
+
+    def end(self) -> None:
+        """Stop the last started first: the gateway ends its work while its vendor is still there."""
+        for _, process in reversed(self._running):
+            _signal_group(process, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
+
+    def _popen(self, words: Sequence[str], *, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C in a terminal reaches us alone, and we end the children in order.
+        return subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=ROOT,
+            env=self._environ,
+            stdin=stdin,
+            stdout=stdout,
+            start_new_session=True,
+        )
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return  # All of it has ended.
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_ready(plan: Plan) -> bool:
+    connection = HTTPConnection(plan.local_host, plan.port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def run(plan: Plan, children: Children) -> None:
+    if plan.token:
+        token = plan.token
+    else:
+        token = by_name("all-owner").token
+        children.start("sandbox", "deploy.sandbox", "--port", str(plan.sandbox_port))
+        children.wait_until(lambda: _listens(plan.sandbox_port), "The sandbox")
+    key = children.ask("gateway", "keys", "create", "--project", plan.project)
+    link = ("accounts", "link", "--project", plan.project, "--provider", "humaans")
+    account = children.ask("gateway", *link, given=token)
+    children.start("gateway", "gateway", "serve")
+    children.wait_until(lambda: _is_ready(plan), "The gateway")
+    print(report(plan, key, account), flush=True)
+    children.watch()
+
+
+def report(plan: Plan, key: str, account: str) -> str:
+    request = f"{plan.address}/unified/hris/employees?page_size=2"
+    return f"""
+Gateway     {plan.address}
+Key         {key}   (new in each run and shown only now; keys of earlier runs stay valid)
+Account     {account}   (project {plan.project}, {"Humaans itself" if plan.token else "the sandbox"})
+
+curl -s -u '{key}:' -H 'x-account-id: {account}' '{request}'
+
+Ctrl-C stops everything."""
+
+
+def main(environ: Mapping[str, str]) -> int:
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        plan = read_plan(environ)
+        prepare_var()
+        with ExitStack() as stack:
+            children = Children(environment(environ, plan), stop)
+            stack.callback(children.end)
+            run(plan, children)
+    except Stopped:
+        return 0
+    except (Refused, Failed, OSError) as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 2 if isinstance(error, Refused) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

@@ -1,0 +1,103 @@
+"""`python -m gateway`. Results go to standard output, words to standard error; a fault is one sentence.
+
+Exit code 2 says that the command or a setting is wrong, 1 that it could not be done.
+"""
+
+import asyncio
+import os
+import sys
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from connectors.registry import CONNECTORS
+from connectors.spec import Connector
+from gateway.cli import accounts, keys
+from gateway.cli.desk import Desk, read_secret
+from gateway.cli.parser import make_parser
+from gateway.core.errors import GatewayError, NotFound
+from gateway.core.model import Cache
+from gateway.metrics import make_metrics
+from gateway.settings import Settings, SettingsError, read_settings
+
+
+def main(words: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    arguments = make_parser(CONNECTORS).parse_args(words)
+    try:
+        return _run(arguments, environ)
+    except SettingsError as error:
+        _say(str(error))
+        return 2
+    except GatewayError as error:
+        _say(error.message)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - a traceback may show what must not be shown
+        _say(f"unexpected {type(error).__name__}: this is a fault of the gateway, please report the command")
+        return 1
+
+
+def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    if arguments.area == "sandbox":
+        return _become_sandbox(arguments)
+    if arguments.area == "rules":
+        from gateway.cli.rules import print_rules  # noqa: PLC0415 - each command loads its own part
+
+        print_rules()
+        return 0
+    settings = read_settings(environ, CONNECTORS.keys())
+    if arguments.area == "serve":
+        from gateway.server import serve  # noqa: PLC0415 - as above
+
+        serve(settings)
+        return 0
+    desk = _desk(settings)
+    command = {"keys": keys.run, "accounts": accounts.run}[arguments.area]
+    return asyncio.run(command(arguments, desk))
+
+
+def _desk(settings: Settings) -> Desk:
+    from gateway.app import open_cache, open_upstream, providers  # noqa: PLC0415 - as above
+
+    known = providers(settings)
+    metrics = make_metrics()
+
+    def connector(provider: str) -> Connector:
+        if provider not in known:
+            raise NotFound(f"this gateway has no connector {provider!r} any more")
+        return replace(known[provider].connector, base_url=known[provider].base_url)
+
+    @asynccontextmanager
+    async def cache() -> AsyncIterator[Cache]:
+        opened = open_cache(settings, metrics)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    return Desk(
+        settings=settings,
+        out=print,
+        say=_say,
+        read_secret=read_secret,
+        connector=connector,
+        open_upstream=lambda: open_upstream(settings, metrics),
+        open_cache=cache,
+    )
+
+
+def _become_sandbox(arguments: Namespace) -> int:
+    """Turn this process into the sandbox: it is no part of the gateway, and nothing here may know it."""
+    options = {"--port": arguments.port, "--people": arguments.people}
+    given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    os.execv(sys.executable, [sys.executable, "-m", "deploy.sandbox", *given])  # noqa: S606 - our own words
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""Linked accounts and their sealed credentials, kept together or not at all."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.adapters.accounts.clients import Clients
+from gateway.adapters.accounts.engine import empty_journal, reading, writing
+from gateway.adapters.accounts.memo import Memo
+from gateway.adapters.accounts.rows import read_account, write_account, write_reasons
+from gateway.adapters.accounts.schema import accounts, credentials
+from gateway.adapters.vault import Vault, WrappedKey
+from gateway.core.errors import Conflict, StoreUnavailable
+from gateway.core.model import Account, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
+
+CREDENTIAL = b"credential"
+MEMO_ENTRIES = 10_000
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """Implements the doors `Accounts` and `Ledger`; `clients` has the projects and keys.
+
+    Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        vault: Vault,
+        *,
+        memo_seconds: float = 2.0,
+        clock: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._memo: Memo[tuple[str, str], Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
+        self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic))
+
+    async def close(self) -> None:
+        await self.clients.close()
+        await self._engine.dispose()
+
+    async def check(self) -> None:
+        """Refuse a database that cannot be reached, or whose data keys the vault cannot unwrap."""
+        async with reading(self._engine) as connection:
+            found = await connection.scalars(select(credentials.c.master_key_id).distinct())
+            for master_key_id in found.all():
+                self._vault.must_open(master_key_id)
+
+    # --- as a request needs it ------------------------------------------------------------------------------
+
+    async def find_key(self, secret: str) -> ClientKey | None:
+        return await self.clients.find(secret)
+
+    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+        return await self._memo.get((project_id, account_id), lambda: self._look_up(project_id, account_id))
+
+    async def mark(
+        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+    ) -> None:
+        """Set the state; with a `revision` only if the account has not changed since, as by a re-link."""
+        of_account = accounts.c.id == account_id
+        if revision is not None:
+            of_account &= accounts.c.revision == revision
+        change = (
+            update(accounts)
+            .where(of_account)
+            .values(
+                status=status.value,
+                status_reasons=write_reasons(*([reason] if reason else [])),
+                revision=accounts.c.revision + 1,
+                updated_at=self._clock(),
+            )
+            .returning(accounts.c.project_id)
+        )
+        async with writing(self._engine) as connection:
+            project_id = (await connection.execute(change)).scalar_one_or_none()
+        if project_id is not None:
+            self._memo.drop((project_id, account_id))
+
+    # --- as linking needs it --------------------------------------------------------------------------------
+
+    async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
+        of_project = select(accounts).where(accounts.c.project_id == project_id)
+        found = await self._accounts(
+            of_project.where(accounts.c.provider == provider, accounts.c.owner_id == owner_id)
+        )
+        return found[0] if found else None
+
+    async def store(self, account: Account, credential: Secret) -> Account:
+        """Write a new account (revision 0), or replace one whose stored revision is the given one.
+
+        So what is unlinked meanwhile does not come back, and of two changes at once the second is refused.
+        Each store makes a new data key: what was sealed before cannot be opened any more.
+        """
+        wrapped, cipher = self._vault.new_key(account.id)
+        sealed = cipher.seal(credential.reveal.encode(), CREDENTIAL)
+        stored = replace(account, revision=account.revision + 1)
+        row = {
+            "account_id": account.id,
+            "master_key_id": wrapped.master_key_id,
+            "wrapped_key": wrapped.wrapped,
+            "sealed": sealed,
+            "updated_at": self._clock(),
+        }
+        async with writing(self._engine) as connection:
+            await self._write(connection, stored)
+            await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
+            await connection.execute(insert(credentials).values(row))
+        self._memo.drop((account.project_id, account.id))
+        return stored
+
+    async def erase(self, project_id: str, account_id: str) -> Account | None:
+        of_account = (accounts.c.id == account_id) & (accounts.c.project_id == project_id)
+        async with writing(self._engine) as connection:
+            # The credential and its data key go with it: the foreign key cascades.
+            deleted = await connection.execute(delete(accounts).where(of_account).returning(accounts))
+            row = deleted.one_or_none()
+        self._memo.drop((project_id, account_id))
+        if row is None:
+            return None
+        await self._scrub()
+        return read_account(row)
+
+    # --- as an operator needs it ----------------------------------------------------------------------------
+
+    async def account(self, account_id: str) -> Account | None:
+        found = await self._accounts(select(accounts).where(accounts.c.id == account_id))
+        return found[0] if found else None
+
+    async def accounts(self, project_id: str | None = None) -> Sequence[Account]:
+        """Give the accounts of a project, or of all, oldest first."""
+        query = select(accounts)
+        if project_id is not None:
+            query = query.where(accounts.c.project_id == project_id)
+        return await self._accounts(query)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    async def _accounts(self, query: Select[*tuple[Any, ...]]) -> Sequence[Account]:
+        async with reading(self._engine) as connection:
+            found = await connection.execute(query.order_by(accounts.c.created_at, accounts.c.id))
+            return [read_account(row) for row in found.all()]
+
+    async def _look_up(self, project_id: str, account_id: str) -> Linked | None:
+        query = (
+            select(accounts, credentials.c.master_key_id, credentials.c.wrapped_key, credentials.c.sealed)
+            .join(credentials, credentials.c.account_id == accounts.c.id)
+            .where(accounts.c.id == account_id, accounts.c.project_id == project_id)
+        )
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        try:
+            cipher = self._vault.unwrap(account_id, WrappedKey(row.master_key_id, row.wrapped_key))
+            credential = Secret(cipher.open(row.sealed, CREDENTIAL).decode())
+        except Unsealable as error:
+            raise StoreUnavailable(
+                f"the credential of account {account_id} is damaged: link the account again"
+            ) from error
+        return Linked(read_account(row), credential, cipher)
+
+    async def _write(self, connection: AsyncConnection, account: Account) -> None:
+        values = write_account(account)
+        if account.revision == 1:
+            await connection.execute(insert(accounts).values(values))
+            return
+        unchanged = (
+            (accounts.c.id == account.id)
+            & (accounts.c.project_id == account.project_id)
+            & (accounts.c.revision == account.revision - 1)
+        )
+        if (await connection.execute(update(accounts).where(unchanged).values(values))).rowcount != 1:
+            raise Conflict("the account was changed or unlinked at the same time: look at it and try again")
+
+    async def _scrub(self) -> None:
+        """Empty SQLite's journal, which still holds what was erased; without it the next writes do so."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        with suppress(StoreUnavailable):
+            async with reading(self._engine) as connection:
+                await connection.run_sync(empty_journal)

@@ -1,0 +1,84 @@
+"""How nouns are written as rows, and read back."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from connectors.exchange import Grant
+from gateway.core.model import Account, ClientKey, Owner, Project, Status, StatusReason
+
+
+def read_project(row: Row[Any]) -> Project:
+    return Project(id=row.id, name=row.name, created_at=row.created_at)
+
+
+def read_key(row: Row[Any]) -> ClientKey:
+    return ClientKey(
+        id=row.id,
+        project_id=row.project_id,
+        prefix=row.prefix,
+        scopes=frozenset(row.scopes),
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+def read_account(row: Row[Any]) -> Account:
+    granted = row.granted
+    return Account(
+        id=row.id,
+        project_id=row.project_id,
+        provider=row.provider,
+        owner=Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username),
+        status=Status(row.status),
+        status_reasons=tuple(
+            StatusReason(reason["code"], reason["description"], datetime.fromisoformat(reason["timestamp"]))
+            for reason in row.status_reasons
+        ),
+        label=row.label,
+        kind=row.kind,
+        setup_information=row.setup_information,
+        grant=Grant(
+            scopes=frozenset(granted["scopes"]),
+            found_by=granted["found_by"],
+            role=granted["role"],
+            warnings=tuple(granted["warnings"]),
+        ),
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def write_account(account: Account) -> dict[str, object]:
+    return {
+        "id": account.id,
+        "project_id": account.project_id,
+        "provider": account.provider,
+        "owner_id": account.owner.id,
+        "owner_name": account.owner.name,
+        "owner_username": account.owner.username,
+        "status": account.status.value,
+        "status_reasons": write_reasons(*account.status_reasons),
+        "label": account.label,
+        "kind": account.kind,
+        "setup_information": dict(account.setup_information),
+        "granted": {
+            "scopes": sorted(account.grant.scopes),
+            "found_by": account.grant.found_by,
+            "role": account.grant.role,
+            "warnings": list(account.grant.warnings),
+        },
+        "revision": account.revision,
+        "created_at": account.created_at,
+        "updated_at": account.updated_at,
+    }
+
+
+def write_reasons(*reasons: StatusReason) -> list[dict[str, str]]:
+    return [
+        {"code": reason.code, "description": reason.description, "timestamp": reason.timestamp.isoformat()}
+        for reason in reasons
+    ]

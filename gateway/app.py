@@ -1,0 +1,215 @@
+"""Chooses the parts and joins them. Knows everything and decides nothing."""
+
+import os
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.types import Receive, Scope, Send
+
+from connectors.hris.operations import OPERATIONS
+from connectors.registry import CONNECTORS
+from gateway.adapters.accounts import Database
+from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
+from gateway.adapters.store import open_database, open_vault
+from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
+from gateway.adapters.vault import Vault
+from gateway.core.ask import Asker, Clock
+from gateway.core.cursor import CursorSigner
+from gateway.core.errors import GatewayError, StoreUnavailable
+from gateway.core.policy import Operator, Policy
+from gateway.core.query import PageLimits
+from gateway.core.reads import Reads
+from gateway.core.retry import RetryPolicy
+from gateway.core.serve import Around, Gateway, Limits, Provider
+from gateway.core.sweeps import Keeping, Sweeps
+from gateway.logs import make_logger, where
+from gateway.metrics import Metrics, make_metrics
+from gateway.settings import Settings, SettingsError, read_settings
+from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
+from gateway.web.ops import Ops
+from gateway.web.site import Site
+from gateway.web.unified import UnifiedApi
+
+CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
+
+
+def providers(settings: Settings) -> Mapping[str, Provider]:
+    """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
+    operator = Operator(
+        frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields)
+    )
+    known = {operation.id for operation in OPERATIONS}
+    fields = {
+        f"{endpoint.table.resource.name}.{name}"
+        for connector in CONNECTORS.values()
+        for endpoint in connector.endpoints
+        for name in endpoint.table.rows
+    }
+    faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
+    faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
+    if faults:
+        raise SettingsError(faults)
+    return {
+        name: Provider(
+            connector,
+            (settings.connectors[name].base_url if name in settings.connectors else "") or connector.base_url,
+            Policy(connector, operator),
+        )
+        for name, connector in CONNECTORS.items()
+    }
+
+
+def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
+    limits = settings.upstream
+    return HttpUpstream(
+        UpstreamLimits(
+            limits.connect_timeout_seconds, limits.read_timeout_seconds, limits.max_connections, limits.max_body_bytes
+        ),
+        metrics,
+        {provider.base_url: name for name, provider in providers(settings).items()},
+    )
+
+
+def open_cache(settings: Settings, metrics: Metrics) -> RedisCache | NoCache:
+    redis = settings.redis
+    if not settings.cache.enabled or not redis.url:
+        return NoCache()
+    limits = RedisLimits(redis.timeout_seconds, redis.connect_timeout_seconds, redis.max_connections)
+    return RedisCache(redis.url, limits, metrics)
+
+
+def open_the_vault(settings: Settings) -> Vault:
+    return open_vault(
+        master_key=settings.vault.key,
+        own_database=not settings.database.url,
+        say=make_logger(settings.log.level).warning,
+    )
+
+
+async def open_the_database(settings: Settings, vault: Vault) -> Database:
+    return await open_database(
+        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds
+    )
+
+
+async def prepare(settings: Settings) -> None:
+    """Check what can be checked before a worker starts, and bring the database up to date."""
+    providers(settings)
+    database = await open_the_database(settings, open_the_vault(settings))
+    await database.close()
+
+
+async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> Edge:
+    """Open all parts, to be closed with the stack, and join them into one ASGI app."""
+    metrics = make_metrics()
+    logger = make_logger(settings.log.level)
+    vault = open_the_vault(settings)
+    database = await open_the_database(settings, vault)
+    stack.push_async_callback(database.close)
+    cache = open_cache(settings, metrics)
+    stack.push_async_callback(cache.close)
+    upstream = await stack.enter_async_context(open_upstream(settings, metrics))
+
+    limits = settings.upstream
+    asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
+    held = int(settings.cache.cursor_seconds)
+    fresh = {name: int(seconds) for name, seconds in settings.cache.fresh_seconds.items()}
+    keeping = Keeping(fresh, int(settings.cache.default_fresh_seconds), held)
+    sweeps = Sweeps(asker, keeping, limits.sweep_concurrency)
+    reads = Reads(asker, sweeps, CursorSigner(vault.derive(b"cursor"), held))
+    paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
+    around = Around(clock, Limits(limits.deadline_seconds, paging, settings.cache.max_value_bytes))
+    gateway = Gateway(database, providers(settings), cache, reads, around)
+
+    ops = Ops(
+        {"database": lambda: _answers(database), "cache": cache.ping},
+        optional=frozenset({"cache"}),
+        show_metrics=lambda: generate_latest(_shown(metrics)),
+    )
+    site = Site(UnifiedApi(gateway, OPERATIONS), ops)
+    surroundings = Surroundings(
+        new_id=lambda: secrets.token_hex(8), now=clock.now, log=request_log(logger, each=settings.log.requests)
+    )
+    return Edge(site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings)
+
+
+async def _answers(database: Database) -> bool:
+    try:
+        await database.check()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _shown(metrics: Metrics) -> CollectorRegistry:
+    """Give the counts of all workers where there are several, else our own."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return metrics.registry
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library has no types there
+    return registry
+
+
+def request_log(
+    logger: structlog.typing.FilteringBoundLogger, *, each: bool
+) -> Callable[[Exchange, str, BaseException | None], None]:
+    """Make what writes a line for each request, or only for unexpected errors."""
+
+    def log(exchange: Exchange, method: str, unexpected: BaseException | None) -> None:
+        if not each and unexpected is None:
+            return
+        fields = {
+            "request_id": exchange.request_id,
+            "method": method,
+            "operation": exchange.operation,
+            "status": exchange.status,
+            "account": exchange.account_id,
+            "cache": exchange.cache,
+            "upstream_calls": exchange.upstream_calls,
+            "milliseconds": round((time.perf_counter() - exchange.began) * 1000, 2),
+            "error": exchange.error,
+        }
+        if unexpected is None:
+            logger.info("request", **fields)
+        else:
+            logger.error("request failed", **fields, where=where(unexpected))
+
+    return log
+
+
+class Application:
+    """What a server runs: opens the parts at start-up, in the server's own event loop, and closes them at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._edge: Edge | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._edge is not None:
+            await self._edge(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            await receive()
+            try:
+                self._edge = await assemble(self._settings, stack)
+            except (GatewayError, SettingsError) as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def worker() -> Application:
+    """Make the application in a worker process, which finds its settings in the environment."""
+    return Application(read_settings(os.environ, CONNECTORS.keys()))

@@ -1,0 +1,147 @@
+"""`accounts`: the linked accounts of customers."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from gateway.adapters.accounts import Database, new_id, utc_now
+from gateway.cli.desk import Desk, find_account, find_linked
+from gateway.cli.keys import project_id
+from gateway.cli.table import as_cell, as_json, as_table
+from gateway.core.errors import Conflict
+from gateway.core.link import Application, Parts, link, unlink, verify
+from gateway.core.model import Account, Owner, Status, StatusReason, Upstream
+
+
+async def run(arguments: Namespace, desk: Desk) -> int:
+    actions = {
+        "link": _link,
+        "list": _list,
+        "show": _show,
+        "verify": _verify,
+        "unlink": _unlink,
+        "suspend": _suspend,
+        "resume": _resume,
+    }
+    return await actions[arguments.action](arguments, desk)
+
+
+async def _link(arguments: Namespace, desk: Desk) -> int:
+    credential = desk.read_secret()
+    connector = desk.connector(arguments.provider)
+    owner_id = arguments.owner_id or arguments.project
+    async with desk.database() as database, desk.open_upstream() as upstream:
+        project = await database.clients.project(arguments.project)
+        application = Application(
+            project_id=project.id,
+            owner=Owner(id=owner_id, name=arguments.owner_name or owner_id),
+            credential=credential,
+            label=arguments.label,
+        )
+        account = await link(connector, application, _parts(database, upstream))
+    _tell_grant(desk, account)
+    desk.out(account.id)
+    return 0
+
+
+async def _list(arguments: Namespace, desk: Desk) -> int:
+    async with desk.database() as database:
+        accounts = await database.accounts(await project_id(database, arguments.project))
+        names = {project.id: project.name for project in await database.clients.projects()}
+    desk.out(as_json(accounts) if arguments.json else _table(accounts, names))
+    return 0
+
+
+async def _show(arguments: Namespace, desk: Desk) -> int:
+    async with desk.database() as database:
+        account = await find_account(database, arguments.account)
+    if arguments.json:
+        desk.out(as_json(account))
+        return 0
+    lines: list[tuple[str, object]] = [
+        ("id", account.id),
+        ("project id", account.project_id),
+        ("provider", account.provider),
+        ("owner", f"{account.owner.name} ({account.owner.id})"),
+        ("label", account.label),
+        ("status", account.status),
+        *(("because", reason.description) for reason in account.status_reasons),
+        ("scopes", account.grant.scopes),
+        ("found by", account.grant.found_by),
+        ("role", account.grant.role),
+        *(("warning", warning) for warning in account.grant.warnings),
+        ("revision", account.revision),
+        ("created", account.created_at),
+        ("updated", account.updated_at),
+    ]
+    desk.out("\n".join(f"{head:<12}{as_cell(value)}" for head, value in lines))
+    return 0
+
+
+async def _verify(arguments: Namespace, desk: Desk) -> int:
+    async with desk.database() as database, desk.open_upstream() as upstream:
+        linked = await find_linked(database, arguments.account)
+        connector = desk.connector(linked.account.provider)
+        checked = await verify(connector, linked, _parts(database, upstream))
+    for word, scopes in (("gained", checked.gained), ("lost", checked.lost)):
+        if scopes:
+            desk.say(f"{word}: {as_cell(scopes)}")
+    _tell_grant(desk, checked.account)
+    for reason in checked.account.status_reasons:
+        desk.say(reason.description)
+    desk.out(checked.account.status)
+    return 1 if checked.account.status is Status.ERROR else 0
+
+
+async def _unlink(arguments: Namespace, desk: Desk) -> int:
+    async with desk.database() as database, desk.open_cache() as cache:
+        account = await find_account(database, arguments.account)
+        # The private cache of a running gateway is not ours to reach: what it still holds of the account was
+        # sealed with the key that is deleted here, and expires.
+        await unlink(account.project_id, account.id, database, cache.forget)
+    desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
+    return 0
+
+
+async def _suspend(arguments: Namespace, desk: Desk) -> int:
+    async with desk.database() as database:
+        account = await find_account(database, arguments.account)
+        reason = StatusReason("suspended_by_operator", "The operator of this gateway has suspended it.", utc_now())
+        await database.mark(account.id, Status.SUSPENDED, reason)
+    desk.say(f"the account {account.id} is suspended")
+    return 0
+
+
+async def _resume(arguments: Namespace, desk: Desk) -> int:
+    async with desk.database() as database:
+        account = await find_account(database, arguments.account)
+        if account.status is not Status.SUSPENDED:
+            raise Conflict(f"the account {account.id} is {account.status} and not suspended")
+        await database.mark(account.id, Status.ACTIVE, None)
+    desk.say(f"the account {account.id} is active again")
+    return 0
+
+
+def _parts(database: Database, upstream: Upstream) -> Parts:
+    return Parts(ledger=database, upstream=upstream, clock=utc_now, new_id=new_id)
+
+
+def _tell_grant(desk: Desk, account: Account) -> None:
+    desk.say(f"scopes (found by {account.grant.found_by}): {as_cell(account.grant.scopes)}")
+    for warning in account.grant.warnings:
+        desk.say(f"warning: {as_cell(warning)}")
+
+
+def _table(accounts: Sequence[Account], projects: dict[str, str]) -> str:
+    rows = [
+        (
+            account.id,
+            projects.get(account.project_id),
+            account.provider,
+            account.owner.name,
+            account.label,
+            account.status,
+            account.grant.scopes,
+        )
+        for account in accounts
+    ]
+    return as_table("ID PROJECT PROVIDER OWNER LABEL STATUS SCOPES".split(), rows)

@@ -1,0 +1,60 @@
+"""`keys`: what backends call with."""
+
+from argparse import Namespace
+
+from gateway.adapters.accounts import Database
+from gateway.cli.desk import Desk
+from gateway.cli.table import as_json, as_table
+from gateway.core.errors import NotFound
+
+
+async def run(arguments: Namespace, desk: Desk) -> int:
+    actions = {"create": _create, "list": _list, "revoke": _revoke}
+    async with desk.database() as database:
+        await actions[arguments.action](arguments, desk, database)
+    return 0
+
+
+async def project_id(database: Database, name: str | None) -> str | None:
+    """Give the id of an existing project, to list what is in it; None for no name."""
+    if name is None:
+        return None
+    project = await database.clients.find_project(name)
+    if project is None:
+        known = ", ".join(each.name for each in await database.clients.projects()) or "there is none yet"
+        raise NotFound(f"there is no project {name!r}: known are {known}")
+    return project.id
+
+
+async def _create(arguments: Namespace, desk: Desk, database: Database) -> None:
+    project = await database.clients.project(arguments.project)
+    _, secret = await database.clients.create_key(project.id, arguments.scope or ["*"])
+    desk.out(secret.reveal)
+
+
+async def _list(arguments: Namespace, desk: Desk, database: Database) -> None:
+    keys = await database.clients.keys(await project_id(database, arguments.project))
+    if arguments.json:
+        desk.out(as_json(keys))
+        return
+    names = {project.id: project.name for project in await database.clients.projects()}
+    rows = [
+        (
+            key.id,
+            key.prefix,
+            names.get(key.project_id),
+            key.scopes,
+            key.created_at,
+            key.last_used_at,
+            key.revoked_at,
+        )
+        for key in keys
+    ]
+    desk.out(as_table("ID PREFIX PROJECT SCOPES CREATED USED REVOKED".split(), rows))
+
+
+async def _revoke(arguments: Namespace, desk: Desk, database: Database) -> None:
+    key = await database.clients.revoke_key(arguments.key)
+    if key is None:
+        raise NotFound("there is no such key: give the id or the prefix that `keys list` shows")
+    desk.say(f"the key {key.prefix}… is revoked; running gateways refuse it within seconds")

@@ -1,0 +1,151 @@
+"""Linking a customer's account: the vendor is asked about the token first, and only a good one is kept.
+
+What is kept goes through `Ledger`, what is asked through `Upstream`; a fault of either leaves all as it was.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from connectors.exchange import Answer, Grant, Refusal, Request
+from connectors.spec import Connector
+from gateway.core.errors import NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.model import Account, Ledger, Linked, Owner, Secret, Status, StatusReason, Upstream
+
+INVALID_CREDENTIALS = "invalid_credentials"
+LONGEST_CREDENTIAL = 512
+RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """What a customer asks for: this credential, for this owner in this project."""
+
+    project_id: str
+    owner: Owner
+    credential: Secret
+    label: str | None = None
+    kind: str = "production"
+    setup_information: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What linking works with."""
+
+    ledger: Ledger
+    upstream: Upstream
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """An account after a new check, and what its token may do now that it could not, or no longer can."""
+
+    account: Account
+    gained: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
+
+
+async def link(connector: Connector, application: Application, parts: Parts) -> Account:
+    """Check the credential and store it: in the owner's account if there is one, else in a new one.
+
+    Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
+    """
+    credential = _plausible(application.credential)
+    found = await _examine(connector, credential, parts.upstream)
+    if isinstance(found, Refusal):
+        raise Unprocessable(found.reason)
+    known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
+    now = parts.clock()
+    account = Account(
+        id=known.id if known else parts.new_id(),
+        project_id=application.project_id,
+        provider=connector.key,
+        owner=application.owner,
+        # Only the operator lifts what the operator has suspended.
+        status=Status.SUSPENDED if known and known.status is Status.SUSPENDED else Status.ACTIVE,
+        status_reasons=known.status_reasons if known and known.status is Status.SUSPENDED else (),
+        label=application.label or (known.label if known else None),
+        kind=application.kind,
+        setup_information=application.setup_information,
+        grant=found,
+        revision=known.revision if known else 0,
+        created_at=known.created_at if known else now,
+        updated_at=now,
+    )
+    return await parts.ledger.store(account, credential)
+
+
+async def verify(connector: Connector, linked: Linked, parts: Parts) -> Checked:
+    """Check a stored credential again and keep what has changed: status, scopes, role, warnings."""
+    account = linked.account
+    found = await _examine(connector, linked.credential, parts.upstream)
+    now = parts.clock()
+    if isinstance(found, Refusal):
+        reason = StatusReason(INVALID_CREDENTIALS, found.reason, now)
+        status = account.status if account.status is Status.SUSPENDED else Status.ERROR
+        changed = replace(account, status=status, status_reasons=(reason,))
+    elif account.status in RECOVERABLE:
+        changed = replace(account, status=Status.ACTIVE, status_reasons=(), grant=found)
+    else:
+        changed = replace(account, grant=found)
+    if changed != account:
+        changed = await parts.ledger.store(replace(changed, updated_at=now), linked.credential)
+    before, after = account.grant.scopes, changed.grant.scopes
+    return Checked(account=changed, gained=after - before, lost=before - after)
+
+
+async def unlink(
+    project_id: str, account_id: str, ledger: Ledger, forget: Callable[[str], Awaitable[None]]
+) -> Account:
+    """Delete an account, and have the cache forget what it keeps under it."""
+    account = await ledger.erase(project_id, account_id)
+    if account is None:
+        raise NotFound(f"there is no linked account {account_id} in this project")
+    await forget(account_id)
+    return account
+
+
+async def _examine(connector: Connector, credential: Secret, upstream: Upstream) -> Grant | Refusal:
+    flow = connector.verify()
+    headers = connector.auth.headers(credential.reveal)
+    try:
+        request = next(flow)
+        while True:
+            signed = replace(request, headers={**request.headers, **headers})
+            answer = await upstream.send(connector.base_url, signed)
+            _must_be_well(connector, request, answer)
+            request = flow.send(answer)
+    except StopIteration as end:
+        found: Grant | Refusal = end.value
+        return found
+
+
+def _must_be_well(connector: Connector, request: Request, answer: Answer) -> None:
+    """A vendor that is ill or busy says nothing about a token: neither good nor bad may be concluded."""
+    if answer.status == 429:
+        wait = answer.headers.get("retry-after", "")
+        raise RateLimited(
+            f"{connector.name} allows no more requests for now: try again later",
+            retry_after=int(wait) if wait.isascii() and wait.isdigit() else None,
+        )
+    if answer.status >= 500:
+        raise VendorFailure(f"{connector.name} answered {request.path} with {answer.status}: try again later")
+
+
+def _plausible(credential: Secret) -> Secret:
+    """Refuse what cannot be a token, before it becomes a header; the text is not repeated."""
+    text = credential.reveal.strip()
+    if not text:
+        raise Unprocessable("the token is empty: paste it whole")
+    if len(text) > LONGEST_CREDENTIAL:
+        raise Unprocessable(
+            f"the token is longer than {LONGEST_CREDENTIAL} characters: paste the token alone"
+        )
+    if not all("!" <= character <= "~" for character in text):
+        raise Unprocessable(
+            "the token holds spaces, line breaks or special characters: paste the token alone"
+        )
+    return Secret(text)

@@ -1,0 +1,153 @@
+"""The nouns that the gateway passes around, and the doors to the outside as protocols of few methods."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from connectors.exchange import Answer, Grant, Request
+
+
+class Status(StrEnum):
+    """States of a linked account, in the words of the contract."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    SUSPENDED = "suspended"
+    ARCHIVED = "archived"
+    EXPIRED = "expired"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReason:
+    """Why an account is not active; `code` is a word for machines, `description` a sentence for people."""
+
+    code: str
+    description: str
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientKey:
+    """An API key of a project. The key itself is never kept: only a digest, and `prefix` to recognise it by."""
+
+    id: str
+    project_id: str
+    prefix: str
+    scopes: frozenset[str]
+    created_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose account it is in the calling product: its customer's id and name there, and perhaps a user's name."""
+
+    id: str
+    name: str
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A linked account. `revision` grows with each change of credential, scopes or state: caches hang on it."""
+
+    id: str
+    project_id: str
+    provider: str
+    owner: Owner
+    status: Status
+    status_reasons: tuple[StatusReason, ...] = ()
+    label: str | None = None
+    kind: str = "production"
+    setup_information: Mapping[str, str] = field(default_factory=dict)
+    grant: Grant
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Cipher(Protocol):
+    """Sealing with one account's data key. `context` must be the same to open; a mismatch raises `Unsealable`."""
+
+    def seal(self, plain: bytes, context: bytes) -> bytes: ...
+
+    def open(self, sealed: bytes, context: bytes) -> bytes: ...
+
+
+class Unsealable(Exception):
+    """The bytes were not sealed by this key in this context: damaged, swapped, or of an erased account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A credential that does not show itself in a `repr`, a log or an exception."""
+
+    reveal: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An account ready for use: its record, the vendor credential and the cipher of its data key."""
+
+    account: Account
+    credential: Secret
+    cipher: Cipher
+
+
+class Accounts(Protocol):
+    """The database, as a request needs it. Raises `StoreUnavailable` when it cannot be reached."""
+
+    async def find_key(self, secret: str) -> ClientKey | None:
+        """Give the live key that `secret` is, or None for an unknown or revoked one."""
+
+    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+        """Give the account if it is of that project, else None."""
+
+    async def mark(
+        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+    ) -> None:
+        """Set an account's state and bump its revision; no reason clears the reasons.
+
+        With a `revision` only if the account still has it: a re-link meanwhile must not be undone.
+        """
+
+
+class Ledger(Protocol):
+    """The database, as linking needs it."""
+
+    async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None: ...
+
+    async def store(self, account: Account, credential: Secret) -> Account:
+        """Write account and sealed credential together, or neither. An existing id is replaced, its revision bumped."""
+
+    async def erase(self, project_id: str, account_id: str) -> Account | None:
+        """Delete account, credential and data key; give what was deleted."""
+
+
+class Cache(Protocol):
+    """A shared store of bytes that may forget anything at any time. Never raises: a fault is a counted miss."""
+
+    async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]: ...
+
+    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
+        """Keep values for a time; tell whether the store took them."""
+
+    async def forget(self, account_id: str) -> None:
+        """Drop all that is kept under this account."""
+
+
+class Upstream(Protocol):
+    """The way to a vendor. Raises `VendorFailure` when nothing usable comes back; any HTTP status is an answer."""
+
+    async def send(self, base_url: str, request: Request) -> Answer: ...

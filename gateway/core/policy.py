@@ -1,0 +1,173 @@
+"""May this client key and this vendor token ask this, and see which fields?
+
+A decision is a pure function of data: the key's scopes, the token's scopes, the tables and the operator's list. It
+answers `Allowed` or `Denied`, each with its reasons; the log, the error body and the tests read the same ones.
+Vendor rules stand in the vendor's tables, and no vendor's or scope's name stands here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from connectors.contract import Given, Operation, Resource, Spec
+from connectors.hris.filters import FILTERS
+from connectors.spec import Absent, Connector, Endpoint, Nested, Rule, Table, joins_of
+from gateway.core.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A field that is left out: which scope would open it, and who can grant that."""
+
+    needs: str
+    granter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """`missing` is the scope that is lacking, or empty where the operator closed the operation."""
+
+    message: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be shown: top-level names in the contract's order, and the paths (`a`, `a.b`) left out."""
+
+    fields: tuple[str, ...]
+    withheld: Mapping[str, Withheld]
+
+    def fingerprint(self) -> str:
+        """Give the same text for the same visible fields: no two of them share a cached answer."""
+        return ",".join(self.fields) + "\n" + ",".join(sorted(self.withheld))
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What the operator forbids to everyone: ids of operations, and fields as `resource.field`."""
+
+    operations: frozenset[str] = field(default_factory=frozenset)
+    fields: frozenset[str] = field(default_factory=frozenset)
+
+
+def scope_matches(pattern: str, scope: str) -> bool:
+    """Tell whether a key's scope covers one: `*` alone covers all, and stands for whole segments elsewhere."""
+    if pattern in {"*", scope}:
+        return True
+    area, _, action = pattern.partition(":")
+    wanted_area, _, wanted_action = scope.partition(":")
+    segments, wanted = area.split("."), wanted_area.split(".")
+    return (
+        action in {"*", wanted_action}
+        and len(segments) == len(wanted)
+        and all(one in {"*", other} for one, other in zip(segments, wanted, strict=True))
+    )
+
+
+def holds(scopes: frozenset[str], needed: str) -> bool:
+    return needed in scopes or any(scope_matches(scope, needed) for scope in scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one connector and one operator, asked for a key's and a token's scopes."""
+
+    connector: Connector
+    operator: Operator
+
+    def admit_key(self, operation: Operation, key: frozenset[str]) -> Denied | None:
+        """Decide what can be decided without the account: the operator's word and the client key's scopes."""
+        if operation.id in self.operator.operations:
+            return Denied(f"The operator of this gateway has closed {operation.id}.", "")
+        if not holds(key, operation.scope):
+            return Denied(
+                f"The API key lacks the scope {operation.scope}. "
+                "The operator of this gateway can create a key that has it.",
+                operation.scope,
+            )
+        return None
+
+    def admit_token(self, endpoint: Endpoint, token: frozenset[str]) -> Denied | None:
+        """Decide whether the linked account's token may ask at all."""
+        if endpoint.scope.met_by(token):
+            return None
+        need = str(endpoint.scope)
+        return Denied(
+            f"The linked account's {self.connector.name} token lacks the scope {need}. "
+            f"It can be granted by {self.connector.granter}; then verify the account again.",
+            need,
+        )
+
+    def decide(
+        self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]
+    ) -> Allowed | Denied:
+        """Decide what a query may see, for a key's and a token's scopes."""
+        denied = self.admit_token(endpoint, token)
+        if denied:
+            return denied
+        wanted = [name for name in endpoint.table.rows if _given(endpoint.table.resource.fields[name], name, query)]
+        closed = dict(self._closed(endpoint.table, "", key, token))
+        for name in query.filters:
+            why = closed.get(FILTERS[name].field) if name in FILTERS else None
+            if why:  # The answer would tell what the field holds.
+                return Denied(f"filter[{name}] needs {why.needs}, to be had from {why.granter}.", why.needs)
+        hidden = self._hidden_from_raw(closed) if query.raw else ""
+        if hidden:
+            return Denied(f"raw shows the provider's records whole, and this key may not see {hidden}.", hidden)
+        withheld = {path: why for path, why in closed.items() if path.partition(".")[0] in wanted}
+        return Allowed(tuple(name for name in wanted if name not in closed), withheld)
+
+    def _hidden_from_raw(self, closed: Mapping[str, Withheld]) -> str:
+        ours = [path for path, why in closed.items() if why.granter != self.connector.granter]
+        return ", ".join(sorted(ours))
+
+    def _closed(
+        self, table: Table, prefix: str, key: frozenset[str], token: frozenset[str]
+    ) -> Iterator[tuple[str, Withheld]]:
+        """Give every field of a table that is closed, with why; a closed object stands for all within it."""
+        for name, rule in table.rows.items():
+            path = f"{prefix}{name}"
+            why = self._why_closed(table.resource, name, rule, key, token)
+            if why:
+                yield path, why
+            elif isinstance(rule, Nested):
+                yield from self._closed(rule.table, f"{path}.", key, token)
+
+    def _why_closed(
+        self, resource: Resource, name: str, rule: Rule, key: frozenset[str], token: frozenset[str]
+    ) -> Withheld | None:
+        scope = resource.fields[name].scope
+        if f"{resource.name}.{name}" in self.operator.fields:
+            return Withheld("the operator's consent", "the operator of this gateway")
+        if scope and not holds(key, scope):
+            return Withheld(scope, "the operator of this gateway, with another API key")
+        if isinstance(rule, Absent):
+            return None
+        for need in (rule.scope, *(join.scope for join in joins_of(rule))):
+            if not need.met_by(token):
+                return Withheld(str(need), self.connector.granter)
+        return None
+
+
+def _given(spec: Spec, name: str, query: Query) -> bool:
+    """Tell whether a query asks for a field: `fields` narrows, `expand` and `include` add what is costly."""
+    match spec.given:
+        case Given.ALWAYS:
+            return query.fields is None or name in query.fields
+        case Given.ASKED:
+            return query.fields is not None and name in query.fields
+        case Given.EXPAND:
+            return name in query.expand
+        case Given.INCLUDE:
+            return name in query.include
+
+
+def stricter_fields(table: Table, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Give (path, client scope, vendor scopes) of each field that needs more than its operation does."""
+    for name, rule in table.rows.items():
+        ours = table.resource.fields[name].scope or ""
+        theirs = "" if isinstance(rule, Absent) or not rule.scope.any_of else str(rule.scope)
+        if ours or theirs:
+            yield f"{prefix}{name}", ours, theirs
+        if isinstance(rule, Nested):
+            yield from stricter_fields(rule.table, f"{prefix}{name}.")

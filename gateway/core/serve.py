@@ -1,0 +1,259 @@
+"""One unified call from start to end."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from connectors.contract import Operation
+from connectors.spec import Connector, Endpoint
+from gateway.core.ask import Clock, Conversation, VendorRefusal
+from gateway.core.errors import (
+    AccountUnavailable,
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    NotFound,
+    NotImplementedHere,
+    Unauthenticated,
+)
+from gateway.core.freshness import Directives, Freshness
+from gateway.core.mapping import compile_table
+from gateway.core.model import Account, Accounts, Cache, ClientKey, Linked, Status, StatusReason
+from gateway.core.policy import Denied, Policy
+from gateway.core.query import PageLimits, parse
+from gateway.core.reads import Composed, Question, Reads
+from gateway.core.shelf import Shelf
+from gateway.core.sweeps import Reading
+
+REMEMBERED_QUESTIONS = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A unified call as it came in: who asks, for which account, which operation, with which decoded query."""
+
+    secret: str | None
+    account_id: str | None
+    operation: Operation
+    key: str = ""
+    pairs: tuple[tuple[str, str], ...] = ()
+    directives: Directives
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer: JSON bytes ready to send, how fresh it is, which fields are left out, and what it cost upstream."""
+
+    body: bytes
+    freshness: Freshness
+    withheld: tuple[str, ...]
+    upstream_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A connector as this gateway uses it: at which address, under whose rules."""
+
+    connector: Connector
+    base_url: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds a request may wait for a vendor, rows in a page, and bytes of a value worth keeping."""
+
+    deadline: float
+    page: PageLimits
+    most_bytes: int
+
+
+class Gateway:
+    """Answers unified calls. Its parts are arguments; it keeps nothing but decisions that data has made."""
+
+    def __init__(
+        self, accounts: Accounts, providers: Mapping[str, Provider], cache: Cache, reads: Reads, around: "Around"
+    ) -> None:
+        self._accounts = accounts
+        self._providers = providers
+        self._cache = cache
+        self._reads = reads
+        self._clock = around.clock
+        self._limits = around.limits
+        self._questions: dict[tuple[Any, ...], Question] = {}
+
+    async def answer(self, call: Call) -> Page:
+        """Answer a call, or raise a `GatewayError` that says what to do."""
+        key = await self._who(call)
+        linked, provider = await self._which(call, key)
+        question = self._may(call, key, linked, provider)
+        shelf = Shelf(self._cache, linked, self._limits.most_bytes)
+        name = self._name(shelf, question, linked.account)
+        known = await self._known(call, shelf, name, question)
+        if known is not None:
+            return known
+        composed, talk = await self._ask(call, question, linked, provider, shelf)
+        return await self._keep(call, question, composed, talk, (shelf, name))
+
+    async def _who(self, call: Call) -> ClientKey:
+        key = await self._accounts.find_key(call.secret) if call.secret else None
+        if key is None:
+            raise Unauthenticated(
+                "The API key is missing or not valid. Send it as the user name of HTTP Basic authentication, "
+                "with an empty password."
+            )
+        return key
+
+    async def _which(self, call: Call, key: ClientKey) -> tuple[Linked, Provider]:
+        if not call.account_id:
+            raise BadRequest("The header x-account-id is missing: it names the linked account to ask.")
+        linked = await self._accounts.find_account(key.project_id, call.account_id)
+        provider = self._providers.get(linked.account.provider) if linked else None
+        if linked is None or provider is None:
+            raise NotFound("There is no such linked account in the project of this API key.", code="AccountNotFoundError")
+        return linked, provider
+
+    def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> Question:
+        """Decide before cache and before upstream. Equal questions of equal rights are decided once."""
+        account = linked.account
+        rights = (key.scopes, account.grant.scopes)
+        memo = (account.provider, call.operation.id, call.pairs, *rights)
+        question = self._questions.get(memo)
+        denied = provider.policy.admit_key(call.operation, key.scopes) if question is None else None
+        if denied:
+            raise _forbidden(denied)
+        if account.status is not Status.ACTIVE:
+            raise unavailable(account, provider.connector.name)
+        if question is None:
+            question = self._decide(call, provider, *rights)
+            if len(self._questions) >= REMEMBERED_QUESTIONS:
+                self._questions.clear()
+            self._questions[memo] = question
+        return replace(question, key=call.key) if call.key else question
+
+    def _decide(
+        self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]
+    ) -> Question:
+        endpoint = _endpoint(call.operation, provider.connector)
+        query = parse(call.operation, endpoint.table.resource, call.pairs, self._limits.page)
+        allowed = provider.policy.decide(endpoint, query, key, token)
+        if isinstance(allowed, Denied):
+            raise _forbidden(allowed)
+        plan = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
+        return Question(call.operation, endpoint, query, allowed, plan)
+
+    def _name(self, shelf: Shelf, question: Question, account: Account) -> str:
+        today = self._clock.now().date().isoformat()
+        parts = (question.binding, question.query.place(), question.key, question.allowed.fingerprint(), today)
+        return shelf.key("answer", f"{account.revision}:{sha256(chr(0).join(parts).encode()).hexdigest()}")
+
+    async def _known(self, call: Call, shelf: Shelf, name: str, question: Question) -> Page | None:
+        """Give the kept answer to the same question, if it is young enough for the request."""
+        if question.query.raw or not call.directives.may_read:
+            return None
+        [kept] = await shelf.read([name])
+        if kept is None:
+            return None
+        head, _, body = kept.partition(b"\n")
+        made_at, fresh_until, withheld = orjson.loads(head)
+        now = self._clock.now().timestamp()
+        if now >= fresh_until or not call.directives.accepts(now - made_at):
+            return None
+        return Page(body, Freshness(max(0, int(now - made_at)), int(fresh_until - now)), tuple(withheld), 0)
+
+    async def _ask(
+        self, call: Call, question: Question, linked: Linked, provider: Provider, shelf: Shelf
+    ) -> tuple[Composed, Conversation]:
+        """Compose the answer within the deadline."""
+        now = self._clock.now()
+        talk = Conversation(
+            provider.connector,
+            provider.base_url,
+            linked,
+            self._clock.monotonic() + self._limits.deadline,
+            question.query.proxy,
+            question.query.raw,
+        )
+        directives = replace(call.directives, no_cache=True) if question.query.raw else call.directives
+        reading = Reading(talk, shelf, directives, now.date(), now.timestamp(), call.request_id)
+        try:
+            async with asyncio.timeout(self._limits.deadline):
+                return await self._reads.compose(question, reading), talk
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"{provider.connector.name} did not answer within {self._limits.deadline:g} seconds; try again.",
+                retry_after=1,
+            ) from error
+        except VendorRefusal as refusal:
+            raise await self._expelled(linked.account, provider.connector, refusal) from refusal
+
+    async def _expelled(self, account: Account, connector: Connector, refusal: VendorRefusal) -> AccountUnavailable:
+        """Note that the vendor no longer knows the token, so that the next call need not find out again."""
+        reason = StatusReason(
+            "invalid_credentials",
+            f"{connector.name} refused the account's token (401): it was revoked or has expired. Link the account "
+            "again with a new token, or verify it once the token works again.",
+            self._clock.now(),
+        )
+        await self._accounts.mark(account.id, Status.ERROR, reason, revision=account.revision)
+        return AccountUnavailable(
+            reason.description, code="AccountInvalidCredentialsError", provider_errors=[refusal.provider]
+        )
+
+    async def _keep(
+        self, call: Call, question: Question, composed: Composed, talk: Conversation, place: tuple[Shelf, str]
+    ) -> Page:
+        shelf, name = place
+        withheld = tuple(question.allowed.withheld)
+        now = self._clock.now().timestamp()
+        ttl = int(composed.fresh_until - now)
+        stored = False
+        if not (question.query.raw or call.directives.no_store):
+            head = orjson.dumps((composed.made_at, composed.fresh_until, withheld))
+            stored = await shelf.write({name: head + b"\n" + composed.body}, ttl)
+        freshness = Freshness(
+            max(0, int(now - composed.made_at)), ttl, _forwarded(call, question, talk), stored=stored
+        )
+        return Page(composed.body, freshness, withheld, talk.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What surrounds a gateway: its clock and its limits."""
+
+    clock: Clock
+    limits: Limits
+
+
+def _endpoint(operation: Operation, connector: Connector) -> Endpoint:
+    endpoint = connector.endpoint(operation)
+    if endpoint is None:
+        raise NotImplementedHere(f"The {connector.name} connector does not answer {operation.id}.")
+    return endpoint
+
+
+def _forbidden(denied: Denied) -> Forbidden:
+    return Forbidden(denied.message, errors=[f"missing scope: {denied.missing}"] if denied.missing else ())
+
+
+def _forwarded(call: Call, question: Question, talk: Conversation) -> str:
+    if talk.calls == 0:
+        return ""
+    if question.query.raw or call.directives.no_store:
+        return "bypass"
+    return "miss" if call.directives.may_read else "request"
+
+
+def unavailable(account: Account, provider_name: str) -> AccountUnavailable:
+    """Make the error for an account that is not active, with its own reasons."""
+    why = " ".join(reason.description for reason in account.status_reasons)
+    advice = {
+        Status.ERROR: f"Link it again with a working {provider_name} token, or verify it.",
+        Status.SUSPENDED: "Resume it to go on.",
+    }.get(account.status, "It must be linked again.")
+    return AccountUnavailable(f"The linked account is {account.status}. {why or advice}")

@@ -1,0 +1,45 @@
+"""What is counted, in Prometheus' words. Labels never hold an account, a person or a query."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The counters of one process. `registry` is what `/metrics` shows."""
+
+    registry: CollectorRegistry
+    requests: Counter
+    seconds: Histogram
+    upstream_requests: Counter
+    upstream_seconds: Histogram
+    cache_reads: Counter
+    cache_faults: Counter
+
+
+def make_metrics() -> Metrics:
+    registry = CollectorRegistry()
+    return Metrics(
+        registry=registry,
+        requests=Counter(
+            "gateway_requests", "Requests answered.", ("operation", "status", "cache"), registry=registry
+        ),
+        seconds=Histogram(
+            "gateway_request_seconds",
+            "Time from request to answer.",
+            ("cache",),
+            registry=registry,
+            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        ),
+        upstream_requests=Counter(
+            "gateway_upstream_requests", "Calls to vendors.", ("provider", "status"), registry=registry
+        ),
+        upstream_seconds=Histogram(
+            "gateway_upstream_seconds", "Time of a call to a vendor.", ("provider",), registry=registry
+        ),
+        cache_reads=Counter("gateway_cache_reads", "Values looked up in Redis.", ("result",), registry=registry),
+        cache_faults=Counter(
+            "gateway_cache_faults", "Redis calls that failed and were counted as misses.", ("kind",), registry=registry
+        ),
+    )

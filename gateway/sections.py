@@ -1,0 +1,257 @@
+"""Every setting of the gateway, by section: its type, its default, what it means and why the default is so.
+
+Parts of the gateway are handed plain values from here and never see these objects. `gateway.settings` fills
+them; nothing here reads a file or the environment.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+DATABASES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg", "postgres")
+FRESH_SECONDS: Mapping[str, float] = {
+    "employees": 60,
+    "employments": 60,
+    "companies": 3600,
+    "locations": 3600,
+    "groups": 60,
+    "custom_fields": 300,
+    "bank_details": 60,
+}
+
+
+def _one_of_schemes(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if url and not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"should be empty or start with one of {', '.join(s + '://' for s in schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+def _split(names: object) -> object:
+    """An environment variable holds a list as words with commas between them."""
+    return [word.strip() for word in names.split(",") if word.strip()] if isinstance(names, str) else names
+
+
+def _decode_key(key: SecretStr) -> SecretStr:
+    try:
+        size = len(base64.b64decode(key.get_secret_value(), validate=True))
+    except (binascii.Error, ValueError):
+        size = -1
+    if size not in (0, 32):
+        raise ValueError("should be 32 bytes in base64, such as `openssl rand -base64 32` prints")
+    return key
+
+
+HttpUrl = Annotated[str, _one_of_schemes("http", "https"), AfterValidator(lambda url: url.rstrip("/"))]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class Section(BaseModel):
+    """What all sections share: nothing changes after start, nothing unknown is let in."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Server(Section):
+    """The address that we answer on."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Address to listen on; only this machine by default, because TLS is the reverse proxy's work."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """TCP port to listen on; 0 takes a free one, which is printed."""
+    workers: PositiveInt = 1
+    """Worker processes; one is the most predictable, use one per core behind a reverse proxy."""
+    public_url: HttpUrl = ""
+    """Address under which browsers reach us, for links to the Hub; empty means as the request says."""
+
+
+class Database(Section):
+    """Where projects, keys and linked accounts are kept."""
+
+    url: Annotated[str, Field(repr=False), _one_of_schemes(*DATABASES)] = ""
+    """SQLAlchemy URL; empty means SQLite in var/gateway.db, which needs no installation."""
+
+    @property
+    def async_url(self) -> str:
+        """The URL with the driver that we use, whichever way the operator wrote it."""
+        scheme, _, rest = (self.url or "sqlite:///var/gateway.db").partition("://")
+        if scheme.startswith("sqlite"):
+            return f"sqlite+aiosqlite://{rest}"
+        # libpq, and so every hosting panel, says sslmode; asyncpg takes the same words under the name ssl.
+        return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
+
+
+class Redis(Section):
+    """The shared cache. It may be gone at any time: no request waits long for it."""
+
+    url: Annotated[str, Field(repr=False), _one_of_schemes("redis", "rediss", "unix")] = ""
+    """redis://, rediss:// or unix:// URL; empty means that `serve` starts a private server for itself."""
+    timeout_seconds: PositiveFloat = 0.25
+    """Longest wait for one command, in seconds; far above a healthy 1 ms, below what a caller notices."""
+    connect_timeout_seconds: PositiveFloat = 0.25
+    """Longest wait for a connection, in seconds; the server stands in the same network."""
+    max_connections: PositiveInt = 64
+    """Connections a worker may open; enough for the requests that one core can have in flight."""
+
+
+class Vault(Section):
+    """The key that wraps the key of each account. Never in the file: environment or mounted file only."""
+
+    master_key: Annotated[SecretStr, AfterValidator(_decode_key)] = SecretStr("")
+    """32 bytes in base64; no default, because a default key protects nothing."""
+    master_key_file: str = ""
+    """Path of a file that holds the master key, as container platforms mount secrets; empty means none."""
+
+    @property
+    def key(self) -> bytes:
+        """The master key as 32 bytes; no bytes when none is set."""
+        return base64.b64decode(self.master_key.get_secret_value())
+
+
+class Upstream(Section):
+    """Limits on what we ask of a vendor."""
+
+    deadline_seconds: PositiveFloat = 30.0
+    """Longest that a caller waits for an answer, all vendor calls in it, in seconds; proxies cut at 60."""
+    connect_timeout_seconds: PositiveFloat = 3.0
+    """Longest wait for a connection to the vendor, in seconds; one lost packet is sent again after 1."""
+    read_timeout_seconds: PositiveFloat = 15.0
+    """Longest silence of the vendor in one call, in seconds; leaves room for one more try."""
+    max_connections: PositiveInt = 100
+    """Connections a worker may hold to vendors; also the most vendor calls it has in flight."""
+    max_body_bytes: PositiveInt = 33554432
+    """Largest vendor answer that we read, in bytes; 32 MiB is ten times a full page of people."""
+    sweep_concurrency: PositiveInt = 4
+    """Pages of one sweep asked for at a time; more would spend the customer's rate limit in bursts."""
+    retries: NonNegativeInt = 2
+    """Further tries after a failure that may pass; three tries in all is where more stops helping."""
+    retry_wait_max_seconds: NonNegativeFloat = 2.0
+    """Longest wait before a further try, in seconds; if the vendor asks for more, the caller hears it."""
+
+
+class Cache(Section):
+    """How long an answer is called fresh, by resource, and what is kept at all."""
+
+    enabled: bool = True
+    """Whether answers are kept; false asks the vendor each time, for those who may store nothing."""
+    default_fresh_seconds: NonNegativeFloat = 60
+    """Freshness of a resource that has no row in fresh_seconds, in seconds; as for people."""
+    fresh_seconds: Annotated[
+        Mapping[str, NonNegativeFloat], BeforeValidator(lambda rows: {**FRESH_SECONDS, **rows})
+    ] = Field(default=FRESH_SECONDS)
+    """Freshness by resource, in seconds; a minute for people and pay, an hour for what seldom changes."""
+    cursor_seconds: PositiveFloat = 3600
+    """Life of a page cursor and of the sweep behind it, in seconds; an export may pause for an hour."""
+    max_value_bytes: PositiveInt = 8388608
+    """Largest answer that is kept, in bytes; 8 MiB, or larger ones would push all others out."""
+
+
+class Paging(Section):
+    """Page sizes that callers may ask for."""
+
+    default_page_size: PositiveInt = 25
+    """Records a page when the caller names no number; StackOne's default, so its clients see no change."""
+    max_page_size: PositiveInt = 250
+    """Most records a page; what the first vendor itself gives at most."""
+
+    @model_validator(mode="after")
+    def _default_within_max(self) -> Self:
+        if self.default_page_size > self.max_page_size:
+            raise ValueError("default_page_size should not exceed max_page_size")
+        return self
+
+
+class Policy(Section):
+    """What the operator forbids for every key and every account."""
+
+    forbidden_operations: Names = ()
+    """Operations that nobody may call, such as get_employee; empty, because keys and tokens decide."""
+    forbidden_fields: Names = ()
+    """Fields that nobody is shown, such as employees.date_of_birth; empty for the same reason."""
+
+
+class Accounts(Section):
+    """Linked accounts and keys in memory."""
+
+    memo_seconds: NonNegativeFloat = 2.0
+    """Seconds that a worker trusts its memory of a key or account; a revocation is seen so late."""
+
+
+class Log(Section):
+    """One JSON line an event on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe event that is written; info is one line a request."""
+    requests: bool = True
+    """Whether each request gets a line; false where the reverse proxy already writes one."""
+
+
+class Limits(Section):
+    """Largest request that we read; all that we serve are small."""
+
+    max_query_bytes: PositiveInt = 16384
+    """Longest query string, in bytes; fields and filters of every resource at once fit four times."""
+    max_header_bytes: PositiveInt = 32768
+    """Longest sum of all headers, in bytes; what common proxies let pass."""
+
+
+class ConnectorSettings(Section):
+    """What may be set for one provider."""
+
+    base_url: HttpUrl = ""
+    """Address of the vendor's API; empty means the connector's own, another is for a sandbox or a region."""
+
+
+class Settings(BaseSettings):
+    """All sections. Made by `read_settings`; made directly, it holds the defaults and what it is given."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the caller hands over: the environment is an argument of `read_settings`."""
+        return (init_settings,)
+
+    server: Server = Server()
+    database: Database = Database()
+    redis: Redis = Redis()
+    vault: Vault = Vault()
+    upstream: Upstream = Upstream()
+    cache: Cache = Cache()
+    paging: Paging = Paging()
+    policy: Policy = Policy()
+    accounts: Accounts = Accounts()
+    log: Log = Log()
+    limits: Limits = Limits()
+    connectors: Mapping[str, ConnectorSettings] = Field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""`serve`: the server process, its workers, and the private Redis where no other is set."""
+
+import asyncio
+import errno
+import os
+import socket
+import tempfile
+from contextlib import ExitStack
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from gateway.adapters.embedded import NoEmbeddedServer, embedded_server
+from gateway.app import Application, prepare
+from gateway.settings import Settings, SettingsError
+
+BACKLOG = 2048
+GRACE_SECONDS = 10
+"""How long requests under way may take after SIGTERM."""
+
+
+def serve(settings: Settings) -> None:
+    """Answer requests until SIGTERM or Ctrl-C. Raises `SettingsError` when it cannot begin."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listen(settings.server.host, settings.server.port))
+        # Faults are told here once, and the tables made once, before any worker starts.
+        asyncio.run(prepare(settings))
+        if settings.cache.enabled and not settings.redis.url:
+            try:
+                url = stack.enter_context(embedded_server())
+            except NoEmbeddedServer as error:
+                raise SettingsError([str(error)]) from error
+            settings = settings.model_copy(update={"redis": settings.redis.model_copy(update={"url": url})})
+            os.environ["GATEWAY_REDIS_URL"] = url  # Workers read the environment.
+        host, port = listener.getsockname()[:2]
+        print(f"gateway listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+        if settings.server.workers == 1:
+            uvicorn.Server(_config(Application(settings))).run(sockets=[listener])
+        else:
+            _serve_with_workers(settings.server.workers, listener, stack)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise SettingsError([f"{host} port {port} {why}: set GATEWAY_SERVER_PORT or GATEWAY_SERVER_HOST"]) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _serve_with_workers(workers: int, listener: socket.socket, stack: ExitStack) -> None:
+    counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-metrics-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+    config = _config("gateway.app:worker", factory=True, workers=workers)
+    Multiprocess(config, sockets=[listener]).run()
+
+
+def _config(app: Application | str, *, factory: bool = False, workers: int | None = None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=factory,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+    )

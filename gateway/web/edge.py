@@ -1,0 +1,108 @@
+"""What every request needs, around all else: an id, limits, a log line, metrics, and an answer whatever happens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.core.errors import BadRequest, GatewayError
+from gateway.metrics import Metrics
+from gateway.web.render import Headers, error_body, error_headers, status_of, with_length
+
+_KEY = "gateway.exchange"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and what became of it: the material of its log line and metrics. Holds ids only."""
+
+    request_id: str
+    began: float = field(default_factory=perf_counter)
+    operation: str = ""
+    account_id: str = ""
+    cache: str = ""
+    upstream_calls: int = 0
+    status: int = 0
+    error: str = ""
+
+    async def respond(self, send: Send, status: int, headers: Headers, body: bytes) -> None:
+        self.status = status
+        start = with_length(headers, body, [(b"x-request-id", self.request_id.encode())])
+        await send({"type": "http.response.start", "status": status, "headers": start})
+        await send({"type": "http.response.body", "body": body})
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    exchange: Exchange = scope[_KEY]
+    return exchange
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """Bytes of a request's query, and of its headers together."""
+
+    query: int
+    headers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Time, chance and ears: `log` takes one finished exchange with the unexpected error, if there was one."""
+
+    new_id: Callable[[], str]
+    now: Callable[[], datetime]
+    log: Callable[[Exchange, str, BaseException | None], None]
+
+
+class Edge:
+    """The outermost ASGI app. Every `GatewayError` becomes its answer here; anything else is a 500 and a log line."""
+
+    def __init__(self, app: ASGIApp, limits: EdgeLimits, metrics: Metrics, around: Surroundings) -> None:
+        self._app = app
+        self._limits = limits
+        self._metrics = metrics
+        self._around = around
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(self._around.new_id())
+        scope[_KEY] = exchange
+        unexpected: BaseException | None = None
+        try:
+            self._check(scope)
+            await self._app(scope, receive, send)
+        except GatewayError as error:
+            exchange.error = error.code
+            await self._fail(exchange, error, status_of(error), send)
+        except Exception as error:  # noqa: BLE001 - the edge answers whatever happens
+            unexpected = error
+            exchange.error = type(error).__name__
+            fault = GatewayError(
+                f"The gateway failed. Tell its operator the request id {exchange.request_id}.", code="InternalServerError"
+            )
+            if not exchange.status:
+                await self._fail(exchange, fault, 500, send)
+        finally:
+            self._count(exchange)
+            self._around.log(exchange, scope["method"], unexpected)
+
+    def _check(self, scope: Scope) -> None:
+        if len(scope["query_string"]) > self._limits.query:
+            raise BadRequest(f"The query is longer than {self._limits.query} bytes.")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.headers:
+            raise BadRequest(f"The headers are longer than {self._limits.headers} bytes together.")
+
+    async def _fail(self, exchange: Exchange, error: GatewayError, status: int, send: Send) -> None:
+        if exchange.status:  # The answer has begun: it cannot be taken back.
+            return
+        body = error_body(error, status, self._around.now())
+        await exchange.respond(send, status, error_headers(error), body)
+
+    def _count(self, exchange: Exchange) -> None:
+        seconds = perf_counter() - exchange.began
+        self._metrics.requests.labels(exchange.operation or "other", exchange.status, exchange.cache or "none").inc()
+        self._metrics.seconds.labels(exchange.cache or "none").observe(seconds)

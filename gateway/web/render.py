@@ -1,0 +1,106 @@
+"""The one place where an error becomes a status, and where answers get their headers.
+
+Bodies have the contract's shape: `statusCode`, `message` and `timestamp` always, the rest where there is something
+to say.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway.core import errors
+from gateway.core.freshness import Freshness
+from gateway.core.serve import Page
+
+
+class MethodNotAllowed(errors.GatewayError):
+    """A known path with another method: an HTTP matter, so it is of the web alone."""
+
+    code = "MethodNotAllowedError"
+
+
+STATUSES: dict[type[errors.GatewayError], int] = {
+    errors.BadRequest: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    MethodNotAllowed: 405,
+    errors.DeadlineExceeded: 408,
+    errors.Conflict: 409,
+    errors.AccountUnavailable: 412,
+    errors.Unprocessable: 422,
+    errors.RateLimited: 429,
+    errors.StoreUnavailable: 500,
+    errors.NotImplementedHere: 501,
+    errors.VendorFailure: 502,
+    errors.GatewayError: 500,
+}
+
+CACHE_NAME = "hris-gateway"
+"""Our name in `Cache-Status`."""
+
+Headers = list[tuple[bytes, bytes]]
+Now = Callable[[], datetime]
+
+
+def status_of(error: errors.GatewayError) -> int:
+    """Give the status of an error, by the nearest class that has one."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def timestamp(now: datetime) -> str:
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def error_body(error: errors.GatewayError, status: int, now: datetime) -> bytes:
+    body: dict[str, Any] = {
+        "statusCode": status,
+        "message": error.message,
+        "timestamp": timestamp(now),
+        "errorCode": error.code,
+    }
+    if error.errors:
+        body["errors"] = error.errors
+    if error.provider_errors:
+        body["provider_errors"] = [
+            {"status": each.status, "url": each.url, "raw": {"message": each.message}, "headers": {}}
+            for each in error.provider_errors
+        ]
+    return orjson.dumps(body)
+
+
+def error_headers(error: errors.GatewayError) -> Headers:
+    headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
+    if isinstance(error, errors.Unauthenticated):
+        headers.append((b"www-authenticate", b'Basic realm="hris-gateway"'))
+    return headers
+
+
+def page_headers(page: Page) -> Headers:
+    """Say how fresh an answer is and what it leaves out. `private`: no cache on the way may share it."""
+    fresh = page.freshness
+    headers: Headers = [
+        (b"content-type", b"application/json"),
+        (b"age", str(fresh.age).encode()),
+        (b"cache-status", cache_status(fresh).encode()),
+        (b"cache-control", f"private, max-age={max(0, fresh.ttl)}".encode()),
+        (b"vary", b"authorization, x-account-id"),
+    ]
+    if page.withheld:
+        headers.append((b"x-withheld-fields", ", ".join(page.withheld).encode()))
+    return headers
+
+
+def cache_status(fresh: Freshness) -> str:
+    """Write a `Cache-Status` member (RFC 9211)."""
+    if not fresh.forwarded:
+        return f"{CACHE_NAME}; hit; ttl={fresh.ttl}" + (f"; detail={fresh.detail}" if fresh.detail else "")
+    return f"{CACHE_NAME}; fwd={fresh.forwarded}" + ("; stored" if fresh.stored else "")
+
+
+def with_length(headers: Headers, body: bytes, extra: Sequence[tuple[bytes, bytes]] = ()) -> Headers:
+    return [*headers, (b"content-length", str(len(body)).encode()), *extra]

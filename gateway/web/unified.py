@@ -1,0 +1,91 @@
+"""The unified API over HTTP: from headers, path and query to a `Call`, and from a `Page` to an answer."""
+
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Iterable
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from connectors.contract import Operation
+from gateway.core.errors import BadRequest, NotFound
+from gateway.core.freshness import directives
+from gateway.core.serve import Call, Gateway
+from gateway.web.edge import Exchange, exchange_of
+from gateway.web.matching import Match, Matcher
+from gateway.web.render import MethodNotAllowed, page_headers
+
+_MOST_PARAMETERS = 100
+_SINGLE = frozenset({b"authorization", b"x-account-id"})
+
+
+class UnifiedApi:
+    """An ASGI app for `/unified/hris/*`. It raises every `GatewayError` to the edge around it."""
+
+    def __init__(self, gateway: Gateway, operations: Iterable[Operation]) -> None:
+        self._gateway = gateway
+        self._matcher = Matcher(operations)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        exchange = exchange_of(scope)
+        match = self._match(scope)
+        exchange.operation = match.operation.id
+        call = read_call(scope, match, exchange)
+        exchange.account_id = call.account_id or ""
+        page = await self._gateway.answer(call)
+        exchange.cache = page.freshness.forwarded or "hit"
+        exchange.upstream_calls = page.upstream_calls
+        await exchange.respond(send, 200, page_headers(page), page.body)
+
+    def _match(self, scope: Scope) -> Match:
+        path = scope.get("raw_path") or scope["path"].encode()
+        found = self._matcher.find(scope["method"], path)
+        if isinstance(found, Match):
+            return found
+        if found is None:
+            raise NotFound("There is no such path. The operations are listed by `python -m gateway rules`.")
+        raise MethodNotAllowed(f"This path takes {', '.join(found)}, not {scope['method'][:16]}.")
+
+
+def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:
+    """Read what a call says. Raises `BadRequest` for what is not well-formed."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _SINGLE and name in headers:
+            raise BadRequest(f"The header {name.decode()} is given twice.")
+        headers[name] = value
+    return Call(
+        secret=secret_of(headers.get(b"authorization", b"")),
+        account_id=headers.get(b"x-account-id", b"").decode("latin-1") or None,
+        operation=match.operation,
+        key="/".join(match.values),
+        pairs=read_query(scope["query_string"]),
+        directives=directives(headers.get(b"cache-control", b"").decode("latin-1")),
+        request_id=exchange.request_id,
+    )
+
+
+def read_query(query: bytes) -> tuple[tuple[str, str], ...]:
+    if not query:
+        return ()
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
+        )
+    except ValueError as error:
+        raise BadRequest(
+            f"The query cannot be read: it must be percent-encoded UTF-8 with at most {_MOST_PARAMETERS} parameters."
+        ) from error
+    return tuple(pairs)
+
+
+def secret_of(authorization: bytes) -> str | None:
+    """Give the API key of a Basic authorization: as user name, as password of no user, or bare."""
+    scheme, _, encoded = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        user, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (Error, UnicodeDecodeError):
+        return None
+    return user or password or None

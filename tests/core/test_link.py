@@ -1,0 +1,241 @@
+"""An account is linked only by a token that the vendor takes, and keeps up with what the token may do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import pytest
+
+from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
+from connectors.humaans.connector import HUMAANS
+from connectors.spec import Connector
+from gateway.core.errors import GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.link import Application, Checked, Parts, link, unlink, verify
+from gateway.core.model import Account, Cipher, Linked, Owner, Secret, Status, StatusReason
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+READ = Grant(scopes=frozenset({"public:read"}), found_by="token-info")
+
+
+def flow() -> Verification:
+    """Take the body of the second answer for the token's scopes."""
+    first = yield Request("GET", "/first", headers={"accept": "application/json"})
+    if first.status == 401:
+        return Refusal("The vendor does not take it.")
+    second = yield Request("GET", "/second")
+    return Grant(scopes=frozenset(second.body.decode().split()), found_by="token-info")
+
+
+FIELD = CredentialField(key="token", label="Token", pattern=".+", advice="")
+VENDOR: Connector = replace(
+    HUMAANS,
+    key="vendor",
+    name="Vendor",
+    base_url="https://vendor.test",
+    auth=BearerToken(credential=FIELD),
+    verify=flow,
+)
+
+
+@dataclass
+class Books:
+    """A ledger in memory."""
+
+    accounts: dict[str, tuple[Account, Secret]] = field(default_factory=dict)
+
+    async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
+        for account, _ in self.accounts.values():
+            if (account.project_id, account.provider, account.owner.id) == (project_id, provider, owner_id):
+                return account
+        return None
+
+    async def store(self, account: Account, credential: Secret) -> Account:
+        stored = replace(account, revision=account.revision + 1)
+        self.accounts[account.id] = (stored, credential)
+        return stored
+
+    async def erase(self, project_id: str, account_id: str) -> Account | None:
+        account, _ = self.accounts.get(account_id, (None, None))
+        if account is None or account.project_id != project_id:
+            return None
+        del self.accounts[account_id]
+        return account
+
+
+@dataclass
+class Vendor:
+    """A way to a vendor that answers by a function."""
+
+    answer: Callable[[Request], Answer]
+    asked: list[tuple[str, Request]] = field(default_factory=list)
+
+    async def send(self, base_url: str, request: Request) -> Answer:
+        self.asked.append((base_url, request))
+        return self.answer(request)
+
+
+class NoCipher:
+    """Linking seals nothing itself."""
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        raise NotImplementedError
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        raise NotImplementedError
+
+
+def granting(scopes: str) -> Vendor:
+    return Vendor(lambda _: Answer(200, {}, scopes.encode()))
+
+
+def answering(status: int, headers: dict[str, str] | None = None) -> Vendor:
+    return Vendor(lambda _: Answer(status, headers or {}, b"planted vendor body"))
+
+
+def parts(books: Books, vendor: Vendor) -> Parts:
+    return Parts(ledger=books, upstream=vendor, clock=lambda: NOW, new_id=lambda: f"id{len(books.accounts)}")
+
+
+def application(token: str = "planted-token", owner: str = "customer", project: str = "p1") -> Application:
+    return Application(project_id=project, owner=Owner(id=owner, name="Customer"), credential=Secret(token))
+
+
+def linked(books: Books, account_id: str = "id0") -> Linked:
+    cipher: Cipher = NoCipher()
+    return Linked(*books.accounts[account_id], cipher)
+
+
+async def books_with(status: Status = Status.ACTIVE, reasons: tuple[StatusReason, ...] = ()) -> Books:
+    books = Books()
+    account = await link(VENDOR, application(), parts(books, granting("public:read")))
+    books.accounts[account.id] = (replace(account, status=status, status_reasons=reasons), Secret("planted-token"))
+    return books
+
+
+async def test_a_good_token_is_asked_about_with_the_connectors_headers_and_stored() -> None:
+    books, vendor = Books(), granting("public:read private:read")
+    account = await link(VENDOR, application(" planted-token\n"), parts(books, vendor))
+    assert [(base, request.path) for base, request in vendor.asked] == [
+        ("https://vendor.test", "/first"),
+        ("https://vendor.test", "/second"),
+    ]
+    assert vendor.asked[0][1].headers == {
+        "accept": "application/json",
+        "authorization": "Bearer planted-token",
+    }
+    assert books.accounts == {"id0": (account, Secret("planted-token"))}
+    assert (account.status, account.provider, account.revision) == (Status.ACTIVE, "vendor", 1)
+    assert account.grant.scopes == {"public:read", "private:read"}
+    assert account.created_at == account.updated_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("token", "vendor", "error", "words"),
+    [
+        ("t", answering(401), Unprocessable, "The vendor does not take it."),
+        ("", granting("x"), Unprocessable, "empty"),
+        (" \r\n", granting("x"), Unprocessable, "empty"),
+        ("planted token", granting("x"), Unprocessable, "spaces"),
+        ("planted\r\nx-header: y", granting("x"), Unprocessable, "line breaks"),
+        ("planted\x00", granting("x"), Unprocessable, "special characters"),
+        ("plänted", granting("x"), Unprocessable, "special characters"),
+        ("planted" * 100, granting("x"), Unprocessable, "longer than 512"),
+        ("t", answering(500), VendorFailure, "Vendor answered /first with 500"),
+    ],
+)
+async def test_what_is_not_taken_is_refused_with_its_reason_and_not_stored(
+    token: str, vendor: Vendor, error: type[GatewayError], words: str
+) -> None:
+    books = Books()
+    with pytest.raises(error, match=words) as refused:
+        await link(VENDOR, application(token), parts(books, vendor))
+    assert books.accounts == {}
+    assert "planted" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "7"}, 7), ({"retry-after": "soon"}, None), ({"retry-after": "-1"}, None), ({}, None)],
+)
+async def test_a_vendor_that_is_busy_says_when_to_come_back(headers: dict[str, str], seconds: int | None) -> None:
+    books = Books()
+    with pytest.raises(RateLimited, match="try again later") as refused:
+        await link(VENDOR, application(), parts(books, answering(429, headers)))
+    assert refused.value.retry_after == seconds
+    assert books.accounts == {}
+
+
+async def test_a_network_fault_is_passed_on_and_nothing_is_stored() -> None:
+    def fail(_: Request) -> Answer:
+        raise VendorFailure("no connection")
+
+    books = Books()
+    with pytest.raises(VendorFailure, match="no connection"):
+        await link(VENDOR, application(), parts(books, Vendor(fail)))
+    assert books.accounts == {}
+
+
+async def test_linking_the_same_owner_again_updates_the_account() -> None:
+    books = await books_with(Status.ERROR, (StatusReason("invalid_credentials", "Old.", NOW),))
+    again = await link(VENDOR, application("better"), parts(books, granting("private:read")))
+    assert (again.id, again.revision, again.status, again.status_reasons) == ("id0", 2, Status.ACTIVE, ())
+    assert books.accounts["id0"] == (again, Secret("better"))
+
+
+@pytest.mark.parametrize("other", [{"owner": "another"}, {"project": "p2"}])
+async def test_another_owner_or_project_gets_an_account_of_its_own(other: dict[str, str]) -> None:
+    books = await books_with()
+    await link(VENDOR, application(**other), parts(books, granting("public:read")))
+    assert list(books.accounts) == ["id0", "id1"]
+
+
+async def test_a_new_token_does_not_end_a_suspension() -> None:
+    reason = StatusReason("suspended_by_operator", "Suspended.", NOW)
+    books = await books_with(Status.SUSPENDED, (reason,))
+    again = await link(VENDOR, application(), parts(books, granting("public:read")))
+    assert (again.status, again.status_reasons) == (Status.SUSPENDED, (reason,))
+
+
+@pytest.mark.parametrize(
+    ("before", "vendor", "after", "gained", "lost", "revision"),
+    [
+        (Status.ACTIVE, granting("public:read"), Status.ACTIVE, set(), set(), 1),
+        (Status.ACTIVE, granting("public:read pay"), Status.ACTIVE, {"pay"}, set(), 2),
+        (Status.ACTIVE, granting("pay"), Status.ACTIVE, {"pay"}, {"public:read"}, 2),
+        (Status.ACTIVE, answering(401), Status.ERROR, set(), set(), 2),
+        (Status.ERROR, granting("public:read"), Status.ACTIVE, set(), set(), 2),
+        (Status.EXPIRED, granting("public:read"), Status.ACTIVE, set(), set(), 2),
+        (Status.SUSPENDED, granting("pay"), Status.SUSPENDED, {"pay"}, {"public:read"}, 2),
+        (Status.SUSPENDED, answering(401), Status.SUSPENDED, set(), set(), 2),
+    ],
+)
+async def test_a_new_check_keeps_what_has_changed(
+    *, before: Status, vendor: Vendor, after: Status, gained: set[str], lost: set[str], revision: int
+) -> None:
+    books = await books_with(before)
+    checked = await verify(VENDOR, linked(books), parts(books, vendor))
+    assert checked == Checked(account=books.accounts["id0"][0], gained=frozenset(gained), lost=frozenset(lost))
+    assert (checked.account.status, checked.account.revision) == (after, revision)
+    reasons = [reason.code for reason in checked.account.status_reasons]
+    assert reasons == (["invalid_credentials"] if vendor.answer(Request("GET", "/")).status == 401 else [])
+
+
+async def test_a_vendor_that_is_down_changes_nothing() -> None:
+    books = await books_with()
+    before = dict(books.accounts)
+    with pytest.raises(VendorFailure):
+        await verify(VENDOR, linked(books), parts(books, answering(503)))
+    assert books.accounts == before
+
+
+async def test_unlinking_deletes_the_account_and_then_what_is_cached_of_it() -> None:
+    books, forgotten = await books_with(), list[str]()
+
+    async def forget(account_id: str) -> None:
+        assert account_id not in books.accounts
+        forgotten.append(account_id)
+
+    with pytest.raises(NotFound):
+        await unlink("stranger", "id0", books, forget)
+    assert (await unlink("p1", "id0", books, forget)).id == "id0"
+    assert (books.accounts, forgotten) == ({}, ["id0"])

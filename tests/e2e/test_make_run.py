@@ -1,0 +1,230 @@
+"""`make run`'s program among stand-ins for what it starts: what they are given, and how all of it ends.
+
+The stand-ins are small programs in a copy of the layout, so the program itself is not changed for the test.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.sandbox.tokens import by_name
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+REAL_TOKEN = "marked-real-token"
+START_SECONDS = 20
+
+SERVER = """
+import http.server, pathlib, signal, subprocess, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+def serve(name, port):
+    worker = subprocess.Popen(["sleep", "600"])
+    with pathlib.Path("pids").open("a") as pids:
+        print(name, pathlib.Path("/proc/self").resolve().name, worker.pid, file=pids)
+    http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
+SANDBOX = "import sys, server\nserver.serve('sandbox', int(sys.argv[2]))\n"
+GATEWAY = """
+import json, os, pathlib, sys, server
+words = sys.argv[1:]
+given = sys.stdin.read() if words[:2] == ["accounts", "link"] else ""
+own = {name: value for name, value in os.environ.items() if "marked" in value or name.startswith("GATEWAY")}
+with pathlib.Path("calls").open("a") as calls:
+    print(json.dumps({"words": words, "given": given, "environ": own}), file=calls)
+if os.environ.get("BROKEN") == " ".join(words[:2]):
+    sys.exit(7)
+if words[0] == "serve":
+    server.serve("gateway", int(os.environ["GATEWAY_SERVER_PORT"]))
+print({"keys": "hg_live_key", "accounts": "account-1"}[words[0]])
+"""
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    for folder in ("deploy/sandbox", "gateway"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("run.py", "sandbox/tokens.py", "sandbox/ids.py"):
+        shutil.copy(DEPLOY / file, tmp_path / "deploy" / file)
+    (tmp_path / "server.py").write_text(SERVER)
+    (tmp_path / "deploy/sandbox/__main__.py").write_text(SANDBOX)
+    (tmp_path / "gateway/__main__.py").write_text(GATEWAY)
+    return tmp_path
+
+
+def free_ports() -> dict[str, str]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return {
+            "GATEWAY_SERVER_PORT": str(one.getsockname()[1]),
+            "SANDBOX_PORT": str(other.getsockname()[1]),
+        }
+
+
+@contextmanager
+def running(layout: Path, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    base = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "deploy.run"],
+        cwd=layout,
+        env={**base, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        try:
+            yield program
+        finally:
+            program.terminate()
+            program.wait(START_SECONDS)
+
+
+def report_of(program: subprocess.Popen[str]) -> str:
+    """All that is printed once everything runs."""
+    assert program.stdout is not None
+    lines = []
+    for line in program.stdout:
+        lines.append(line)
+        if line.startswith("Ctrl-C"):
+            break
+    return "".join(lines)
+
+
+def calls(layout: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (layout / "calls").read_text().splitlines()]
+
+
+def still_there(layout: Path) -> list[str]:
+    """Processes of the stand-ins that have not ended, workers too."""
+    pids = [pid for line in (layout / "pids").read_text().splitlines() for pid in line.split()[1:]]
+    deadline = time.monotonic() + 5
+    while (alive := [pid for pid in pids if runs(pid)]) and time.monotonic() < deadline:
+        os.sched_yield()
+    return alive
+
+
+def runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only(layout: Path) -> None:
+    ports = free_ports()
+    with running(layout, ports) as program:
+        report = report_of(program)
+        curl = next(line for line in report.splitlines() if line.startswith("curl "))
+        assert subprocess.run(["bash", "-c", f"{curl} --fail"], check=False).returncode == 0
+    address = f"http://127.0.0.1:{ports['GATEWAY_SERVER_PORT']}"
+    url = f"{address}/unified/hris/employees?page_size=2"
+    assert curl == f"curl -s -u 'hg_live_key:' -H 'x-account-id: account-1' '{url}'"
+    create, link, serve = calls(layout)
+    token = by_name("all-owner").token
+    assert create["words"] == ["keys", "create", "--project", "demo"]
+    assert link["words"] == ["accounts", "link", "--project", "demo", "--provider", "humaans"]
+    assert (link["given"], serve["words"]) == (token, ["serve"])
+    assert token not in json.dumps([create, link["environ"], serve])
+    assert link["environ"] == {
+        "GATEWAY_SERVER_HOST": "127.0.0.1",
+        "GATEWAY_SERVER_PORT": ports["GATEWAY_SERVER_PORT"],
+        "GATEWAY_HUMAANS_BASE_URL": f"http://127.0.0.1:{ports['SANDBOX_PORT']}/api",
+        "GATEWAY_DATABASE_URL": f"sqlite:///{layout}/var/gateway.db",
+        "GATEWAY_VAULT_MASTER_KEY_FILE": f"{layout}/var/master.key",
+    }
+
+
+def test_a_real_token_links_humaans_and_starts_no_sandbox(layout: Path) -> None:
+    with running(layout, {**free_ports(), "HUMAANS_TOKEN": REAL_TOKEN}) as program:
+        report = report_of(program)
+    _, link, _ = calls(layout)
+    assert link["words"] == ["accounts", "link", "--project", "humaans", "--provider", "humaans"]
+    assert link["given"] == REAL_TOKEN
+    assert REAL_TOKEN not in report + json.dumps([{**call, "given": ""} for call in calls(layout)])
+    assert '"https://app.humaans.io/api"' in json.dumps(link)
+    assert "sandbox" not in (layout / "pids").read_text()
+
+
+def test_a_second_run_uses_the_same_master_key(layout: Path) -> None:
+    keys = []
+    for _ in range(2):
+        with running(layout, free_ports()) as program:
+            report_of(program)
+        keys.append((layout / "var/master.key").read_bytes())
+    assert keys[0] == keys[1]
+    assert stat.S_IMODE((layout / "var").stat().st_mode) == 0o700
+    assert stat.S_IMODE((layout / "var/master.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_all_without_a_traceback(layout: Path, number: signal.Signals) -> None:
+    with running(layout, free_ports()) as program:
+        report_of(program)
+        program.send_signal(number)
+        _, said = program.communicate(timeout=START_SECONDS)
+    assert (program.returncode, said) == (0, "")
+    assert still_there(layout) == []
+
+
+@pytest.mark.parametrize(("dying", "other"), [("gateway", "sandbox"), ("sandbox", "gateway")])
+def test_a_child_that_dies_stops_all_with_a_sentence(layout: Path, dying: str, other: str) -> None:
+    with running(layout, free_ports()) as program:
+        report_of(program)
+        started = dict(line.split()[:2] for line in (layout / "pids").read_text().splitlines())
+        os.kill(int(started[dying]), signal.SIGKILL)
+        _, said = program.communicate(timeout=START_SECONDS)
+    assert (program.returncode, said) == (1, f"run: `{dying}` ended with status -9; the rest is stopped.\n")
+    assert other in started
+    assert still_there(layout) == []
+
+
+@pytest.mark.parametrize("command", ["keys create", "accounts link"])
+def test_a_command_that_fails_stops_all_with_a_sentence(layout: Path, command: str) -> None:
+    with running(layout, {**free_ports(), "BROKEN": command}) as program:
+        printed, said = program.communicate(timeout=START_SECONDS)
+    assert (program.returncode, printed) == (1, "")
+    assert said.startswith(f"run: `gateway {command} --project demo")
+    assert said.endswith("ended with status 7.\n")
+    assert still_there(layout) == []
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_SERVER_PORT", "SANDBOX_PORT"])
+def test_a_busy_port_is_told_before_anything_starts(layout: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with running(layout, {**free_ports(), name: port}) as program:
+            _, said = program.communicate(timeout=START_SECONDS)
+    reason = f"Port {port} on 127.0.0.1 cannot be used (Address already in use)"
+    assert (program.returncode, said) == (2, f"run: {reason}: set {name} to another one.\n")
+    assert not (layout / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"GATEWAY_SERVER_PORT": "0"}, "GATEWAY_SERVER_PORT should be a port from 1 to 65535."),
+        ({"SANDBOX_PORT": "many"}, "SANDBOX_PORT should be a port from 1 to 65535."),
+        ({"SANDBOX_PORT": "18080", "GATEWAY_SERVER_PORT": "18080"}, "Port 18080 is wanted twice"),
+    ],
+)
+def test_a_wrong_port_is_refused(layout: Path, environ: Mapping[str, str], said: str) -> None:
+    with running(layout, {**free_ports(), **environ}) as program:
+        _, refusal = program.communicate(timeout=START_SECONDS)
+    assert program.returncode == 2
+    assert said in refusal
