@@ -61,8 +61,7 @@ class OffsetPaging:
         if stride == 0:
             return ()
         return tuple(
-            ((self.limit, str(self.size)), (self.offset, str(offset)))
-            for offset in range(stride, first.total, stride)
+            ((self.limit, str(self.size)), (self.offset, str(offset))) for offset in range(stride, first.total, stride)
         )
 
     def parse(self, body: Any) -> Batch:

@@ -189,13 +189,11 @@ class Table:
         rules = {name: Field(row) if isinstance(row, str | Ref) else row for name, row in rows.items()}
         ordered = {name: rules[name] for name in resource.fields if name in rules}
         object.__setattr__(self, "rows", MappingProxyType(ordered))
-        faults = [
-            f"- {name}: no row; write ABSENT with its reason" for name in resource.fields if name not in rules
-        ]
+        faults = [f"- {name}: no row; write ABSENT with its reason" for name in resource.fields if name not in rules]
+        faults += [f"- {name}: the contract has no such field" for name in rules if name not in resource.fields]
         faults += [
-            f"- {name}: the contract has no such field" for name in rules if name not in resource.fields
+            f"- {name}: {fault}" for name, rule in ordered.items() for fault in _misfits(rule, resource.fields[name])
         ]
-        faults += [f"- {name}: {fault}" for name, rule in ordered.items() for fault in _misfits(rule, resource.fields[name])]
         if faults:
             raise FaultyDeclaration(f"table {resource.name}", faults)
 
@@ -217,8 +215,9 @@ def _misfits(rule: Rule, spec: Spec) -> list[str]:
 class Endpoint:
     """Which vendor calls answer the reads of one unified resource, and what they need.
 
-    `kind` is the word that its unified ids are made with. `filters` names the filters that the vendor applies itself, unified name to vendor parameter; their results
-    are checked again here, and all other filters are applied here alone.
+    `kind` is the word that its unified ids are made with. `filters` names the filters that the vendor applies
+    itself, unified name to vendor parameter; their results are checked again here, and all other filters are applied
+    here alone.
     """
 
     table: Table

@@ -8,8 +8,8 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from connectors.registry import CONNECTORS
 from connectors.spec import Connector
@@ -17,7 +17,7 @@ from gateway.cli import accounts, keys
 from gateway.cli.desk import Desk, read_secret
 from gateway.cli.parser import make_parser
 from gateway.core.errors import GatewayError, NotFound
-from gateway.core.model import Cache
+from gateway.core.model import Cache, Upstream
 from gateway.metrics import make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
 
@@ -43,7 +43,7 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     if arguments.area == "sandbox":
         return _become_sandbox(arguments)
     if arguments.area == "rules":
-        from gateway.cli.rules import print_rules  # noqa: PLC0415 - each command loads its own part
+        from gateway.cli.rules import print_rules  # noqa: PLC0415 - each command loads what it takes
 
         print_rules()
         return 0
@@ -59,33 +59,41 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _desk(settings: Settings) -> Desk:
-    from gateway.app import open_cache, open_upstream, providers  # noqa: PLC0415 - as above
-
-    known = providers(settings)
-    metrics = make_metrics()
-
-    def connector(provider: str) -> Connector:
-        if provider not in known:
-            raise NotFound(f"this gateway has no connector {provider!r} any more")
-        return replace(known[provider].connector, base_url=known[provider].base_url)
-
-    @asynccontextmanager
-    async def cache() -> AsyncIterator[Cache]:
-        opened = open_cache(settings, metrics)
-        try:
-            yield opened
-        finally:
-            await opened.close()
-
     return Desk(
         settings=settings,
         out=print,
         say=_say,
         read_secret=read_secret,
-        connector=connector,
-        open_upstream=lambda: open_upstream(settings, metrics),
-        open_cache=cache,
+        connector=partial(_connector, settings),
+        open_upstream=partial(_open_upstream, settings),
+        open_cache=partial(_open_cache, settings),
     )
+
+
+def _connector(settings: Settings, provider: str) -> Connector:
+    from gateway.app import providers  # noqa: PLC0415 - as above
+
+    known = providers(settings)
+    if provider not in known:
+        raise NotFound(f"this gateway has no connector {provider!r} any more")
+    return known[provider].connector
+
+
+def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
+    from gateway.app import open_upstream  # noqa: PLC0415 - as above
+
+    return open_upstream(settings, make_metrics())
+
+
+@asynccontextmanager
+async def _open_cache(settings: Settings) -> AsyncIterator[Cache]:
+    from gateway.app import open_cache  # noqa: PLC0415 - as above
+
+    cache = open_cache(settings, make_metrics())
+    try:
+        yield cache
+    finally:
+        await cache.close()
 
 
 def _become_sandbox(arguments: Namespace) -> int:

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -42,9 +43,7 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=ra
 
 def providers(settings: Settings) -> Mapping[str, Provider]:
     """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
-    operator = Operator(
-        frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields)
-    )
+    operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
     known = {operation.id for operation in OPERATIONS}
     fields = {
         f"{endpoint.table.resource.name}.{name}"
@@ -56,14 +55,12 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
     if faults:
         raise SettingsError(faults)
-    return {
-        name: Provider(
-            connector,
-            (settings.connectors[name].base_url if name in settings.connectors else "") or connector.base_url,
-            Policy(connector, operator),
-        )
-        for name, connector in CONNECTORS.items()
-    }
+    found = {}
+    for name, known in CONNECTORS.items():
+        chosen = settings.connectors.get(name)
+        connector = replace(known, base_url=(chosen.base_url if chosen else "") or known.base_url)
+        found[name] = Provider(connector, Policy(connector, operator))
+    return found
 
 
 def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
@@ -73,7 +70,7 @@ def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
             limits.connect_timeout_seconds, limits.read_timeout_seconds, limits.max_connections, limits.max_body_bytes
         ),
         metrics,
-        {provider.base_url: name for name, provider in providers(settings).items()},
+        {provider.connector.base_url: name for name, provider in providers(settings).items()},
     )
 
 
@@ -137,7 +134,9 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     surroundings = Surroundings(
         new_id=lambda: secrets.token_hex(8), now=clock.now, log=request_log(logger, each=settings.log.requests)
     )
-    return Edge(site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings)
+    return Edge(
+        site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
+    )
 
 
 async def _answers(database: Database) -> bool:

@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import os
+import signal
 import socket
+import sys
 import tempfile
 from contextlib import ExitStack
 
@@ -21,6 +23,8 @@ GRACE_SECONDS = 10
 
 def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or Ctrl-C. Raises `SettingsError` when it cannot begin."""
+    # uvicorn raises the signal again when it is done: as an exception it still lets all below be closed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(settings.server.host, settings.server.port))
         # Faults are told here once, and the tables made once, before any worker starts.
@@ -33,7 +37,7 @@ def serve(settings: Settings) -> None:
             settings = settings.model_copy(update={"redis": settings.redis.model_copy(update={"url": url})})
             os.environ["GATEWAY_REDIS_URL"] = url  # Workers read the environment.
         host, port = listener.getsockname()[:2]
-        print(f"gateway listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+        print(f"gateway listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201 - a command line
         if settings.server.workers == 1:
             uvicorn.Server(_config(Application(settings))).run(sockets=[listener])
         else:

@@ -5,53 +5,70 @@ import os
 import stat
 import subprocess
 import sys
-from argparse import Namespace
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from connectors.exchange import Answer, Request
 from connectors.registry import CONNECTORS
+from gateway.__main__ import main
 from gateway.adapters.accounts.apikey import is_well_formed
-from gateway.cli import accounts
-from gateway.cli.desk import Desk
 from gateway.cli.parser import make_parser
 from gateway.cli.table import as_table
-from gateway.core.errors import GatewayError
-from gateway.core.model import Secret, Upstream
-from gateway.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
+UNREACHABLE = {
+    "GATEWAY_DATABASE_URL": "postgresql://someone:planted@127.0.0.1:1/x",
+    "GATEWAY_VAULT_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+}
 MASTER = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
-def gateway(
-    *words: str, cwd: Path, environ: Mapping[str, str] | None = None, given: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """Run the command as an operator does, in a directory of its own."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def gateway(*words: str, cwd: Path, environ: Mapping[str, str] | None = None, given: str | None = None) -> Done:
+    """Run a command in a directory of its own; with something `given` as a process, which reads it."""
+    if given is not None:
+        return as_process(*words, cwd=cwd, environ=environ or {}, given=given)
+    out, err = StringIO(), StringIO()
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+        try:
+            code = main(words, environ or {})
+        except SystemExit as end:  # argparse's way out
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def as_process(*words: str, cwd: Path, environ: Mapping[str, str], given: str = "") -> Done:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    paths = [str(ROOT), *filter(None, [clean.get("PYTHONPATH")])]
-    clean["PYTHONPATH"] = os.pathsep.join(paths)
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "gateway", *words],
         cwd=cwd,
-        env={**clean, **(environ or {})},
+        env={**clean, "PYTHONPATH": str(ROOT), **environ},
         input=given,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
-# --- keys -----------------------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------------------
 
 
 def test_a_key_is_printed_alone_and_is_then_listed_without_its_secret_and_revoked(tmp_path: Path) -> None:
-    made = gateway("keys", "create", "--project", "acme", "--scope", "hris.*:read", cwd=tmp_path)
+    made = as_process("keys", "create", "--project", "acme", "--scope", "hris.*:read", cwd=tmp_path, environ={})
     assert made.returncode == 0, made.stderr
     key = made.stdout.removesuffix("\n")
     assert is_well_formed(key)
@@ -75,7 +92,9 @@ def test_the_first_run_makes_a_database_and_a_master_key_for_the_owner_alone_and
     assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("scope", ["employees:read", "HRIS.employees:read", "hris.empl*:read", "hris.employees", "**", ""])
+@pytest.mark.parametrize(
+    "scope", ["employees:read", "HRIS.employees:read", "hris.empl*:read", "hris.employees", "**", ""]
+)
 def test_a_malformed_scope_is_refused_with_the_form_it_should_have(scope: str, tmp_path: Path) -> None:
     refused = gateway("keys", "create", "--project", "acme", "--scope", scope, cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -83,7 +102,9 @@ def test_a_malformed_scope_is_refused_with_the_form_it_should_have(scope: str, t
     assert not (tmp_path / "var").exists()
 
 
-@pytest.mark.parametrize("scope", ["*", "hris.employees:read", "hris.*:read", "hris.*:*", "*.*:*", "hris.bank_details:read"])
+@pytest.mark.parametrize(
+    "scope", ["*", "hris.employees:read", "hris.*:read", "hris.*:*", "*.*:*", "hris.bank_details:read"]
+)
 def test_a_scope_may_have_a_wildcard_for_each_whole_part(scope: str) -> None:
     arguments = make_parser(CONNECTORS).parse_args(["keys", "create", "--project", "acme", "--scope", scope])
     assert arguments.scope == [scope]
@@ -99,7 +120,7 @@ def test_a_scope_may_have_a_wildcard_for_each_whole_part(scope: str) -> None:
         ("accounts show nobody", {}, 1, "there is no linked account 'nobody'"),
         ("accounts unlink nobody", {}, 1, "there is no linked account 'nobody'"),
         ("accounts link --project acme --provider nobody", {}, 2, "invalid choice: 'nobody'"),
-        ("keys list", {"GATEWAY_DATABASE_URL": "postgresql://u:planted@127.0.0.1:1/x", "GATEWAY_VAULT_MASTER_KEY": MASTER}, 1, "the database cannot be used"),
+        ("keys list", UNREACHABLE, 1, "the database cannot be used"),
         ("keys list", {"GATEWAY_VAULT_MASTER_KEY": "planted"}, 2, "GATEWAY_VAULT_MASTER_KEY"),
     ],
 )
@@ -113,47 +134,137 @@ def test_a_fault_is_a_sentence_and_an_exit_code(
     assert "planted" not in failed.stderr
 
 
-def test_another_master_key_than_the_accounts_were_stored_with_is_refused(tmp_path: Path) -> None:
-    first = {"GATEWAY_DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "GATEWAY_VAULT_MASTER_KEY": MASTER}
-    desk = Speaking(environ=first, answer=HUMAANS_OWNER)
-    account_id = desk.run_now("link", "--project", "acme", "--provider", "humaans")
+def test_the_sandbox_command_becomes_the_sandbox() -> None:
+    refused = as_process("sandbox", "--people", "3", cwd=ROOT, environ={})
+    assert refused.returncode == 2
+    assert "The sandbox cannot be made: people must be from 60" in refused.stderr
+
+
+def test_a_name_that_others_chose_does_not_move_the_cursor() -> None:
+    assert as_table(["NAME"], [["a\x1b[2Jb\n"], [None]]) == "NAME\na?[2Jb?\n-"
+
+
+# --- accounts ---------------------------------------------------------------------------------------------
+
+OWNER: Mapping[str, tuple[int, bytes]] = {
+    "/token-info": (200, b'{"scopes": ["public:read"]}'),
+    "/me": (200, b'{"role": "owner"}'),
+}
+
+
+class Vendor:
+    """A vendor on this machine that answers by path from a table, and keeps the tokens it was sent."""
+
+    def __init__(self) -> None:
+        self.answers = dict(OWNER)
+        self.tokens: list[str | None] = []
+        vendor = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                vendor.tokens.append(self.headers["authorization"])
+                status, body = vendor.answers.get(self.path.partition("?")[0], (404, b""))
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"GATEWAY_HUMAANS_BASE_URL": f"http://127.0.0.1:{self.server.server_port}"}
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+    thread = Thread(target=vendor.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield vendor
+    vendor.server.shutdown()
+    thread.join()
+    vendor.server.server_close()
+
+
+LINK = ("accounts", "link", "--project", "acme", "--provider", "humaans")
+
+
+def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) -> None:
+    def run(*words: str, given: str | None = None) -> Done:
+        done = gateway(*words, cwd=tmp_path, environ=vendor.environ, given=given)
+        assert "planted" not in done.stdout + done.stderr
+        return done
+
+    linked = run(*LINK, "--owner-id", "c1", "--owner-name", "Customer", given="planted-token\n")
+    assert linked.returncode == 0, linked.stderr
+    account_id = linked.stdout.removesuffix("\n")
+    assert account_id.isalnum()
+    assert vendor.tokens == ["Bearer planted-token"] * 2
+    assert "scopes (found by token-info): public:read" in linked.stderr
+    assert "warning: The token has public:read but not private:read" in linked.stderr
+
+    shown = json.loads(run("accounts", "show", account_id, "--json").stdout)
+    assert (shown["status"], shown["owner"]["name"], shown["grant"]["scopes"]) == (
+        "active",
+        "Customer",
+        ["public:read"],
+    )
+    assert "Customer (c1)" in run("accounts", "show", account_id).stdout
+    assert account_id in run("accounts", "list", "--project", "acme").stdout
+
+    assert run("accounts", "resume", account_id).returncode == 1
+    assert run("accounts", "suspend", account_id).returncode == 0
+    assert "suspended" in run("accounts", "list").stdout
+    assert run("accounts", "resume", account_id).returncode == 0
+
+    vendor.answers["/token-info"] = (200, b'{"scopes": ["private:read"]}')
+    verified = run("accounts", "verify", account_id)
+    assert (verified.returncode, verified.stdout) == (0, "active\n")
+    assert "gained: private:read\nlost: public:read" in verified.stderr
+    vendor.answers["/token-info"] = (401, b"planted body")
+    verified = run("accounts", "verify", account_id)
+    assert (verified.returncode, verified.stdout) == (1, "error\n")
+    assert "Humaans does not accept this token" in verified.stderr
+
+    assert run("accounts", "unlink", account_id).returncode == 0
+    assert run("accounts", "list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("token", "answer", "fault"),
+    [
+        ("planted", (401, b"planted body"), "Humaans does not accept this token"),
+        ("planted", (500, b"planted body"), "Humaans answered /token-info with 500: try again later"),
+        ("", (200, b""), "the token is empty"),
+        ("planted token", (200, b""), "spaces"),
+        ("planted" * 10_000, (200, b""), "longer than 512"),
+    ],
+)
+def test_a_token_that_is_not_taken_is_not_stored(
+    vendor: Vendor, token: str, answer: tuple[int, bytes], fault: str, tmp_path: Path
+) -> None:
+    vendor.answers["/token-info"] = answer
+    refused = gateway(*LINK, cwd=tmp_path, environ=vendor.environ, given=token)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert fault in refused.stderr
+    assert "planted" not in refused.stderr
+    assert gateway("accounts", "list", "--json", cwd=tmp_path).stdout == "[]\n"
+
+
+def test_linking_again_gives_the_same_account(vendor: Vendor, tmp_path: Path) -> None:
+    ids = {gateway(*LINK, cwd=tmp_path, environ=vendor.environ, given="planted").stdout for _ in range(2)}
+    assert len(ids) == 1
+
+
+def test_another_master_key_than_the_accounts_were_stored_with_is_refused(vendor: Vendor, tmp_path: Path) -> None:
+    first = {**vendor.environ, "GATEWAY_DATABASE_URL": "sqlite:///x.db", "GATEWAY_VAULT_MASTER_KEY": MASTER}
+    account_id = gateway(*LINK, cwd=tmp_path, environ=first, given="planted").stdout.strip()
     assert gateway("accounts", "show", account_id, cwd=tmp_path, environ=first).returncode == 0
     other = {**first, "GATEWAY_VAULT_MASTER_KEY": "B" + MASTER[1:]}
     refused = gateway("accounts", "show", account_id, cwd=tmp_path, environ=other)
     assert refused.returncode == 1
     assert "set GATEWAY_VAULT_MASTER_KEY to the key" in refused.stderr
-
-
-# --- accounts -------------------------------------------------------------------------------------------------
-
-HUMAANS_OWNER = {
-    "/token-info": Answer(200, {}, b'{"scopes": ["public:read"]}'),
-    "/me": Answer(200, {}, b'{"role": "owner"}'),
-}
-UNAUTHORIZED = {"/token-info": Answer(401, {}, b"")}
-
-
-@dataclass
-class Speaking:
-    """A desk whose vendor answers from a table, and that keeps what was said."""
-
-    environ: Mapping[str, str]
-    answer: Mapping[str, Answer]
-    out: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-
-    async def send(self, base_url: str, request: Request) -> Answer:
-        assert (base_url, request.headers["authorization"]) == ("https://hr.test", "Bearer planted-token")
-        return self.answer[request.path]
-
-    @asynccontextmanager
-    async def open_upstream(self) -> AsyncIterator[Upstream]:
-        yield self
-
-    async def run(self, *words: str) -> int:
-        arguments: Namespace = make_parser(CONNECTORS).parse_args(["accounts", *words])
-        self.out.clear()
-        self.said.clear()
-        return await accounts.run(arguments, self.desk())
-
-    def desk(self) -> Desk: ...

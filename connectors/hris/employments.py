@@ -5,9 +5,7 @@ from connectors.hris import enums
 from connectors.hris.groups import COST_CENTER, GROUPS
 from connectors.hris.parts import JOB_DESCRIPTION
 
-EMPLOYMENT_GRADE = Resource(
-    "employment_grade", {"id": TEXT, "remote_id": TEXT, "name": TEXT, "description": TEXT}
-)
+EMPLOYMENT_GRADE = Resource("employment_grade", {"id": TEXT, "remote_id": TEXT, "name": TEXT, "description": TEXT})
 
 
 TYPE = Resource("type", {"id": TEXT, "remote_id": TEXT, "label": TEXT, "type": enums.TYPE})
@@ -34,9 +32,7 @@ EMPLOYMENT_JOB = Resource(
 )
 
 
-MANAGER_ROLE = Resource(
-    "manager_role", {"id": TEXT, "remote_id": TEXT, "label": TEXT, "role_type": enums.ROLE_TYPE}
-)
+MANAGER_ROLE = Resource("manager_role", {"id": TEXT, "remote_id": TEXT, "label": TEXT, "role_type": enums.ROLE_TYPE})
 
 
 EMPLOYMENT_MANAGER = Resource(

@@ -99,9 +99,7 @@ OPERATIONS = (
         filters=TIME_OFF_FILTERS,
         expand=("policy",),
     ),
-    operation(
-        "create_employee_time_off_request", "POST", "/employees/{id}/time_off", "time_off", "time_off:write"
-    ),
+    operation("create_employee_time_off_request", "POST", "/employees/{id}/time_off", "time_off", "time_off:write"),
     operation(
         "get_employees_time_off_request",
         "GET",
@@ -131,9 +129,7 @@ OPERATIONS = (
         "documents",
         "documents:write",
     ),
-    operation(
-        "upload_employee_document", "POST", "/employees/{id}/documents/upload", "documents", "documents:write"
-    ),
+    operation("upload_employee_document", "POST", "/employees/{id}/documents/upload", "documents", "documents:write"),
     operation(
         "download_employee_document",
         "GET",
@@ -209,12 +205,8 @@ OPERATIONS = (
         "time_off_balances:read",
         expand=("policy",),
     ),
-    operation(
-        "list_employments", "GET", "/employments", "employments", "employments:read", expand=("groups",)
-    ),
-    operation(
-        "get_employment", "GET", "/employments/{id}", "employments", "employments:read", expand=("groups",)
-    ),
+    operation("list_employments", "GET", "/employments", "employments", "employments:read", expand=("groups",)),
+    operation("get_employment", "GET", "/employments/{id}", "employments", "employments:read", expand=("groups",)),
     operation(
         "list_employee_employments",
         "GET",
@@ -281,9 +273,7 @@ OPERATIONS = (
         filters=TIME_OFF_FILTERS,
         expand=("policy",),
     ),
-    operation(
-        "get_time_off_request", "GET", "/time_off/{id}", "time_off", "time_off:read", expand=("policy",)
-    ),
+    operation("get_time_off_request", "GET", "/time_off/{id}", "time_off", "time_off:read", expand=("policy",)),
     operation("list_shifts", "GET", "/shifts", "shifts", "shifts:read", filters=SHIFT_FILTERS),
     operation("get_shift", "GET", "/shifts/{id}", "shifts", "shifts:read"),
     operation("list_time_off_types", "GET", "/time_off_types", "time_off_types", "time_off_policies:read"),
@@ -296,9 +286,7 @@ OPERATIONS = (
         "time_off_policies:read",
         filters=("type",),
     ),
-    operation(
-        "get_time_off_policy", "GET", "/time_off_policies/{id}", "time_off_policies", "time_off_policies:read"
-    ),
+    operation("get_time_off_policy", "GET", "/time_off_policies/{id}", "time_off_policies", "time_off_policies:read"),
     operation(
         "list_employee_time_off_policies",
         "GET",
@@ -329,9 +317,7 @@ OPERATIONS = (
         "tasks:read",
         expand=("attachments",),
     ),
-    operation(
-        "update_employee_task", "PATCH", "/employees/{id}/tasks/{subResourceId}", "tasks", "tasks:write"
-    ),
+    operation("update_employee_task", "PATCH", "/employees/{id}/tasks/{subResourceId}", "tasks", "tasks:write"),
     operation(
         "list_tasks",
         "GET",

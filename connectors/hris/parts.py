@@ -58,9 +58,7 @@ BENEFIT = Resource(
 )
 
 
-PROFICIENCY = Resource(
-    "proficiency", {"id": TEXT, "remote_id": TEXT, "name": TEXT, "value": TEXT, "source_value": ANY}
-)
+PROFICIENCY = Resource("proficiency", {"id": TEXT, "remote_id": TEXT, "name": TEXT, "value": TEXT, "source_value": ANY})
 
 
 ENTITY_SKILLS = Resource(

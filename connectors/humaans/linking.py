@@ -31,16 +31,14 @@ NO_SCOPE = Refusal(
     "tick at least public:read, better private:read too, and try again."
 )
 PUBLIC_ONLY = (
-    "The token has public:read but not private:read: new hires and leavers are hidden, and personal "
-    "fields are empty."
+    "The token has public:read but not private:read: new hires and leavers are hidden, and personal fields are empty."
 )
 WRITES_UNKNOWN = (
     "Humaans did not say what the token may do, so it was found out by reading: scopes for writing cannot be "
     "found that way and are taken as not granted."
 )
 ROLE_UNKNOWN = (
-    "Humaans did not tell the role of the token's owner: unless that is an Owner or Admin, some records "
-    "may be missing."
+    "Humaans did not tell the role of the token's owner: unless that is an Owner or Admin, some records may be missing."
 )
 
 

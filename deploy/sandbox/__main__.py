@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 from deploy.sandbox.app import DEFAULT_PEOPLE, DEFAULT_SEED, create_app
 from deploy.sandbox.serve import bind, serve
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _USAGE_FAULT = 2
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import orjson
+from starlette.types import Scope
 
 from deploy.sandbox.answers import Answer, error_answer, json_answer
 from deploy.sandbox.catalogue import RESOURCES
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.errors import ApiError, bad_request, invalid, not_found
+from deploy.sandbox.model import JsonObject
+from deploy.sandbox.state import State
 from deploy.sandbox.tokens import TOKENS
 from deploy.sandbox.validation import missing
 from deploy.sandbox.webhooks import deliver
 from deploy.sandbox.writing import add, change, remove
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Scope
-
-    from deploy.sandbox.model import JsonObject
-    from deploy.sandbox.state import State
 
 _DONE = Answer(status=204)
 

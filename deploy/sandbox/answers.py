@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 import orjson
 
+from deploy.sandbox.choices import Choices
 from deploy.sandbox.errors import NAMES, ApiError, Issue
-
-if TYPE_CHECKING:
-    from deploy.sandbox.choices import Choices
 
 JSON = b"application/json; charset=utf-8"
 HTML = b"text/html; charset=utf-8"

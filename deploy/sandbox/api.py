@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from deploy.sandbox.answers import Answer, error_answer, json_answer
 from deploy.sandbox.catalogue import RESOURCES
 from deploy.sandbox.errors import ApiError, not_found
+from deploy.sandbox.model import Resource
+from deploy.sandbox.rights import Viewer
+from deploy.sandbox.state import State
+from deploy.sandbox.tokens import Token
 from deploy.sandbox.writing import create, delete, update
-
-if TYPE_CHECKING:
-    from deploy.sandbox.model import Resource
-    from deploy.sandbox.rights import Viewer
-    from deploy.sandbox.state import State
-    from deploy.sandbox.tokens import Token
 
 BASE = "/api"
 

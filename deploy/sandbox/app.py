@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+
+from starlette.types import Message, Receive, Scope, Send
 
 from deploy.sandbox.admin import steer
 from deploy.sandbox.answers import Answer, json_answer
@@ -13,11 +14,7 @@ from deploy.sandbox.choices import Choices
 from deploy.sandbox.company.build import make_world
 from deploy.sandbox.misbehave import Exchange, misbehave, send_answer
 from deploy.sandbox.state import State, noon_of, wall_clock
-
-if TYPE_CHECKING:
-    from starlette.types import Message, Receive, Scope, Send
-
-    from deploy.sandbox.tokens import Token
+from deploy.sandbox.tokens import Token
 
 ADMIN_BASE = "/_sandbox"
 DEFAULT_PEOPLE = 60

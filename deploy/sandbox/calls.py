@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-if TYPE_CHECKING:
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.model import JsonObject
 
 _KEPT = 20_000
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from deploy.sandbox.company import build
+from deploy.sandbox.company.world import World
+from deploy.sandbox.model import JsonObject, Resource
 from deploy.sandbox.tables import admin, papers, pay, people, time, work
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deploy.sandbox.company.world import World
-    from deploy.sandbox.model import JsonObject, Resource
 
 _TABLES = (people, work, pay, papers, time, admin)
 

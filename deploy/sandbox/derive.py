@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from deploy.sandbox.choices import Choices
 from deploy.sandbox.company.people import follow, status_on
 from deploy.sandbox.company.places import COUNTRIES
 from deploy.sandbox.company.roles import chain
 from deploy.sandbox.company.time import count_days, duration
 from deploy.sandbox.company.world import COMPANY_ID
 from deploy.sandbox.ids import stable_token
-from deploy.sandbox.model import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.model import JsonObject, Resource
-    from deploy.sandbox.store import Store
+from deploy.sandbox.model import JsonObject, Kind, Resource
+from deploy.sandbox.store import Store
 
 # Keys of a person that are absent, not null, when there is nothing to say.
 _ABSENT_AT_FIRST = {"shortBirthday", "formattedPhoneNumber", "formattedPersonalPhoneNumber"}

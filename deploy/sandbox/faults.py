@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
 
-from deploy.sandbox.calls import under
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from deploy.sandbox.calls import Call
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.calls import Call, under
+from deploy.sandbox.model import JsonObject
 
 # Kind, and its parameters with their defaults.
 KINDS: dict[str, dict[str, float | str | None]] = {

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 from time import monotonic
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from deploy.sandbox.choices import Choices
+from deploy.sandbox.choices import Choices
 
 
 class RateLimiter:

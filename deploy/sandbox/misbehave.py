@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.types import Receive, Send
 
 from deploy.sandbox.answers import HTML, Answer, error_answer, html_answer, json_answer
+from deploy.sandbox.calls import Call
+from deploy.sandbox.choices import Choices
 from deploy.sandbox.errors import ApiError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Receive, Send
-
-    from deploy.sandbox.calls import Call
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.faults import Fault
+from deploy.sandbox.faults import Fault
 
 _MEGABYTE = 1 << 20
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deploy.sandbox.rights import Area
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 JsonObject = dict[str, Any]
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from deploy.sandbox.choices import Choices
 from deploy.sandbox.errors import bad_request
-from deploy.sandbox.model import Kind
-
-if TYPE_CHECKING:
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.model import Field, JsonObject, Resource
+from deploy.sandbox.model import Field, JsonObject, Kind, Resource
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 250
@@ -33,7 +29,7 @@ class Condition:
     def holds(self, row: JsonObject) -> bool:
         value = row.get(self.field.name)
         if isinstance(value, list):
-            words = {each["name"] if isinstance(each, dict) else each for each in value}
+            words = {each.get("name") if isinstance(each, dict) else each for each in value}
             return words.isdisjoint(self.values) == (self.operator == "$nin")
         text = _text(value)
         if self.operator in {"$in", "$nin"}:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from deploy.sandbox.answers import Answer
+from deploy.sandbox.choices import Choices
 from deploy.sandbox.errors import forbidden, not_found
-from deploy.sandbox.query import parse
+from deploy.sandbox.model import JsonObject, Resource
+from deploy.sandbox.query import Query, parse
+from deploy.sandbox.rights import Viewer
+from deploy.sandbox.store import Row, Store
 from deploy.sandbox.views import Encoder, View, hides, view_of
-
-if TYPE_CHECKING:
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.model import JsonObject, Resource
-    from deploy.sandbox.query import Query
-    from deploy.sandbox.rights import Viewer
-    from deploy.sandbox.store import Row, Store
 
 Selection = list[tuple["Row", View]]
 

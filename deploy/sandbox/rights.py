@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.tokens import Token
+from deploy.sandbox.choices import Choices
+from deploy.sandbox.tokens import Token
 
 PUBLIC = "public:read"
 PRIVATE = "private:read"

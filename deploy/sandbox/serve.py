@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import signal
 import socket
-from typing import TYPE_CHECKING
 
 import uvicorn
 
 from deploy.sandbox.api import BASE
-
-if TYPE_CHECKING:
-    from deploy.sandbox.app import Sandbox
+from deploy.sandbox.app import Sandbox
 
 _GRACE_SECONDS = 2
 

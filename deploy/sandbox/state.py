@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from deploy.sandbox.calls import CallLog
 from deploy.sandbox.catalogue import BUILDERS
+from deploy.sandbox.choices import Choices
 from deploy.sandbox.company.plan import person_id
+from deploy.sandbox.company.world import World
 from deploy.sandbox.faults import FaultList
 from deploy.sandbox.limits import RateLimiter
 from deploy.sandbox.reading import Reader
 from deploy.sandbox.rights import Viewer
 from deploy.sandbox.store import Store
 from deploy.sandbox.tokens import ROLES, TOKENS, Token
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.company.world import World
 
 
 class Stamps:

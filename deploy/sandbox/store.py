@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from deploy.sandbox.company.roles import current
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from deploy.sandbox.company.world import World
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.company.world import World
+from deploy.sandbox.model import JsonObject
 
 
 class Row:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 from deploy.sandbox.company.places import COUNTRIES
 from deploy.sandbox.errors import Issue
-from deploy.sandbox.model import Kind, Use
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from deploy.sandbox.model import Field, JsonObject, Resource
-    from deploy.sandbox.store import Store
+from deploy.sandbox.model import Field, JsonObject, Kind, Resource, Use
+from deploy.sandbox.store import Store
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 _MONEY = re.compile(r"-?\d+(\.\d+)?")

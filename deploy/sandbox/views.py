@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import orjson
 
-from deploy.sandbox.rights import PRIVATE, Area
+from deploy.sandbox.choices import Choices
+from deploy.sandbox.model import JsonObject, Resource
+from deploy.sandbox.rights import PRIVATE, Area, Viewer
+from deploy.sandbox.store import Row, Store
 from deploy.sandbox.tables.people import OWN_ROW_ONLY
-
-if TYPE_CHECKING:
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.model import JsonObject, Resource
-    from deploy.sandbox.rights import Viewer
-    from deploy.sandbox.store import Row, Store
 
 
 class View(Enum):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
 
 import httpx
 import orjson
 
-if TYPE_CHECKING:
-    from deploy.sandbox.choices import Choices
-    from deploy.sandbox.model import JsonObject
-    from deploy.sandbox.state import State
+from deploy.sandbox.choices import Choices
+from deploy.sandbox.model import JsonObject
+from deploy.sandbox.state import State
 
 _TIMEOUT_SECONDS = 5.0
 

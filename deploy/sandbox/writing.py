@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -10,19 +10,17 @@ from deploy.sandbox.answers import Answer, json_answer
 from deploy.sandbox.catalogue import RESOURCES
 from deploy.sandbox.derive import blank, fill, settle
 from deploy.sandbox.errors import ApiError, Issue, bad_request, forbidden, invalid, not_found
-from deploy.sandbox.model import Use
-from deploy.sandbox.rights import Area
+from deploy.sandbox.model import JsonObject, Resource, Use
+from deploy.sandbox.rights import Area, Viewer
+from deploy.sandbox.state import State
 from deploy.sandbox.validation import check, check_first_role, check_person
 from deploy.sandbox.views import view_of
-
-if TYPE_CHECKING:
-    from deploy.sandbox.model import JsonObject, Resource
-    from deploy.sandbox.rights import Viewer
-    from deploy.sandbox.state import State
 
 
 def create(resource: Resource, viewer: Viewer, state: State, raw: bytes) -> Answer:
     _open_for_writing(resource, viewer, state)
+    if not resource.about_people and not viewer.writes(resource.area, None):
+        raise forbidden()
     body = _body(resource, raw, state)
     role = body.pop("jobRole", None) if resource.path == "people" else None
     owner = body.get("personId")

@@ -11,6 +11,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
+import aiohttp
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
@@ -38,12 +39,8 @@ class HttpUpstream:
         self._metrics = metrics
         self._names = names
         self._client = HttpxAiohttpClient(
-            timeout=httpx.Timeout(
-                limits.read_timeout, connect=limits.connect_timeout, pool=limits.connect_timeout
-            ),
-            limits=httpx.Limits(
-                max_connections=limits.connections, max_keepalive_connections=limits.connections
-            ),
+            timeout=httpx.Timeout(limits.read_timeout, connect=limits.connect_timeout, pool=limits.connect_timeout),
+            limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
             follow_redirects=False,
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -68,13 +65,14 @@ class HttpUpstream:
         outcome = "none"
         try:
             answer = await self._exchange(base_url, request)
-            outcome = str(answer.status)
-            return answer
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise VendorFailure(
                 f"The provider could not be reached: {_kind(error)}.",
                 provider_errors=[ProviderError(0, request.path, type(error).__name__)],
             ) from error
+        else:
+            outcome = str(answer.status)
+            return answer
         finally:
             self._metrics.upstream_requests.labels(name, outcome).inc()
             self._metrics.upstream_seconds.labels(name).observe(monotonic() - began)
@@ -102,14 +100,18 @@ class HttpUpstream:
             await response.aclose()
 
 
-def _kind(error: httpx.HTTPError) -> str:
-    """Say what happened in words of our own: the library's text may hold addresses."""
-    if isinstance(error, httpx.ConnectTimeout):
-        return "connecting took too long"
-    if isinstance(error, httpx.PoolTimeout):
-        return "all connections to it are in use"
-    if isinstance(error, httpx.TimeoutException):
-        return "it stopped answering"
-    if isinstance(error, httpx.ConnectError):
-        return "it does not accept connections"
-    return "the connection broke off"
+# The library's text may hold addresses, so we say it in words of our own. The most telling kind comes first; what
+# the bridge between httpx and aiohttp makes of it is not told apart (a broken connection is a timeout to it).
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, "connecting took too long"),
+    (aiohttp.ServerTimeoutError, "it stopped answering"),
+    (aiohttp.ClientConnectorDNSError, "its name cannot be resolved"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not valid"),
+    (aiohttp.ClientConnectorError, "it does not accept connections"),
+    (httpx.PoolTimeout, "all connections to it are in use"),
+)
+
+
+def _kind(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return next((words for kind, words in _WORDS if isinstance(cause, kind)), "the connection broke off")

@@ -42,7 +42,6 @@ class Conversation:
     """The calls made to a vendor for one request: with whom, until when (monotonic), and what was said so far."""
 
     connector: Connector
-    base_url: str
     linked: Linked
     deadline: float
     extra: tuple[tuple[str, str], ...] = ()
@@ -86,7 +85,7 @@ class Asker:
             talk.calls += 1
             fault: VendorFailure | None = None
             try:
-                answer = await self._upstream.send(talk.base_url, request)
+                answer = await self._upstream.send(talk.connector.base_url, request)
                 wait_hint = retry_after(answer.headers.get("retry-after"), self._clock.now())
                 failure = Failure(answer.status, wait_hint)
             except VendorFailure as error:
@@ -154,8 +153,10 @@ def without(rows: Sequence[Mapping[str, Any]], never: frozenset[str]) -> list[di
 
 def _note_raw(talk: Conversation, request: Request, body: Any) -> None:
     query = "&".join(f"{name}={value}" for name, value in request.query)
-    url = talk.base_url + request.path + (f"?{query}" if query else "")
-    talk.raw.append({"method": request.method, "url": url, "body": None, "response": _scrub(body, talk.connector.never)})
+    url = talk.connector.base_url + request.path + (f"?{query}" if query else "")
+    talk.raw.append(
+        {"method": request.method, "url": url, "body": None, "response": _scrub(body, talk.connector.never)}
+    )
 
 
 def _scrub(body: Any, never: frozenset[str]) -> Any:

@@ -97,9 +97,7 @@ async def verify(connector: Connector, linked: Linked, parts: Parts) -> Checked:
     return Checked(account=changed, gained=after - before, lost=before - after)
 
 
-async def unlink(
-    project_id: str, account_id: str, ledger: Ledger, forget: Callable[[str], Awaitable[None]]
-) -> Account:
+async def unlink(project_id: str, account_id: str, ledger: Ledger, forget: Callable[[str], Awaitable[None]]) -> Account:
     """Delete an account, and have the cache forget what it keeps under it."""
     account = await ledger.erase(project_id, account_id)
     if account is None:
@@ -141,11 +139,7 @@ def _plausible(credential: Secret) -> Secret:
     if not text:
         raise Unprocessable("the token is empty: paste it whole")
     if len(text) > LONGEST_CREDENTIAL:
-        raise Unprocessable(
-            f"the token is longer than {LONGEST_CREDENTIAL} characters: paste the token alone"
-        )
+        raise Unprocessable(f"the token is longer than {LONGEST_CREDENTIAL} characters: paste the token alone")
     if not all("!" <= character <= "~" for character in text):
-        raise Unprocessable(
-            "the token holds spaces, line breaks or special characters: paste the token alone"
-        )
+        raise Unprocessable("the token holds spaces, line breaks or special characters: paste the token alone")
     return Secret(text)

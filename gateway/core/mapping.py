@@ -154,7 +154,9 @@ def _nested_reader(rule: Nested, plan: Plan) -> Reader:
     return read_many if rule.many else read_one
 
 
-def reasons(plan: Plan, records: Sequence[Record], unified: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def reasons(
+    plan: Plan, records: Sequence[Record], unified: Sequence[Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
     """Give for each visible field that is null somewhere why it is, with the number of records.
 
     `unmapped`: the vendor has nothing for it; `withheld_by_role`: the vendor left the column out though the scopes

@@ -98,9 +98,7 @@ class Policy:
             need,
         )
 
-    def decide(
-        self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]
-    ) -> Allowed | Denied:
+    def decide(self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]) -> Allowed | Denied:
         """Decide what a query may see, for a key's and a token's scopes."""
         denied = self.admit_token(endpoint, token)
         if denied:

@@ -7,6 +7,7 @@ is a bare `filter` or `proxy`, which StackOne's own Python client sends by mista
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from connectors.contract import Operation, Resource
 from connectors.convert import instant
@@ -52,7 +53,8 @@ class Query:
             ",".join(sorted(self.include)),
             str(self.reasons),
             repr(sorted(self.filters.items())),
-            repr(sorted(self.proxy)),
+            # Of one name with several values the order may matter to the vendor.
+            repr(sorted(self.proxy, key=itemgetter(0))),
         )
         return "\n".join(parts)
 
@@ -61,9 +63,7 @@ class Query:
         return f"{self.page_size}/{self.page}/{self.cursor}"
 
 
-def parse(
-    operation: Operation, resource: Resource, pairs: Sequence[tuple[str, str]], limits: PageLimits
-) -> Query:
+def parse(operation: Operation, resource: Resource, pairs: Sequence[tuple[str, str]], limits: PageLimits) -> Query:
     """Read decoded query pairs; raises `BadRequest` that names every fault."""
     return _Reader(operation, resource, limits).read(pairs)
 
@@ -184,5 +184,3 @@ class _Reader:
         if value not in {"true", "false"}:
             self.faults.append(f"{parameter} must be true or false")
         return value == "true"
-
-

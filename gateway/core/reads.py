@@ -84,9 +84,7 @@ class _Work:
 
     async def answer_list(self) -> Composed:
         query, endpoint = self._question.query, self._question.endpoint
-        filters = compile_table(
-            endpoint.table, [FILTERS[name].field for name in query.filters], frozenset(), "filter."
-        )
+        filters = compile_table(endpoint.table, [FILTERS[name].field for name in query.filters], frozenset(), "filter.")
         joins = list(dict.fromkeys([*self._question.plan.joins, *filters.joins]))
         listing, narrowed = self._listing()
         if narrowed:
@@ -181,25 +179,27 @@ class _Work:
         return sweep
 
     async def _open(self, listing: Collection) -> Sweep:
-        sweep = await self._sweeps.open(self._reading, listing)
-        if sweep.refused:
+        try:
+            sweep = await self._sweeps.open(self._reading, listing)
+        except VendorRefusal as refusal:
+            if refusal.status == 401:
+                raise
             name = self._reading.talk.connector.name
             raise Forbidden(
                 f"{name} refuses {listing.path} to this account's token though its scopes cover it: "
-                "the role of the person who made the token may not see it."
-            )
+                "the role of the person who made the token may not see it.",
+                provider_errors=[refusal.provider],
+            ) from refusal
         self._note(sweep.made_at, self._sweeps.seconds(listing))
         return sweep
 
-    async def _rows(
-        self, sweep: Sweep, listing: Collection, start: int, stop: int, own_key: str = ""
-    ) -> Sequence[Row]:
+    async def _rows(self, sweep: Sweep, listing: Collection, start: int, stop: int, own_key: str = "") -> Sequence[Row]:
         rows = await self._sweeps.rows(self._reading.shelf, sweep, start, stop)
         if rows is not None:
             return rows
         # Blocks may be evicted while their head is not: read the list anew, if that is the same list still.
         anew = replace(self._reading, directives=replace(NO_DIRECTIVES, no_cache=True))
-        fresh = await self._sweeps.open(anew, listing, own_key)
+        fresh = await self._sweeps.open(anew, listing, own_key, optional=True)
         if fresh.total != sweep.total:
             raise stale("the list has changed and the reading that it belongs to is no longer kept")
         return await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
@@ -235,7 +235,9 @@ class _Work:
             wanted = [(join.narrow, key) for key in keys if isinstance(key, str) and key]
         if join.embed is not None:
             wanted.append((join.embed.collection, ""))
-        sweeps = await together(self._sweeps.open(self._reading, collection, key) for collection, key in wanted)
+        sweeps = await together(
+            self._sweeps.open(self._reading, collection, key, optional=True) for collection, key in wanted
+        )
         lists = []
         for sweep, (collection, key) in zip(sweeps, wanted, strict=True):
             self._note(sweep.made_at, self._sweeps.seconds(collection))
@@ -254,9 +256,7 @@ class _Work:
         self._made_at = min(self._made_at, made_at)
         self._fresh_until = min(self._fresh_until, made_at + fresh_seconds)
 
-    def _finish(
-        self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]
-    ) -> Composed:
+    def _finish(self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]) -> Composed:
         question = self._question
         if question.query.raw:
             body["raw"] = self._reading.talk.raw

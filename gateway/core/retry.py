@@ -11,7 +11,7 @@ DEFAULT_RETRY_AFTER = 60
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most `retries` further tries; a vendor's `Retry-After` above `longest_wait` is passed to the caller instead."""
+    """At most `retries` further tries; a longer `Retry-After` than `longest_wait` is passed on instead."""
 
     retries: int
     longest_wait: float
@@ -26,12 +26,14 @@ class Failure:
     retry_after: float | None = None
 
 
-def wait_before_retry(policy: RetryPolicy, tries: int, failure: Failure, remaining: float, jitter: float) -> float | None:
+def wait_before_retry(
+    policy: RetryPolicy, tries: int, failure: Failure, remaining: float, jitter: float
+) -> float | None:
     """Give how long to wait before the next try, or None to give up. `jitter` is from 0 to 1.
 
     A wait that does not fit the caller's deadline is no wait: failing at once serves the caller better.
     """
-    if tries > policy.retries:
+    if tries > policy.retries or (failure.retry_after or 0) > policy.longest_wait:
         return None
     if failure.status == 429:
         wait = failure.retry_after if failure.retry_after is not None else policy.first_wait * 2**tries
@@ -54,7 +56,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         return float(header.strip()[:9])
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())

@@ -57,10 +57,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A connector as this gateway uses it: at which address, under whose rules."""
+    """A connector as this gateway uses it, its base URL set, and its rules with the operator's."""
 
     connector: Connector
-    base_url: str
     policy: Policy
 
 
@@ -115,7 +114,9 @@ class Gateway:
         linked = await self._accounts.find_account(key.project_id, call.account_id)
         provider = self._providers.get(linked.account.provider) if linked else None
         if linked is None or provider is None:
-            raise NotFound("There is no such linked account in the project of this API key.", code="AccountNotFoundError")
+            raise NotFound(
+                "There is no such linked account in the project of this API key.", code="AccountNotFoundError"
+            )
         return linked, provider
 
     def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> Question:
@@ -136,9 +137,7 @@ class Gateway:
             self._questions[memo] = question
         return replace(question, key=call.key) if call.key else question
 
-    def _decide(
-        self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]
-    ) -> Question:
+    def _decide(self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]) -> Question:
         endpoint = _endpoint(call.operation, provider.connector)
         query = parse(call.operation, endpoint.table.resource, call.pairs, self._limits.page)
         allowed = provider.policy.decide(endpoint, query, key, token)
@@ -173,7 +172,6 @@ class Gateway:
         now = self._clock.now()
         talk = Conversation(
             provider.connector,
-            provider.base_url,
             linked,
             self._clock.monotonic() + self._limits.deadline,
             question.query.proxy,
@@ -216,9 +214,7 @@ class Gateway:
         if not (question.query.raw or call.directives.no_store):
             head = orjson.dumps((composed.made_at, composed.fresh_until, withheld))
             stored = await shelf.write({name: head + b"\n" + composed.body}, ttl)
-        freshness = Freshness(
-            max(0, int(now - composed.made_at)), ttl, _forwarded(call, question, talk), stored=stored
-        )
+        freshness = Freshness(max(0, int(now - composed.made_at)), ttl, _forwarded(call, question, talk), stored=stored)
         return Page(composed.body, freshness, withheld, talk.calls)
 
 

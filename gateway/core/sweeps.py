@@ -77,8 +77,13 @@ class Sweeps:
         """Give how long a reading of this list counts as fresh."""
         return self._keeping.seconds(collection.resource)
 
-    async def open(self, reading: Reading, collection: Collection, own_key: str = "") -> Sweep:
-        """Give a sweep that is fresh enough for the request. Raises what asking raises, `VendorRefusal` for 401."""
+    async def open(
+        self, reading: Reading, collection: Collection, own_key: str = "", *, optional: bool = False
+    ) -> Sweep:
+        """Give a sweep that is fresh enough for the request. Raises what asking raises.
+
+        An `optional` list that the vendor refuses (403, 404) is a `refused` sweep, and that is remembered too.
+        """
         query = filled(collection, reading.today, own_key)
         digest = sha256(repr((collection.path, query)).encode()).hexdigest()[:24]
         pointer = reading.shelf.key("list", f"{reading.talk.linked.account.revision}:{digest}")
@@ -87,10 +92,16 @@ class Sweeps:
             [kept] = await reading.shelf.read([pointer])
             found = _sweep(kept)
             age = reading.now - found.made_at if found else 0
-            if found and age < seconds and reading.directives.accepts(age):
+            if found and age < seconds and reading.directives.accepts(age) and (optional or not found.refused):
                 return found
         sweep_id = sha256(f"{reading.new_id}{digest}".encode()).hexdigest()[:16]
-        sweep = await self._fetch(reading, collection.path, query, sweep_id)
+        try:
+            rows = await self._fetch(reading.talk, collection.path, query)
+            sweep = Sweep(sweep_id, reading.now, len(rows), rows=rows)
+        except VendorRefusal as refusal:
+            if refusal.status == 401 or not optional:
+                raise
+            sweep = Sweep(sweep_id, reading.now, 0, refused=True, rows=())
         if not reading.directives.no_store:
             await self._keep(reading.shelf, pointer, sweep, seconds)
         return sweep
@@ -128,22 +139,7 @@ class Sweeps:
         if await shelf.write(values, seconds + self._keeping.held):
             await shelf.write({pointer: head}, seconds)
 
-    async def _fetch(
-        self, reading: Reading, path: str, query: tuple[tuple[str, str], ...], sweep_id: str
-    ) -> Sweep:
-        try:
-            rows = await self._fetch_whole(reading.talk, path, query)
-        except VendorRefusal as refusal:
-            if refusal.status == 401:
-                raise
-            return Sweep(sweep_id, reading.now, 0, refused=True, rows=())
-        never = reading.talk.connector.never
-        kept = without(rows, never) if any(never & row.keys() for row in rows) else rows
-        return Sweep(sweep_id, reading.now, len(kept), rows=kept)
-
-    async def _fetch_whole(
-        self, talk: Conversation, path: str, query: tuple[tuple[str, str], ...]
-    ) -> list[dict[str, Any]]:
+    async def _fetch(self, talk: Conversation, path: str, query: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
         """Fetch all pages; begin again when the list changes its length meanwhile, since offsets then slip."""
         paging = talk.connector.paging
         gate = asyncio.Semaphore(self._side_by_side)
@@ -161,7 +157,8 @@ class Sweeps:
             batches = [first, *await together(page(where) for where in paging.rest(first))]
             rows = [row for batch in batches for row in batch.rows]
             if len(rows) == first.total and all(batch.total == first.total for batch in batches):
-                return rows
+                never = talk.connector.never
+                return without(rows, never) if any(never & row.keys() for row in rows) else rows
         raise VendorFailure(f"{talk.connector.name} changed {path} while it was read, {_ATTEMPTS} times; try again.")
 
 

@@ -82,7 +82,8 @@ class Edge:
             unexpected = error
             exchange.error = type(error).__name__
             fault = GatewayError(
-                f"The gateway failed. Tell its operator the request id {exchange.request_id}.", code="InternalServerError"
+                f"The gateway failed. Tell its operator the request id {exchange.request_id}.",
+                code="InternalServerError",
             )
             if not exchange.status:
                 await self._fail(exchange, fault, 500, send)

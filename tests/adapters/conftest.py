@@ -5,11 +5,14 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+
+from gateway.adapters.accounts import Database, migrate
+from tests.adapters.databases import Time, open_database
 
 ACCOUNT_OF_SERVER = "postgres"
 
@@ -67,3 +70,21 @@ async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'data' / 'gateway.db'}"
     return await make_empty_postgresql(request.getfixturevalue("cluster"))
+
+
+@pytest.fixture
+async def url(empty_url: str) -> str:
+    await migrate(empty_url)
+    return empty_url
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+async def database(url: str, time: Time) -> AsyncIterator[Database]:
+    database = open_database(url, time)
+    yield database
+    await database.close()

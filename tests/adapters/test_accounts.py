@@ -1,90 +1,20 @@
 """The database keeps accounts and keys, tells projects apart, shows no secret; on SQLite and PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from connectors.exchange import Grant
-from gateway.adapters.accounts import Database, migrate, open_engine
+from gateway.adapters.accounts import Database, open_engine
 from gateway.adapters.accounts.apikey import new_key
 from gateway.adapters.accounts.engine import reading, writing
-from gateway.adapters.vault import Vault, key_id
+from gateway.adapters.vault import key_id
 from gateway.core.errors import Conflict, GatewayError, StoreUnavailable
-from gateway.core.model import Account, Linked, Owner, Secret, Status, StatusReason, Unsealable
-
-MASTER = bytes(range(32))
-TOKEN = Secret("planted-vendor-token")
-START = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
-REASON = StatusReason("invalid_credentials", "Humaans does not accept the token.", START)
-
-
-class Time:
-    """Both clocks, moved by hand."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-
-@pytest.fixture
-async def url(empty_url: str) -> str:
-    await migrate(empty_url)
-    return empty_url
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-async def database(url: str, time: Time) -> AsyncIterator[Database]:
-    database = open_database(url, time)
-    yield database
-    await database.close()
-
-
-def open_database(url: str, time: Time, master: bytes = MASTER) -> Database:
-    return Database(open_engine(url), Vault(master), memo_seconds=2, clock=time.now, monotonic=time.monotonic)
-
-
-async def new_account(database: Database, account_id: str = "a1", project: str = "acme") -> Account:
-    made = await database.clients.project(project)
-    return Account(
-        id=account_id,
-        project_id=made.id,
-        provider="humaans",
-        owner=Owner(id="customer-1", name="Planted Customer Ltd", username="ann"),
-        status=Status.ACTIVE,
-        label="main",
-        setup_information={"domain": "acme"},
-        grant=Grant(
-            scopes=frozenset({"public:read", "private:read"}),
-            found_by="token-info",
-            role="owner",
-            warnings=("w",),
-        ),
-        revision=0,
-        created_at=START,
-        updated_at=START,
-    )
-
-
-async def must_find(database: Database, account: Account) -> Linked:
-    linked = await database.find_account(account.project_id, account.id)
-    assert linked is not None
-    return linked
-
+from gateway.core.model import Secret, Status, Unsealable
+from tests.adapters.databases import MASTER, REASON, START, TOKEN, Time, must_find, new_account, open_database
 
 # --- accounts -----------------------------------------------------------------------------------------------
 
@@ -250,72 +180,6 @@ async def test_a_thousand_callers_at_once_share_one_look_up(database: Database) 
     account = await database.store(await new_account(database), TOKEN)
     found = await asyncio.gather(*(must_find(database, account) for _ in range(1000)))
     assert len({id(linked) for linked in found}) == 1
-
-
-# --- keys ---------------------------------------------------------------------------------------------------
-
-
-async def test_a_key_is_found_by_its_secret_until_it_is_revoked(database: Database) -> None:
-    project = await database.clients.project("acme")
-    key, secret = await database.clients.create_key(project.id, ["hris.*:read"])
-    found = await database.find_key(secret.reveal)
-    assert found == key
-    assert (key.scopes, key.prefix) == (frozenset({"hris.*:read"}), secret.reveal[:12])
-    revoked = await database.clients.revoke_key(key.prefix)
-    assert revoked is not None
-    assert revoked.revoked_at == START
-    assert await database.find_key(secret.reveal) is None
-    assert await database.clients.revoke_key("hrk_nobody12") is None
-
-
-async def test_an_unknown_key_is_nobody_and_becomes_known_when_the_memory_ends(database: Database, time: Time) -> None:
-    project = await database.clients.project("acme")
-    key, secret = await database.clients.create_key(project.id, ["*"])
-    await database.clients.revoke_key(key.id)
-    assert await database.find_key(secret.reveal) is None
-    time.passed = 5
-    assert await database.find_key(secret.reveal) is None
-
-
-async def test_the_use_of_a_key_is_noted_once_a_minute(database: Database, time: Time) -> None:
-    project = await database.clients.project("acme")
-    _, secret = await database.clients.create_key(project.id, ["*"])
-    seen = []
-    for second in (10, 40, 69, 72, 100):
-        time.passed = second
-        await database.find_key(secret.reveal)
-        await database.clients.close()
-        [key] = await database.clients.keys()
-        assert key.last_used_at is not None
-        seen.append((key.last_used_at - START).total_seconds())
-    assert seen == [10, 10, 10, 72, 72]
-
-
-async def test_a_use_that_cannot_be_noted_fails_no_request(database: Database, url: str) -> None:
-    project = await database.clients.project("acme")
-    _, secret = await database.clients.create_key(project.id, ["*"])
-    engine = open_engine(url)
-    async with writing(engine) as connection:
-        await connection.execute(text("ALTER TABLE api_keys RENAME COLUMN last_used_at TO elsewhere"))
-        await connection.execute(text("CREATE VIEW k AS SELECT *, NULL AS last_used_at FROM api_keys"))
-        await connection.execute(text("ALTER TABLE api_keys RENAME TO real_keys"))
-        await connection.execute(text("ALTER TABLE projects RENAME TO real_projects"))
-        await connection.execute(text("DROP VIEW k"))
-        await connection.execute(
-            text("CREATE VIEW api_keys AS SELECT *, CAST(NULL AS TIMESTAMP) AS last_used_at FROM real_keys")
-        )
-    await engine.dispose()
-    # A view can be read and not be written to.
-    assert await database.find_key(secret.reveal) is not None
-    await database.clients.close()
-
-
-async def test_a_project_that_two_ask_for_at_once_is_made_once(database: Database) -> None:
-    made = await asyncio.gather(*(database.clients.project("acme") for _ in range(8)))
-    assert len({project.id for project in made}) == 1
-    assert await database.clients.find_project("acme") == made[0]
-    assert await database.clients.find_project("nobody") is None
-    assert list(await database.clients.projects()) == [made[0]]
 
 
 # --- faults -------------------------------------------------------------------------------------------------

@@ -17,15 +17,7 @@ from gateway.adapters.accounts.schema import metadata
 from gateway.core.errors import StoreUnavailable
 
 ROOT = Path(__file__).parents[2]
-MIGRATE = (
-    "import asyncio, sys; from gateway.adapters.accounts import migrate; asyncio.run(migrate(sys.argv[1]))"
-)
-
-
-@pytest.fixture
-async def url(empty_url: str) -> str:
-    await migrate(empty_url)
-    return empty_url
+MIGRATE = "import asyncio, sys; from gateway.adapters.accounts import migrate; asyncio.run(migrate(sys.argv[1]))"
 
 
 def differences(connection: Connection) -> list[object]:
@@ -103,8 +95,6 @@ async def test_a_url_that_names_no_database_is_refused(url: str) -> None:
         await migrate(url)
 
 
-async def test_migrating_does_not_speak_or_change_how_others_log(
-    url: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_migrating_does_not_speak_or_change_how_others_log(url: str, capfd: pytest.CaptureFixture[str]) -> None:
     await asyncio.gather(migrate(url), migrate(url))
     assert capfd.readouterr() == ("", "")

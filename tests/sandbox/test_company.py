@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter, defaultdict
 from datetime import date
@@ -17,7 +18,7 @@ from deploy.sandbox.company.build import make_world
 from deploy.sandbox.company.world import World
 from tests.sandbox.calling import TODAY, sandbox
 
-REAL = Path("deploy/sandbox/data/people-2022.json")
+REAL = Path(__file__).parents[2] / "deploy" / "sandbox" / "data" / "people-2022.json"
 
 
 def world(people: int = 60, seed: str = "tests") -> World:
@@ -100,7 +101,7 @@ def test_a_person_has_one_role_a_day_and_the_last_one_is_open() -> None:
         newest_first = sorted(roles, key=lambda role: role["effectiveDate"], reverse=True)
         assert roles == newest_first
         assert roles[0]["endDate"] is None
-        for later, earlier in zip(roles, roles[1:], strict=False):
+        for later, earlier in itertools.pairwise(roles):
             ends, starts = date.fromisoformat(earlier["endDate"]), date.fromisoformat(later["effectiveDate"])
             assert (starts - ends).days == 1
     assert 1.2 < len(company.roles) / len(company.people) < 1.6

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploy.sandbox.catalogue import RESOURCES
+from deploy.sandbox.choices import Choices
 from deploy.sandbox.company.cast import CAST
+from deploy.sandbox.errors import ApiError
+from deploy.sandbox.query import MAX_LIMIT, parse
 from tests.sandbox.calling import TODAY, sandbox
 
 
@@ -87,7 +92,7 @@ async def test_a_query_that_is_not_understood_is_a_bad_request(path: str, query:
         ("status=all&employmentStartDate[$gt]=2026-11-24", 2),
         ("status=all&employmentStartDate[$gte]=2022-08-18&employmentStartDate[$lte]=2022-08-18", 1),
         ("status=all&employmentEndDate[$lt]=2026-11-24", 2),
-        ("gender=Non-binary", 1),
+        ("gender=Prefer%20to%20self-describe", 1),
     ],
 )
 async def test_people_filters(query: str, total: int) -> None:
@@ -173,6 +178,20 @@ async def test_what_is_not_there_is_not_found(path: str) -> None:
 async def test_methods_that_a_resource_does_not_offer(method: str, path: str) -> None:
     answer = await sandbox().send(method, path, body={})
     assert (answer.status_code, answer.json()["name"]) == (405, "MethodNotAllowed")
+
+
+@given(raw=st.one_of(st.binary(), st.from_regex(rb"[$a-zA-Z]+(\[\$[a-z]+\])?=[^&]*", fullmatch=True)))
+def test_whatever_is_asked_is_a_query_or_a_bad_request(raw: bytes) -> None:
+    for path in ("people", "job-roles", "locations", "time-away"):
+        assert outcome(path, raw) in {"a query", 400}
+
+
+def outcome(path: str, raw: bytes) -> str | int:
+    try:
+        query = parse(RESOURCES[path], raw, Choices())
+    except ApiError as error:
+        return error.status
+    return "a query" if 0 <= query.limit <= MAX_LIMIT else "a limit that is none"
 
 
 def test_the_cast_is_the_difference_between_the_smallest_company_and_the_real_rows() -> None:

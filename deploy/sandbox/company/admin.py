@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deploy.sandbox.company.cast import ADMIN, CAST, OWNER, USER
 from deploy.sandbox.company.plan import person_id
-from deploy.sandbox.company.world import COMPANY_ID
+from deploy.sandbox.company.world import COMPANY_ID, World
 from deploy.sandbox.ids import stable_token
+from deploy.sandbox.model import JsonObject
 from deploy.sandbox.tokens import ROLES
-
-if TYPE_CHECKING:
-    from deploy.sandbox.company.world import World
-    from deploy.sandbox.model import JsonObject
 
 # Name, section, type, choices, and the value that people have (None: a person's id).
 FIELDS: tuple[tuple[str, str, str, tuple[str, ...], str | list[str] | None], ...] = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -13,12 +14,7 @@ from deploy.sandbox.company.people import generated
 from deploy.sandbox.company.plan import plans
 from deploy.sandbox.company.roles import direct_reports, generated_roles, real_roles
 from deploy.sandbox.company.world import EARLIEST_TODAY, World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import date
-
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.model import JsonObject
 
 _REAL_PEOPLE = Path(__file__).parent.parent / "data" / "people-2022.json"
 _REAL_COUNT = 48

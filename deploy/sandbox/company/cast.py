@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.model import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

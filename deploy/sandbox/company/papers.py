@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deploy.sandbox.company.cast import OWNER
 from deploy.sandbox.company.plan import person_id
-from deploy.sandbox.company.world import COMPANY_ID
-
-if TYPE_CHECKING:
-    from deploy.sandbox.company.world import World
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.company.world import COMPANY_ID, World
+from deploy.sandbox.model import JsonObject
 
 _DOCUMENT_TYPES = ("Contract", "Right to work", "Policy")
 _IDENTITY_TYPES = ("Passport", "National id card", "Driving licence")

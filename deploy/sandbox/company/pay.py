@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deploy.sandbox.company.roles import chain
-from deploy.sandbox.company.world import COMPANY_ID
-
-if TYPE_CHECKING:
-    from deploy.sandbox.company.world import World
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.company.world import COMPANY_ID, World
+from deploy.sandbox.model import JsonObject
 
 _TYPES = (
     ("Salary", "salary"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from random import Random
-from typing import TYPE_CHECKING
 
 from deploy.sandbox.company.cast import CAST
 from deploy.sandbox.company.places import COUNTRIES, HOMES, OFFICES, REMOTES, office_id
@@ -21,9 +20,7 @@ from deploy.sandbox.company.words import (
 )
 from deploy.sandbox.company.world import COMPANY_ID, chance_for, day_text, pick
 from deploy.sandbox.ids import stable_id, stable_token
-
-if TYPE_CHECKING:
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.model import JsonObject
 
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday")
 _SIZES = (64, 96, 104, 136, 156, 204, 320, 480)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from deploy.sandbox.company.world import COMPANY_ID, HEAD_OFFICE_ID
+from deploy.sandbox.company.world import COMPANY_ID, HEAD_OFFICE_ID, World
 from deploy.sandbox.ids import stable_id
-
-if TYPE_CHECKING:
-    from deploy.sandbox.company.world import World
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.model import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from random import Random
 
 from deploy.sandbox.company.cast import CAST, USER
 from deploy.sandbox.company.plan import Plan, person_id
 from deploy.sandbox.company.words import DEPARTMENTS
 from deploy.sandbox.company.world import chance_for, day_text
 from deploy.sandbox.ids import stable_id
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from random import Random
-
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.model import JsonObject
 
 _PROMOTED = 0.4
 _ANNOUNCED = 0.05

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from deploy.sandbox.company.cast import ADMIN, CAST, USER
 from deploy.sandbox.company.plan import person_id
-from deploy.sandbox.company.world import COMPANY_ID, HEAD_OFFICE_ID
-
-if TYPE_CHECKING:
-    from deploy.sandbox.company.world import World
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.company.world import COMPANY_ID, HEAD_OFFICE_ID, World
+from deploy.sandbox.model import JsonObject
 
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FIXED_HOLIDAYS = {"01-01", "05-01", "12-25", "12-26"}

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deploy.sandbox.ids import stable_id
-
-if TYPE_CHECKING:
-    from deploy.sandbox.model import JsonObject
+from deploy.sandbox.model import JsonObject
 
 # The real rows' company and place.
 COMPANY_ID = "zj8ZXJFpDnkfgGNSu2jqauBR"

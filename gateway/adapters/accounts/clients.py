@@ -25,9 +25,7 @@ NOTE_USE_EVERY = timedelta(minutes=1)
 class Clients:
     """Who may call us. Look-ups of keys are remembered by digest, so that no key stays in memory either."""
 
-    def __init__(
-        self, engine: AsyncEngine, clock: Callable[[], datetime], memo: Memo[str, ClientKey | None]
-    ) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime], memo: Memo[str, ClientKey | None]) -> None:
         self._engine = engine
         self._clock = clock
         self._memo = memo

@@ -94,9 +94,7 @@ class Database:
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
         of_project = select(accounts).where(accounts.c.project_id == project_id)
-        found = await self._accounts(
-            of_project.where(accounts.c.provider == provider, accounts.c.owner_id == owner_id)
-        )
+        found = await self._accounts(of_project.where(accounts.c.provider == provider, accounts.c.owner_id == owner_id))
         return found[0] if found else None
 
     async def store(self, account: Account, credential: Secret) -> Account:

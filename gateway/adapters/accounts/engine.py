@@ -21,7 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from gateway.core.errors import StoreUnavailable
 
 CONNECT_SECONDS = 5
-COMMAND_SECONDS = 10
+COMMAND_SECONDS = 4
+MIGRATION_SECONDS = 600
+"""A migration may take long, and others wait for it."""
 POOL_SIZE = 10
 BUSY_MILLISECONDS = 10_000
 MIGRATION_LOCK = 0x68726973
@@ -46,19 +48,19 @@ def at_the_door() -> Iterator[None]:
         ) from error
 
 
-def open_engine(url: str) -> AsyncEngine:
+def open_engine(url: str, command_seconds: float = COMMAND_SECONDS) -> AsyncEngine:
     """Make an engine for `sqlite+aiosqlite://` or `postgresql+asyncpg://`; nothing is connected yet."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         # The cause may repeat the URL, password and all.
         raise StoreUnavailable("GATEWAY_DATABASE_URL is not a database URL") from None
-    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed, command_seconds)
 
 
 async def migrate(url: str) -> None:
     """Bring the tables up to date. Any number of processes may do so at once: they take turns."""
-    engine = open_engine(url)
+    engine = open_engine(url, MIGRATION_SECONDS)
     try:
         async with writing(engine) as connection:
             if engine.dialect.name == "postgresql":
@@ -94,7 +96,7 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _postgresql(url: URL) -> AsyncEngine:
+def _postgresql(url: URL, command_seconds: float) -> AsyncEngine:
     return create_async_engine(
         url,
         hide_parameters=True,
@@ -103,7 +105,7 @@ def _postgresql(url: URL) -> AsyncEngine:
         pool_timeout=CONNECT_SECONDS,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": command_seconds},
     )
 
 

@@ -16,6 +16,16 @@ def _owned_by(table: str) -> sa.ForeignKey:
 
 
 def upgrade() -> None:
+    _create_clients()
+    _create_accounts()
+
+
+def downgrade() -> None:
+    for table in ("credentials", "accounts", "api_keys", "projects"):
+        op.drop_table(table)
+
+
+def _create_clients() -> None:
     op.create_table(
         "projects",
         sa.Column("id", sa.String, primary_key=True),
@@ -34,6 +44,9 @@ def upgrade() -> None:
         sa.Column("revoked_at", MOMENT),
     )
     op.create_index("ix_api_keys_project_id", "api_keys", ["project_id"])
+
+
+def _create_accounts() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", sa.String, primary_key=True),
@@ -52,21 +65,12 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
     )
-    op.create_index(
-        "ix_accounts_project_id_provider_owner_id", "accounts", ["project_id", "provider", "owner_id"]
-    )
+    op.create_index("ix_accounts_project_id_provider_owner_id", "accounts", ["project_id", "provider", "owner_id"])
     op.create_table(
         "credentials",
-        sa.Column(
-            "account_id", sa.String, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
-        ),
+        sa.Column("account_id", sa.String, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("master_key_id", sa.String, nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary, nullable=False),
         sa.Column("sealed", sa.LargeBinary, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
     )
-
-
-def downgrade() -> None:
-    for table in ("credentials", "accounts", "api_keys", "projects"):
-        op.drop_table(table)

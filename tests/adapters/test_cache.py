@@ -1,0 +1,114 @@
+"""The shared cache against a real server: what is kept, and what a dead, frozen or full one costs."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
+from gateway.adapters.embedded import embedded_server
+from gateway.metrics import Metrics, make_metrics
+
+LIMITS = RedisLimits(timeout=0.2, connect_timeout=0.2, connections=8, rest=0.5)
+
+
+@pytest.fixture(name="url", scope="module")
+def _url() -> Iterator[str]:
+    with embedded_server() as url:
+        yield url
+
+
+@pytest.fixture(name="metrics")
+def _metrics() -> Metrics:
+    return make_metrics()
+
+
+@pytest.fixture(name="cache")
+async def _cache(url: str, metrics: Metrics) -> AsyncIterator[RedisCache]:
+    cache = RedisCache(url, LIMITS, metrics)
+    yield cache
+    await cache.close()
+
+
+def faults(metrics: Metrics, kind: str) -> float:
+    return metrics.registry.get_sample_value("gateway_cache_faults_total", {"kind": kind}) or 0
+
+
+async def test_what_was_written_is_read_and_what_was_not_is_none(cache: RedisCache) -> None:
+    assert await cache.write({"{a}:1": b"one", "{a}:2": b"two"}, 60)
+    assert await cache.write({"{a}:3": b"three"}, 60)
+    assert await cache.read(["{a}:2", "{a}:9", "{a}:1"]) == [b"two", None, b"one"]
+    assert await cache.read(["{a}:3"]) == [b"three"]
+
+
+async def test_values_expire(cache: RedisCache) -> None:
+    await cache.write({"{a}:soon": b"gone"}, 1)
+    assert await cache.read(["{a}:soon"]) == [b"gone"]
+    await asyncio.sleep(1.05)
+    assert await cache.read(["{a}:soon"]) == [None]
+
+
+async def test_forgetting_an_account_leaves_the_others(cache: RedisCache) -> None:
+    await cache.write({"{gone}:1": b"x", "{gone}:2": b"y", "{kept}:1": b"z"}, 60)
+    await cache.forget("gone")
+    assert await cache.read(["{gone}:1", "{gone}:2", "{kept}:1"]) == [None, None, b"z"]
+
+
+async def test_a_server_that_is_not_there_is_a_counted_miss_and_then_left_alone(metrics: Metrics) -> None:
+    cache = RedisCache("redis://127.0.0.1:1", LIMITS, metrics)
+    assert await cache.read(["a", "b"]) == [None, None]
+    assert not await cache.write({"a": b"x"}, 60)
+    assert not await cache.ping()
+    assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 2)
+    await cache.close()
+
+
+class FrozenServer:
+    """A server of our own that can be stopped in its tracks, as a machine that swaps or a paused container is."""
+
+    def __init__(self, directory: Path) -> None:
+        self.socket = directory / "r.sock"
+        options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(directory)]
+        self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+        while not self.socket.exists():
+            time.sleep(0.01)
+
+    def send(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+
+@pytest.fixture(name="server")
+def _server(tmp_path: Path) -> Iterator[FrozenServer]:
+    server = FrozenServer(tmp_path)
+    yield server
+    server.send(signal.SIGCONT)
+    server.process.kill()
+    server.process.wait()
+
+
+async def test_a_frozen_server_costs_one_short_wait_and_serves_again_when_it_thaws(
+    server: FrozenServer, metrics: Metrics
+) -> None:
+    cache = RedisCache(f"unix://{server.socket}", LIMITS, metrics)
+    await cache.write({"k": b"v"}, 60)
+    server.send(signal.SIGSTOP)
+    began = time.monotonic()
+    assert [await cache.read(["k"]) for _ in range(20)] == [[None]] * 20
+    assert time.monotonic() - began < 20 * LIMITS.timeout
+    assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 19)
+    server.send(signal.SIGCONT)
+    await asyncio.sleep(LIMITS.rest)
+    assert await cache.read(["k"]) == [b"v"]
+    await cache.close()
+
+
+async def test_no_cache_keeps_nothing() -> None:
+    cache = NoCache()
+    assert not await cache.write({"k": b"v"}, 60)
+    assert await cache.read(["k", "l"]) == [None, None]
+    assert await cache.ping()

@@ -1,0 +1,21 @@
+"""The fixtures of `tests.web.support`, for every test of this folder."""
+
+from tests.web.support import (
+    fixture_empty_database,
+    fixture_environ,
+    fixture_redis_url,
+    fixture_sandbox,
+    fixture_sandbox_server,
+    fixture_site,
+    fixture_stack,
+)
+
+__all__ = [
+    "fixture_empty_database",
+    "fixture_environ",
+    "fixture_redis_url",
+    "fixture_sandbox",
+    "fixture_sandbox_server",
+    "fixture_site",
+    "fixture_stack",
+]
