@@ -260,6 +260,16 @@ class Connector:
         if faults:
             raise FaultyDeclaration(f"connector {self.key}", faults)
 
+    def tables(self) -> dict[str, Table]:
+        """Give every table by the name of its resource, those within others included."""
+        found: dict[str, Table] = {}
+        waiting = [endpoint.table for endpoint in self.endpoints]
+        while waiting:
+            table = waiting.pop()
+            found[table.resource.name] = table
+            waiting += [rule.table for rule in table.rows.values() if isinstance(rule, Nested)]
+        return found
+
     def needs(self) -> list[tuple[str, Need]]:
         """Give every place of the tables that needs a vendor scope, with what it needs."""
         found: list[tuple[str, Need]] = []

@@ -46,20 +46,20 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
     known = {operation.id for operation in OPERATIONS}
     fields = {
-        f"{endpoint.table.resource.name}.{name}"
+        f"{resource}.{name}"
         for connector in CONNECTORS.values()
-        for endpoint in connector.endpoints
-        for name in endpoint.table.rows
+        for resource, table in connector.tables().items()
+        for name in table.rows
     }
     faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
     if faults:
         raise SettingsError(faults)
     found = {}
-    for name, known in CONNECTORS.items():
+    for name, connector in CONNECTORS.items():
         chosen = settings.connectors.get(name)
-        connector = replace(known, base_url=(chosen.base_url if chosen else "") or known.base_url)
-        found[name] = Provider(connector, Policy(connector, operator))
+        here = replace(connector, base_url=(chosen.base_url if chosen else "") or connector.base_url)
+        found[name] = Provider(here, Policy(here, operator))
     return found
 
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 import orjson
@@ -119,7 +120,7 @@ class Asker:
             return VendorRefusal(status, provider)
         if status == 429:
             hint = retry_after(answer.headers.get("retry-after"), self._clock.now())
-            seconds = DEFAULT_RETRY_AFTER if hint is None else max(1, round(hint + 0.5))
+            seconds = DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))
             return RateLimited(
                 f"{name} limits how often this account may be asked; try again in {seconds} seconds.",
                 retry_after=seconds,

@@ -28,14 +28,20 @@ def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Join
     """Arrange joined rows by key, each with its embedded row where the join has one."""
     if join.embed is not None:
         embed = join.embed
-        short = {row.get(embed.key): row for row in embedded}
-        rows = [{**row, embed.column: short.get(row.get(embed.on))} for row in rows]
+        short = {_key(row.get(embed.key)): row for row in embedded}
+        short.pop(None, None)
+        rows = [{**row, embed.column: short.get(_key(row.get(embed.on)))} for row in rows]
+    if join.key is None:
+        return Joined({None: rows})
     by_key: dict[Any, list[Row]] = {}
     for row in rows:
-        key = None if join.key is None else row.get(join.key)
-        if isinstance(key, str | int | None):
-            by_key.setdefault(key, []).append(row)
+        by_key.setdefault(_key(row.get(join.key)), []).append(row)
+    by_key.pop(None, None)  # What has no key belongs to nobody.
     return Joined(by_key)
+
+
+def _key(value: Any) -> str | int | None:
+    return value if isinstance(value, str | int) else None
 
 
 class Record:
@@ -51,8 +57,8 @@ class Record:
 
     def pick(self, join: Join) -> Any:
         if join not in self._picks:
-            key = None if join.key is None else self.row.get(join.on)
-            matches = self.joins[join].by_key.get(key, ()) if isinstance(key, str | int | None) else ()
+            key = None if join.key is None else _key(self.row.get(join.on))
+            matches = self.joins[join].by_key.get(key, ())
             self._picks[join] = join.pick(self.row, matches, self.today)
         return self._picks[join]
 
@@ -196,7 +202,7 @@ def _sources(rule: Field | Nested) -> Iterator[Source]:
 def _column_left_out(source: Source, record: Record) -> bool:
     if isinstance(source, Ref):
         picked = record.pick(source.join)
-        if picked is None:
+        if not picked:
             return record.joins[source.join].refused
         return source.column is not None and source.column not in picked
     return source != TODAY and source not in record.row

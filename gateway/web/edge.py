@@ -60,21 +60,21 @@ class Edge:
     """The outermost ASGI app. Every `GatewayError` becomes its answer here; anything else is a 500 and a log line."""
 
     def __init__(self, app: ASGIApp, limits: EdgeLimits, metrics: Metrics, around: Surroundings) -> None:
-        self._app = app
+        self.app = app
         self._limits = limits
         self._metrics = metrics
         self._around = around
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         exchange = Exchange(self._around.new_id())
         scope[_KEY] = exchange
         unexpected: BaseException | None = None
         try:
             self._check(scope)
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         except GatewayError as error:
             exchange.error = error.code
             await self._fail(exchange, error, status_of(error), send)

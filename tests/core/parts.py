@@ -358,7 +358,7 @@ class Bench:
         policy = Policy(self.connector, self.operator)
         self.gateway = Gateway(
             self.register,
-            {provider: Provider(self.connector, self.connector.base_url, policy)},
+            {provider: Provider(self.connector, policy)},
             cache,
             Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600)),
             Around(clock, Limits(self.deadline, PAGES, self.most_bytes)),

@@ -6,7 +6,7 @@ Foreign exceptions stop here: `at_the_door` makes every fault of a database a `S
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,10 @@ def _sqlite(url: URL) -> AsyncEngine:
 def _create_private(path: Path) -> None:
     # SQLite gives its journal files the mode of the database, so it has to be right from the first moment.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # An existing file must not be opened, for its descriptor would have to be closed: with that POSIX drops every
+    # lock that this process holds on the file, and another process then deletes the journal under our connections.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _prepare(connection: Any, record: object) -> None:  # noqa: ARG001 - the event's signature

@@ -1,0 +1,1 @@
+"""`make load`: the gateway behind a real nginx, checked for answers that come through unchanged, and timed."""

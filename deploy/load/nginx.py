@@ -1,0 +1,69 @@
+"""The shipped nginx configuration under a real nginx, with the addresses and paths of a trial put in."""
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.load.processes import POLL_SECONDS, ROOT, START_SECONDS, Failed, Processes, Server
+
+SHIPPED = ROOT / "deploy" / "nginx.conf"
+
+
+def program() -> str | None:
+    # Debian keeps daemons off an ordinary user's PATH.
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def configuration(port: int, gateways: Sequence[str], directory: Path) -> str:
+    """Give the shipped text, changed only in these places; each must be there, or something else was tried."""
+    places = {
+        "listen 8080 ": f"listen 127.0.0.1:{port} ",
+        "server gateway-1:8080 ": f"server {gateways[0]} ",
+        "server gateway-2:8080 ": f"server {gateways[1]} " if len(gateways) > 1 else "# one gateway: ",
+        "/tmp/nginx-": f"{directory}/nginx-",  # noqa: S108 - in the container it is nginx's own
+        "error_log /dev/stderr": f"error_log {directory}/nginx-error.log",
+        "access_log /dev/stdout": f"access_log {directory}/nginx-access.log",
+        "/etc/nginx/tls/": f"{directory}/nginx-tls/",
+    }
+    text = SHIPPED.read_text()
+    for shipped, ours in places.items():
+        if shipped not in text:
+            raise Failed(f"{SHIPPED.name} has no {shipped!r} any more")
+        text = text.replace(shipped, ours)
+    return text
+
+
+def start(processes: Processes, name: str, text: str, port: int) -> Server:
+    """Run nginx with a configuration, and wait until it takes connections on a port."""
+    found = program()
+    if found is None:
+        raise Failed("there is no nginx: apt-get install nginx")
+    file = processes.directory / f"{name}.conf"
+    file.write_text(text)
+    # Debian's nginx falls to an account that may not enter our directory, if it is not told otherwise.
+    account = " user root;" if os.geteuid() == 0 else ""
+    server = processes.start(name, [found, "-c", file, "-g", f"daemon off;{account}"])
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return server
+        time.sleep(POLL_SECONDS)
+    raise Failed(f"nginx does not listen: {server.last_words()}")
+
+
+def start_shipped(processes: Processes, gateways: Sequence[str], name: str = "nginx") -> tuple[Server, str]:
+    """Run the shipped configuration in front of gateways (`host:port`); give the server and its address."""
+    port = free_port()
+    directory = processes.directory / f"{name}-files"
+    directory.mkdir()
+    return start(processes, name, configuration(port, gateways, directory), port), f"127.0.0.1:{port}"
