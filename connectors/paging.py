@@ -6,6 +6,9 @@ from typing import Any, Protocol, TypeAlias
 
 Query: TypeAlias = tuple[tuple[str, str], ...]
 
+MOST_PAGES = 10_000
+"""Pages of one list, at most: what a vendor says of its length must not cost us our memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -26,7 +29,7 @@ class Paging(Protocol):
         """Give the query of the first page."""
 
     def rest(self, first: Batch) -> Sequence[Query]:
-        """Give the queries of all further pages, which may be sent side by side."""
+        """Give the queries of all further pages, which may be sent side by side; raises `Malformed`."""
 
     def parse(self, body: Any) -> Batch:
         """Read a decoded body; raises `Malformed`."""
@@ -58,6 +61,10 @@ class OffsetPaging:
 
     def rest(self, first: Batch) -> Sequence[Query]:
         stride = len(first.rows)
+        if stride == 0 and first.total:
+            raise Malformed(f"{self.rows!r} is empty though {self.total!r} is not 0")
+        if first.total > stride * MOST_PAGES:
+            raise Malformed(f"{self.total!r} would take more than {MOST_PAGES} pages")
         if stride == 0:
             return ()
         return tuple(
@@ -72,6 +79,4 @@ class OffsetPaging:
             raise Malformed(f"{self.rows!r} is not a list of objects")
         if not isinstance(total, int) or isinstance(total, bool) or total < 0:
             raise Malformed(f"{self.total!r} is not a count")
-        if not rows and total:
-            raise Malformed(f"{self.rows!r} is empty though {self.total!r} is not 0")
         return Batch(rows, total)

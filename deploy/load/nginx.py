@@ -1,20 +1,15 @@
 """The shipped nginx configuration under a real nginx, with the addresses and paths of a trial put in."""
 
 import os
-import shutil
 import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.load.processes import POLL_SECONDS, ROOT, START_SECONDS, Failed, Processes, Server
+from deploy.load.tools import find
 
 SHIPPED = ROOT / "deploy" / "nginx.conf"
-
-
-def program() -> str | None:
-    # Debian keeps daemons off an ordinary user's PATH.
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
 def free_port() -> int:
@@ -44,7 +39,7 @@ def configuration(port: int, gateways: Sequence[str], directory: Path) -> str:
 
 def start(processes: Processes, name: str, text: str, port: int) -> Server:
     """Run nginx with a configuration, and wait until it takes connections on a port."""
-    found = program()
+    found = find("nginx")
     if found is None:
         raise Failed("there is no nginx: apt-get install nginx")
     file = processes.directory / f"{name}.conf"

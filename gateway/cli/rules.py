@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from connectors.contract import Operation
+from connectors.contract import Given, Operation
 from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
-from connectors.spec import Absent, Collection, Connector, Endpoint, Join, Nested, Table, joins_of
+from connectors.spec import Absent, Collection, Connector, Endpoint, Join, Nested, Rule, Table, joins_of
 from gateway.core.policy import stricter_fields
 from gateway.web.site import OPEN_ROUTES
 
@@ -33,30 +33,33 @@ def as_markdown(table: Iterable[Sequence[str]]) -> str:
 
 def _endpoint_cells(operation: Operation, endpoint: Endpoint) -> tuple[str, str, str]:
     one = operation.kind == "get"
-    calls = [f"GET {endpoint.record}" if one else endpoint.listing.label()]
-    for join, names in _joins(endpoint.table).items():
-        lists: list[Collection] = [join.narrow] if one and join.narrow else list(join.collections)
-        lists += [join.embed.collection] if join.embed else []
-        calls += [f"{each.label()} (for {', '.join(names)})" for each in lists]
-    stricter = [
-        f"{path}: {' and '.join(filter(None, (ours, theirs)))}"
-        for path, ours, theirs in stricter_fields(endpoint.table)
-    ]
-    return "; ".join(calls), str(endpoint.scope), "; ".join(stricter)
+    main = f"GET {endpoint.record}" if one else endpoint.listing.label()
+    always, on_request = _calls(endpoint.table, one=one)
+    calls = "; ".join([main, *always]) + (f"; on request {'; '.join(on_request)}" if on_request else "")
+    by_need: dict[str, list[str]] = {}
+    for path, ours, theirs in stricter_fields(endpoint.table):
+        by_need.setdefault(" and ".join(filter(None, (ours, theirs))), []).append(path)
+    stricter = "; ".join(f"{need}: {', '.join(paths)}" for need, paths in by_need.items())
+    return calls, str(endpoint.scope), stricter
 
 
-def _joins(table: Table) -> dict[Join, list[str]]:
-    """Give the joins of a table with the top-level fields that take them."""
-    found: dict[Join, list[str]] = {}
+def _calls(table: Table, *, one: bool) -> tuple[list[str], list[str]]:
+    """Give the further calls that the fields of a table take: those always given, and those given on request."""
+    found: dict[str, bool] = {}
     for name, rule in table.rows.items():
-        if isinstance(rule, Absent):
-            continue
-        inner = list(_joins(rule.table)) if isinstance(rule, Nested) else []
-        for join in (*joins_of(rule), *inner):
-            names = found.setdefault(join, [])
-            if name not in names:
-                names.append(name)
-    return found
+        always = table.resource.fields[name].given is Given.ALWAYS
+        for join in _joins(rule):
+            lists: list[Collection] = [join.narrow] if one and join.narrow else list(join.collections)
+            for each in [*lists, *([join.embed.collection] if join.embed else [])]:
+                found[each.label()] = found.get(each.label(), False) or always
+    return [call for call, always in found.items() if always], [call for call, always in found.items() if not always]
+
+
+def _joins(rule: Rule) -> list[Join]:
+    if isinstance(rule, Absent):
+        return []
+    inner = [join for each in rule.table.rows.values() for join in _joins(each)] if isinstance(rule, Nested) else []
+    return [*joins_of(rule), *inner]
 
 
 def print_rules() -> None:

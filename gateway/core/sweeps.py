@@ -154,7 +154,11 @@ class Sweeps:
 
         for _ in range(_ATTEMPTS):
             first = await page(paging.first())
-            batches = [first, *await together(page(where) for where in paging.rest(first))]
+            try:
+                rest = paging.rest(first)
+            except Malformed as error:
+                raise malformed(talk, path, error) from error
+            batches = [first, *await together(page(where) for where in rest)]
             rows = [row for batch in batches for row in batch.rows]
             if len(rows) == first.total and all(batch.total == first.total for batch in batches):
                 never = talk.connector.never

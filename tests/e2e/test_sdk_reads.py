@@ -11,7 +11,7 @@ import pytest
 from connectors.hris.operations import EMPLOYEE_EXPAND, EMPLOYEE_INCLUDE
 from tests.e2e.clients import Sdk, date
 from tests.e2e.company import Company
-from tests.e2e.installation import Caller
+from tests.e2e.installation import Caller, Installation
 
 EVERYTHING = {"expand": ",".join(EMPLOYEE_EXPAND), "include": ",".join(EMPLOYEE_INCLUDE)}
 # What the contract has and this version of the SDK does not know; it drops that in silence.
@@ -21,7 +21,6 @@ UNKNOWN_TO_SDK = {
     "remote_job_id",
     "remote_department_id",
     "remote_company_id",
-    "unified_custom_fields",
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*")
 
@@ -48,6 +47,21 @@ def test_every_value_of_every_person_arrives_as_it_was_sent(sdk: Sdk, caller: Ca
         for name, value in ours.items():
             if name not in UNKNOWN_TO_SDK:
                 assert as_sdk(value) == as_sdk(theirs[camel(name)]), (ours["remote_id"], name)
+
+
+@pytest.mark.parametrize("token", ["only-public-read", "public-private-user"])
+def test_what_a_token_may_not_see_is_left_out_and_named_and_the_rest_is_taken(
+    sdk: Sdk, caller: Caller, company: Company, installation: Installation, token: str
+) -> None:
+    narrow = Caller(caller.url, caller.key, installation.account(token))
+    request = {"pageSize": "250", "fields": "remote_id,first_name,personal_email"}
+    outcome = sdk.call(narrow, "listEmployees", request)
+    seen = {each["remoteId"] for each in outcome.records}
+    assert seen < {row["id"] for row in company.rows("people")}
+    withheld = outcome.pages[0]["headers"].get("x-withheld-fields")
+    may_not = token == "only-public-read"
+    assert withheld == (["personal_email"] if may_not else None)
+    assert any("personalEmail" in each for each in outcome.records) != may_not
 
 
 def camel(name: str) -> str:
