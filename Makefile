@@ -4,7 +4,7 @@ SANDBOX_PORT ?= 8081
 BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := setup
-.PHONY: setup run test cover check fmt bench load lock sandbox rules clean
+.PHONY: setup run test cover check fmt bench load lock sandbox rules readme clean
 
 setup: .venv/requirements.lock  ## locked environment in .venv
 	@true
@@ -54,6 +54,11 @@ sandbox: setup  ## the stand-in for Humaans alone
 
 rules: setup  ## which scope opens which operation and field
 	@$(BIN)/python -m gateway rules $(ARGS)
+
+readme: setup  ## write the rules table into the README
+	@$(BIN)/python -c 'import re, subprocess, sys; from pathlib import Path; p = Path("README.md"); \
+		table = subprocess.check_output([sys.executable, "-m", "gateway", "rules"], text=True); \
+		p.write_text(re.sub(r"(<!-- rules -->\n).*(<!-- /rules -->)", lambda m: m[1] + table + m[2], p.read_text(), flags=re.S))'
 
 clean:  ## caches and reports; .venv and var/ stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov

@@ -59,7 +59,7 @@ def load(stack: Stack, proxy: str, drive: Drive) -> int:
     hits = [Get(EMPLOYEES, stack.headers())]
     by = "wrk" if find("wrk") else "a Python driver: no wrk here, so the driver may be the limit"
     print(f"\n{drive.connections} connections for {drive.seconds:g} s each, by {by}; one machine for all of it:")
-    print(f"  {'':<38}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'bad':>6}")
+    print(f"  {'':<42}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'bad':>6}")
     runs = []
     for what, requests in (("hits", hits), (f"mixed, one in {ASKED_ANEW} past the cache", mixed(stack))):
         for way, address in (("direct", stack.gateway), ("nginx", proxy)):
@@ -69,7 +69,7 @@ def load(stack: Stack, proxy: str, drive: Drive) -> int:
 
 
 def row(name: str, run: Figures) -> str:
-    return f"  {name:<38}{run.rate:>11,.0f}{run.p50:>9.2f}{run.p99:>9.2f}{run.bad:>6}"
+    return f"  {name:<42}{run.rate:>11,.0f}{run.p50:>9.2f}{run.p99:>9.2f}{run.bad:>6}"
 
 
 def mixed(stack: Stack) -> Sequence[Get]:

@@ -62,10 +62,11 @@ class Drive:
 
     def _by_wrk(self, wrk: str, address: str, requests: Sequence[Get]) -> Figures:
         file = self.directory / "requests.tsv"
-        file.write_text("".join("\t".join([get.path, *(f"{n}: {v}" for n, v in get.headers.items())]) + "\n" for get in requests))
-        file.chmod(0o600)
-        options = [f"-c{self.connections}", f"-t{self.threads}", f"-d{self.seconds:g}s", "-s", SCRIPT]
-        command = [*self.prefix, wrk, *options, f"http://{address}", "--", file]
+        file.touch(mode=0o600)
+        lines = ("\t".join([get.path, *(f"{n}: {v}" for n, v in get.headers.items())]) for get in requests)
+        file.write_text("\n".join(lines) + "\n")
+        options = [f"-c{self.connections}", f"-t{self.threads}", f"-d{self.seconds:g}s", "-s", str(SCRIPT)]
+        command = [*self.prefix, wrk, *options, f"http://{address}", "--", str(file)]
         limit = self.seconds + SPARE_SECONDS
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
         try:

@@ -17,14 +17,15 @@ def missing(wanted: dict[str, str]) -> list[str]:
     packages = [package for program, package in wanted.items() if not find(program)]
     if packages and os.geteuid() == 0 and find("apt-get"):
         print(f"installing {', '.join(packages)}", flush=True)
-        if not _install(packages):
-            subprocess.run(["apt-get", "update", "-q"], stdout=subprocess.DEVNULL, check=False)
-            _install(packages)
+        if not _apt("install", *packages):
+            _apt("update")
+            _apt("install", *packages)
     return [program for program in wanted if not find(program)]
 
 
-def _install(packages: list[str]) -> bool:
+def _apt(verb: str, *packages: str) -> bool:
     # RUNLEVEL=1: the packages' own services stay down.
     environ = {**os.environ, "RUNLEVEL": "1", "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    options = ["-y", "--no-install-recommends"] if packages else []
+    command = [find("apt-get") or "", verb, "-q", *options, *packages]
     return subprocess.run(command, env=environ, capture_output=True, check=False).returncode == 0

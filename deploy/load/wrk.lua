@@ -18,19 +18,21 @@ local function read(line)
 end
 
 function init(args)
-  wrk.init(args)
+  local path, headers
   for line in io.lines(args[1]) do
-    local path, headers = read(line)
+    path, headers = read(line)
     requests[#requests + 1] = wrk.format("GET", path, headers)
   end
-  if #requests == 1 then
-    request = function() return requests[1] end
+  if #requests > 1 then
+    request = function()
+      place = place % #requests + 1
+      return requests[place]
+    end
+  else
+    -- wrk then makes the request once, and asks no Lua for it.
+    wrk.path = path
+    for name, value in pairs(headers) do wrk.headers[name] = value end
   end
-end
-
-function request()
-  place = place % #requests + 1
-  return requests[place]
 end
 
 function done(summary, latency)

@@ -12,7 +12,8 @@ const revive = (_, value) => (typeof value?.$date === "string" ? new Date(value.
 
 function read(page) {
   const body = Object.keys(page).find((name) => !ENVELOPE.has(name));
-  return { statusCode: page.statusCode, headers: page.headers, kind: body, body: page[body] };
+  const headers = Object.fromEntries(page.rawResponse.headers);
+  return { statusCode: page.statusCode, headers, kind: body, body: page[body] };
 }
 
 function fault(error) {
