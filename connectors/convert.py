@@ -70,6 +70,11 @@ def anything(value: Any) -> Any:
     return value
 
 
+def constant(value: Any) -> Callable[[Any], Any]:
+    """Make a converter that gives the same value for every record; of a missing column it is null."""
+    return lambda found: None if found is None else value
+
+
 def wrapper(value: str | None, source: Any) -> dict[str, Any]:
     """Make the contract's enum object."""
     return {"value": value, "source_value": source}

@@ -229,6 +229,20 @@ class Endpoint:
     filters: Mapping[str, str] = field(default_factory=dict)
 
 
+# --- the vendor's own paths -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VendorPath:
+    """A path of the vendor's API that callers may reach as it is, with what each method needs.
+
+    A segment in braces stands for one id. A method that is not named is closed.
+    """
+
+    path: str
+    needs: Mapping[str, Need]
+
+
 # --- the connector --------------------------------------------------------------------------------------------
 
 
@@ -244,6 +258,7 @@ class Connector:
     scopes: Mapping[str, str]
     granter: str
     endpoints: tuple[Endpoint, ...]
+    paths: tuple[VendorPath, ...]
     verify: Callable[[], Verification]
     never: frozenset[str]
     fault_text: Callable[[Any], str]
@@ -276,6 +291,7 @@ class Connector:
         for endpoint in self.endpoints:
             found.append((endpoint.table.resource.name, endpoint.scope))
             found += _table_needs(endpoint.table.resource.name, endpoint.table)
+        found += [(f"{method} {each.path}", need) for each in self.paths for method, need in each.needs.items()]
         return found
 
     def endpoint(self, operation: Operation) -> Endpoint | None:

@@ -2,19 +2,13 @@
 
 from connectors.contract import INSTANT, MAP, NUMBER, TEXT, Given, ListOf, Resource, Spec
 from connectors.hris import enums
+from connectors.hris.benefits import BENEFITS
 from connectors.hris.companies import COMPANIES
 from connectors.hris.employments import EMPLOYMENTS
-from connectors.hris.groups import COST_CENTERS, GROUPS
+from connectors.hris.groups import COST_CENTER_SHARES, GROUPS
 from connectors.hris.locations import LOCATIONS
-from connectors.hris.parts import (
-    BANK_DETAILS,
-    BENEFIT,
-    CUSTOM_FIELDS,
-    ENTITY_SKILLS,
-    IMAGE,
-    JOB_DESCRIPTION,
-    NATIONAL_IDENTITY_NUMBER,
-)
+from connectors.hris.parts import BANK_DETAILS, CUSTOM_FIELDS, IMAGE, JOB_DESCRIPTION, NATIONAL_IDENTITY_NUMBER
+from connectors.hris.skills import SKILLS
 
 INCLUDE = Given.INCLUDE
 EXPAND = Given.EXPAND
@@ -42,7 +36,7 @@ EMPLOYEES = Resource(
         "department_id": TEXT,
         "department": TEXT,
         "groups": Spec(ListOf(GROUPS), given=EXPAND),
-        "cost_centers": ListOf(COST_CENTERS),
+        "cost_centers": ListOf(COST_CENTER_SHARES),
         "manager_id": TEXT,
         "remote_manager_id": TEXT,
         "gender": enums.GENDER,
@@ -68,12 +62,12 @@ EMPLOYEES = Resource(
         "company": Spec(COMPANIES, given=EXPAND),
         "employments": Spec(ListOf(EMPLOYMENTS), given=EXPAND),
         "custom_fields": Spec(ListOf(CUSTOM_FIELDS), given=INCLUDE),
-        "benefits": Spec(ListOf(BENEFIT), given=INCLUDE),
+        "benefits": Spec(ListOf(BENEFITS), given=INCLUDE),
         "employee_number": TEXT,
         "bank_details": Spec(ListOf(BANK_DETAILS), given=INCLUDE, scope="hris.bank_details:read"),
         "national_identity_number": Spec(NATIONAL_IDENTITY_NUMBER, scope="hris.national_ids:read"),
         "national_identity_numbers": Spec(ListOf(NATIONAL_IDENTITY_NUMBER), scope="hris.national_ids:read"),
-        "skills": Spec(ListOf(ENTITY_SKILLS), given=EXPAND),
+        "skills": Spec(ListOf(SKILLS), given=EXPAND),
         "created_at": INSTANT,
         "updated_at": INSTANT,
         # Names that the contract allows in `fields` though its schema does not list them.

@@ -2,7 +2,7 @@
 
 from connectors.contract import BOOLEAN, DURATION, INSTANT, MAP, NUMBER, TEXT, ListOf, Resource, Spec
 from connectors.hris import enums
-from connectors.hris.groups import COST_CENTER, GROUPS
+from connectors.hris.groups import COST_CENTERS, GROUPS
 from connectors.hris.parts import JOB_DESCRIPTION
 
 EMPLOYMENT_GRADE = Resource("employment_grade", {"id": TEXT, "remote_id": TEXT, "name": TEXT, "description": TEXT})
@@ -21,14 +21,7 @@ WORK_TIME = Resource("work_time", {"duration": DURATION, "period": enums.WORK_TI
 
 EMPLOYMENT_JOB = Resource(
     "employment_job",
-    {
-        "id": TEXT,
-        "remote_id": TEXT,
-        "title": TEXT,
-        "description": JOB_DESCRIPTION,
-        "owner_id": TEXT,
-        "parent_id": TEXT,
-    },
+    {"id": TEXT, "remote_id": TEXT, "title": TEXT, "description": JOB_DESCRIPTION, "owner_id": TEXT, "parent_id": TEXT},
 )
 
 
@@ -69,7 +62,7 @@ EMPLOYMENTS = Resource(
         "active": BOOLEAN,
         "department": GROUPS,
         "cost_center": GROUPS,
-        "cost_centers": ListOf(COST_CENTER),
+        "cost_centers": ListOf(COST_CENTERS),
         "division": GROUPS,
         "job": EMPLOYMENT_JOB,
         "manager": ListOf(EMPLOYMENT_MANAGER),

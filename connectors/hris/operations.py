@@ -81,14 +81,7 @@ OPERATIONS = (
     ),
     operation("update_employee", "PATCH", "/employees/{id}", "employees", "employees:write"),
     operation("invite_employee", "POST", "/employees/{id}/invite", "employees", "employees:write"),
-    operation(
-        "list_employee_shifts",
-        "GET",
-        "/employees/{id}/shifts",
-        "shifts",
-        "shifts:read",
-        filters=SHIFT_FILTERS,
-    ),
+    operation("list_employee_shifts", "GET", "/employees/{id}/shifts", "shifts", "shifts:read", filters=SHIFT_FILTERS),
     operation("get_employee_shift", "GET", "/employees/{id}/shifts/{subResourceId}", "shifts", "shifts:read"),
     operation(
         "list_employee_time_off_requests",
@@ -140,18 +133,10 @@ OPERATIONS = (
     ),
     operation("list_employee_documents", "GET", "/employees/{id}/documents", "documents", "documents:read"),
     operation(
-        "get_employee_document",
-        "GET",
-        "/employees/{id}/documents/{subResourceId}",
-        "documents",
-        "documents:read",
+        "get_employee_document", "GET", "/employees/{id}/documents/{subResourceId}", "documents", "documents:read"
     ),
     operation(
-        "list_employee_categories",
-        "GET",
-        "/documents/employee_categories",
-        "document_categories",
-        "documents:read",
+        "list_employee_categories", "GET", "/documents/employee_categories", "document_categories", "documents:read"
     ),
     operation(
         "get_employee_document_category",
@@ -215,13 +200,7 @@ OPERATIONS = (
         "employments:read",
         expand=("groups",),
     ),
-    operation(
-        "create_employee_employment",
-        "POST",
-        "/employees/{id}/employments",
-        "employments",
-        "employments:write",
-    ),
+    operation("create_employee_employment", "POST", "/employees/{id}/employments", "employments", "employments:write"),
     operation(
         "get_employee_employment",
         "GET",
@@ -256,12 +235,7 @@ OPERATIONS = (
     operation("list_positions", "GET", "/positions", "positions", "positions:read", parameters=("status",)),
     operation("get_position", "GET", "/positions/{id}", "positions", "positions:read"),
     operation(
-        "list_time_entries",
-        "GET",
-        "/time_entries",
-        "time_entries",
-        "time_entries:read",
-        filters=TIME_ENTRY_FILTERS,
+        "list_time_entries", "GET", "/time_entries", "time_entries", "time_entries:read", filters=TIME_ENTRY_FILTERS
     ),
     operation("get_time_entries", "GET", "/time_entries/{id}", "time_entries", "time_entries:read"),
     operation(
@@ -319,13 +293,7 @@ OPERATIONS = (
     ),
     operation("update_employee_task", "PATCH", "/employees/{id}/tasks/{subResourceId}", "tasks", "tasks:write"),
     operation(
-        "list_tasks",
-        "GET",
-        "/tasks",
-        "tasks",
-        "tasks:read",
-        filters=("created_after",),
-        expand=("attachments",),
+        "list_tasks", "GET", "/tasks", "tasks", "tasks:read", filters=("created_after",), expand=("attachments",)
     ),
     operation("get_task", "GET", "/tasks/{id}", "tasks", "tasks:read", expand=("attachments",)),
 )

@@ -43,33 +43,27 @@ CUSTOM_FIELDS = Resource(
 )
 
 
-BENEFIT = Resource(
-    "benefit",
-    {
-        "id": TEXT,
-        "remote_id": TEXT,
-        "name": TEXT,
-        "benefit_type": enums.BENEFITS_TYPE,
-        "provider": TEXT,
-        "description": TEXT,
-        "created_at": INSTANT,
-        "updated_at": INSTANT,
-    },
-)
-
-
 PROFICIENCY = Resource("proficiency", {"id": TEXT, "remote_id": TEXT, "name": TEXT, "value": TEXT, "source_value": ANY})
 
 
-ENTITY_SKILLS = Resource(
-    "entity_skills",
+REFERENCES = Resource("references", {"id": TEXT, "remote_id": TEXT, "name": TEXT, "active": BOOLEAN})
+
+
+CONTENT = Resource("content", {"url": TEXT, "unified_url": TEXT, "file_format": enums.FILE_FORMAT})
+
+
+FILE = Resource(
+    "file",
     {
         "id": TEXT,
         "remote_id": TEXT,
         "name": TEXT,
-        "active": BOOLEAN,
-        "language": enums.LANGUAGE,
-        "maximum_proficiency": PROFICIENCY,
-        "minimum_proficiency": PROFICIENCY,
+        "category": enums.FILE_CATEGORY,
+        "contents": ListOf(CONTENT),
+        "category_id": TEXT,
+        "created_at": INSTANT,
+        "updated_at": INSTANT,
+        "remote_url": TEXT,
+        "file_format": enums.FILE_FORMAT,
     },
 )

@@ -4,6 +4,7 @@ from connectors.exchange import BearerToken, CredentialField
 from connectors.humaans.employees import EMPLOYEES
 from connectors.humaans.faults import fault_text
 from connectors.humaans.linking import verify
+from connectors.humaans.paths import PATHS
 from connectors.humaans.scopes import SCOPES
 from connectors.paging import OffsetPaging
 from connectors.spec import Connector
@@ -25,6 +26,7 @@ HUMAANS = Connector(
     scopes=SCOPES,
     granter="an Owner or Admin of the company in Humaans, under API access tokens",
     endpoints=(EMPLOYEES,),
+    paths=PATHS,
     verify=verify,
     # The secret address of a person's calendar: present on the token owner's own row.
     never=frozenset({"calendarFeedToken"}),

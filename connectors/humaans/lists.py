@@ -23,3 +23,19 @@ CUSTOM_VALUES_OF_ONE = Collection("/custom-values", "custom_fields", {"personId"
 
 BANK_ACCOUNTS = Collection("/bank-accounts", "bank_details")
 BANK_ACCOUNTS_OF_ONE = Collection("/bank-accounts", "bank_details", {"personId": OWN_KEY})
+
+TIME_AWAY = Collection("/time-away", "time_off")
+TIME_AWAY_OF_ONE = Collection("/time-away", "time_off", {"personId": OWN_KEY})
+TIME_AWAY_TYPES = Collection("/time-away-types", "time_off_policies")
+TIME_AWAY_PERIODS_OF_ONE = Collection("/time-away-periods", "time_off_balances", {"personId": OWN_KEY})
+
+DOCUMENTS_OF_ONE = Collection("/documents", "documents", {"personId": OWN_KEY})
+DOCUMENT_TYPES = Collection("/document-types", "document_categories")
+
+IDENTITY_DOCUMENTS_OF_ONE = Collection("/identity-documents", "work_eligibility", {"personId": OWN_KEY})
+IDENTITY_DOCUMENT_TYPES = Collection("/identity-document-types", "document_categories")
+
+TIMESHEET_ENTRIES = Collection("/timesheet-entries", "time_entries")
+
+TASKS = Collection("/tasks", "tasks")
+TASKS_OF_ONE = Collection("/tasks", "tasks", {"personId": OWN_KEY})

@@ -18,3 +18,9 @@ SCOPES: Mapping[str, str] = {
 PUBLIC = any_of("public:read", "private:read")
 PRIVATE = any_of("private:read")
 PAY = any_of("compensations:read")
+DOCUMENTS = any_of("documents:read")
+
+PRIVATE_WRITE = any_of("private:write")
+PAY_WRITE = any_of("compensations:write")
+DOCUMENTS_WRITE = any_of("documents:write")
+WEBHOOKS = any_of("webhooks:manage")

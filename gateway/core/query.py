@@ -58,6 +58,11 @@ class Query:
         )
         return "\n".join(parts)
 
+    @property
+    def skipped(self) -> int:
+        """How many records stand on the pages before a deprecated `page`."""
+        return ((self.page or 1) - 1) * self.page_size
+
     def place(self) -> str:
         """Give the place in the list, as text."""
         return f"{self.page_size}/{self.page}/{self.cursor}"

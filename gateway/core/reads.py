@@ -26,6 +26,7 @@ from gateway.core.together import pair, together
 _SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
 _FEW = 3
 """Up to so many records, joined lists are asked for each record alone instead of whole."""
+CHANGED = "the list has changed and the reading that it belongs to is no longer kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,13 @@ class _Work:
         listing, narrowed = self._listing()
         if narrowed:
             sweep, start = await self._begin(listing)
-            rows = await self._rows(sweep, listing, start, sweep.total)
+            sweep, rows = await self._rows(sweep, listing, start)
             joined = await self._join(joins, rows if len(rows) <= _FEW else None)
         else:
             (sweep, start), joined = await pair(self._begin(listing), self._join(joins, None))
             # One row more than the page, to know whether the page is the last.
-            stop = sweep.total if query.filters else start + query.page_size + 1
-            rows = await self._rows(sweep, listing, start, stop)
+            stop = None if query.filters else start + query.page_size + 1
+            sweep, rows = await self._rows(sweep, listing, start, stop)
         records, stop = self._page(rows, joined, filters, start)
         last = records[-1].row.get(endpoint.key) if records else None
         cursor = None
@@ -134,7 +135,7 @@ class _Work:
     def _extra(self) -> tuple[tuple[str, str], ...]:
         """Give the caller's `proxy` parameters; raises `BadRequest` for those that belong to paging."""
         reserved = self._reading.talk.connector.paging.reserved
-        taken = sorted({name for name, _ in self._question.query.proxy if name in reserved})
+        taken = sorted({name for name, _ in self._question.query.proxy if name.partition("[")[0] in reserved})
         if taken:
             raise BadRequest(f"proxy cannot set {', '.join(taken)}: paging upstream is the gateway's, use page_size")
         return self._question.query.proxy
@@ -155,11 +156,10 @@ class _Work:
         return replace(endpoint.listing, query={**endpoint.listing.query, **pushed, **extra}), bool(pushed)
 
     async def _begin(self, listing: Collection) -> tuple[Sweep, int]:
-        """Give the sweep to read and the row to begin at."""
+        """Give the sweep to read and the row to begin at: of a filtered list the first, whatever the page."""
         query = self._question.query
         if query.cursor is None:
-            sweep = await self._open(listing)
-            return sweep, ((query.page or 1) - 1) * query.page_size
+            return await self._open(listing), 0 if query.filters else query.skipped
         place = self._signer.read(query.cursor, self._bound_to, self._reading.now)
         sweep_kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
         if sweep_kept is not None:
@@ -171,16 +171,15 @@ class _Work:
 
     async def _resume(self, listing: Collection, place: Cursor) -> Sweep:
         """Go on with a walk whose sweep is gone, if the list still stands as the walk has left it."""
-        sweep = await self._open(listing)
-        before = await self._rows(sweep, listing, place.position - 1, place.position)
+        sweep, before = await self._rows(await self._open(listing), listing, place.position - 1, place.position)
         key = self._question.endpoint.key
         if sweep.total != place.total or not before or mark(str(before[0].get(key))) != place.last:
-            raise stale("the list has changed and the reading that it belongs to is no longer kept")
+            raise stale(CHANGED)
         return sweep
 
-    async def _open(self, listing: Collection) -> Sweep:
+    async def _open(self, listing: Collection, reading: Reading | None = None) -> Sweep:
         try:
-            sweep = await self._sweeps.open(self._reading, listing)
+            sweep = await self._sweeps.open(reading or self._reading, listing)
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
@@ -193,32 +192,46 @@ class _Work:
         self._note(sweep.made_at, self._sweeps.seconds(listing))
         return sweep
 
-    async def _rows(self, sweep: Sweep, listing: Collection, start: int, stop: int, own_key: str = "") -> Sequence[Row]:
+    async def _rows(
+        self, sweep: Sweep, listing: Collection, start: int, stop: int | None = None
+    ) -> tuple[Sweep, Sequence[Row]]:
+        """Give rows of the list, to the end without a `stop`, and the sweep that they are of.
+
+        That is another sweep where rows were evicted while their head was not; a walk goes on only if it is as long.
+        """
         rows = await self._sweeps.rows(self._reading.shelf, sweep, start, stop)
         if rows is not None:
-            return rows
-        # Blocks may be evicted while their head is not: read the list anew, if that is the same list still.
-        anew = replace(self._reading, directives=replace(NO_DIRECTIVES, no_cache=True))
-        fresh = await self._sweeps.open(anew, listing, own_key, optional=True)
-        if fresh.total != sweep.total:
-            raise stale("the list has changed and the reading that it belongs to is no longer kept")
-        return await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
+            return sweep, rows
+        fresh = await self._open(listing, self._anew)
+        if self._question.query.cursor is not None and fresh.total != sweep.total:
+            raise stale(CHANGED)
+        return fresh, await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
+
+    @property
+    def _anew(self) -> Reading:
+        return replace(self._reading, directives=replace(NO_DIRECTIVES, no_cache=True))
 
     def _page(
         self, rows: Sequence[Row], joined: Mapping[Join, Joined], filters: Plan, start: int
     ) -> tuple[list[Record], int]:
         """Give a page of the records that pass the filters, and the row to go on at, or -1 at the end."""
-        wanted = [(FILTERS[name], value) for name, value in self._question.query.filters.items()]
+        query = self._question.query
+        wanted = [(FILTERS[name], value) for name, value in query.filters.items()]
+        before = query.skipped if query.filters else 0
         records: list[Record] = []
         stop = start
         for number, row in enumerate(rows):
             record = self._record(row, joined)
             values = filters.unify(record)
-            if all(_passes(each.test, values[each.field], value) for each, value in wanted):
-                if len(records) == self._question.query.page_size:
-                    return records, stop
-                records.append(record)
-                stop = start + number + 1
+            if not all(_passes(each.test, values[each.field], value) for each, value in wanted):
+                continue
+            if before:
+                before -= 1
+                continue
+            if len(records) == query.page_size:
+                return records, stop
+            records.append(record)
+            stop = start + number + 1
         return records, -1
 
     # --- joins --------------------------------------------------------------------------------------------
@@ -235,17 +248,21 @@ class _Work:
             wanted = [(join.narrow, key) for key in keys if isinstance(key, str) and key]
         if join.embed is not None:
             wanted.append((join.embed.collection, ""))
-        sweeps = await together(
-            self._sweeps.open(self._reading, collection, key, optional=True) for collection, key in wanted
-        )
-        lists = []
-        for sweep, (collection, key) in zip(sweeps, wanted, strict=True):
-            self._note(sweep.made_at, self._sweeps.seconds(collection))
-            lists.append(await self._rows(sweep, collection, 0, sweep.total, key))
+        lists = await together(self._whole(collection, key) for collection, key in wanted)
         embedded = lists.pop() if join.embed is not None else ()
-        if any(sweep.refused for sweep in sweeps[: len(lists)]):
+        if any(rows is None for rows in lists):
             return REFUSED
-        return index(join, [row for rows in lists for row in rows], embedded)
+        return index(join, [row for rows in lists for row in rows or ()], embedded or ())
+
+    async def _whole(self, collection: Collection, key: str) -> Sequence[Row] | None:
+        """Give all rows of a joined list, or None where the vendor refuses it."""
+        sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
+        rows = await self._sweeps.rows(self._reading.shelf, sweep, 0)
+        if rows is None:
+            sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
+            rows = sweep.rows or ()
+        self._note(sweep.made_at, self._sweeps.seconds(collection))
+        return None if sweep.refused else rows
 
     # --- the answer ---------------------------------------------------------------------------------------
 

@@ -111,9 +111,9 @@ class Sweeps:
         [kept] = await shelf.read([shelf.key("sweep", sweep_id)])
         return _sweep(kept)
 
-    async def rows(self, shelf: Shelf, sweep: Sweep, start: int, stop: int) -> Sequence[Row] | None:
-        """Give rows `start` to `stop` of a sweep, or None when some of them are no longer kept."""
-        stop = min(stop, sweep.total)
+    async def rows(self, shelf: Shelf, sweep: Sweep, start: int, stop: int | None = None) -> Sequence[Row] | None:
+        """Give rows `start` to `stop` (or the end) of a sweep, or None when some of them are no longer kept."""
+        stop = sweep.total if stop is None else min(stop, sweep.total)
         if sweep.rows is not None:
             return sweep.rows[start:stop]
         if start >= stop:

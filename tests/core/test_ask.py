@@ -11,7 +11,8 @@ from connectors.exchange import Answer, Request
 from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal
 from gateway.core.errors import BadRequest, GatewayError, RateLimited, VendorFailure
 from gateway.core.retry import RetryPolicy
-from tests.core.parts import NOW, VILLAGE, Time, json_answer, make_linked, refusal
+from tests.core.parts import NOW, Time, json_answer, make_linked, refusal
+from tests.core.village import VILLAGE
 
 JSON = {"content-type": "application/json"}
 PEOPLE = Request("GET", "/people", (("limit", "250"), ("skip", "0")))

@@ -83,7 +83,7 @@ def test_it_ages(age: int, *, taken: bool) -> None:
     if taken:
         assert SIGNER.read(text, BOUND, now) == CURSOR
         return
-    with pytest.raises(BadRequest, match="older than 3600 seconds. Start the walk again") as refused:
+    with pytest.raises(BadRequest, match=r"older than 3600 seconds\. Start the walk again") as refused:
         SIGNER.read(text, BOUND, now)
     assert refused.value.code == "StaleCursorError"
 

@@ -48,7 +48,11 @@ def unify(plan: Plan, row: Row, joins: dict[Join, Joined] | None = None) -> dict
 
 PET = {"name": TEXT, "age": NUMBER}
 PET_ROWS = {"name": "called", "age": "years"}
-OWNERS = [{"owner": "a", "called": "Rex", "years": 3}, {"owner": "a", "called": "Tim"}, {"owner": "b", "called": "Bo"}]
+OWNERS: list[Row] = [
+    {"owner": "a", "called": "Rex", "years": 3},
+    {"owner": "a", "called": "Tim"},
+    {"owner": "b", "called": "Bo"},
+]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from connectors.humaans.connector import HUMAANS
 from gateway.core.policy import Allowed, Denied, Operator, Policy, holds, scope_matches, stricter_fields
 from gateway.core.query import PageLimits, Query, parse
 
-ENDPOINT = HUMAANS.endpoints[0]
 LIST = next(operation for operation in OPERATIONS if operation.id == "list_employees")
 GET = next(operation for operation in OPERATIONS if operation.id == "get_employee")
 POLICY = Policy(HUMAANS, Operator())
+ENDPOINT = next(each for each in HUMAANS.endpoints if each.table.resource.name == "employees")
 EVERYTHING = frozenset({"*"})
 
 # What Humaans shows with `private:read` alone, though `public:read` opens the list.

@@ -256,7 +256,7 @@ def test_arbitrary_pairs_are_a_query_or_a_bad_request(pairs: list[tuple[str, str
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=4, unique_by=lambda pair: pair[0]))
 @settings(deadline=None, max_examples=100)
 def test_the_order_of_distinct_parameters_says_nothing(pairs: list[tuple[str, str]]) -> None:
-    found = set()
+    found: set[tuple[str, ...]] = set()
     for order in permutations(pairs):
         try:
             found.add((read(*order).canonical(), read(*order).place()))

@@ -33,9 +33,7 @@ def defaults() -> dict[str, object]:
         for name, value in model
         if name != "fresh_seconds"
     }
-    rows = {
-        f"cache.fresh_seconds.{resource}": value for resource, value in Settings().cache.fresh_seconds.items()
-    }
+    rows = {f"cache.fresh_seconds.{resource}": value for resource, value in Settings().cache.fresh_seconds.items()}
     return flat | rows | {"connectors.humaans.base_url": ConnectorSettings().base_url}
 
 
@@ -81,9 +79,7 @@ def test_every_setting_in_the_file_has_a_line_of_meaning() -> None:
         for above, line in pairwise(lines)
         if " = " in line and not line.startswith("#") and not above.startswith("#")
     ]
-    assert [line.split(" = ")[0] for line in bare] == list(FRESH_SECONDS), (
-        "explained together, above their table"
-    )
+    assert [line.split(" = ")[0] for line in bare] == list(FRESH_SECONDS), "explained together, above their table"
 
 
 def test_every_setting_has_a_docstring() -> None:
@@ -210,9 +206,7 @@ def test_a_file_that_is_named_must_exist() -> None:
         ("GATEWAY_VAULT_MASTER_KEY_FILE", "/nowhere/key"),
     ],
 )
-def test_a_bad_value_is_one_readable_line_that_names_the_setting_and_not_the_value(
-    variable: str, text: str
-) -> None:
+def test_a_bad_value_is_one_readable_line_that_names_the_setting_and_not_the_value(variable: str, text: str) -> None:
     (fault,) = faults({variable: text})
     assert re.search(rf"\b{variable}: ", fault)
     assert "\n" not in fault

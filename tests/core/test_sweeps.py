@@ -15,17 +15,8 @@ from gateway.core.model import Cache
 from gateway.core.retry import RetryPolicy
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import BLOCK, Keeping, Reading, Sweep, Sweeps, filled
-from tests.core.parts import (
-    NOW,
-    VILLAGE,
-    Forgetful,
-    Memory,
-    Time,
-    Vendor,
-    json_answer,
-    make_linked,
-    refusal,
-)
+from tests.core.parts import NOW, Forgetful, Memory, Time, Vendor, json_answer, make_linked, refusal
+from tests.core.village import VILLAGE
 
 THINGS = Collection("/things", "things")
 LINKED = make_linked("a1", "open")

@@ -1,4 +1,4 @@
-"""StackOne's own clients, unmodified from their registries: installed on demand, once for each version of a lock file."""
+"""StackOne's own clients, unmodified from their registries; installed on demand, anew when a lock file has changed."""
 
 import json
 import os

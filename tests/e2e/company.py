@@ -23,7 +23,7 @@ class Company:
         return rows
 
     def calls(self, path: str = "") -> list[dict[str, Any]]:
-        """Give what it was asked since `clear`: all, or that path alone."""
+        """Give what it was asked since they were cleared: all, or that path alone."""
         calls: list[dict[str, Any]] = self._steer("GET", "/calls").json["calls"]
         return [call for call in calls if path in {"", call["path"]}]
 
@@ -36,10 +36,13 @@ class Company:
         finally:
             self._steer("DELETE", "/faults")
 
+    def clear_calls(self) -> None:
+        self._steer("DELETE", "/calls")
+
     def clear(self) -> None:
         """Forget faults and calls."""
         self._steer("DELETE", "/faults")
-        self._steer("DELETE", "/calls")
+        self.clear_calls()
 
     def _steer(self, method: str, path: str, body: object = None) -> Reply:
         reply = ask(self.server.url, f"/_sandbox{path}", method=method, body=body)

@@ -1,7 +1,7 @@
 """One database and one master key, as the commands and any number of gateways share them."""
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -75,13 +75,10 @@ class Installation:
         words = ("--project", project, "--provider", "humaans", "--owner-id", owner)
         return self.run("accounts", "link", *words, given=by_name(token).token)
 
-    def suspend(self, account: str) -> None:
-        self.run("accounts", "suspend", account)
-
     @contextmanager
-    def gateway(self, **settings: str) -> Iterator[Server]:
+    def gateway(self, environ: Mapping[str, str] | None = None, **settings: str) -> Iterator[Server]:
         """A gateway of this installation with a private cache. `server_workers="2"` is GATEWAY_SERVER_WORKERS=2."""
-        more = {f"GATEWAY_{name.upper()}": value for name, value in settings.items()}
+        more = {f"GATEWAY_{name.upper()}": value for name, value in settings.items()} | dict(environ or {})
         log = self.folder / f"gateway-{next(self._numbers)}.log"
         with serving(["gateway", "serve"], self.settings | more, log) as server:
             yield server

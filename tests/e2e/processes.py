@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from select import select
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+IN_GOOD_ORDER = (0, 130)
+"""Exit codes after SIGTERM and after Ctrl-C."""
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -36,10 +39,24 @@ class Server:
 
     def children(self) -> dict[int, str]:
         """Give the processes that it has started, with their command lines."""
-        own = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return {
-            int(pid): Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in own.split()
-        }
+        pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return {int(pid): words for pid in pids if (words := words_of(pid))}
+
+
+def words_of(pid: int | str) -> str:
+    """Give the command line of a process; nothing when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def within(seconds: float, happens: Callable[[], bool]) -> None:
+    """Wait until it happens, and fail when that takes longer."""
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline, f"not within {seconds} seconds"
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -50,7 +67,7 @@ def serving(words: Sequence[str], settings: Mapping[str, str], log: Path) -> Ite
             server = Server(_address(process, log), process, log)
             yield server
             code = server.stop()
-            assert code == 0, f"{words} ended with status {code}: {log.read_text()[-2000:]}"
+            assert code in IN_GOOD_ORDER, f"{words} ended with status {code}: {log.read_text()[-2000:]}"
             assert "Traceback" not in log.read_text()
         finally:
             # What a failed test has left, with all that it had started itself.

@@ -1,7 +1,7 @@
 """Every kind of refusal reaches a caller of StackOne's SDK as the SDK's own typed error, with status and reason."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -30,10 +30,9 @@ def assert_error(outcome: Outcome, kind: str, status: int, *words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def cursor(sdk: Sdk, caller: Caller) -> str:
+def cursor(caller: Caller) -> str:
     """Give a good cursor of the list of employees with no parameters."""
-    first = json.loads(caller.get("/employees").body)
-    return str(first["next"])
+    return str(caller.get("/employees").json["next"])
 
 
 @pytest.mark.parametrize(
@@ -74,12 +73,11 @@ def test_an_account_that_is_not_named_is_a_400(sdk: Sdk, caller: Caller) -> None
     assert_error(outcome, "BadRequestResponse", 400, "x-account-id")
 
 
-@pytest.mark.parametrize("change", [lambda key: "wrong", lambda key: key[:-1], lambda key: key[::-1], lambda key: ""])
-def test_a_wrong_key_is_a_401(
-    sdk: Sdk, caller: Caller, company: Company, change: Callable[[str], str]
-) -> None:
+@pytest.mark.parametrize("part", [slice(0), slice(4), slice(-1), slice(None, None, -1)])
+def test_a_wrong_key_is_a_401_whatever_is_asked(sdk: Sdk, caller: Caller, company: Company, part: slice) -> None:
+    wrong = replace(caller, key=caller.key[part])
     for method, request in (("listEmployees", {}), ("getEmployee", {"id": "x"}), ("listBenefits", {})):
-        outcome = sdk.call(replace(caller, key=change(caller.key)), method, request)
+        outcome = sdk.call(wrong, method, request, options=FRESH)
         assert_error(outcome, "UnauthorizedResponse", 401, "API key")
     assert company.calls() == []
 
@@ -103,7 +101,7 @@ def test_a_key_without_the_scope_is_a_403_and_asks_nothing(
 def test_a_token_without_the_scope_is_a_403_and_asks_nothing(
     sdk: Sdk, caller: Caller, company: Company, installation: Installation
 ) -> None:
-    narrow = replace(caller, account=installation.account("only-private-read"))
+    narrow = replace(caller, account=installation.account("only-documents-read"))
     company.clear()
     for method, request in (("listEmployees", {}), ("getEmployee", {"id": company.rows("people")[0]["id"]})):
         outcome = sdk.call(narrow, method, request, options=FRESH)
@@ -214,16 +212,15 @@ def test_a_vendor_that_is_too_slow_is_a_408_to_a_read(
     someone = company.rows("people")[0]["id"]
     for method, request in (("listEmployees", {}), ("getEmployee", {"id": someone})):
         with company.fault(kind, path="/people", **how):
-            outcome = sdk.call(there, method, request)
+            outcome = sdk.call(there, method, request, options=FRESH)
         assert_error(outcome, "RequestTimedOutResponse", 408, "Humaans", f"{DEADLINE:g} seconds")
         assert outcome.error is not None
         assert int(outcome.error["retryAfter"]) >= 1
-    assert len(sdk.call(there, "listEmployees", {"pageSize": "250"}).records) == 130
+    # Soon after it answers again; the SDK tries anew by itself.
+    assert len(sdk.call(there, "listEmployees", {"pageSize": "250"}, options=FRESH, retries=None).records) == 130
 
 
-def test_an_error_in_the_middle_of_a_walk_never_looks_like_its_end(
-    sdk: Sdk, caller: Caller, company: Company
-) -> None:
+def test_an_error_in_the_middle_of_a_walk_never_looks_like_its_end(sdk: Sdk, caller: Caller, company: Company) -> None:
     """With nothing kept, each page is read from the vendor: the third reading fails."""
     nothing_kept = {"headers": {"cache-control": "no-store"}}
     with company.fault("server_error", path="/people", after=2):

@@ -1,0 +1,108 @@
+"""Documents of a person, and the types that they are sorted by."""
+
+from typing import Any
+
+from connectors.convert import identifier, text, words, wrapper
+from connectors.hris import enums
+from connectors.hris.documents import DOCUMENTS as RESOURCE
+from connectors.hris.parts import FILE as FILE_RESOURCE
+from connectors.hris.parts import REFERENCES
+from connectors.humaans import lists
+from connectors.humaans.scopes import DOCUMENTS
+from connectors.spec import Absent, Field, Join, Table
+
+document_id = identifier("document")
+category_id = identifier("document_category")
+
+# Names are the company's own: plain words are known, every other stays `unmapped_value`.
+CATEGORIES = {
+    "contract": "contract",
+    "employment contract": "contract",
+    "offer letter": "offer_letter",
+    "policy": "policy",
+    "payslip": "payslip",
+    "certificate": "certificates",
+    "certificates": "certificates",
+    "visa": "visa",
+    "passport": "passport",
+    "resume": "resume",
+    "cv": "resume",
+    "appraisal": "appraisal",
+    "performance review": "appraisal",
+    "background check": "background_check",
+    "driving licence": "driver_license",
+    "national id card": "national_id",
+}
+
+
+def file_format(file: Any) -> dict[str, Any] | None:
+    """Read the format from the ending of the file's name."""
+    name = text(file.get("filename")) if isinstance(file, dict) else None
+    ending = name.rpartition(".")[2].lower() if name and "." in name else None
+    if ending is None:
+        return None
+    return wrapper(ending if ending in enums.FILE_FORMAT.words else "unmapped_value", ending)
+
+
+def address(file: Any, link: Any) -> str | None:
+    """Give where the document is: the uploaded file, or the link that stands for it."""
+    return (text(file.get("url")) if isinstance(file, dict) else None) or text(link)
+
+
+def file_name(file: Any) -> str | None:
+    return text(file.get("filename")) if isinstance(file, dict) else None
+
+
+DOCUMENT_TYPE = Join("document_type", (lists.DOCUMENT_TYPES,), on="documentTypeId", key="id", scope=DOCUMENTS)
+
+
+def contents(file: Any, link: Any) -> list[dict[str, Any]] | None:
+    url = address(file, link)
+    return [{"url": url, "unified_url": None, "file_format": file_format(file)}] if url else None
+
+
+category = words(enums.HRIS_DOCUMENT_TYPE, CATEGORIES)
+
+DOCUMENT = Table(
+    RESOURCE,
+    {
+        "id": Field("id", document_id),
+        "remote_id": "id",
+        "name": "name",
+        "category": Field(DOCUMENT_TYPE["name"], category),
+        "contents": Field(("file", "link"), contents),
+        "category_id": Field("documentTypeId", category_id),
+        "created_at": "createdAt",
+        "updated_at": "updatedAt",
+        "remote_url": Field(("file", "link"), address),
+        "file_format": Field("file", file_format),
+        "unified_custom_fields": Absent("no custom unified fields are configured for this project"),
+        "type": Field(DOCUMENT_TYPE["name"], category),
+    },
+)
+
+CATEGORY = Table(
+    REFERENCES,
+    {
+        "id": Field("id", category_id),
+        "remote_id": "id",
+        "name": "name",
+        "active": Absent("Humaans does not say whether a type is in use"),
+    },
+)
+
+FILE = Table(
+    FILE_RESOURCE,
+    {
+        "id": Field("fileId", identifier("file")),
+        "remote_id": "fileId",
+        "name": Field("file", file_name),
+        "category": Absent("Humaans sorts documents, not files"),
+        "contents": Field(("file",), lambda file: contents(file, None)),
+        "category_id": Absent("Humaans sorts documents, not files"),
+        "created_at": Absent("Humaans does not date a file"),
+        "updated_at": Absent("Humaans does not date a file"),
+        "remote_url": Field("file", lambda file: address(file, None)),
+        "file_format": Field("file", file_format),
+    },
+)

@@ -1,0 +1,54 @@
+"""Time entries: the timesheet entries of Humaans, in the time zone of the person."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.convert import identifier, text
+from connectors.hris.time_entries import TIME_ENTRIES as RESOURCE
+from connectors.humaans import lists
+from connectors.humaans.scopes import PUBLIC
+from connectors.spec import Absent, Field, Join, Table
+
+PERSON = Join("person", (lists.PEOPLE,), on="personId", key="id", scope=PUBLIC)
+
+
+def moment(day: Any, time: Any, zone: Any) -> str | None:
+    """Give the instant of a time of day where somebody works; without a known zone it is not an instant."""
+    if not (isinstance(day, str) and isinstance(time, str) and time and text(zone)):
+        return None
+    try:
+        local = datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=ZoneInfo(str(zone)))
+        return local.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    except (ValueError, OverflowError, OSError, KeyError):
+        return None
+
+
+def hours(duration: Any) -> float | None:
+    if not isinstance(duration, dict):
+        return None
+    whole, minutes = duration.get("hours"), duration.get("minutes")
+    if not isinstance(whole, int | float) or not isinstance(minutes, int | float):
+        return None
+    return round(whole + minutes / 60, 4)
+
+
+ENTRY = Table(
+    RESOURCE,
+    {
+        "id": Field("id", identifier("time_entry")),
+        "remote_id": "id",
+        "unified_custom_fields": Absent("no custom unified fields are configured for this project"),
+        "employee_id": Field("personId", identifier("employee")),
+        "remote_employee_id": "personId",
+        "start_time": Field(("date", "startTime", PERSON["timezone"]), moment),
+        "end_time": Field(("date", "endTime", PERSON["timezone"]), moment),
+        "hours_worked": Field("duration", hours),
+        "break_duration": Absent("Humaans keeps no breaks; each stretch of work is an entry"),
+        "status": Absent("Humaans approves whole timesheets, not entries"),
+        "labor_type": Absent("Humaans keeps no kinds of work"),
+        "location": Absent("Humaans keeps no place of an entry"),
+        "created_at": "createdAt",
+        "updated_at": "updatedAt",
+    },
+)

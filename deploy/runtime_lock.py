@@ -1,0 +1,69 @@
+"""Prints the part of requirements.lock that runs the gateway: what its own dependencies need, and no tool of ours.
+
+The lock says of each package what it is there `via`; from `dependencies` in pyproject.toml that is followed down.
+"""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A package's lines in the lock, and the packages that need it."""
+
+    lines: Sequence[str]
+    via: frozenset[str]
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_lock(text: str) -> Mapping[str, Locked]:
+    blocks: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if found := _NAME.match(line):
+            block = blocks.setdefault(canonical(found[0]), [])
+        if blocks:
+            block.append(line)
+    return {name: Locked(lines, frozenset(_via(lines))) for name, lines in blocks.items()}
+
+
+def _via(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        comment = line.strip().removeprefix("# via").removeprefix("#").strip()
+        if line.strip().startswith("#") and comment:
+            yield canonical(comment.partition(" ")[0])
+
+
+def roots(pyproject: str) -> set[str]:
+    names = (_NAME.match(line) for line in tomllib.loads(pyproject)["project"]["dependencies"])
+    return {canonical(name[0]) for name in names if name}
+
+
+def needed(wanted: set[str], locked: Mapping[str, Locked]) -> set[str]:
+    """Give the wanted packages with all that they need. Raises `KeyError` for one that is not locked."""
+    found: set[str] = set()
+    more = {name for name in wanted if locked[name]}
+    while more:
+        found |= more
+        more = {name for name, package in locked.items() if package.via & found} - found
+    return found
+
+
+def main() -> int:
+    locked = read_lock((ROOT / "requirements.lock").read_text())
+    for name in sorted(needed(roots((ROOT / "pyproject.toml").read_text()), locked)):
+        print("\n".join(locked[name].lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
