@@ -79,10 +79,14 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A condition on a unified field: `equals` the given text, or an instant strictly `after` the given one."""
+    """A condition that one of the fields must meet.
 
-    field: str
-    test: Literal["equals", "after"]
+    Text (or an enum's word) `equals` the given one or is `any of` several; an instant is strictly `after`, not before
+    (`from`) or not later (`to`), and so is a day.
+    """
+
+    fields: tuple[str, ...]
+    test: Literal["equals", "any of", "after", "from", "to", "from day", "to day"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +107,8 @@ class Operation:
     @property
     def reads(self) -> bool:
         return self.kind in {"list", "get"}
+
+    @property
+    def of_employee(self) -> bool:
+        """Tell whether it is about the records of one employee, who is named in the path."""
+        return "/employees/{id}/" in self.path

@@ -211,22 +211,52 @@ def _misfits(rule: Rule, spec: Spec) -> list[str]:
     return []
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A list that the vendor does not keep, made from the rows of lists that it does."""
+
+    collections: tuple[Collection, ...]
+    derive: Callable[[Sequence[Sequence[Row]]], list[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class OfEmployee:
+    """The records of one employee: the list to ask, and the column that names the employee.
+
+    Without `owner` the records are everybody's, and only the employee has to exist.
+    """
+
+    listing: Collection
+    owner: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Which vendor calls answer the reads of one unified resource, and what they need.
 
-    `kind` is the word that its unified ids are made with. `filters` names the filters that the vendor applies
-    itself, unified name to vendor parameter; their results are checked again here, and all other filters are applied
-    here alone.
+    `kind` is the word that its unified ids are made with; without one its ids are ours already. Without a `record` a
+    single record is found in the list, without a `listing` there are only the lists of single employees. `only` says
+    which rows of the list are such records at all. `filters` names the filters that the vendor applies itself,
+    unified name to vendor parameter; their results are checked again here, and all others are applied here alone.
     """
 
     table: Table
-    listing: Collection
-    record: str
+    listing: Collection | Derived | None
+    record: str | None
     scope: Need
     kind: str
     key: str = "id"
+    of_employee: OfEmployee | None = None
+    only: Callable[[Row], bool] | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
+
+    def answers(self, operation: Operation) -> bool:
+        """Tell whether this is the endpoint of a read."""
+        if self.table.resource.name != operation.resource or not operation.reads:
+            return False
+        if operation.of_employee:
+            return self.of_employee is not None
+        return self.listing is not None or (operation.kind == "get" and self.record is not None)
 
 
 # --- the vendor's own paths -----------------------------------------------------------------------------------
@@ -297,7 +327,7 @@ class Connector:
     def endpoint(self, operation: Operation) -> Endpoint | None:
         """Give what answers a read of the contract, or None where this vendor has nothing for it."""
         for endpoint in self.endpoints:
-            if endpoint.table.resource.name == operation.resource and operation.kind in {"list", "get"}:
+            if endpoint.answers(operation):
                 return endpoint
         return None
 

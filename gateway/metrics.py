@@ -22,9 +22,7 @@ def make_metrics() -> Metrics:
     registry = CollectorRegistry()
     return Metrics(
         registry=registry,
-        requests=Counter(
-            "gateway_requests", "Requests answered.", ("operation", "status", "cache"), registry=registry
-        ),
+        requests=Counter("gateway_requests", "Requests answered.", ("operation", "status", "cache"), registry=registry),
         seconds=Histogram(
             "gateway_request_seconds",
             "Time from request to answer.",

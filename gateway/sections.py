@@ -61,7 +61,8 @@ def _decode_key(key: SecretStr) -> SecretStr:
 
 
 HttpUrl = Annotated[str, _one_of_schemes("http", "https"), AfterValidator(lambda url: url.rstrip("/"))]
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Operations = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")], ...], BeforeValidator(_split)]
+Fields = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*$")], ...], BeforeValidator(_split)]
 
 
 class Section(BaseModel):
@@ -188,9 +189,9 @@ class Paging(Section):
 class Policy(Section):
     """What the operator forbids for every key and every account."""
 
-    forbidden_operations: Names = ()
+    forbidden_operations: Operations = ()
     """Operations that nobody may call, such as get_employee; empty, because keys and tokens decide."""
-    forbidden_fields: Names = ()
+    forbidden_fields: Fields = ()
     """Fields that nobody is shown, such as employees.date_of_birth; empty for the same reason."""
 
 

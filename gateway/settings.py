@@ -105,9 +105,7 @@ def _read_file(reading: _Reading, named: str, known: Mapping[str, SettingPath]) 
         if name not in names:
             reading.faults.append(f"{name} in {file} is not a setting; {_near(name, names)}")
         elif path == MASTER_KEY:
-            reading.faults.append(
-                f"{name} must not stand in {file}: set {_variable(path)} or vault.master_key_file"
-            )
+            reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)} or vault.master_key_file")
         else:
             reading.put(path, value, f"{name} in {file}")
 
@@ -123,9 +121,7 @@ def _leaves(
             yield path, value
 
 
-def _read_environment(
-    reading: _Reading, environ: Mapping[str, str], known: Mapping[str, SettingPath]
-) -> None:
+def _read_environment(reading: _Reading, environ: Mapping[str, str], known: Mapping[str, SettingPath]) -> None:
     for name, value in sorted(environ.items()):
         if name in known:
             reading.put(known[name], value, name)

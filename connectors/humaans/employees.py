@@ -60,7 +60,7 @@ def photo(value: Any) -> str | None:
     variants = value.get("variants") if isinstance(value, dict) else None
     if not isinstance(variants, dict):
         return None
-    largest = max((size for size in variants if size.isdecimal()), key=int, default=None)
+    largest = max((size for size in variants if size.isdecimal() and len(size) < 9), key=int, default=None)
     return text(variants[largest]) if largest else None
 
 

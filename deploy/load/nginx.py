@@ -2,11 +2,10 @@
 
 import os
 import socket
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.load.processes import POLL_SECONDS, ROOT, START_SECONDS, Failed, Processes, Server
+from deploy.load.processes import ROOT, Failed, Processes, Server
 from deploy.load.tools import find
 
 SHIPPED = ROOT / "deploy" / "nginx.conf"
@@ -37,8 +36,8 @@ def configuration(port: int, gateways: Sequence[str], directory: Path) -> str:
     return text
 
 
-def start(processes: Processes, name: str, text: str, port: int) -> Server:
-    """Run nginx with a configuration, and wait until it takes connections on a port."""
+def start(processes: Processes, name: str, text: str, port: int, prefix: Sequence[str] = ()) -> Server:
+    """Run nginx with a configuration, and wait until it takes connections on a port. `prefix` may pin it to a core."""
     found = find("nginx")
     if found is None:
         raise Failed("there is no nginx: apt-get install nginx")
@@ -46,14 +45,14 @@ def start(processes: Processes, name: str, text: str, port: int) -> Server:
     file.write_text(text)
     # Debian's nginx falls to an account that may not enter our directory, if it is not told otherwise.
     account = " user root;" if os.geteuid() == 0 else ""
-    server = processes.start(name, [found, "-c", file, "-g", f"daemon off;{account}"])
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return server
-        time.sleep(POLL_SECONDS)
-    raise Failed(f"nginx does not listen: {server.last_words()}")
+    server = processes.start(name, [*prefix, found, "-c", file, "-g", f"daemon off;{account}"])
+    server.wait_for(lambda: takes_connections(port))
+    return server
+
+
+def takes_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def start_shipped(processes: Processes, gateways: Sequence[str], name: str = "nginx") -> tuple[Server, str]:

@@ -4,18 +4,20 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
 STOP_SECONDS = 12.0
 POLL_SECONDS = 0.02
 LISTENING = " listening on "
+
+T = TypeVar("T")
 
 
 class Failed(Exception):
@@ -30,16 +32,24 @@ class Server:
 
     def address(self) -> str:
         """Wait for the line in which our servers say where they listen."""
+        return self.wait_for(self._address)
+
+    def wait_for(self, find: Callable[[], T]) -> T:
+        """Wait until something is found that is true, as long as the server lives."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
-            for line in self.log.read_text(errors="replace").splitlines(keepends=True):
-                if LISTENING in line and line.endswith("\n"):
-                    return line.partition(LISTENING)[2].strip()
+            found = find()
+            if found:
+                return found
             time.sleep(POLL_SECONDS)
-        raise Failed(f"{self.name} does not listen: {self.last_words()}")
+        said = self.log.read_text(errors="replace").strip()[-500:]
+        raise Failed(f"{self.name} does not listen: {said or 'it said nothing'}")
 
-    def last_words(self) -> str:
-        return self.log.read_text(errors="replace").strip()[-500:] or "it said nothing"
+    def _address(self) -> str:
+        for line in self.log.read_text(errors="replace").splitlines(keepends=True):
+            if LISTENING in line and line.endswith("\n"):
+                return line.partition(LISTENING)[2].strip()
+        return ""
 
     def stop(self) -> None:
         _signal_group(self.process, signal.SIGTERM)

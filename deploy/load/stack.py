@@ -37,11 +37,13 @@ class Stack:
 
     def headers(self, key: str = "all", account: str | None = "main") -> dict[str, str]:
         """Give the headers of a call; a name that is not known here is sent as it stands."""
-        secret = self.keys.get(key, key)
-        headers = {"authorization": "Basic " + base64.b64encode(f"{secret}:".encode()).decode()}
-        if account is not None:
-            headers["x-account-id"] = self.accounts.get(account, account)
-        return headers
+        return headers(self.keys.get(key, key), None if account is None else self.accounts.get(account, account))
+
+
+def headers(secret: str, account: str | None) -> dict[str, str]:
+    """Give the headers of a call with a key to an account."""
+    found = {"authorization": "Basic " + base64.b64encode(f"{secret}:".encode()).decode()}
+    return found if account is None else {**found, "x-account-id": account}
 
 
 def gateway_command(*words: str) -> list[str | Path]:

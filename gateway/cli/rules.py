@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from connectors.contract import Given, Operation
 from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
-from connectors.spec import Absent, Collection, Connector, Endpoint, Join, Nested, Rule, Table, joins_of
+from connectors.spec import Absent, Collection, Connector, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
 from gateway.core.policy import stricter_fields
 from gateway.web.site import OPEN_ROUTES
 
@@ -33,14 +33,24 @@ def as_markdown(table: Iterable[Sequence[str]]) -> str:
 
 def _endpoint_cells(operation: Operation, endpoint: Endpoint) -> tuple[str, str, str]:
     one = operation.kind == "get"
-    main = f"GET {endpoint.record}" if one else endpoint.listing.label()
+    main = (
+        [f"GET {endpoint.record}"] if one and endpoint.record else [each.label() for each in _main(operation, endpoint)]
+    )
     always, on_request = _calls(endpoint.table, one=one)
-    calls = "; ".join([main, *always]) + (f"; on request {'; '.join(on_request)}" if on_request else "")
+    calls = "; ".join([*main, *always]) + (f"; on request {'; '.join(on_request)}" if on_request else "")
     by_need: dict[str, list[str]] = {}
     for path, ours, theirs in stricter_fields(endpoint.table):
         by_need.setdefault(" and ".join(filter(None, (ours, theirs))), []).append(path)
     stricter = "; ".join(f"{need}: {', '.join(paths)}" for need, paths in by_need.items())
     return calls, str(endpoint.scope), stricter
+
+
+def _main(operation: Operation, endpoint: Endpoint) -> tuple[Collection, ...]:
+    if operation.of_employee and endpoint.of_employee:
+        return (endpoint.of_employee.listing,)
+    if isinstance(endpoint.listing, Derived):
+        return endpoint.listing.collections
+    return (endpoint.listing,) if endpoint.listing else ()
 
 
 def _calls(table: Table, *, one: bool) -> tuple[list[str], list[str]]:

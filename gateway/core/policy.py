@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from connectors.contract import Given, Operation, Resource, Spec
-from connectors.hris.filters import FILTERS
+from connectors.hris.filters import filter_of
 from connectors.spec import Absent, Connector, Endpoint, Nested, Rule, Table, joins_of
 from gateway.core.query import Query
 
@@ -106,7 +106,8 @@ class Policy:
         wanted = [name for name in endpoint.table.rows if _given(endpoint.table.resource.fields[name], name, query)]
         closed = dict(self._closed(endpoint.table, "", key, token))
         for name in query.filters:
-            why = closed.get(FILTERS[name].field) if name in FILTERS else None
+            found = filter_of(endpoint.table.resource.name, name)
+            why = next((closed[each] for each in found.fields if each in closed), None) if found else None
             if why:  # The answer would tell what the field holds.
                 return Denied(f"filter[{name}] needs {why.needs}, to be had from {why.granter}.", why.needs)
         hidden = self._hidden_from_raw(closed) if query.raw else ""

@@ -11,7 +11,7 @@ from operator import itemgetter
 
 from connectors.contract import Operation, Resource
 from connectors.convert import instant
-from connectors.hris.filters import FILTERS
+from connectors.hris.filters import filter_of
 from gateway.core.errors import BadRequest
 
 WITHHELD = "withheld"
@@ -135,21 +135,31 @@ class _Reader:
         if len(inner) != 1 or wanted not in known:
             listing = ", ".join(f"filter[{each}]" for each in known) or "none here"
             self.faults.append(f"unknown filter {name[:64]!r}; known: {listing}")
-        elif wanted in self.filters:
-            self.faults.append(f"{name} is given twice")
         elif not value:
             self.faults.append(f"{name} is empty")
+        elif wanted in self.filters:
+            if not self._takes_several(wanted):
+                self.faults.append(f"{name} is given twice")
+            self.filters[wanted] += f",{value}"
         else:
             self.filters[wanted] = self._filter_value(name, wanted, value)
 
+    def _takes_several(self, wanted: str) -> bool:
+        found = filter_of(self.resource.name, wanted)
+        return found is not None and found.test == "any of"
+
     def _filter_value(self, name: str, wanted: str, value: str) -> str:
-        if wanted not in FILTERS or FILTERS[wanted].test != "after":
+        found = filter_of(self.resource.name, wanted)
+        if found is None or not set(found.fields) <= self.resource.fields.keys():
+            self.faults.append(f"{name} cannot be answered: {self.resource.name} say nothing of it")
+            return value
+        if found.test in {"equals", "any of"}:
             return value
         # A `+` of the zone that was not percent-encoded arrives as a space.
         moment = instant(value.replace(" ", "+"))
         if moment is None:
             self.faults.append(f"{name} must be a date-time with a zone, such as 2026-01-31T00:00:00Z")
-        return moment or value
+        return (moment or value)[: 10 if found.test.endswith("day") else None]
 
     def _proxy(self, name: str, inner: Sequence[str], value: str) -> None:
         names = [each for each in inner if each]

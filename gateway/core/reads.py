@@ -11,22 +11,21 @@ import orjson
 from connectors import ids
 from connectors.contract import Operation
 from connectors.exchange import Request
-from connectors.hris.filters import FILTERS
 from connectors.spec import Collection, Endpoint, Join, Row
 from gateway.core.ask import Asker, VendorRefusal, without
-from gateway.core.cursor import Cursor, CursorSigner, mark, stale
-from gateway.core.errors import BadRequest, Forbidden, NotFound, VendorFailure
-from gateway.core.freshness import NO_DIRECTIVES
-from gateway.core.mapping import REFUSED, Joined, Plan, Record, compile_table, index, reasons
+from gateway.core.conditions import Conditions, compile_conditions
+from gateway.core.cursor import Cursor, CursorSigner, mark
+from gateway.core.errors import BadRequest, NotFound, VendorFailure
+from gateway.core.lists import Listing, Lists
+from gateway.core.mapping import Joined, Plan, Record, reasons
 from gateway.core.policy import Allowed
 from gateway.core.query import Query
 from gateway.core.sweeps import Reading, Sweep, Sweeps
-from gateway.core.together import pair, together
+from gateway.core.together import pair
 
 _SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
 _FEW = 3
 """Up to so many records, joined lists are asked for each record alone instead of whole."""
-CHANGED = "the list has changed and the reading that it belongs to is no longer kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class Question:
     allowed: Allowed
     plan: Plan
     key: str = ""
+    employee: str = ""
 
     @property
     def binding(self) -> str:
@@ -69,66 +69,125 @@ class Reads:
 
 
 class _Work:
-    """One composition. Remembers which readings it used, for the answer's age."""
+    """One composition."""
 
     def __init__(
         self, asker: Asker, sweeps: Sweeps, signer: CursorSigner, question: Question, reading: Reading
     ) -> None:
         self._asker = asker
-        self._sweeps = sweeps
         self._signer = signer
         self._question = question
         self._reading = reading
-        self._made_at = reading.now
-        self._fresh_until = float("inf")
-        self._bound_to = f"{reading.talk.linked.account.id}\n{question.binding}"
+        self._endpoint = question.endpoint
+        self._lists = Lists(sweeps, reading)
+        self._seconds = sweeps.seconds
+        self._bound_to = f"{reading.talk.linked.account.id}\n{question.employee}\n{question.binding}"
 
     async def answer_list(self) -> Composed:
-        query, endpoint = self._question.query, self._question.endpoint
-        filters = compile_table(endpoint.table, [FILTERS[name].field for name in query.filters], frozenset(), "filter.")
-        joins = list(dict.fromkeys([*self._question.plan.joins, *filters.joins]))
+        query = self._question.query
+        conditions = compile_conditions(self._endpoint.table, query.filters)
+        joins = list(dict.fromkeys([*self._question.plan.joins, *conditions.plan.joins]))
         listing, narrowed = self._listing()
+        whole = bool(query.filters or self._endpoint.only or self._employee)
         if narrowed:
-            sweep, start = await self._begin(listing)
-            sweep, rows = await self._rows(sweep, listing, start)
-            joined = await self._join(joins, rows if len(rows) <= _FEW else None)
+            sweep, rows, start = await self._slice(listing, whole=whole)
+            joined = await self._lists.join(joins, rows if len(rows) <= _FEW else None)
         else:
-            (sweep, start), joined = await pair(self._begin(listing), self._join(joins, None))
-            # One row more than the page, to know whether the page is the last.
-            stop = None if query.filters else start + query.page_size + 1
-            sweep, rows = await self._rows(sweep, listing, start, stop)
-        records, stop = self._page(rows, joined, filters, start)
-        last = records[-1].row.get(endpoint.key) if records else None
+            (sweep, rows, start), joined = await pair(self._slice(listing, whole=whole), self._lists.join(joins, None))
+        if self._question.operation.of_employee:
+            await self._must_exist(rows)
+        records, stop = self._page(rows, joined, conditions, (start, query.skipped if whole else 0))
         cursor = None
         if stop >= 0:
-            place = Cursor(sweep.id, stop, sweep.total, mark(str(last)), int(self._reading.now))
+            last = mark(str(records[-1].row.get(self._endpoint.key)))
+            place = Cursor(sweep.id, stop, sweep.total, last, int(self._reading.now))
             cursor = self._signer.write(place, self._bound_to)
         data = [self._question.plan.unify(record) for record in records]
         return self._finish({"next": cursor, "data": data}, records, data)
 
     async def answer_get(self) -> Composed:
-        endpoint, talk = self._question.endpoint, self._reading.talk
-        remote_id = ids.decode(endpoint.kind, self._question.key)
-        missing = NotFound(f"There is no such {endpoint.kind}, or this account's token may not see it.")
-        if remote_id is None or not _SAFE_KEY.fullmatch(remote_id):
-            raise missing
-        path = endpoint.record.replace("{key}", quote(remote_id, safe=""))
-        try:
-            row = await self._asker.ask(talk, Request("GET", path, self._extra()))
-        except VendorRefusal as refusal:
-            if refusal.status == 401:
-                raise
-            raise missing from refusal
-        if not isinstance(row, dict):
-            raise VendorFailure(f"{talk.connector.name} answered {endpoint.record} with something that is no record.")
-        if row.get(endpoint.key) != remote_id:
-            raise missing
-        [row] = without([row], talk.connector.never)
-        self._note(self._reading.now, self._sweeps.seconds(endpoint.listing))
-        joined = await self._join(self._question.plan.joins, [row])
+        row = await (self._found() if self._endpoint.record is None else self._fetched(self._endpoint.record))
+        if row is None or not self._belongs(row):
+            raise self._missing
+        joined = await self._lists.join(self._question.plan.joins, [row])
         record = self._record(row, joined)
         data = self._question.plan.unify(record)
         return self._finish({"data": data}, [record], [data])
+
+    # --- single records -----------------------------------------------------------------------------------
+
+    @property
+    def _missing(self) -> NotFound:
+        what = (self._endpoint.kind or self._endpoint.table.resource.name).replace("_", " ")
+        return NotFound(f"There is no such {what}, or this account's token may not see it.")
+
+    def _decoded(self, kind: str, given: str) -> str:
+        """Give the vendor's id; raises `NotFound` for what can be none."""
+        remote_id = ids.decode(kind, given) if kind else given
+        if remote_id is None or (kind and not _SAFE_KEY.fullmatch(remote_id)):
+            raise self._missing
+        return remote_id
+
+    async def _fetched(self, record: str) -> Row | None:
+        remote_id = self._decoded(self._endpoint.kind, self._question.key)
+        self._check_employee()
+        row = await self._ask_for(record, remote_id, self._extra())
+        if row is None or row.get(self._endpoint.key) != remote_id:
+            return None
+        listing, _ = self._listing()
+        self._lists.note(self._reading.now, self._seconds(listing.first))
+        return row
+
+    async def _found(self) -> Row | None:
+        """Find a record in its list, for which the vendor has no address of its own."""
+        remote_id = self._decoded(self._endpoint.kind, self._question.key)
+        self._check_employee()
+        listing, _ = self._listing()
+        _, rows = await self._lists.rows(listing, await self._lists.open(listing), 0)
+        return next((row for row in rows if row.get(self._endpoint.key) == remote_id), None)
+
+    async def _ask_for(self, record: str, remote_id: str, extra: tuple[tuple[str, str], ...] = ()) -> Row | None:
+        talk = self._reading.talk
+        path = record.replace("{key}", quote(remote_id, safe=""))
+        try:
+            row = await self._asker.ask(talk, Request("GET", path, extra))
+        except VendorRefusal as refusal:
+            if refusal.status == 401:
+                raise
+            return None
+        if not isinstance(row, dict):
+            raise VendorFailure(f"{talk.connector.name} answered {record} with something that is no record.")
+        return without([row], talk.connector.never)[0]
+
+    # --- the records of one employee ----------------------------------------------------------------------
+
+    @property
+    def _employee(self) -> str:
+        """The vendor's id of the employee in the path, or nothing."""
+        return self._decoded("employee", self._question.employee) if self._question.operation.of_employee else ""
+
+    def _check_employee(self) -> None:
+        """Raise for an employee's id that can be none, before anything is asked."""
+        _ = self._employee
+
+    def _belongs(self, row: Row) -> bool:
+        only, of_employee = self._endpoint.only, self._endpoint.of_employee
+        if only is not None and not only(row):
+            return False
+        if not self._question.operation.of_employee or of_employee is None or not of_employee.owner:
+            return True
+        return row.get(of_employee.owner) == self._employee
+
+    async def _must_exist(self, rows: Sequence[Row]) -> None:
+        """Tell an employee without such records from one that is not there."""
+        of_employee = self._endpoint.of_employee
+        if of_employee and of_employee.owner and any(map(self._belongs, rows)):
+            return
+        employees = next(
+            (each for each in self._reading.talk.connector.endpoints if each.kind == "employee"), self._endpoint
+        )
+        if employees.record is None or await self._ask_for(employees.record, self._employee) is None:
+            raise NotFound("There is no such employee, or this account's token may not see them.")
 
     # --- lists --------------------------------------------------------------------------------------------
 
@@ -140,138 +199,67 @@ class _Work:
             raise BadRequest(f"proxy cannot set {', '.join(taken)}: paging upstream is the gateway's, use page_size")
         return self._question.query.proxy
 
-    def _listing(self) -> tuple[Collection, bool]:
-        """Give the list to read, and whether the vendor narrows it by a filter of the caller."""
-        endpoint = self._question.endpoint
-        pushed = {
-            theirs: self._question.query.filters[ours]
-            for ours, theirs in endpoint.filters.items()
-            if ours in self._question.query.filters
-        }
+    def _listing(self) -> tuple[Listing, bool]:
+        """Give the list to read, and whether the vendor narrows it for us."""
+        endpoint, filters = self._endpoint, self._question.query.filters
+        source, own_key = endpoint.listing, ""
+        if self._question.operation.of_employee and endpoint.of_employee is not None:
+            source, own_key = endpoint.of_employee.listing, self._employee
+        pushed = {theirs: filters[ours] for ours, theirs in endpoint.filters.items() if ours in filters}
         extra: dict[str, tuple[str, ...]] = {}
         for name, value in self._extra():
             extra[name] = (*extra.get(name, ()), value)
-        if not pushed and not extra:
-            return endpoint.listing, False
-        return replace(endpoint.listing, query={**endpoint.listing.query, **pushed, **extra}), bool(pushed)
+        if source is None:  # pragma: no cover - `Endpoint.answers` has seen to it
+            raise self._missing
+        if isinstance(source, Collection) and (pushed or extra):
+            source = replace(source, query={**source.query, **pushed, **extra})
+        return Listing(source, own_key), bool(pushed or own_key)
 
-    async def _begin(self, listing: Collection) -> tuple[Sweep, int]:
-        """Give the sweep to read and the row to begin at: of a filtered list the first, whatever the page."""
-        query = self._question.query
-        if query.cursor is None:
-            return await self._open(listing), 0 if query.filters else query.skipped
-        place = self._signer.read(query.cursor, self._bound_to, self._reading.now)
-        sweep_kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
-        if sweep_kept is not None:
-            before = await self._sweeps.rows(self._reading.shelf, sweep_kept, place.position - 1, place.position)
-            if before is not None:
-                self._note(sweep_kept.made_at, self._sweeps.seconds(listing))
-                return sweep_kept, place.position
-        return await self._resume(listing, place), place.position
+    async def _slice(self, listing: Listing, *, whole: bool) -> tuple[Sweep, Sequence[Row], int]:
+        """Give the rows to make the page from and the number of the first: of a list that is sifted, all of them.
 
-    async def _resume(self, listing: Collection, place: Cursor) -> Sweep:
-        """Go on with a walk whose sweep is gone, if the list still stands as the walk has left it."""
-        sweep, before = await self._rows(await self._open(listing), listing, place.position - 1, place.position)
-        key = self._question.endpoint.key
-        if sweep.total != place.total or not before or mark(str(before[0].get(key))) != place.last:
-            raise stale(CHANGED)
-        return sweep
-
-    async def _open(self, listing: Collection, reading: Reading | None = None) -> Sweep:
-        try:
-            sweep = await self._sweeps.open(reading or self._reading, listing)
-        except VendorRefusal as refusal:
-            if refusal.status == 401:
-                raise
-            name = self._reading.talk.connector.name
-            raise Forbidden(
-                f"{name} refuses {listing.path} to this account's token though its scopes cover it: "
-                "the role of the person who made the token may not see it.",
-                provider_errors=[refusal.provider],
-            ) from refusal
-        self._note(sweep.made_at, self._sweeps.seconds(listing))
-        return sweep
-
-    async def _rows(
-        self, sweep: Sweep, listing: Collection, start: int, stop: int | None = None
-    ) -> tuple[Sweep, Sequence[Row]]:
-        """Give rows of the list, to the end without a `stop`, and the sweep that they are of.
-
-        That is another sweep where rows were evicted while their head was not; a walk goes on only if it is as long.
+        Else one row more than the page, to know whether it is the last.
         """
-        rows = await self._sweeps.rows(self._reading.shelf, sweep, start, stop)
-        if rows is not None:
-            return sweep, rows
-        fresh = await self._open(listing, self._anew)
-        if self._question.query.cursor is not None and fresh.total != sweep.total:
-            raise stale(CHANGED)
-        return fresh, await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
-
-    @property
-    def _anew(self) -> Reading:
-        return replace(self._reading, directives=replace(NO_DIRECTIVES, no_cache=True))
+        query = self._question.query
+        walking = query.cursor is not None
+        if query.cursor is None:
+            sweep, start = await self._lists.open(listing), 0 if whole else query.skipped
+        else:
+            place = self._signer.read(query.cursor, self._bound_to, self._reading.now)
+            sweep, start = await self._lists.resume(listing, place, self._endpoint.key), place.position
+        stop = None if whole else start + query.page_size + 1
+        sweep, rows = await self._lists.rows(listing, sweep, start, stop, walking=walking)
+        return sweep, rows, start
 
     def _page(
-        self, rows: Sequence[Row], joined: Mapping[Join, Joined], filters: Plan, start: int
+        self, rows: Sequence[Row], joined: Mapping[Join, Joined], conditions: Conditions, place: tuple[int, int]
     ) -> tuple[list[Record], int]:
-        """Give a page of the records that pass the filters, and the row to go on at, or -1 at the end."""
-        query = self._question.query
-        wanted = [(FILTERS[name], value) for name, value in query.filters.items()]
-        before = query.skipped if query.filters else 0
+        """Give a page of the records that are wanted, and the row to go on at, or -1 at the end.
+
+        The place is the number of the first row, and how many wanted records to pass over first.
+        """
         records: list[Record] = []
+        start, before = place
         stop = start
         for number, row in enumerate(rows):
+            if not self._belongs(row):
+                continue
             record = self._record(row, joined)
-            values = filters.unify(record)
-            if not all(_passes(each.test, values[each.field], value) for each, value in wanted):
+            if not conditions.met_by(record):
                 continue
             if before:
                 before -= 1
                 continue
-            if len(records) == query.page_size:
+            if len(records) == self._question.query.page_size:
                 return records, stop
             records.append(record)
             stop = start + number + 1
         return records, -1
 
-    # --- joins --------------------------------------------------------------------------------------------
-
-    async def _join(self, joins: Sequence[Join], only: Sequence[Row] | None) -> Mapping[Join, Joined]:
-        """Read the joined lists: whole, or for a few records alone where the join can be narrowed."""
-        found = await together(self._joined(join, only) for join in joins)
-        return dict(zip(joins, found, strict=True))
-
-    async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
-        wanted: list[tuple[Collection, str]] = [(collection, "") for collection in join.collections]
-        if only is not None and join.narrow is not None:
-            keys = dict.fromkeys(row.get(join.on) for row in only)
-            wanted = [(join.narrow, key) for key in keys if isinstance(key, str) and key]
-        if join.embed is not None:
-            wanted.append((join.embed.collection, ""))
-        lists = await together(self._whole(collection, key) for collection, key in wanted)
-        embedded = lists.pop() if join.embed is not None else ()
-        if any(rows is None for rows in lists):
-            return REFUSED
-        return index(join, [row for rows in lists for row in rows or ()], embedded or ())
-
-    async def _whole(self, collection: Collection, key: str) -> Sequence[Row] | None:
-        """Give all rows of a joined list, or None where the vendor refuses it."""
-        sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
-        rows = await self._sweeps.rows(self._reading.shelf, sweep, 0)
-        if rows is None:
-            sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
-            rows = sweep.rows or ()
-        self._note(sweep.made_at, self._sweeps.seconds(collection))
-        return None if sweep.refused else rows
-
     # --- the answer ---------------------------------------------------------------------------------------
 
     def _record(self, row: Row, joined: Mapping[Join, Joined]) -> Record:
         return Record(row, joined, self._reading.today)
-
-    def _note(self, made_at: float, fresh_seconds: int) -> None:
-        self._made_at = min(self._made_at, made_at)
-        self._fresh_until = min(self._fresh_until, made_at + fresh_seconds)
 
     def _finish(self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]) -> Composed:
         question = self._question
@@ -283,10 +271,4 @@ class _Work:
                 for path, why in question.allowed.withheld.items()
             }
             body["withheld"] = {**closed, **reasons(question.plan, records, data)}
-        return Composed(orjson.dumps(body), self._made_at, self._fresh_until)
-
-
-def _passes(test: str, value: Any, wanted: str) -> bool:
-    if not isinstance(value, str):
-        return False
-    return value > wanted if test == "after" else value == wanted
+        return Composed(orjson.dumps(body), self._lists.made_at, self._lists.fresh_until)

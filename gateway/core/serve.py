@@ -40,6 +40,7 @@ class Call:
     account_id: str | None
     operation: Operation
     key: str = ""
+    employee: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
     directives: Directives
     request_id: str
@@ -135,7 +136,7 @@ class Gateway:
             if len(self._questions) >= REMEMBERED_QUESTIONS:
                 self._questions.clear()
             self._questions[memo] = question
-        return replace(question, key=call.key) if call.key else question
+        return replace(question, key=call.key, employee=call.employee) if call.key or call.employee else question
 
     def _decide(self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]) -> Question:
         endpoint = _endpoint(call.operation, provider.connector)
@@ -148,7 +149,14 @@ class Gateway:
 
     def _name(self, shelf: Shelf, question: Question, account: Account) -> str:
         today = self._clock.now().date().isoformat()
-        parts = (question.binding, question.query.place(), question.key, question.allowed.fingerprint(), today)
+        parts = (
+            question.binding,
+            question.query.place(),
+            question.key,
+            question.employee,
+            question.allowed.fingerprint(),
+            today,
+        )
         return shelf.key("answer", f"{account.revision}:{sha256(chr(0).join(parts).encode()).hexdigest()}")
 
     async def _known(self, call: Call, shelf: Shelf, name: str, question: Question) -> Page | None:

@@ -158,7 +158,7 @@ def test_a_join_that_only_hidden_fields_read_is_not_needed() -> None:
 def test_joined_rows_have_their_embedded_ones() -> None:
     pets = join(embed=Embed("kind", KINDS, on="kindId", key="id"))
     plan = compiled({"kind": TEXT}, {"kind": Field(pets["kind"], lambda kind: (kind or {}).get("word"))})
-    rows = [{"owner": "a", "kindId": 1}, {"owner": "b", "kindId": 2}, {"owner": "c"}]
+    rows: list[Row] = [{"owner": "a", "kindId": 1}, {"owner": "b", "kindId": 2}, {"owner": "c"}]
     joins = {pets: index(pets, rows, [{"id": 1, "word": "dog"}])}
     assert [unify(plan, {"id": key}, joins)["kind"] for key in "abcd"] == ["dog", None, None, None]
 
@@ -204,7 +204,7 @@ def test_each_empty_field_has_its_reasons_and_their_number() -> None:
     pets = join()
     types = {"full": TEXT, "some": TEXT, "absent": TEXT, "joined": TEXT}
     plan = compiled(types, {"full": "x", "some": "y", "absent": Absent("no such thing"), "joined": pets["called"]})
-    rows = [
+    rows: list[Row] = [
         {"id": "a", "x": "1", "y": "1"},
         {"id": "b", "x": "1", "y": None},
         {"id": "c", "x": "1"},

@@ -7,23 +7,21 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.exchange import Answer, Grant, Request
+from connectors.exchange import Grant
 from gateway.core.errors import (
     AccountUnavailable,
     BadRequest,
-    DeadlineExceeded,
     Forbidden,
     GatewayError,
     NotFound,
     NotImplementedHere,
     Unauthenticated,
-    VendorFailure,
 )
 from gateway.core.model import Status, StatusReason
 from gateway.core.policy import Operator
 from gateway.core.serve import REMEMBERED_QUESTIONS
-from tests.core.parts import NOW, Forgetful, Register, Vendor, make_key, make_linked, refusal
-from tests.core.village import ALL_SCOPES, CREATE, GET, READER, Bench, village
+from tests.core.parts import NOW, Forgetful, Register, Vendor, make_key, make_linked
+from tests.core.village import ALL_SCOPES, CREATE, GET, LIST, READER, Bench, village
 
 
 def register() -> Register:
@@ -160,13 +158,12 @@ async def test_the_memory_of_decisions_and_of_answers_never_mixes_rights(
 ) -> None:
     """The same question on one account, by keys and tokens of different rights, over and over."""
     desk = Bench(village(5), register=register(), cache=None if cached else Forgetful())
-    whole = {"expand": "work_location"}
     for account, key in order * 3:
         desk.register.change("a1", grant=Grant(scopes=frozenset({account}), found_by="token-info"))
-        for operation, extra in ((None, {}), (GET, {"key": "p1"})):
-            page = await desk.ask(*(() if operation is None else (operation,)), secret=key, **extra, **whole)
+        for operation, record_id in ((LIST, ""), (GET, "p1")):
+            page = await desk.ask(operation, record_id, secret=key, expand="work_location")
             data = orjson.loads(page.body)["data"]
-            record = data if operation else data[1]
+            record = data if operation is GET else data[1]
             hidden = LEFT_OUT[account, key]
             assert set(page.withheld) == hidden, (account, key)
             for path in ("pay_rate", "employee_number", "diet", "work_location"):
@@ -212,117 +209,6 @@ async def test_many_records_share_one_decision() -> None:
         body = await desk.body(GET, f"p{number}", fields="id,remote_id")
         assert body["data"]["remote_id"] == f"p{number}"
     assert len(desk.gateway._questions) == 1
-
-
-# --- faults of the vendor ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", ["/people", "/roles", "/people/p1"])
-async def test_a_token_that_the_vendor_no_longer_knows_marks_the_account(path: str) -> None:
-    desk = bench()
-    desk.vendor.instead = lambda request: refusal(401) if request.path == path else None
-    call = {"operation": GET, "key": "p1"} if path == "/people/p1" else {}
-    with pytest.raises(AccountUnavailable, match=r"Village refused the account's token \(401\)") as expelled:
-        await desk.ask(**call)
-    assert expelled.value.code == "AccountInvalidCredentialsError"
-    assert [each.status for each in expelled.value.provider_errors] == [401]
-    account = desk.register.accounts["a1"].account
-    assert (account.status, account.revision) == (Status.ERROR, 2)
-    assert [reason.code for reason in account.status_reasons] == ["invalid_credentials"]
-    assert account.status_reasons[0].timestamp == NOW
-    assert desk.memory.kinds() <= {"list", "sweep", "rows"}
-    # The next call need not find out again.
-    desk.vendor.take_calls()
-    with pytest.raises(AccountUnavailable, match="it was revoked or has expired"):
-        await desk.ask()
-    assert desk.vendor.take_calls() == 0
-
-
-async def test_a_token_that_was_renewed_meanwhile_is_not_marked() -> None:
-    desk = bench()
-
-    def relinked(_: Request) -> Answer:
-        desk.register.change("a1", revision=5)
-        return refusal(401)
-
-    desk.vendor.instead = relinked
-    with pytest.raises(AccountUnavailable):
-        await desk.ask(fields="id")
-    assert desk.register.accounts["a1"].account.status is Status.ACTIVE
-
-
-async def test_a_vendor_that_does_not_answer_in_time_is_not_waited_for() -> None:
-    cancelled: list[str] = []
-
-    class Silent(Vendor):
-        async def send(self, base_url: str, request: Request) -> Answer:  # noqa: ARG002 - an Upstream
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                cancelled.append(request.path)
-                raise
-            return refusal(500)
-
-    desk = Bench(Silent(), deadline=0.02)
-    for operation, key in (("list", ""), ("get", "p1")):
-        with pytest.raises(DeadlineExceeded, match=r"Village did not answer within 0\.02 seconds; try again") as late:
-            await (desk.ask() if operation == "list" else desk.ask(GET, key))
-        assert late.value.retry_after == 1
-    assert sorted(cancelled) == ["/people", "/people/p1", "/roles"]
-    assert desk.memory.values == {}
-
-
-async def test_a_caller_that_hangs_up_leaves_no_call_running() -> None:
-    running = 0
-
-    class Slow(Vendor):
-        async def send(self, base_url: str, request: Request) -> Answer:
-            nonlocal running
-            running += 1
-            try:
-                await asyncio.sleep(0.5)
-                return await super().send(base_url, request)
-            finally:
-                running -= 1
-
-    desk = Bench(Slow(village(600).lists))
-    task = asyncio.ensure_future(desk.ask())
-    await asyncio.sleep(0.01)
-    assert running == 2
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert running == 0
-    assert desk.memory.values == {}
-
-
-async def test_a_failure_is_not_kept() -> None:
-    desk = bench()
-    desk.vendor.instead = lambda _: refusal(503)
-    with pytest.raises(VendorFailure):
-        await desk.ask()
-    desk.vendor.instead = lambda _: None
-    assert len((await desk.body())["data"]) == 5
-
-
-@pytest.mark.parametrize("spoiled", [b"", b"not json\nbody", b"[1,2", b"[1]\nx"])
-async def test_a_kept_answer_that_we_did_not_write_so_is_a_fault_of_ours_alone(spoiled: bytes) -> None:
-    """Only our own cipher can have sealed it, so its shape is ours: what does not open is a miss."""
-    desk = bench()
-    await desk.ask()
-    for key in list(desk.memory.values):
-        desk.memory.values[key] = (1e12, spoiled)
-    assert (await desk.ask()).upstream_calls == 2
-
-
-async def test_answers_and_lists_are_all_kept_under_the_account() -> None:
-    desk = bench()
-    await desk.ask(expand="work_location")
-    await desk.ask(GET, "p1")
-    assert all(key.startswith("{a1}:") for key in desk.memory.values)
-    assert desk.memory.kinds() == {"answer", "list", "sweep", "rows"}
-    await desk.memory.forget("a1")
-    assert desk.memory.values == {}
 
 
 async def test_side_by_side_calls_of_different_rights_get_their_own() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -116,5 +117,9 @@ def test_what_a_command_changes_a_running_gateway_sees(
     assert changing.get("/employees").status == 200
     for action, status in (("suspend", 412), ("resume", 200), ("unlink", 404)):
         installation.run("accounts", action, changing.account)
-        within(SEEN_SECONDS, lambda status=status: changing.get("/employees").status == status)
+        within(SEEN_SECONDS, partial(answers, changing, status))
     assert "StoreUnavailableError" not in gateway.log.read_text()
+
+
+def answers(caller: Caller, status: int) -> bool:
+    return caller.get("/employees").status == status

@@ -65,7 +65,8 @@ def test_a_cursor_of_another_account_is_a_400(
 ) -> None:
     assert len(sdk.call(caller, "listEmployees", {"next": cursor}).records) == 130 - 25
     other = replace(caller, account=installation.account("only-public-read"))
-    assert_error(sdk.call(other, "listEmployees", {"next": cursor}), "BadRequestResponse", 400, "next")
+    outcome = sdk.call(other, "listEmployees", {"next": cursor})
+    assert_error(outcome, "BadRequestResponse", 400, "next is not a cursor of this list")
 
 
 def test_an_account_that_is_not_named_is_a_400(sdk: Sdk, caller: Caller) -> None:

@@ -151,7 +151,8 @@ def test_raw_adds_the_calls_to_the_vendor(sdk: Sdk, caller: Caller, company: Com
 
 
 def test_proxy_parameters_reach_the_vendor(sdk: Sdk, caller: Caller, company: Company) -> None:
-    found = sdk.call(caller, "listEmployees", {"proxy": {"status": "active"}}).records
+    fresh = {"headers": {"cache-control": "no-cache"}}
+    found = sdk.call(caller, "listEmployees", {"proxy": {"status": "active"}}, options=fresh).records
     assert {call["query"]["status"] for call in company.calls("/people")} == {"active"}
     active = [row["id"] for row in company.rows("people") if row["status"] == "active"]
     assert sorted(each["remoteId"] for each in found) == sorted(active)

@@ -1,4 +1,4 @@
-"""StackOne's Python client, unmodified, lists employees. It checks no answers: this shows that its requests are taken."""
+"""StackOne's Python client, unmodified. It checks no answers: what this shows is that its requests are taken."""
 
 import json
 import subprocess

@@ -21,8 +21,10 @@ def scratch() -> Iterator[Path]:
         yield Path(directory)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize(("number", "codes"), [(signal.SIGTERM, [0]), (signal.SIGINT, IN_GOOD_ORDER)])
+@pytest.mark.parametrize(
+    ("workers", "number", "codes"),
+    [("1", signal.SIGTERM, [0]), ("2", signal.SIGTERM, [0]), ("1", signal.SIGINT, IN_GOOD_ORDER)],
+)
 def test_a_signal_ends_it_after_the_request_under_way(
     caller: Caller,
     company: Company,

@@ -1,0 +1,141 @@
+"""Lists as a read wants them: opened fresh or gone on with where a walk has left them; kept and derived ones alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from connectors.spec import Collection, Derived, Join, Row
+from gateway.core.ask import VendorRefusal
+from gateway.core.cursor import Cursor, mark, stale
+from gateway.core.errors import Forbidden
+from gateway.core.freshness import NO_DIRECTIVES
+from gateway.core.mapping import REFUSED, Joined, index
+from gateway.core.sweeps import Reading, Sweep, Sweeps
+from gateway.core.together import together
+
+CHANGED = "the list has changed and the reading that it belongs to is no longer kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list to read: where it comes from, and the key of the one record that it is about, if it is."""
+
+    source: Collection | Derived
+    own_key: str = ""
+
+    @property
+    def first(self) -> Collection:
+        return self.source.collections[0] if isinstance(self.source, Derived) else self.source
+
+
+class Lists:
+    """Opens lists for one request, and remembers how old the oldest part of it was and until when all is fresh."""
+
+    def __init__(self, sweeps: Sweeps, reading: Reading) -> None:
+        self._sweeps = sweeps
+        self._reading = reading
+        self.made_at = reading.now
+        self.fresh_until = float("inf")
+
+    async def open(self, listing: Listing, reading: Reading | None = None) -> Sweep:
+        """Open a list. Raises `Forbidden` where the vendor refuses it, and what asking raises."""
+        reading = reading or self._reading
+        if isinstance(listing.source, Collection):
+            return await self._open_one(listing.source, listing.own_key, reading)
+        sweeps = await together(self._open_one(each, listing.own_key, reading) for each in listing.source.collections)
+        return await self._derive(listing.source, sweeps, reading)
+
+    async def resume(self, listing: Listing, place: Cursor, key: str) -> Sweep:
+        """Go on with a walk: in its own reading, or in a new one if that still has the same record at the place.
+
+        Raises a stale-cursor `BadRequest` where neither can be had.
+        """
+        kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
+        if kept is not None and isinstance(listing.source, Derived):
+            others = await together(
+                self._open_one(each, listing.own_key, self._reading) for each in listing.source.collections[1:]
+            )
+            kept = await self._derive(listing.source, [kept, *others], self._reading)
+        if kept is not None and await self._sweeps.rows(self._reading.shelf, kept, place.position - 1, place.position):
+            self.note(kept.made_at, self._sweeps.seconds(listing.first))
+            return kept
+        sweep, before = await self.rows(listing, await self.open(listing), place.position - 1, place.position)
+        if sweep.total != place.total or not before or mark(str(before[0].get(key))) != place.last:
+            raise stale(CHANGED)
+        return sweep
+
+    async def rows(
+        self, listing: Listing, sweep: Sweep, start: int, stop: int | None = None, *, walking: bool = False
+    ) -> tuple[Sweep, Sequence[Row]]:
+        """Give rows of a list, to the end without a `stop`, and the sweep that they are of.
+
+        That is another sweep where rows were evicted while their head was not; a walk goes on only if it is as long.
+        """
+        rows = await self._sweeps.rows(self._reading.shelf, sweep, start, stop)
+        if rows is not None:
+            return sweep, rows
+        fresh = await self.open(listing, self._anew)
+        if walking and fresh.total != sweep.total:
+            raise stale(CHANGED)
+        return fresh, await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
+
+    async def join(self, joins: Sequence[Join], only: Sequence[Row] | None) -> Mapping[Join, Joined]:
+        """Read the joined lists: whole, or for a few records alone where the join can be narrowed."""
+        found = await together(self._joined(join, only) for join in joins)
+        return dict(zip(joins, found, strict=True))
+
+    def note(self, made_at: float, fresh_seconds: int) -> None:
+        """Take note of a reading that the answer is made from."""
+        self.made_at = min(self.made_at, made_at)
+        self.fresh_until = min(self.fresh_until, made_at + fresh_seconds)
+
+    @property
+    def _anew(self) -> Reading:
+        return replace(self._reading, directives=replace(NO_DIRECTIVES, no_cache=True))
+
+    async def _open_one(self, collection: Collection, own_key: str, reading: Reading) -> Sweep:
+        try:
+            sweep = await self._sweeps.open(reading, collection, own_key)
+        except VendorRefusal as refusal:
+            if refusal.status == 401:
+                raise
+            name = self._reading.talk.connector.name
+            raise Forbidden(
+                f"{name} refuses {collection.path} to this account's token though its scopes cover it: "
+                "the role of the person who made the token may not see it.",
+                provider_errors=[refusal.provider],
+            ) from refusal
+        self.note(sweep.made_at, self._sweeps.seconds(collection))
+        return sweep
+
+    async def _derive(self, derived: Derived, sweeps: Sequence[Sweep], reading: Reading) -> Sweep:
+        lists = []
+        for sweep in sweeps:
+            rows = await self._sweeps.rows(reading.shelf, sweep, 0)
+            if rows is None:
+                raise stale(CHANGED)
+            lists.append(rows)
+        rows = derived.derive(lists)
+        return Sweep(sweeps[0].id, min(sweep.made_at for sweep in sweeps), len(rows), rows=rows)
+
+    async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
+        wanted: list[tuple[Collection, str]] = [(collection, "") for collection in join.collections]
+        if only is not None and join.narrow is not None:
+            keys = dict.fromkeys(row.get(join.on) for row in only)
+            wanted = [(join.narrow, key) for key in keys if isinstance(key, str) and key]
+        if join.embed is not None:
+            wanted.append((join.embed.collection, ""))
+        lists = await together(self._whole(collection, key) for collection, key in wanted)
+        embedded = lists.pop() if join.embed is not None else ()
+        if any(rows is None for rows in lists):
+            return REFUSED
+        return index(join, [row for rows in lists for row in rows or ()], embedded or ())
+
+    async def _whole(self, collection: Collection, key: str) -> Sequence[Row] | None:
+        """Give all rows of a joined list, or None where the vendor refuses it."""
+        sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
+        rows = await self._sweeps.rows(self._reading.shelf, sweep, 0)
+        if rows is None:
+            sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
+            rows = sweep.rows or ()
+        self.note(sweep.made_at, self._sweeps.seconds(collection))
+        return None if sweep.refused else rows

@@ -1,0 +1,54 @@
+"""Sweeps of one list of a vendor in memory, with all that they need."""
+
+from dataclasses import dataclass, field
+
+from connectors.spec import Collection
+from gateway.core.ask import Asker, Conversation
+from gateway.core.freshness import NO_DIRECTIVES, Directives
+from gateway.core.model import Cache
+from gateway.core.retry import RetryPolicy
+from gateway.core.shelf import Shelf
+from gateway.core.sweeps import Keeping, Reading, Sweep, Sweeps
+from tests.core.parts import Memory, Time, Vendor, make_linked
+from tests.core.village import VILLAGE
+
+THINGS = Collection("/things", "things")
+LINKED = make_linked("a1", "open")
+
+
+def things(count: int) -> Vendor:
+    return Vendor({"/things": [{"id": f"x{number}"} for number in range(count)]})
+
+
+@dataclass
+class Desk:
+    """Sweeps with what they need; each reading is a request of its own."""
+
+    vendor: Vendor
+    cache: Cache | None = None
+    fresh: int = 60
+    time: Time = field(default_factory=Time)
+    readings: int = 0
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.time)
+        asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
+        self.sweeps = Sweeps(asker, Keeping({"things": self.fresh}, 60, 3600), side_by_side=4)
+        self.shelf = Shelf(self.cache or self.memory, LINKED, 1 << 20)
+
+    def reading(self, directives: Directives = NO_DIRECTIVES) -> Reading:
+        self.readings += 1
+        now = self.time.moment
+        talk = Conversation(VILLAGE, LINKED, now.timestamp() + 30)
+        return Reading(talk, self.shelf, directives, now.date(), now.timestamp(), f"request {self.readings}")
+
+    async def open(self, directives: Directives = NO_DIRECTIVES, *, optional: bool = False) -> Sweep:
+        return await self.sweeps.open(self.reading(directives), THINGS, optional=optional)
+
+    async def ids(self, sweep: Sweep, start: int = 0, stop: int | None = None) -> list[str] | None:
+        rows = await self.sweeps.rows(self.shelf, sweep, start, sweep.total if stop is None else stop)
+        return None if rows is None else [row["id"] for row in rows]
+
+
+def numbered(start: int, stop: int) -> list[str]:
+    return [f"x{number}" for number in range(start, stop)]
