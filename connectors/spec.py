@@ -278,7 +278,10 @@ class VendorPath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
-    """All that the gateway knows of one vendor."""
+    """All that the gateway knows of one vendor.
+
+    `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
+    """
 
     key: str
     name: str
@@ -288,6 +291,7 @@ class Connector:
     scopes: Mapping[str, str]
     granter: str
     endpoints: tuple[Endpoint, ...]
+    unanswered: Mapping[str, str]
     paths: tuple[VendorPath, ...]
     verify: Callable[[], Verification]
     never: frozenset[str]
@@ -304,6 +308,10 @@ class Connector:
         faults += [f"- {name}: two endpoints" for name in sorted(set(names)) if names.count(name) > 1]
         if faults:
             raise FaultyDeclaration(f"connector {self.key}", faults)
+
+    def why_unanswered(self, operation: Operation) -> str:
+        """Give what the vendor lacks for an operation; empty where nobody has said."""
+        return self.unanswered.get(operation.id) or self.unanswered.get(operation.resource, "")
 
     def tables(self) -> dict[str, Table]:
         """Give every table by the name of its resource, those within others included."""

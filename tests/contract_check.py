@@ -35,29 +35,23 @@ def faults(value: Any, wanted: Type, where: str = "") -> Iterator[str]:
             yield f"{where}: {value!r:.60} is no {kind}"
 
 
-def _is_plain(value: Any, wanted: Plain) -> bool:
-    match wanted:
-        case Plain.TEXT:
-            return isinstance(value, str)
-        case Plain.NUMBER:
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case Plain.BOOLEAN:
-            return isinstance(value, bool)
-        case Plain.INSTANT:
-            return isinstance(value, str) and _is_instant(value)
-        case Plain.DURATION:
-            return isinstance(value, str) and bool(_DURATION.fullmatch(value))
-        case Plain.MAP:
-            return isinstance(value, dict)
-        case _:
-            return True
-
-
-def _is_instant(value: str) -> bool:
+def _is_instant(value: Any) -> bool:
     try:
         return bool(_INSTANT.fullmatch(value)) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
+    except (TypeError, ValueError):
         return False
+
+
+def _is_plain(value: Any, wanted: Plain) -> bool:
+    checks = {
+        Plain.TEXT: isinstance(value, str),
+        Plain.NUMBER: isinstance(value, int | float) and not isinstance(value, bool),
+        Plain.BOOLEAN: isinstance(value, bool),
+        Plain.INSTANT: _is_instant(value),
+        Plain.DURATION: isinstance(value, str) and bool(_DURATION.fullmatch(value)),
+        Plain.MAP: isinstance(value, dict),
+    }
+    return checks.get(wanted, True)
 
 
 def _enum_faults(value: Mapping[str, Any], wanted: Words, where: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from connectors.contract import INSTANT, MAP, TEXT, ListOf, Resource
 from connectors.hris import enums
-from connectors.hris.parts import CONTENT
+from connectors.hris.parts import CONTENT, REFERENCES
 
 DOCUMENTS = Resource(
     "documents",
@@ -21,3 +21,5 @@ DOCUMENTS = Resource(
         "type": enums.HRIS_DOCUMENT_TYPE,
     },
 )
+
+DOCUMENT_CATEGORIES = Resource("document_categories", REFERENCES.fields)

@@ -2,6 +2,7 @@
 
 from connectors.contract import BOOLEAN, DURATION, INSTANT, NUMBER, TEXT, Given, ListOf, Resource, Spec
 from connectors.hris import enums
+from connectors.hris.parts import REFERENCES
 
 REASON = Resource("reason", {"id": TEXT, "remote_id": TEXT, "name": TEXT})
 
@@ -68,3 +69,5 @@ TIME_OFF = Resource(
         "comment": TEXT,
     },
 )
+
+TIME_OFF_TYPES = Resource("time_off_types", REFERENCES.fields)

@@ -1,7 +1,7 @@
 """The Humaans connector: where it is, how it is asked, and which tables answer which resource."""
 
 from connectors.exchange import BearerToken, CredentialField
-from connectors.humaans.employees import EMPLOYEES
+from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.faults import fault_text
 from connectors.humaans.linking import verify
 from connectors.humaans.paths import PATHS
@@ -25,7 +25,8 @@ HUMAANS = Connector(
     paging=OffsetPaging(limit="$limit", offset="$skip", size=250),
     scopes=SCOPES,
     granter="an Owner or Admin of the company in Humaans, under API access tokens",
-    endpoints=(EMPLOYEES,),
+    endpoints=ENDPOINTS,
+    unanswered=UNANSWERED,
     paths=PATHS,
     verify=verify,
     # The secret address of a person's calendar: present on the token owner's own row.

@@ -4,9 +4,9 @@ from typing import Any
 
 from connectors.convert import identifier, text, words, wrapper
 from connectors.hris import enums
+from connectors.hris.documents import DOCUMENT_CATEGORIES
 from connectors.hris.documents import DOCUMENTS as RESOURCE
 from connectors.hris.parts import FILE as FILE_RESOURCE
-from connectors.hris.parts import REFERENCES
 from connectors.humaans import lists
 from connectors.humaans.scopes import DOCUMENTS
 from connectors.spec import Absent, Field, Join, Table
@@ -82,7 +82,7 @@ DOCUMENT = Table(
 )
 
 CATEGORY = Table(
-    REFERENCES,
+    DOCUMENT_CATEGORIES,
     {
         "id": Field("id", category_id),
         "remote_id": "id",

@@ -5,7 +5,6 @@ from typing import Any
 from connectors.convert import full_name, identifier, latest, text, words, wrapper
 from connectors.hris import enums
 from connectors.hris.employees import EMPLOYEES as RESOURCE
-from connectors.humaans import lists
 from connectors.humaans.bank_details import BANK_ACCOUNT, BANK_ACCOUNTS
 from connectors.humaans.companies import COMPANY, OWN_COMPANY
 from connectors.humaans.custom_fields import CUSTOM_FIELD, CUSTOM_VALUES
@@ -13,8 +12,8 @@ from connectors.humaans.employments import CURRENT_ROLE, EMPLOYMENT, ROLE_HISTOR
 from connectors.humaans.groups import department_id, groups_of
 from connectors.humaans.locations import HOME, PLACE_OF_WORK, WORKPLACE
 from connectors.humaans.nationalities import NATIONALITIES
-from connectors.humaans.scopes import PRIVATE, PUBLIC
-from connectors.spec import Absent, Endpoint, Field, Nested, Table
+from connectors.humaans.scopes import PRIVATE
+from connectors.spec import Absent, Field, Nested, Table
 
 employee_id = identifier("employee")
 company_id = identifier("company")
@@ -149,13 +148,4 @@ EMPLOYEE = Table(
         "remote_department_id": Absent("Humaans knows departments by name only"),
         "remote_company_id": "companyId",
     },
-)
-
-EMPLOYEES = Endpoint(
-    table=EMPLOYEE,
-    listing=lists.PEOPLE,
-    record="/people/{key}",
-    scope=PUBLIC,
-    filters={"email": "email"},
-    kind="employee",
 )

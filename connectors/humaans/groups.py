@@ -1,8 +1,13 @@
 """Groups of people. Humaans knows teams and departments by name only, so their ids are made from the names."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from connectors.convert import identifier, text, wrapper
+from connectors.contract import Resource, Words
+from connectors.convert import identifier, same_words, text, wrapper
+from connectors.hris import enums
+from connectors.hris.groups import DEPARTMENTS, GROUPS, TEAMS
+from connectors.spec import Absent, Field, Row, Table
 
 department_id = identifier("department")
 team_id = identifier("team")
@@ -37,3 +42,56 @@ def groups_of(teams: Any, department: Any, company: Any) -> list[dict[str, Any]]
     found = [group("team", name, company) for name in names if name]
     in_department = department_group(department, company)
     return ([*found, in_department] if in_department else found) or None
+
+
+NAMES_ONLY = Absent("Humaans knows teams and departments by name only")
+NO_TREE = Absent("Humaans keeps teams and departments in no order")
+
+
+def _table(resource: Resource, kind: Words) -> Table:
+    """Make the table of one kind of group. Its rows are those that `teams_of` and `departments_of` make."""
+    return Table(
+        resource,
+        {
+            "id": "id",
+            "remote_id": NAMES_ONLY,
+            "unified_custom_fields": Absent("no custom unified fields are configured for this project"),
+            "name": "name",
+            "parent_ids": NO_TREE,
+            "remote_parent_ids": NO_TREE,
+            "owner_ids": Absent("Humaans keeps no owner of a team or department"),
+            "remote_owner_ids": Absent("Humaans keeps no owner of a team or department"),
+            "company_id": Field("companyId", company_id),
+            "remote_company_id": "companyId",
+            "type": Field("kind", same_words(kind)),
+        },
+    )
+
+
+GROUP = _table(GROUPS, enums.GROUP_TYPE)
+TEAM = _table(TEAMS, enums.TEAM_TYPE)
+DEPARTMENT = _table(DEPARTMENTS, enums.DEPARTMENT_TYPE)
+
+
+def teams_of(lists: Sequence[Sequence[Row]]) -> list[Row]:
+    """Give each team that somebody is in, from the people."""
+    people = lists[0]
+    company = next((person.get("companyId") for person in people), None)
+    teams = (team for person in people for team in person.get("teams") or () if isinstance(team, dict))
+    return _rows("team", (team.get("name") for team in teams), company)
+
+
+def departments_of(lists: Sequence[Sequence[Row]]) -> list[Row]:
+    """Give each department that somebody works in today, from the people (for the company) and their roles."""
+    people, roles = lists
+    company = next((person.get("companyId") for person in people), None)
+    return _rows("department", (role.get("department") for role in roles), company)
+
+
+def all_groups(lists: Sequence[Sequence[Row]]) -> list[Row]:
+    return [*teams_of(lists), *departments_of(lists)]
+
+
+def _rows(kind: str, names: Iterable[Any], company: Any) -> list[Row]:
+    found = sorted({name for name in map(text, names) if name})
+    return [{"id": identifier(kind)(name), "name": name, "kind": kind, "companyId": company} for name in found]

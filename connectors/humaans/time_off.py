@@ -9,9 +9,8 @@ from typing import Any
 
 from connectors.convert import constant, identifier, number, text, words
 from connectors.hris import enums
-from connectors.hris.parts import REFERENCES
 from connectors.hris.time_off import TIME_OFF as TIME_OFF_RESOURCE
-from connectors.hris.time_off import TIME_OFF_BALANCES, TIME_OFF_POLICIES
+from connectors.hris.time_off import TIME_OFF_BALANCES, TIME_OFF_POLICIES, TIME_OFF_TYPES
 from connectors.humaans import lists
 from connectors.humaans.scopes import PRIVATE, PUBLIC
 from connectors.spec import Absent, Field, Join, Nested, Row, Table
@@ -104,7 +103,7 @@ POLICY = Table(
 )
 
 TYPE = Table(
-    REFERENCES,
+    TIME_OFF_TYPES,
     {
         "id": Field("id", policy_id),
         "remote_id": "id",

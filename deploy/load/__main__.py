@@ -24,7 +24,7 @@ ASKED_ANEW = 50
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5, help="of each of the four runs")
+    parser.add_argument("--seconds", type=int, default=5, help="of each of the four runs")
     parser.add_argument("--connections", type=int, default=32, help="requests in flight")
     wanted = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -58,7 +58,7 @@ def load(stack: Stack, proxy: str, drive: Drive) -> int:
     """Drive hits, then hits and misses mixed, past the proxy and through it; any answer of 400 or more is a failure."""
     hits = [Get(EMPLOYEES, stack.headers())]
     by = "wrk" if find("wrk") else "a Python driver: no wrk here, so the driver may be the limit"
-    print(f"\n{drive.connections} connections for {drive.seconds:g} s each, by {by}; one machine for all of it:")
+    print(f"\n{drive.connections} connections for {drive.seconds} s each, by {by}; one machine for all of it:")
     print(f"  {'':<42}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'bad':>6}")
     runs = []
     for what, requests in (("hits", hits), (f"mixed, one in {ASKED_ANEW} past the cache", mixed(stack))):

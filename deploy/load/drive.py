@@ -48,7 +48,7 @@ class Drive:
     """How to drive: where the request file may stand, and `prefix` to pin wrk to a core."""
 
     directory: Path
-    seconds: float = 5
+    seconds: int = 5
     connections: int = 32
     threads: int = 1
     prefix: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Drive:
         file.touch(mode=0o600)
         lines = ("\t".join([get.path, *(f"{n}: {v}" for n, v in get.headers.items())]) for get in requests)
         file.write_text("\n".join(lines) + "\n")
-        options = [f"-c{self.connections}", f"-t{self.threads}", f"-d{self.seconds:g}s", "-s", str(SCRIPT)]
+        options = [f"-c{self.connections}", f"-t{self.threads}", f"-d{self.seconds}s", "-s", str(SCRIPT)]
         command = [*self.prefix, wrk, *options, f"http://{address}", "--", str(file)]
         limit = self.seconds + SPARE_SECONDS
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)

@@ -237,7 +237,8 @@ class Around:
 def _endpoint(operation: Operation, connector: Connector) -> Endpoint:
     endpoint = connector.endpoint(operation)
     if endpoint is None:
-        raise NotImplementedHere(f"The {connector.name} connector does not answer {operation.id}.")
+        why = connector.why_unanswered(operation) or f"The {connector.name} connector does not answer it."
+        raise NotImplementedHere(f"{operation.id} cannot be answered: {why}")
     return endpoint
 
 

@@ -36,7 +36,7 @@ CONNECTIONS = 16
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3, help="of each run of hits")
+    parser.add_argument("--seconds", type=int, default=3, help="of each run of hits")
     parser.add_argument("--envoy", action="store_true", help="install Envoy for the time of the bench, and compare")
     wanted = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -80,7 +80,7 @@ def run(ground: Ground, wanted: argparse.Namespace) -> None:
     print(f"\nOne record, Cache-Control: no-cache; alone for the times, {CONNECTIONS} connections for the rates.\n")
     all_ways = ways(ground, gateway, proxy)
     times = asyncio.run(time_ways(ground, all_ways, wanted.rounds))
-    drive = replace(drive, seconds=wanted.seconds * 2 / 3)
+    drive = replace(drive, seconds=max(1, wanted.seconds * 2 // 3))
     print(misses_table(drive, all_ways, times, wanted.rounds), flush=True)
     served, least = (median(each.microseconds for each in runs[place]) for place in (0, 1))
     print(f"\n{stages_table(ground, served, least)}", flush=True)

@@ -6,6 +6,7 @@ Processor time of one process with as many requests in flight as in the bench; R
 import asyncio
 import os
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -181,21 +182,21 @@ class _Pipe(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._reader = hiredis.Reader()
-        self._waiting: list[asyncio.Future[object]] = []
+        self._waiting: deque[asyncio.Future[object]] = deque()
+        self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
         while (answer := self._reader.gets()) is not False:
-            self._waiting.pop(0).set_result(answer)
+            self._waiting.popleft().set_result(answer)
 
     def get(self, name: str) -> asyncio.Future[object]:
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        self._transport.write(hiredis.pack_command((b"GET", name.encode())))
+        self._transport.write(b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(name), name.encode()))
         return future
 
     def close(self) -> None:

@@ -105,7 +105,7 @@ def test_what_is_converted_stays_as_it_is(name: str, value: Any) -> None:
         # Without a zone nobody knows when.
         (convert.instant, "2022-08-11T09:54:23", None),
         (convert.instant, "09-21", None),
-        (convert.instant, "٢٠٢٦-١١-٢٤", None),
+        (convert.instant, "٢٠٢٦-٠٢-٢٤", None),
         (convert.instant, "2026-11-24\n", None),
         (convert.instant, "", None),
         (convert.instant, 1795521600, None),

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from connectors import ids
 from connectors.contract import ListOf, Resource, Type
-from connectors.humaans import bank_details, custom_fields, employees, groups
+from connectors.hris.employees import EMPLOYEES
+from connectors.hris.parts import BANK_DETAILS, CUSTOM_FIELDS
+from connectors.humaans import bank_details, custom_fields, groups
 from connectors.humaans.connector import HUMAANS
 from connectors.humaans.custom_fields import newest_values
 from connectors.humaans.employees import EMPLOYEE, citizenships, image, nationality, photo, tax_id, tax_ids
@@ -284,8 +286,8 @@ ODD: list[tuple[Callable[..., Any], int, Type | None]] = [
     (tax_ids, 1, EMPLOYEE.resource.fields["national_identity_numbers"].type),
     (groups_of, 3, EMPLOYEE.resource.fields["groups"].type),
     (groups.department_group, 2, None),
-    (bank_details.clearing_codes, 2, bank_details.RESOURCE.fields["clearing_codes"].type),
-    (custom_fields.definition_name, 1, custom_fields.RESOURCE.fields["name"].type),
+    (bank_details.clearing_codes, 2, BANK_DETAILS.fields["clearing_codes"].type),
+    (custom_fields.definition_name, 1, CUSTOM_FIELDS.fields["name"].type),
     (fault_text, 1, None),
 ]
 
@@ -301,6 +303,6 @@ def test_no_converter_raises_whatever_humaans_sends(
 
 
 def test_the_table_is_the_contracts() -> None:
-    assert EMPLOYEE.resource is employees.RESOURCE
+    assert EMPLOYEE.resource is EMPLOYEES
     assert isinstance(EMPLOYEE.resource.fields["groups"].type, ListOf)
     assert isinstance(EMPLOYEE.resource.fields["company"].type, Resource)

@@ -9,6 +9,7 @@ import orjson
 from connectors.contract import INSTANT, TEXT, Given, Operation, Resource, Spec
 from connectors.convert import identifier
 from connectors.exchange import BearerToken, CredentialField, Request, Verification
+from connectors.humaans.connector import HUMAANS
 from connectors.paging import OffsetPaging
 from connectors.spec import OWN_KEY, Absent, Collection, Connector, Endpoint, Field, Join, Nested, Table, any_of
 from gateway.core.ask import Asker
@@ -98,7 +99,9 @@ def no_flow() -> Verification:
     raise NotImplementedError
 
 
-VILLAGE = Connector(
+# What a connector has beside these is of no matter here.
+VILLAGE = replace(
+    HUMAANS,
     key="village",
     name="Village",
     base_url="https://village.test",
@@ -118,6 +121,7 @@ VILLAGE = Connector(
     ),
     verify=no_flow,
     paths=(),
+    unanswered={},
     never=frozenset({"secret"}),
     fault_text=lambda body: str(body.get("message", "")) if isinstance(body, dict) else "",
 )
@@ -162,6 +166,7 @@ class Bench(Generic[V]):
     time: Time = field(default_factory=Time)
     cache: Cache | None = None
     connector: Connector = VILLAGE
+    usual: Operation = LIST
     operator: Operator = field(default_factory=Operator)
     fresh: Mapping[str, int] = field(default_factory=dict)
     deadline: float = 30.0
@@ -192,7 +197,7 @@ class Bench(Generic[V]):
 
     async def ask(
         self,
-        operation: Operation = LIST,
+        operation: Operation | None = None,
         key: str = "",
         *,
         secret: str | None = "key",
@@ -200,13 +205,13 @@ class Bench(Generic[V]):
         directives: Directives = NO_DIRECTIVES,
         **query: str,
     ) -> Page:
-        """Ask. In names of the query, `filter__x` stands for `filter[x]`."""
+        """Ask, the usual list if nothing else is said. In names of the query, `filter__x` stands for `filter[x]`."""
         self.requests += 1
         return await self.gateway.answer(
             Call(
                 secret=secret,
                 account_id=account,
-                operation=operation,
+                operation=operation or self.usual,
                 key=key,
                 pairs=tuple((_parameter(name), value) for name, value in query.items()),
                 directives=directives,

@@ -165,9 +165,9 @@ def test_the_sdk_waits_as_it_is_told_and_then_gets_its_answer(sdk: Sdk, caller: 
     assert [call["status"] for call in company.calls("/people")] == [429, 200]
 
 
-@pytest.mark.parametrize("method", ["listBenefits", "listTasks", "listTimeOffRequests", "createEmployee"])
+@pytest.mark.parametrize("method", ["listBenefits", "listPositions", "createEmployeeSkill"])
 def test_what_the_connector_does_not_do_is_a_501(sdk: Sdk, caller: Caller, company: Company, method: str) -> None:
-    request: Request = {"hrisCreateEmployeeRequestDto": {"firstName": "Ada"}} if method.startswith("create") else {}
+    request: Request = {"id": "x", "entitySkillsCreateRequestDto": {}} if method.startswith("create") else {}
     assert_error(sdk.call(caller, method, request), "NotImplementedResponse", 501, "Humaans")
     assert company.calls() == []
 

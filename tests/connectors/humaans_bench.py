@@ -1,0 +1,55 @@
+"""The gateway on a Humaans stand-in in this process: the real connector, the real core, and no socket."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from connectors.exchange import Answer, Request
+from connectors.hris.operations import OPERATIONS
+from connectors.humaans.connector import HUMAANS
+from deploy.sandbox.app import create_app
+from deploy.sandbox.choices import Choices
+from deploy.sandbox.tokens import by_name
+from gateway.core.model import Linked, Secret
+from tests.core.parts import NOW, Register, Time, make_key, make_linked
+from tests.core.village import Bench
+
+TODAY = NOW.date()
+LIST = next(operation for operation in OPERATIONS if operation.id == "list_employees")
+GET = next(operation for operation in OPERATIONS if operation.id == "get_employee")
+EXPAND = "company,employments,work_location,home_location,groups,skills"
+INCLUDE = "avatar_url,avatar,custom_fields,job_description,benefits,bank_details"
+
+
+@dataclass
+class AppVendor:
+    """The way to an ASGI app."""
+
+    app: ASGIApp
+    asked: list[Request] = field(default_factory=list)
+
+    async def send(self, base_url: str, request: Request) -> Answer:
+        self.asked.append(request)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as client:
+            response = await client.request(
+                request.method, base_url + request.path, params=request.query, headers=dict(request.headers)
+            )
+        return Answer(response.status_code, dict(response.headers), response.content)
+
+
+def bench_on(app: ASGIApp, token: str = "all-owner", **parts: Any) -> Bench[AppVendor]:
+    """Make a gateway with an account linked by that token of the sandbox, and a key that may ask anything."""
+    linked = make_linked("a1", *by_name(token).scopes, provider="humaans")
+    register = Register(
+        keys={"key": make_key("*")},
+        accounts={"a1": Linked(linked.account, Secret(by_name(token).token), linked.cipher)},
+    )
+    connector = replace(HUMAANS, base_url="http://sandbox/api")
+    return Bench(AppVendor(app), Time(), connector=connector, usual=LIST, register=register, **parts)
+
+
+def humaans(token: str = "all-owner", people: int = 60, **choices: Any) -> Bench[AppVendor]:
+    """Make a gateway on a sandbox of its own, which has those choices for what is unknown."""
+    return bench_on(create_app(people, Choices().changed(choices), today=TODAY), token)
