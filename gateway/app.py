@@ -23,12 +23,13 @@ from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
 from gateway.adapters.vault import Vault
 from gateway.core.ask import Asker, Clock
 from gateway.core.cursor import CursorSigner
+from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import GatewayError, StoreUnavailable
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
 from gateway.core.retry import RetryPolicy
-from gateway.core.serve import Around, Gateway, Limits, Provider
+from gateway.core.serve import Around, Gateway, Limits
 from gateway.core.sweeps import Keeping, Sweeps
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
@@ -123,7 +124,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     reads = Reads(asker, sweeps, CursorSigner(vault.derive(b"cursor"), held))
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     around = Around(clock, Limits(limits.deadline_seconds, paging, settings.cache.max_value_bytes))
-    gateway = Gateway(database, providers(settings), cache, reads, around)
+    gateway = Gateway(Entrance(database, providers(settings)), cache, reads, around)
 
     ops = Ops(
         {"database": lambda: _answers(database), "cache": cache.ping},

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -37,13 +38,20 @@ class Question:
     query: Query
     allowed: Allowed
     plan: Plan
+    binding: str
+    name: str
     key: str = ""
     employee: str = ""
 
-    @property
-    def binding(self) -> str:
-        """What a cursor of this question is bound to, besides the account."""
-        return f"{self.operation.id}\n{self.query.canonical()}"
+
+def make_question(operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, plan: Plan) -> Question:
+    """Make a question with what a cursor of it is bound to, and the name that its answer is kept under.
+
+    Both leave out the account, the record and the employee that are asked about.
+    """
+    binding = f"{operation.id}\n{query.canonical()}"
+    parts = (binding, query.place(), allowed.fingerprint())
+    return Question(operation, endpoint, query, allowed, plan, binding, sha256("\0".join(parts).encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

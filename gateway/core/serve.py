@@ -1,7 +1,6 @@
 """One unified call from start to end."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -11,21 +10,18 @@ import orjson
 from connectors.contract import Operation
 from connectors.spec import Connector, Endpoint
 from gateway.core.ask import Clock, Conversation, VendorRefusal
+from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.errors import (
     AccountUnavailable,
-    BadRequest,
     DeadlineExceeded,
-    Forbidden,
-    NotFound,
     NotImplementedHere,
-    Unauthenticated,
 )
 from gateway.core.freshness import Directives, Freshness
 from gateway.core.mapping import compile_table
-from gateway.core.model import Account, Accounts, Cache, ClientKey, Linked, Status, StatusReason
-from gateway.core.policy import Denied, Policy
+from gateway.core.model import Account, Cache, ClientKey, Linked, Status, StatusReason
+from gateway.core.policy import Denied
 from gateway.core.query import PageLimits, parse
-from gateway.core.reads import Composed, Question, Reads
+from gateway.core.reads import Composed, Question, Reads, make_question
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Reading
 
@@ -57,14 +53,6 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
-    """A connector as this gateway uses it, its base URL set, and its rules with the operator's."""
-
-    connector: Connector
-    policy: Policy
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds a request may wait for a vendor, rows in a page, and bytes of a value worth keeping."""
 
@@ -76,11 +64,8 @@ class Limits:
 class Gateway:
     """Answers unified calls. Its parts are arguments; it keeps nothing but decisions that data has made."""
 
-    def __init__(
-        self, accounts: Accounts, providers: Mapping[str, Provider], cache: Cache, reads: Reads, around: "Around"
-    ) -> None:
-        self._accounts = accounts
-        self._providers = providers
+    def __init__(self, entrance: Entrance, cache: Cache, reads: Reads, around: "Around") -> None:
+        self._entrance = entrance
         self._cache = cache
         self._reads = reads
         self._clock = around.clock
@@ -89,8 +74,8 @@ class Gateway:
 
     async def answer(self, call: Call) -> Page:
         """Answer a call, or raise a `GatewayError` that says what to do."""
-        key = await self._who(call)
-        linked, provider = await self._which(call, key)
+        key = await self._entrance.who(call.secret)
+        linked, provider = await self._entrance.which(key, call.account_id)
         question = self._may(call, key, linked, provider)
         shelf = Shelf(self._cache, linked, self._limits.most_bytes)
         name = self._name(shelf, question, linked.account)
@@ -100,26 +85,6 @@ class Gateway:
         composed, talk = await self._ask(call, question, linked, provider, shelf)
         return await self._keep(call, question, composed, talk, (shelf, name))
 
-    async def _who(self, call: Call) -> ClientKey:
-        key = await self._accounts.find_key(call.secret) if call.secret else None
-        if key is None:
-            raise Unauthenticated(
-                "The API key is missing or not valid. Send it as the user name of HTTP Basic authentication, "
-                "with an empty password."
-            )
-        return key
-
-    async def _which(self, call: Call, key: ClientKey) -> tuple[Linked, Provider]:
-        if not call.account_id:
-            raise BadRequest("The header x-account-id is missing: it names the linked account to ask.")
-        linked = await self._accounts.find_account(key.project_id, call.account_id)
-        provider = self._providers.get(linked.account.provider) if linked else None
-        if linked is None or provider is None:
-            raise NotFound(
-                "There is no such linked account in the project of this API key.", code="AccountNotFoundError"
-            )
-        return linked, provider
-
     def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> Question:
         """Decide before cache and before upstream. Equal questions of equal rights are decided once."""
         account = linked.account
@@ -128,9 +93,8 @@ class Gateway:
         question = self._questions.get(memo)
         denied = provider.policy.admit_key(call.operation, key.scopes) if question is None else None
         if denied:
-            raise _forbidden(denied)
-        if account.status is not Status.ACTIVE:
-            raise unavailable(account, provider.connector.name)
+            raise forbidden(denied)
+        must_be_active(account, provider.connector.name)
         if question is None:
             question = self._decide(call, provider, *rights)
             if len(self._questions) >= REMEMBERED_QUESTIONS:
@@ -143,21 +107,16 @@ class Gateway:
         query = parse(call.operation, endpoint.table.resource, call.pairs, self._limits.page)
         allowed = provider.policy.decide(endpoint, query, key, token)
         if isinstance(allowed, Denied):
-            raise _forbidden(allowed)
+            raise forbidden(allowed)
         plan = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
-        return Question(call.operation, endpoint, query, allowed, plan)
+        return make_question(call.operation, endpoint, query, allowed, plan)
 
     def _name(self, shelf: Shelf, question: Question, account: Account) -> str:
-        today = self._clock.now().date().isoformat()
-        parts = (
-            question.binding,
-            question.query.place(),
-            question.key,
-            question.employee,
-            question.allowed.fingerprint(),
-            today,
-        )
-        return shelf.key("answer", f"{account.revision}:{sha256(chr(0).join(parts).encode()).hexdigest()}")
+        """Name the answer by all that it depends on. The day is part of it, since roles come into force by day."""
+        about = question.name
+        if question.key or question.employee:
+            about = sha256(f"{about}\0{question.employee}\0{question.key}".encode()).hexdigest()
+        return shelf.key("answer", f"{account.revision}:{self._clock.now():%Y%m%d}:{about}")
 
     async def _known(self, call: Call, shelf: Shelf, name: str, question: Question) -> Page | None:
         """Give the kept answer to the same question, if it is young enough for the request."""
@@ -206,7 +165,7 @@ class Gateway:
             "again with a new token, or verify it once the token works again.",
             self._clock.now(),
         )
-        await self._accounts.mark(account.id, Status.ERROR, reason, revision=account.revision)
+        await self._entrance.accounts.mark(account.id, Status.ERROR, reason, revision=account.revision)
         return AccountUnavailable(
             reason.description, code="AccountInvalidCredentialsError", provider_errors=[refusal.provider]
         )
@@ -242,23 +201,9 @@ def _endpoint(operation: Operation, connector: Connector) -> Endpoint:
     return endpoint
 
 
-def _forbidden(denied: Denied) -> Forbidden:
-    return Forbidden(denied.message, errors=[f"missing scope: {denied.missing}"] if denied.missing else ())
-
-
 def _forwarded(call: Call, question: Question, talk: Conversation) -> str:
     if talk.calls == 0:
         return ""
     if question.query.raw or call.directives.no_store:
         return "bypass"
     return "miss" if call.directives.may_read else "request"
-
-
-def unavailable(account: Account, provider_name: str) -> AccountUnavailable:
-    """Make the error for an account that is not active, with its own reasons."""
-    why = " ".join(reason.description for reason in account.status_reasons)
-    advice = {
-        Status.ERROR: f"Link it again with a working {provider_name} token, or verify it.",
-        Status.SUSPENDED: "Resume it to go on.",
-    }.get(account.status, "It must be linked again.")
-    return AccountUnavailable(f"The linked account is {account.status}. {why or advice}")

@@ -13,7 +13,7 @@ from deploy.sandbox.app import create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import by_name
 from gateway.core.model import Linked, Secret
-from tests.core.parts import NOW, Register, Time, make_key, make_linked
+from tests.core.parts import NOW, Register, make_key, make_linked
 from tests.core.village import Bench
 
 TODAY = NOW.date()
@@ -39,7 +39,7 @@ class AppVendor:
         return Answer(response.status_code, dict(response.headers), response.content)
 
 
-def bench_on(app: ASGIApp, token: str = "all-owner", **parts: Any) -> Bench[AppVendor]:
+def bench_on(app: ASGIApp, token: str = "all-owner", vendor: type[AppVendor] = AppVendor) -> Bench[AppVendor]:
     """Make a gateway with an account linked by that token of the sandbox, and a key that may ask anything."""
     linked = make_linked("a1", *by_name(token).scopes, provider="humaans")
     register = Register(
@@ -47,7 +47,7 @@ def bench_on(app: ASGIApp, token: str = "all-owner", **parts: Any) -> Bench[AppV
         accounts={"a1": Linked(linked.account, Secret(by_name(token).token), linked.cipher)},
     )
     connector = replace(HUMAANS, base_url="http://sandbox/api")
-    return Bench(AppVendor(app), Time(), connector=connector, usual=LIST, register=register, **parts)
+    return Bench(vendor(app), connector=connector, usual=LIST, register=register)
 
 
 def humaans(token: str = "all-owner", people: int = 60, **choices: Any) -> Bench[AppVendor]:

@@ -14,13 +14,14 @@ from connectors.paging import OffsetPaging
 from connectors.spec import OWN_KEY, Absent, Collection, Connector, Endpoint, Field, Join, Nested, Table, any_of
 from gateway.core.ask import Asker
 from gateway.core.cursor import CursorSigner
+from gateway.core.entrance import Entrance, Provider
 from gateway.core.freshness import NO_DIRECTIVES, Directives
 from gateway.core.model import Cache, Upstream
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
 from gateway.core.retry import RetryPolicy
-from gateway.core.serve import Around, Call, Gateway, Limits, Page, Provider
+from gateway.core.serve import Around, Call, Gateway, Limits, Page
 from gateway.core.sweeps import Keeping, Sweeps
 from tests.core.parts import Memory, Register, Rows, Time, Vendor, make_key, make_linked
 
@@ -187,8 +188,7 @@ class Bench(Generic[V]):
         sweeps = Sweeps(asker, Keeping(self.fresh, 60, 3600), side_by_side=4)
         policy = Policy(self.connector, self.operator)
         self.gateway = Gateway(
-            self.register,
-            {provider: Provider(self.connector, policy)},
+            Entrance(self.register, {provider: Provider(self.connector, policy)}),
             cache,
             Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600)),
             Around(clock, Limits(self.deadline, PAGES, self.most_bytes)),
