@@ -49,9 +49,11 @@ def roots(pyproject: str) -> set[str]:
 
 
 def needed(wanted: set[str], locked: Mapping[str, Locked]) -> set[str]:
-    """Give the wanted packages with all that they need. Raises `KeyError` for one that is not locked."""
+    """Give the wanted packages with all that they need. Raises `KeyError` for those that are not locked."""
+    if not wanted <= locked.keys():
+        raise KeyError(", ".join(sorted(wanted - locked.keys())))
     found: set[str] = set()
-    more = {name for name in wanted if locked[name]}
+    more = wanted
     while more:
         found |= more
         more = {name for name, package in locked.items() if package.via & found} - found

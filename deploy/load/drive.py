@@ -86,7 +86,8 @@ class Drive:
             line = await Line.open(address)
             while time.perf_counter() < began + self.seconds:
                 sent = time.perf_counter()
-                bad += await line.ask(requests[place % len(requests)]) >= 400
+                status = await line.ask(requests[place % len(requests)])
+                bad += status >= 400
                 times.append(time.perf_counter() - sent)
                 place += 1
             line.close()

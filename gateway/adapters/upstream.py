@@ -16,7 +16,7 @@ import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
 from connectors.exchange import Answer, Request
-from gateway.core.errors import ProviderError, VendorFailure
+from gateway.core.errors import ProviderError, VendorAnswerTooLarge, VendorFailure
 from gateway.metrics import Metrics
 
 
@@ -91,7 +91,7 @@ class HttpUpstream:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > self._limits.max_body_bytes:
-                    raise VendorFailure(
+                    raise VendorAnswerTooLarge(
                         f"The provider's answer is larger than {self._limits.max_body_bytes} bytes.",
                         provider_errors=[ProviderError(response.status_code, request.path)],
                     )

@@ -15,7 +15,14 @@ import orjson
 from connectors.exchange import Answer, Request
 from connectors.paging import Malformed
 from connectors.spec import Connector
-from gateway.core.errors import BadRequest, GatewayError, ProviderError, RateLimited, VendorFailure
+from gateway.core.errors import (
+    BadRequest,
+    GatewayError,
+    ProviderError,
+    RateLimited,
+    VendorAnswerTooLarge,
+    VendorFailure,
+)
 from gateway.core.model import Linked, Upstream
 from gateway.core.retry import DEFAULT_RETRY_AFTER, Failure, RetryPolicy, retry_after, wait_before_retry
 
@@ -89,6 +96,8 @@ class Asker:
                 answer = await self._upstream.send(talk.connector.base_url, request)
                 wait_hint = retry_after(answer.headers.get("retry-after"), self._clock.now())
                 failure = Failure(answer.status, wait_hint)
+            except VendorAnswerTooLarge:
+                raise
             except VendorFailure as error:
                 fault, failure = error, Failure(None)
             remaining = talk.deadline - self._clock.monotonic()

@@ -12,6 +12,7 @@
     ├── RateLimited             the vendor's limit is reached
     ├── NotImplementedHere      the contract has it, the connector does not
     ├── VendorFailure           the vendor is down or answered garbage
+    │   └── VendorAnswerTooLarge    it would be again, so it is not asked for again
     └── StoreUnavailable        our own database or its key cannot be used
 
 A status is given to each in one place, `gateway.web.render`. The text says what to do next and never holds a
@@ -50,6 +51,8 @@ class GatewayError(Exception):
         self.errors = tuple(errors)
         self.provider_errors = tuple(provider_errors)
         self.retry_after = retry_after
+        self.upstream_calls = 0
+        """How many calls to the vendor the request had made when it failed; set on the way out."""
         if code is not None:
             self.code = code
 
@@ -96,6 +99,10 @@ class NotImplementedHere(GatewayError):
 
 class VendorFailure(GatewayError):
     code = "ProviderError"
+
+
+class VendorAnswerTooLarge(VendorFailure):
+    code = "ProviderAnswerTooLargeError"
 
 
 class StoreUnavailable(GatewayError):

@@ -42,22 +42,19 @@ class Lists:
         if isinstance(listing.source, Collection):
             return await self._open_one(listing.source, listing.own_key, reading)
         sweeps = await together(self._open_one(each, listing.own_key, reading) for each in listing.source.collections)
-        return await self._derive(listing.source, sweeps, reading)
+        return await self._derive(listing, listing.source, sweeps)
 
     async def resume(self, listing: Listing, place: Cursor, key: str) -> Sweep:
         """Go on with a walk: in its own reading, or in a new one if that still has the same record at the place.
 
         Raises a stale-cursor `BadRequest` where neither can be had.
         """
-        kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
-        if kept is not None and isinstance(listing.source, Derived):
-            others = await together(
-                self._open_one(each, listing.own_key, self._reading) for each in listing.source.collections[1:]
-            )
-            kept = await self._derive(listing.source, [kept, *others], self._reading)
-        if kept is not None and await self._sweeps.rows(self._reading.shelf, kept, place.position - 1, place.position):
-            self.note(kept.made_at, self._sweeps.seconds(listing.first))
-            return kept
+        if isinstance(listing.source, Collection):
+            kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
+            if kept and await self._sweeps.rows(self._reading.shelf, kept, place.position - 1, place.position):
+                self.note(kept.made_at, self._sweeps.seconds(listing.source))
+                return kept
+        # A derived list is made anew each time: one of its parts may have changed though another is kept.
         sweep, before = await self.rows(listing, await self.open(listing), place.position - 1, place.position)
         if sweep.total != place.total or not before or mark(str(before[0].get(key))) != place.last:
             raise stale(CHANGED)
@@ -78,9 +75,14 @@ class Lists:
             raise stale(CHANGED)
         return fresh, await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
 
-    async def join(self, joins: Sequence[Join], only: Sequence[Row] | None) -> Mapping[Join, Joined]:
-        """Read the joined lists: whole, or for a few records alone where the join can be narrowed."""
-        found = await together(self._joined(join, only) for join in joins)
+    async def join(
+        self, joins: Sequence[Join], only: Sequence[Row] | None, deep: frozenset[Join] = frozenset()
+    ) -> Mapping[Join, Joined]:
+        """Read the joined lists: whole, or for a few records alone where the join can be narrowed.
+
+        A `deep` join is about rows that are not in hand yet, so it is always read whole.
+        """
+        found = await together(self._joined(join, None if join in deep else only) for join in joins)
         return dict(zip(joins, found, strict=True))
 
     def note(self, made_at: float, fresh_seconds: int) -> None:
@@ -107,12 +109,10 @@ class Lists:
         self.note(sweep.made_at, self._sweeps.seconds(collection))
         return sweep
 
-    async def _derive(self, derived: Derived, sweeps: Sequence[Sweep], reading: Reading) -> Sweep:
+    async def _derive(self, listing: Listing, derived: Derived, sweeps: Sequence[Sweep]) -> Sweep:
         lists = []
-        for sweep in sweeps:
-            rows = await self._sweeps.rows(reading.shelf, sweep, 0)
-            if rows is None:
-                raise stale(CHANGED)
+        for collection, sweep in zip(derived.collections, sweeps, strict=True):
+            _, rows = await self.rows(Listing(collection, listing.own_key), sweep, 0)
             lists.append(rows)
         rows = derived.derive(lists)
         return Sweep(sweeps[0].id, min(sweep.made_at for sweep in sweeps), len(rows), rows=rows)

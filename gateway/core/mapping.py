@@ -71,11 +71,15 @@ Reader: TypeAlias = Callable[[Record], Any]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A compiled table: what to read for each visible field, and which joins that takes."""
+    """A compiled table: what to read for each visible field, and which joins that takes.
+
+    `deep` are those of the joins that are about the rows of another join, not about the record itself.
+    """
 
     readers: tuple[tuple[str, Reader], ...]
     rules: Mapping[str, Any]
     joins: tuple[Join, ...]
+    deep: frozenset[Join] = frozenset()
 
     def unify(self, record: Record) -> dict[str, Any]:
         return {name: read(record) for name, read in self.readers}
@@ -85,6 +89,7 @@ def compile_table(table: Table, fields: Sequence[str], hidden: frozenset[str], p
     """Compile the named fields of a table; `hidden` holds the paths of nested fields to leave out."""
     readers: list[tuple[str, Reader]] = []
     joins: dict[Join, None] = {}
+    deep: set[Join] = set()
     for name in fields:
         rule = table.rows[name]
         if isinstance(rule, Absent):
@@ -98,9 +103,11 @@ def compile_table(table: Table, fields: Sequence[str], hidden: frozenset[str], p
             plan = compile_table(rule.table, inner, hidden, inner_prefix)
             readers.append((name, _nested_reader(rule, plan)))
             joins.update(dict.fromkeys(plan.joins))
+            deep |= plan.deep
             if rule.source is not None:
+                deep.update(plan.joins)
                 joins[rule.source.join] = None
-    return Plan(tuple(readers), {name: table.rows[name] for name in fields}, tuple(joins))
+    return Plan(tuple(readers), {name: table.rows[name] for name in fields}, tuple(joins), frozenset(deep))
 
 
 def _nothing(record: Record) -> None:  # noqa: ARG001 - a Reader

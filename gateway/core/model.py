@@ -8,6 +8,9 @@ from typing import Protocol
 
 from connectors.exchange import Answer, Grant, Request
 
+KEY_PREFIX = "hrk_"
+"""How every API key begins, so that one is known when it is seen."""
+
 
 class Status(StrEnum):
     """States of a linked account, in the words of the contract."""

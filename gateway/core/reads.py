@@ -99,7 +99,7 @@ class _Work:
         whole = bool(query.filters or self._endpoint.only or self._employee)
         if narrowed:
             sweep, rows, start = await self._slice(listing, whole=whole)
-            joined = await self._lists.join(joins, rows if len(rows) <= _FEW else None)
+            joined = await self._lists.join(joins, rows if len(rows) <= _FEW else None, self._question.plan.deep)
         else:
             (sweep, rows, start), joined = await pair(self._slice(listing, whole=whole), self._lists.join(joins, None))
         if self._question.operation.of_employee:
@@ -117,7 +117,7 @@ class _Work:
         row = await (self._found() if self._endpoint.record is None else self._fetched(self._endpoint.record))
         if row is None or not self._belongs(row):
             raise self._missing
-        joined = await self._lists.join(self._question.plan.joins, [row])
+        joined = await self._lists.join(self._question.plan.joins, [row], self._question.plan.deep)
         record = self._record(row, joined)
         data = self._question.plan.unify(record)
         return self._finish({"data": data}, [record], [data])

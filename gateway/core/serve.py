@@ -14,6 +14,7 @@ from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.errors import (
     AccountUnavailable,
     DeadlineExceeded,
+    GatewayError,
     NotImplementedHere,
 )
 from gateway.core.freshness import Directives, Freshness
@@ -150,12 +151,17 @@ class Gateway:
             async with asyncio.timeout(self._limits.deadline):
                 return await self._reads.compose(question, reading), talk
         except TimeoutError as error:
-            raise DeadlineExceeded(
+            late = DeadlineExceeded(
                 f"{provider.connector.name} did not answer within {self._limits.deadline:g} seconds; try again.",
                 retry_after=1,
-            ) from error
+            )
+            late.upstream_calls = talk.calls
+            raise late from error
         except VendorRefusal as refusal:
             raise await self._expelled(linked.account, provider.connector, refusal) from refusal
+        except GatewayError as error:
+            error.upstream_calls = talk.calls
+            raise
 
     async def _expelled(self, account: Account, connector: Connector, refusal: VendorRefusal) -> AccountUnavailable:
         """Note that the vendor no longer knows the token, so that the next call need not find out again."""

@@ -77,6 +77,7 @@ class Edge:
             await self.app(scope, receive, send)
         except GatewayError as error:
             exchange.error = error.code
+            exchange.upstream_calls = error.upstream_calls
             await self._fail(exchange, error, status_of(error), send)
         except Exception as error:  # noqa: BLE001 - the edge answers whatever happens
             unexpected = error

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.contract import Operation
 from gateway.core.errors import BadRequest, NotFound
 from gateway.core.freshness import directives
+from gateway.core.model import KEY_PREFIX
 from gateway.core.serve import Call, Gateway
 from gateway.web.edge import Exchange, exchange_of
 from gateway.web.matching import Match, Matcher
@@ -81,7 +82,7 @@ def read_query(query: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def secret_of(authorization: bytes) -> str | None:
-    """Give the API key of a Basic authorization: as user name, as password of no user, or bare."""
+    """Give the API key of a Basic authorization: as user name, as password, or bare."""
     scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return None
@@ -89,4 +90,4 @@ def secret_of(authorization: bytes) -> str | None:
         user, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (Error, UnicodeDecodeError):
         return None
-    return user or password or None
+    return (password if password.startswith(KEY_PREFIX) else user or password) or None

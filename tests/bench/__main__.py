@@ -84,7 +84,7 @@ def run(ground: Ground, wanted: argparse.Namespace) -> None:
     drive = replace(drive, seconds=max(1, wanted.seconds * 2 // 3))
     print(misses_table(drive, all_ways, times, wanted.rounds), flush=True)
     served = median(each.microseconds for each in runs[0])
-    looking = replace(drive, seconds=max(2, wanted.seconds * 2))
+    looking = replace(drive, seconds=max(2, wanted.seconds * 3))
     print(f"\n{stages_table(ground, looking, start_sampled(ground, gateway), served)}")
     floor = redis_floor(ground.redis, len(answer.body))
     print(f"For comparison, Redis with the parser alone, without redis-py: {floor:.0f} µs.", flush=True)

@@ -30,10 +30,13 @@ PARTS = (
     ("/gateway/app.py", "edge: id, limits, sending"),
     ("/prometheus_client/", "edge: metrics"),
     ("/gateway/core/", "decision, name in the cache, age"),
+    ("/asyncio/streams.py", "Redis: redis-py"),  # Of all that is used here, only it has streams.
     ("/uvicorn/", "uvicorn"),
 )
 """Parts of a file's path, the first that fits; a file that fits none counts for what called it."""
 ELSEWHERE = "event loop and sockets"
+OUTERMOST = ("/gateway/__main__.py", "/gateway/server.py", "/uvicorn/server.py", "/uvicorn/_compat.py")
+"""Files that are on every stack, and say nothing."""
 
 
 class Sampler:
@@ -65,7 +68,7 @@ class Sampler:
 
     def _part(self, file: str) -> str | None:
         if file not in self._part_of:
-            outermost = file.endswith(("/gateway/__main__.py", "/gateway/server.py", "/uvicorn/server.py"))
+            outermost = file.endswith(OUTERMOST)
             part = None if outermost else next((name for path, name in PARTS if path in file), None)
             self._part_of[file] = part
         return self._part_of[file]

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
-from starlette.types import ASGIApp
 
 from connectors.exchange import Answer, Request
 from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
-from deploy.sandbox.app import create_app
+from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import by_name
 from gateway.core.model import Linked, Secret
@@ -25,9 +24,9 @@ INCLUDE = "avatar_url,avatar,custom_fields,job_description,benefits,bank_details
 
 @dataclass
 class AppVendor:
-    """The way to an ASGI app."""
+    """The way to the sandbox."""
 
-    app: ASGIApp
+    app: Sandbox
     asked: list[Request] = field(default_factory=list)
 
     async def send(self, base_url: str, request: Request) -> Answer:
@@ -39,7 +38,7 @@ class AppVendor:
         return Answer(response.status_code, dict(response.headers), response.content)
 
 
-def bench_on(app: ASGIApp, token: str = "all-owner", vendor: type[AppVendor] = AppVendor) -> Bench[AppVendor]:
+def bench_on(app: Sandbox, token: str = "all-owner", vendor: type[AppVendor] = AppVendor) -> Bench[AppVendor]:
     """Make a gateway with an account linked by that token of the sandbox, and a key that may ask anything."""
     linked = make_linked("a1", *by_name(token).scopes, provider="humaans")
     register = Register(

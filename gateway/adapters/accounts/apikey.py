@@ -6,8 +6,10 @@ import string
 import zlib
 from collections.abc import Callable, Sequence
 
+from gateway.core.model import KEY_PREFIX
+
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-PREFIX = "hrk_"
+PREFIX = KEY_PREFIX
 BODY_LENGTH = 32
 CHECKSUM_LENGTH = 6
 KEY_LENGTH = len(PREFIX) + BODY_LENGTH + CHECKSUM_LENGTH
