@@ -12,7 +12,7 @@
     ├── RateLimited             the vendor's limit is reached
     ├── NotImplementedHere      the contract has it, the connector does not
     ├── VendorFailure           the vendor is down or answered garbage
-    │   └── VendorAnswerTooLarge    it would be again, so it is not asked for again
+    │   └── VendorAnswerTooLarge    it would be too large again, so it is not asked for again
     └── StoreUnavailable        our own database or its key cannot be used
 
 A status is given to each in one place, `gateway.web.render`. The text says what to do next and never holds a

@@ -35,6 +35,7 @@ STATUSES: dict[type[errors.GatewayError], int] = {
     errors.StoreUnavailable: 500,
     errors.NotImplementedHere: 501,
     errors.VendorFailure: 502,
+    errors.VendorAnswerTooLarge: 502,
     errors.GatewayError: 500,
 }
 
