@@ -20,14 +20,17 @@ class Plain(Enum):
     DURATION = "ISO 8601 duration"
     MAP = "object of any keys"
     ANY = "any JSON value"
+    # In bodies of requests only.
+    BOOLISH = "boolean, or the words true and false"
+    LOCAL = "date, or date-time of which only the date counts"
 
 
-TEXT, NUMBER, BOOLEAN, INSTANT, DURATION, MAP, ANY = Plain
+TEXT, NUMBER, BOOLEAN, INSTANT, DURATION, MAP, ANY, BOOLISH, LOCAL = Plain
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """An enum, always sent as `{"value": word, "source_value": what the vendor had}`."""
+    """An enum, always sent as `{"value": word, "source_value": what the vendor had}`. No words listed: any will do."""
 
     name: str
     words: frozenset[str]
@@ -91,7 +94,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method and path of the contract. `scope` is what a client key needs."""
+    """One method and path of the contract. `scope` is what a client key needs.
+
+    `body` is what it is sent, `status` what its success is, and of a write `result` is what the contract calls it.
+    """
 
     id: str
     method: str
@@ -103,6 +109,9 @@ class Operation:
     expand: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    body: Resource | None = None
+    status: int = 200
+    result: str = ""
 
     @property
     def reads(self) -> bool:

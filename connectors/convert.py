@@ -124,6 +124,8 @@ _BY_TYPE: Mapping[Plain, Callable[[Any], Any]] = {
     Plain.DURATION: text,
     Plain.ANY: anything,
     Plain.MAP: anything,
+    Plain.BOOLISH: boolean,
+    Plain.LOCAL: text,
 }
 
 

@@ -13,40 +13,11 @@ from typing import Any, TypeAlias
 from connectors.contract import ListOf, Operation, Resource, Spec
 from connectors.convert import default
 from connectors.exchange import BearerToken, Verification
+from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need
 from connectors.paging import Paging
 
 Row: TypeAlias = Mapping[str, Any]
 """A vendor's record, as decoded from its JSON: the one place where types end."""
-
-
-class FaultyDeclaration(ValueError):
-    """A table contradicts itself or the contract; the text has one line a fault."""
-
-    def __init__(self, subject: str, faults: Sequence[str]) -> None:
-        super().__init__("\n  ".join([f"{subject} is declared wrongly:", *faults]))
-
-
-# --- permission -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Vendor scopes of which one is needed; none listed means that any valid token will do."""
-
-    any_of: tuple[str, ...] = ()
-
-    def met_by(self, granted: frozenset[str]) -> bool:
-        return not self.any_of or any(scope in granted for scope in self.any_of)
-
-    def __str__(self) -> str:
-        return " or ".join(self.any_of) or "any token"
-
-
-ANY_TOKEN = Need()
-
-
-def any_of(*scopes: str) -> Need:
-    return Need(scopes)
 
 
 # --- reading --------------------------------------------------------------------------------------------------
@@ -266,11 +237,13 @@ class Endpoint:
 class VendorPath:
     """A path of the vendor's API that callers may reach as it is, with what each method needs.
 
-    A segment in braces stands for one id. A method that is not named is closed.
+    A segment in braces stands for one id. A method that is not named is closed. Answers of a `guarded` path may hold
+    columns that never leave, and are sifted for them.
     """
 
     path: str
     needs: Mapping[str, Need]
+    guarded: bool = False
 
 
 # --- the connector --------------------------------------------------------------------------------------------

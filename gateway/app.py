@@ -15,8 +15,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Receive, Scope, Send
 
 from connectors.hris.operations import OPERATIONS
+from connectors.platform import PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.adapters.accounts import Database
+from gateway.adapters.accounts import Database, new_id
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.store import open_database, open_vault
 from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
@@ -25,6 +26,10 @@ from gateway.core.ask import Asker, Clock
 from gateway.core.cursor import CursorSigner
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import GatewayError, StoreUnavailable
+from gateway.core.link import Parts
+from gateway.core.model import Cache
+from gateway.core.passthrough import PROXY, Passthrough
+from gateway.core.platform import Platform, Rules
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
@@ -35,7 +40,14 @@ from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
+from gateway.web.openapi.document import Subject, make_document
+from gateway.web.openapi.pages import documentation
+from gateway.web.openapi.platform import platform_routes
+from gateway.web.openapi.routes import OPS
+from gateway.web.openapi.schemas import Schema
 from gateway.web.ops import Ops
+from gateway.web.passthrough import ProxyApi
+from gateway.web.platform import PlatformApi
 from gateway.web.site import Site
 from gateway.web.unified import UnifiedApi
 
@@ -44,8 +56,8 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=ra
 
 def providers(settings: Settings) -> Mapping[str, Provider]:
     """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
-    operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
-    known = {operation.id for operation in OPERATIONS}
+    operator = operator_of(settings)
+    known = {operation.id for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, PROXY)}
     fields = {
         f"{resource}.{name}"
         for connector in CONNECTORS.values()
@@ -64,6 +76,10 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     return found
 
 
+def operator_of(settings: Settings) -> Operator:
+    return Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
+
+
 def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
     limits = settings.upstream
     return HttpUpstream(
@@ -79,7 +95,7 @@ def open_cache(settings: Settings, metrics: Metrics) -> RedisCache | NoCache:
     redis = settings.redis
     if not settings.cache.enabled or not redis.url:
         return NoCache()
-    limits = RedisLimits(redis.timeout_seconds, redis.connect_timeout_seconds, redis.max_connections)
+    limits = RedisLimits(redis.timeout_seconds, redis.connect_timeout_seconds)
     return RedisCache(redis.url, limits, metrics)
 
 
@@ -124,20 +140,53 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     reads = Reads(asker, sweeps, CursorSigner(vault.derive(b"cursor"), held))
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     around = Around(clock, Limits(limits.deadline_seconds, paging, settings.cache.max_value_bytes))
-    gateway = Gateway(Entrance(database, providers(settings)), cache, reads, around)
+    entrance = Entrance(database, providers(settings))
+    gateway = Gateway(entrance, cache, reads, around)
 
     ops = Ops(
         {"database": lambda: _answers(database), "cache": cache.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(_shown(metrics)),
     )
-    site = Site(UnifiedApi(gateway, OPERATIONS), ops)
+    proxy = ProxyApi(
+        Passthrough(
+            entrance, upstream, clock, limits.max_body_bytes, drop=lambda linked: cache.forget(linked.account.id)
+        ),
+        settings.limits.max_body_bytes,
+    )
+    linking = Parts(
+        ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
+    )
+    platform = platform_api(settings, entrance, database, cache, linking)
+    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *documentation(describe(paging))]
+    site = Site(UnifiedApi(gateway, OPERATIONS), routes)
     surroundings = Surroundings(
         new_id=lambda: secrets.token_hex(8), now=clock.now, log=request_log(logger, each=settings.log.requests)
     )
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )
+
+
+def describe(paging: PageLimits) -> Schema:
+    """Give the OpenAPI document of the gateway."""
+    return make_document(
+        Subject(
+            operations=OPERATIONS,
+            connectors=tuple(CONNECTORS.values()),
+            routes=(*platform_routes(paging), *OPS),
+            limits=paging,
+        )
+    )
+
+
+def platform_api(
+    settings: Settings, entrance: Entrance, database: Database, cache: Cache, linking: Parts
+) -> PlatformApi:
+    paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
+    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging)
+    platform = Platform(entrance, database, cache, linking, rules)
+    return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 
 
 async def _answers(database: Database) -> bool:

@@ -115,8 +115,6 @@ class Redis(Section):
     """Longest wait for one command, in seconds; far above a healthy 1 ms, below what a caller notices."""
     connect_timeout_seconds: PositiveFloat = 0.25
     """Longest wait for a connection, in seconds; the server stands in the same network."""
-    max_connections: PositiveInt = 64
-    """Connections a worker may open; enough for the requests that one core can have in flight."""
 
 
 class Vault(Section):
@@ -218,6 +216,8 @@ class Limits(Section):
     """Longest query string, in bytes; fields and filters of every resource at once fit four times."""
     max_header_bytes: PositiveInt = 32768
     """Longest sum of all headers, in bytes; what common proxies let pass."""
+    max_body_bytes: PositiveInt = 1048576
+    """Largest request body, in bytes; 1 MiB, a hundred times the longest that an employee makes."""
 
 
 class ConnectorSettings(Section):

@@ -4,6 +4,7 @@ Ids, paths, filters and options are those of StackOne's published HRIS OpenAPI (
 """
 
 from connectors.contract import Operation
+from connectors.hris.requests import BODIES, ODD_RESULTS, RESULTS, STATUSES
 
 BASE = "/unified/hris"
 
@@ -39,6 +40,9 @@ def operation(  # noqa: PLR0913 - one argument a column of the table below
         expand=expand,
         include=include,
         parameters=parameters,
+        body=BODIES.get(operation_id),
+        status=STATUSES.get(kind, 200),
+        result=ODD_RESULTS.get(operation_id) or RESULTS.get(kind, ""),
     )
 
 

@@ -14,7 +14,8 @@ from connectors.humaans.scopes import (
     PUBLIC,
     WEBHOOKS,
 )
-from connectors.spec import ANY_TOKEN, Need, VendorPath
+from connectors.needs import ANY_TOKEN, Need
+from connectors.spec import VendorPath
 
 # Letters: list, create, read one, update, delete.
 EVERYTHING = "LCRUD"
@@ -84,12 +85,12 @@ def _rows(path: str, methods: str, read: Need, write: Need) -> list[VendorPath]:
     for where, letters in ((path, by_letter), (path + "/{id}", of_one)):
         needs = dict(letters[each] for each in methods if each in letters)
         if needs:
-            found.append(VendorPath(where, needs))
+            found.append(VendorPath(where, needs, guarded=path == "/people"))
     return found
 
 
 PATHS: tuple[VendorPath, ...] = (
-    VendorPath("/me", {"GET": PUBLIC}),
+    VendorPath("/me", {"GET": PUBLIC}, guarded=True),
     VendorPath("/token-info", {"GET": ANY_TOKEN}),
     *(row for each in TABLE for row in _rows(*each)),
 )

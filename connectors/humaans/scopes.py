@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from connectors.spec import any_of
+from connectors.needs import any_of
 
 SCOPES: Mapping[str, str] = {
     "public:read": "read what is public to the whole company",

@@ -4,7 +4,8 @@ httpx's own pool loses a slot for ever when a request is cancelled while it conn
 costs three times the CPU; callers that hang up are a gateway's daily bread.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
@@ -60,24 +61,25 @@ class HttpUpstream:
 
     async def send(self, base_url: str, request: Request) -> Answer:
         """Make one call. Raises `VendorFailure` when no complete answer comes back."""
+        answer = await self.open(base_url, request)
+        try:
+            body = bytearray()
+            async for chunk in answer.chunks():
+                body += chunk
+                if len(body) > self._limits.max_body_bytes:
+                    raise VendorAnswerTooLarge(
+                        f"The provider's answer is larger than {self._limits.max_body_bytes} bytes.",
+                        provider_errors=[ProviderError(answer.status, request.path)],
+                    )
+            return Answer(answer.status, answer.headers, bytes(body))
+        finally:
+            await answer.close()
+
+    async def open(self, base_url: str, request: Request) -> "Incoming":
+        """Make one call and give its answer when status and headers are there; the caller closes it."""
         began = monotonic()
         name = self._names.get(base_url, "other")
         outcome = "none"
-        try:
-            answer = await self._exchange(base_url, request)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            raise VendorFailure(
-                f"The provider could not be reached: {_kind(error)}.",
-                provider_errors=[ProviderError(0, request.path, type(error).__name__)],
-            ) from error
-        else:
-            outcome = str(answer.status)
-            return answer
-        finally:
-            self._metrics.upstream_requests.labels(name, outcome).inc()
-            self._metrics.upstream_seconds.labels(name).observe(monotonic() - began)
-
-    async def _exchange(self, base_url: str, request: Request) -> Answer:
         message = self._client.build_request(
             request.method,
             base_url + request.path,
@@ -85,19 +87,47 @@ class HttpUpstream:
             headers=dict(request.headers),
             content=request.body,
         )
-        response = await self._client.send(message, stream=True)
         try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._limits.max_body_bytes:
-                    raise VendorAnswerTooLarge(
-                        f"The provider's answer is larger than {self._limits.max_body_bytes} bytes.",
-                        provider_errors=[ProviderError(response.status_code, request.path)],
-                    )
-            return Answer(response.status_code, dict(response.headers), bytes(body))
+            response = await self._client.send(message, stream=True)
+        except _FAULTS as error:
+            raise _unreachable(error, request.path) from error
+        else:
+            outcome = str(response.status_code)
+            return Incoming(response, request.path)
         finally:
-            await response.aclose()
+            self._metrics.upstream_requests.labels(name, outcome).inc()
+            self._metrics.upstream_seconds.labels(name).observe(monotonic() - began)
+
+
+class Incoming:
+    """Implements `core.model.OpenAnswer`."""
+
+    def __init__(self, response: httpx.Response, path: str) -> None:
+        self._response = response
+        self._path = path
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = dict(response.headers)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except _FAULTS as error:
+            raise _unreachable(error, self._path) from error
+
+    async def close(self) -> None:
+        with suppress(*_FAULTS):
+            await self._response.aclose()
+
+
+_FAULTS = (httpx.HTTPError, aiohttp.ClientError, OSError)
+
+
+def _unreachable(error: Exception, path: str) -> VendorFailure:
+    return VendorFailure(
+        f"The provider could not be reached: {_kind(error)}.",
+        provider_errors=[ProviderError(0, path, type(error).__name__)],
+    )
 
 
 # The library's text may hold addresses, so we say it in words of our own. The most telling kind comes first; what

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from connectors.contract import Given, Operation
 from connectors.hris.operations import OPERATIONS
+from connectors.platform import PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Collection, Connector, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
 from gateway.core.policy import stricter_fields
 from gateway.web.site import OPEN_ROUTES
+
+RELINKS = frozenset({"update_account"})
+"""Operations of the platform that check a new credential with the vendor."""
 
 HEADS = ("Method", "Path", "Client scope", "Vendor calls", "Vendor scopes", "Stricter fields")
 
@@ -21,6 +25,9 @@ def rows(
             endpoint = connector.endpoint(operation)
             what = ("501", "", "") if endpoint is None else _endpoint_cells(operation, endpoint)
             yield (operation.method, operation.path, operation.scope, *what)
+    for operation in PLATFORM_OPERATIONS:
+        calls = "on request what checks a token" if operation.id in RELINKS else "none"
+        yield (operation.method, operation.path, operation.scope, calls, "", "")
     for method, path in open_routes:
         yield (method, path, "none", "none", "", "")
 

@@ -3,6 +3,7 @@
 What is kept goes through `Ledger`, what is asked through `Upstream`; a fault of either leaves all as it was.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,12 +32,13 @@ class Application:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What linking works with."""
+    """What linking works with. `deadline` is how many seconds a vendor may take to judge a credential."""
 
     ledger: Ledger
     upstream: Upstream
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    deadline: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,7 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
 
     Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
     """
-    credential = _plausible(application.credential)
-    found = await _examine(connector, credential, parts.upstream)
-    if isinstance(found, Refusal):
-        raise Unprocessable(found.reason)
+    credential, grant = await _taken(connector, application.credential, parts)
     known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
     now = parts.clock()
     account = Account(
@@ -64,24 +63,29 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
         project_id=application.project_id,
         provider=connector.key,
         owner=application.owner,
-        # Only the operator lifts what the operator has suspended.
-        status=Status.SUSPENDED if known and known.status is Status.SUSPENDED else Status.ACTIVE,
-        status_reasons=known.status_reasons if known and known.status is Status.SUSPENDED else (),
+        status=Status.ACTIVE,
         label=application.label or (known.label if known else None),
         kind=application.kind,
         setup_information=application.setup_information,
-        grant=found,
+        grant=grant,
         revision=known.revision if known else 0,
         created_at=known.created_at if known else now,
         updated_at=now,
     )
-    return await parts.ledger.store(account, credential)
+    return await parts.ledger.store(_as_suspended(account, known), credential)
+
+
+async def relink(connector: Connector, account: Account, credential: Secret, parts: Parts) -> Account:
+    """Check a new credential for an account and store it there, with what else was changed in the account."""
+    credential, grant = await _taken(connector, credential, parts)
+    linked = replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant, updated_at=parts.clock())
+    return await parts.ledger.store(_as_suspended(linked, account), credential)
 
 
 async def verify(connector: Connector, linked: Linked, parts: Parts) -> Checked:
     """Check a stored credential again and keep what has changed: status, scopes, role, warnings."""
     account = linked.account
-    found = await _examine(connector, linked.credential, parts.upstream)
+    found = await _examine(connector, linked.credential, parts)
     now = parts.clock()
     if isinstance(found, Refusal):
         reason = StatusReason(INVALID_CREDENTIALS, found.reason, now)
@@ -106,7 +110,30 @@ async def unlink(project_id: str, account_id: str, ledger: Ledger, forget: Calla
     return account
 
 
-async def _examine(connector: Connector, credential: Secret, upstream: Upstream) -> Grant | Refusal:
+async def _taken(connector: Connector, credential: Secret, parts: Parts) -> tuple[Secret, Grant]:
+    credential = _plausible(credential)
+    found = await _examine(connector, credential, parts)
+    if isinstance(found, Refusal):
+        raise Unprocessable(found.reason)
+    return credential, found
+
+
+def _as_suspended(account: Account, before: Account | None) -> Account:
+    """Keep a suspension: only the operator lifts what the operator has suspended."""
+    if before is None or before.status is not Status.SUSPENDED:
+        return account
+    return replace(account, status=before.status, status_reasons=before.status_reasons)
+
+
+async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
+    try:
+        async with asyncio.timeout(parts.deadline):
+            return await _follow(connector, credential, parts.upstream)
+    except TimeoutError as error:
+        raise VendorFailure(f"{connector.name} did not answer within {parts.deadline:g} seconds: try again") from error
+
+
+async def _follow(connector: Connector, credential: Secret, upstream: Upstream) -> Grant | Refusal:
     flow = connector.verify()
     headers = connector.auth.headers(credential.reveal)
     try:

@@ -1,6 +1,6 @@
 """The nouns that the gateway passes around, and the doors to the outside as protocols of few methods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -80,6 +80,18 @@ class Account:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Some accounts of a project: those with one of the values of each kind that has any; `most` after `skip`."""
+
+    ids: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    owner_ids: tuple[str, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    skip: int = 0
+    most: int = 1
+
+
 class Cipher(Protocol):
     """Sealing with one account's data key. `context` must be the same to open; a mismatch raises `Unsealable`."""
 
@@ -138,6 +150,16 @@ class Ledger(Protocol):
         """Delete account, credential and data key; give what was deleted."""
 
 
+class Directory(Ledger, Protocol):
+    """The database, as the platform API needs it. No credential is read."""
+
+    async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
+        """Give accounts of a project, oldest first."""
+
+    async def amend(self, account: Account) -> Account:
+        """Write an account without its credential, bump its revision. Raises `Conflict` if it has changed since."""
+
+
 class Cache(Protocol):
     """A shared store of bytes that may forget anything at any time. Never raises: a fault is a counted miss."""
 
@@ -154,3 +176,24 @@ class Upstream(Protocol):
     """The way to a vendor. Raises `VendorFailure` when nothing usable comes back; any HTTP status is an answer."""
 
     async def send(self, base_url: str, request: Request) -> Answer: ...
+
+
+class OpenAnswer(Protocol):
+    """An answer that is still coming. It must be closed, read or not."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Give the decoded body as it comes; raises `VendorFailure` where it breaks off."""
+
+    async def close(self) -> None: ...
+
+
+class Stream(Protocol):
+    """The way to a vendor for answers that are handed on as they come."""
+
+    async def open(self, base_url: str, request: Request) -> OpenAnswer: ...

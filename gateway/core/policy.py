@@ -22,6 +22,10 @@ class Withheld:
     granter: str
 
 
+BY_OPERATOR = Withheld("the operator's consent", "the operator of this gateway")
+KEY_GRANTER = "the operator of this gateway, with another API key"
+
+
 @dataclass(frozen=True, slots=True)
 class Denied:
     """`missing` is the scope that is lacking, or empty where the operator closed the operation."""
@@ -50,6 +54,10 @@ class Operator:
     fields: frozenset[str] = field(default_factory=frozenset)
 
 
+EVERY_SCOPE = frozenset({"*"})
+"""What a client key holds that may ask everything."""
+
+
 def scope_matches(pattern: str, scope: str) -> bool:
     """Tell whether a key's scope covers one: `*` alone covers all, and stands for whole segments elsewhere."""
     if pattern in {"*", scope}:
@@ -68,6 +76,19 @@ def holds(scopes: frozenset[str], needed: str) -> bool:
     return needed in scopes or any(scope_matches(scope, needed) for scope in scopes)
 
 
+def admit(operation: Operation, key: frozenset[str], operator: Operator) -> Denied | None:
+    """Decide what takes no account: the operator's word and the client key's scopes."""
+    if operation.id in operator.operations:
+        return Denied(f"The operator of this gateway has closed {operation.id}.", "")
+    if not holds(key, operation.scope):
+        return Denied(
+            f"The API key lacks the scope {operation.scope}. "
+            "The operator of this gateway can create a key that has it.",
+            operation.scope,
+        )
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one connector and one operator, asked for a key's and a token's scopes."""
@@ -77,15 +98,7 @@ class Policy:
 
     def admit_key(self, operation: Operation, key: frozenset[str]) -> Denied | None:
         """Decide what can be decided without the account: the operator's word and the client key's scopes."""
-        if operation.id in self.operator.operations:
-            return Denied(f"The operator of this gateway has closed {operation.id}.", "")
-        if not holds(key, operation.scope):
-            return Denied(
-                f"The API key lacks the scope {operation.scope}. "
-                "The operator of this gateway can create a key that has it.",
-                operation.scope,
-            )
-        return None
+        return admit(operation, key, self.operator)
 
     def admit_token(self, endpoint: Endpoint, token: frozenset[str]) -> Denied | None:
         """Decide whether the linked account's token may ask at all."""
@@ -104,7 +117,7 @@ class Policy:
         if denied:
             return denied
         wanted = [name for name in endpoint.table.rows if _given(endpoint.table.resource.fields[name], name, query)]
-        closed = dict(self._closed(endpoint.table, "", key, token))
+        closed = self.closed(endpoint.table, key, token)
         for name in query.filters:
             found = filter_of(endpoint.table.resource.name, name)
             why = next((closed[each] for each in found.fields if each in closed), None) if found else None
@@ -116,6 +129,19 @@ class Policy:
         withheld = {path: why for path, why in closed.items() if path.partition(".")[0] in wanted}
         return Allowed(tuple(name for name in wanted if name not in closed), withheld)
 
+    def closed(self, table: Table, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:
+        """Give the paths of all fields that are closed, each with why."""
+        return dict(self._closed(table, "", key, token))
+
+    def hidden_from(self, key: frozenset[str]) -> str:
+        """Name the fields that a key may not see, whatever the token may; empty where it may see all."""
+        everything = frozenset(self.connector.scopes)
+        closed: dict[str, Withheld] = {}
+        for endpoint in self.connector.endpoints:
+            prefix = f"{endpoint.table.resource.name}."
+            closed |= {prefix + path: why for path, why in self._closed(endpoint.table, "", key, everything)}
+        return self._hidden_from_raw(closed)
+
     def _hidden_from_raw(self, closed: Mapping[str, Withheld]) -> str:
         ours = [path for path, why in closed.items() if why.granter != self.connector.granter]
         return ", ".join(sorted(ours))
@@ -126,26 +152,26 @@ class Policy:
         """Give every field of a table that is closed, with why; a closed object stands for all within it."""
         for name, rule in table.rows.items():
             path = f"{prefix}{name}"
-            why = self._why_closed(table.resource, name, rule, key, token)
+            why = next(self.closings(table.resource, name, rule, key, token), None)
             if why:
                 yield path, why
             elif isinstance(rule, Nested):
                 yield from self._closed(rule.table, f"{path}.", key, token)
 
-    def _why_closed(
+    def closings(
         self, resource: Resource, name: str, rule: Rule, key: frozenset[str], token: frozenset[str]
-    ) -> Withheld | None:
+    ) -> Iterator[Withheld]:
+        """Give each thing that closes a field of a table: with none, it is open."""
         scope = resource.fields[name].scope
         if f"{resource.name}.{name}" in self.operator.fields:
-            return Withheld("the operator's consent", "the operator of this gateway")
+            yield BY_OPERATOR
         if scope and not holds(key, scope):
-            return Withheld(scope, "the operator of this gateway, with another API key")
+            yield Withheld(scope, KEY_GRANTER)
         if isinstance(rule, Absent):
-            return None
+            return
         for need in (rule.scope, *(join.scope for join in joins_of(rule))):
             if not need.met_by(token):
-                return Withheld(str(need), self.connector.granter)
-        return None
+                yield Withheld(str(need), self.connector.granter)
 
 
 def _given(spec: Spec, name: str, query: Query) -> bool:

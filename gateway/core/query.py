@@ -17,8 +17,11 @@ from gateway.core.errors import BadRequest
 WITHHELD = "withheld"
 """Our own word in `include`: adds a block that says for each empty field why it is empty."""
 
+MOST_PAGES = 1_000_000
+VENDOR_NAME = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
+"""What a name in `proxy[…]` is made of."""
+
 _BRACKETS = re.compile(r"(filter|proxy)((?:\[[^\[\]]*\])+)")
-_VENDOR_NAME = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
 _LIST_ONLY = ("page", "page_size", "next", "updated_after")
 
 
@@ -90,7 +93,7 @@ class _Reader:
         include = self._names("include", (*self.operation.include, WITHHELD))
         query = Query(
             page_size=self._count("page_size", self.limits.default, self.limits.most),
-            page=self._count("page", 0, 1_000_000) or None,
+            page=self._count("page", 0, MOST_PAGES) or None,
             cursor=self.plain.get("next"),
             fields=self._names("fields", self.resource.fields) or None,
             expand=self._names("expand", self.operation.expand),
@@ -163,7 +166,7 @@ class _Reader:
 
     def _proxy(self, name: str, inner: Sequence[str], value: str) -> None:
         names = [each for each in inner if each]
-        if not names or not all(_VENDOR_NAME.fullmatch(each) for each in names):
+        if not names or not all(VENDOR_NAME.fullmatch(each) for each in names):
             self.faults.append(f"{name[:64]!r} does not name a parameter of the provider")
             return
         self.proxy.append((names[0] + "".join(f"[{each}]" for each in names[1:]), value))

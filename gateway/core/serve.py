@@ -12,14 +12,14 @@ from connectors.spec import Connector, Endpoint
 from gateway.core.ask import Clock, Conversation, VendorRefusal
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.errors import (
-    AccountUnavailable,
     DeadlineExceeded,
     GatewayError,
     NotImplementedHere,
 )
+from gateway.core.expelled import expelled
 from gateway.core.freshness import Directives, Freshness
 from gateway.core.mapping import compile_table
-from gateway.core.model import Account, Cache, ClientKey, Linked, Status, StatusReason
+from gateway.core.model import Account, Cache, ClientKey, Linked
 from gateway.core.policy import Denied
 from gateway.core.query import PageLimits, parse
 from gateway.core.reads import Composed, Question, Reads, make_question
@@ -158,23 +158,11 @@ class Gateway:
             late.upstream_calls = talk.calls
             raise late from error
         except VendorRefusal as refusal:
-            raise await self._expelled(linked.account, provider.connector, refusal) from refusal
+            accounts, said = self._entrance.accounts, [refusal.provider]
+            raise await expelled(accounts, linked.account, provider.connector, now, said) from refusal
         except GatewayError as error:
             error.upstream_calls = talk.calls
             raise
-
-    async def _expelled(self, account: Account, connector: Connector, refusal: VendorRefusal) -> AccountUnavailable:
-        """Note that the vendor no longer knows the token, so that the next call need not find out again."""
-        reason = StatusReason(
-            "invalid_credentials",
-            f"{connector.name} refused the account's token (401): it was revoked or has expired. Link the account "
-            "again with a new token, or verify it once the token works again.",
-            self._clock.now(),
-        )
-        await self._entrance.accounts.mark(account.id, Status.ERROR, reason, revision=account.revision)
-        return AccountUnavailable(
-            reason.description, code="AccountInvalidCredentialsError", provider_errors=[refusal.provider]
-        )
 
     async def _keep(
         self, call: Call, question: Question, composed: Composed, talk: Conversation, place: tuple[Shelf, str]

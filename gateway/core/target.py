@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from connectors.spec import Need, VendorPath
+from connectors.needs import Need
+from connectors.spec import VendorPath
 from gateway.core.errors import BadRequest, Forbidden
 
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+")
@@ -23,7 +24,7 @@ class Target:
     path: str
     query: tuple[tuple[str, str], ...]
     need: Need
-    rule: str
+    rule: VendorPath
 
 
 def read_target(method: str, given: str, base_url: str, override: str | None, paths: Sequence[VendorPath]) -> Target:
@@ -42,7 +43,7 @@ def read_target(method: str, given: str, base_url: str, override: str | None, pa
     for row in paths:
         if _matches(row.path.strip("/").split("/"), segments):
             if method in row.needs:
-                return Target(path, pairs, row.needs[method], row.path)
+                return Target(path, pairs, row.needs[method], row)
             raise Forbidden(
                 f"No rule opens {method} {row.path}; open there: {', '.join(row.needs)}.", code="PathClosedError"
             )

@@ -28,10 +28,15 @@ class Exchange:
     error: str = ""
 
     async def respond(self, send: Send, status: int, headers: Headers, body: bytes) -> None:
-        self.status = status
-        start = with_length(headers, body, [(b"x-request-id", self.request_id.encode())])
-        await send({"type": "http.response.start", "status": status, "headers": start})
+        """Send a whole answer."""
+        await self.begin(send, status, with_length(headers, body))
         await send({"type": "http.response.body", "body": body})
+
+    async def begin(self, send: Send, status: int, headers: Headers) -> None:
+        """Send status and headers; the body is the caller's to send."""
+        self.status = status
+        own = (b"x-request-id", self.request_id.encode())
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, own]})
 
 
 def exchange_of(scope: Scope) -> Exchange:

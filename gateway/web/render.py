@@ -4,7 +4,7 @@ Bodies have the contract's shape: `statusCode`, `message` and `timestamp` always
 to say.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -103,5 +103,5 @@ def cache_status(fresh: Freshness) -> str:
     return f"{CACHE_NAME}; fwd={fresh.forwarded}" + ("; stored" if fresh.stored else "")
 
 
-def with_length(headers: Headers, body: bytes, extra: Sequence[tuple[bytes, bytes]] = ()) -> Headers:
-    return [*headers, (b"content-length", str(len(body)).encode()), *extra]
+def with_length(headers: Headers, body: bytes) -> Headers:
+    return [*headers, (b"content-length", str(len(body)).encode())]

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
@@ -50,14 +50,11 @@ class UnifiedApi:
 
 def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:
     """Read what a call says. Raises `BadRequest` for what is not well-formed."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        if name in _SINGLE and name in headers:
-            raise BadRequest(f"The header {name.decode()} is given twice.")
-        headers[name] = value
+    headers = read_headers(scope)
+    secret, account_id = credentials_of(headers)
     return Call(
-        secret=secret_of(headers.get(b"authorization", b"")),
-        account_id=headers.get(b"x-account-id", b"").decode("latin-1") or None,
+        secret=secret,
+        account_id=account_id,
         operation=match.operation,
         key="" if match.operation.kind in {"list", "create"} else match.values[-1],
         employee=match.values[0] if match.operation.of_employee else "",
@@ -65,6 +62,22 @@ def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:
         directives=directives(headers.get(b"cache-control", b"").decode("latin-1")),
         request_id=exchange.request_id,
     )
+
+
+def read_headers(scope: Scope) -> dict[bytes, bytes]:
+    """Give the headers by name; one that decides who asks for whom must not be given twice."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _SINGLE and name in headers:
+            raise BadRequest(f"The header {name.decode()} is given twice.")
+        headers[name] = value
+    return headers
+
+
+def credentials_of(headers: Mapping[bytes, bytes]) -> tuple[str | None, str | None]:
+    """Give the API key and the account id, as far as they are there."""
+    account_id = headers.get(b"x-account-id", b"").decode("latin-1") or None
+    return secret_of(headers.get(b"authorization", b"")), account_id
 
 
 def read_query(query: bytes) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.embedded import embedded_server
 from gateway.metrics import Metrics, make_metrics
 
-LIMITS = RedisLimits(timeout=0.2, connect_timeout=0.2, connections=8, rest=0.5)
+LIMITS = RedisLimits(timeout=0.2, connect_timeout=0.2, rest=0.5)
 
 
 @pytest.fixture(name="url", scope="module")

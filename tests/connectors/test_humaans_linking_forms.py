@@ -69,7 +69,8 @@ async def test_without_it_reading_tells_and_never_more_than_the_token_may(token:
             await grant(token, token_info="missing", endpoint_without_right=how)
         return
     found = await grant(token, token_info="missing", endpoint_without_right=how)
-    assert (found.scopes, found.found_by) == (expected, "probe")
+    assert found.scopes == expected
+    assert found.found_by == "probe"
 
 
 @pytest.mark.parametrize(

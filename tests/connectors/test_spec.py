@@ -9,23 +9,20 @@ import pytest
 from connectors.contract import MAP, TEXT, ListOf, Operation, Resource, Spec, Words
 from connectors.convert import text
 from connectors.humaans.connector import HUMAANS
+from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need, any_of
 from connectors.spec import (
-    ANY_TOKEN,
     OWN_KEY,
     TODAY,
     Absent,
     Collection,
     Embed,
     Endpoint,
-    FaultyDeclaration,
     Field,
     Join,
-    Need,
     Nested,
     Ref,
     Table,
     all_matches,
-    any_of,
     joins_of,
     only_match,
 )

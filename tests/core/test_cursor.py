@@ -48,6 +48,13 @@ def test_no_character_can_be_another() -> None:
                 assert refusal(changed).code == "ValidationError", (place, other)
 
 
+@pytest.mark.parametrize("added", [" ", "\n", "\t", "!", "=", "==", ".", "%"])
+def test_nothing_that_decoding_would_forgive_can_be_added(added: str) -> None:
+    text = SIGNER.write(CURSOR, BOUND)
+    for place in range(len(text) + 1):
+        refusal(text[:place] + added + text[place:])
+
+
 @given(st.data())
 @settings(deadline=None, max_examples=200)
 def test_no_other_text_is_taken(data: st.DataObject) -> None:

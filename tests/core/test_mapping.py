@@ -8,6 +8,7 @@ import pytest
 
 from connectors.contract import NUMBER, TEXT, ListOf, Resource
 from connectors.convert import full_name
+from connectors.needs import any_of
 from connectors.spec import (
     TODAY,
     Absent,
@@ -20,7 +21,6 @@ from connectors.spec import (
     Source,
     Table,
     all_matches,
-    any_of,
 )
 from gateway.core.mapping import REFUSED, Joined, Plan, Record, compile_table, index, reasons
 

@@ -27,8 +27,9 @@ async def test_results_are_in_the_order_of_the_calls() -> None:
 @pytest.mark.parametrize("calls", [[later(1, 60), failing()], [failing(), later(1, 60)], [failing(), failing(0.01)]])
 async def test_the_first_failure_ends_all(calls: list[Awaitable[int]]) -> None:
     before = asyncio.all_tasks()
-    with pytest.raises(LookupError, match="planted"):
-        await together(calls)
+    async with asyncio.timeout(5):
+        with pytest.raises(LookupError, match="planted"):
+            await together(calls)
     assert asyncio.all_tasks() == before
 
 

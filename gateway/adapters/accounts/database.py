@@ -17,7 +17,7 @@ from gateway.adapters.accounts.rows import read_account, write_account, write_re
 from gateway.adapters.accounts.schema import accounts, credentials
 from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.errors import Conflict, StoreUnavailable
-from gateway.core.model import Account, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
+from gateway.core.model import Account, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
 
 CREDENTIAL = b"credential"
 MEMO_ENTRIES = 10_000
@@ -28,7 +28,7 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """Implements the doors `Accounts` and `Ledger`; `clients` has the projects and keys.
+    """Implements the doors `Accounts`, `Ledger` and `Directory`; `clients` has the projects and keys.
 
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
@@ -132,6 +132,28 @@ class Database:
         await self._scrub()
         return read_account(row)
 
+    # --- as the platform API needs it -----------------------------------------------------------------------
+
+    async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
+        """Give accounts of a project, oldest first; an account is chosen and paged by the database."""
+        query = select(accounts).where(accounts.c.project_id == project_id)
+        for column, wanted in (
+            (accounts.c.id, choice.ids),
+            (accounts.c.provider, choice.providers),
+            (accounts.c.owner_id, choice.owner_ids),
+            (accounts.c.status, choice.statuses),
+        ):
+            query = query.where(column.in_(wanted)) if wanted else query
+        return await self._accounts(query.offset(choice.skip).limit(choice.most))
+
+    async def amend(self, account: Account) -> Account:
+        """Write an account that is there already; credential and data key stay, and with them what is cached."""
+        amended = replace(account, revision=account.revision + 1)
+        async with writing(self._engine) as connection:
+            await self._replace(connection, amended)
+        self._memo.drop((account.project_id, account.id))
+        return amended
+
     # --- as an operator needs it ----------------------------------------------------------------------------
 
     async def account(self, account_id: str) -> Account | None:
@@ -172,16 +194,18 @@ class Database:
         return Linked(read_account(row), credential, cipher)
 
     async def _write(self, connection: AsyncConnection, account: Account) -> None:
-        values = write_account(account)
         if account.revision == 1:
-            await connection.execute(insert(accounts).values(values))
+            await connection.execute(insert(accounts).values(write_account(account)))
             return
+        await self._replace(connection, account)
+
+    async def _replace(self, connection: AsyncConnection, account: Account) -> None:
         unchanged = (
             (accounts.c.id == account.id)
             & (accounts.c.project_id == account.project_id)
             & (accounts.c.revision == account.revision - 1)
         )
-        if (await connection.execute(update(accounts).where(unchanged).values(values))).rowcount != 1:
+        if (await connection.execute(update(accounts).where(unchanged).values(write_account(account)))).rowcount != 1:
             raise Conflict("the account was changed or unlinked at the same time: look at it and try again")
 
     async def _scrub(self) -> None:

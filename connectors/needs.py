@@ -1,0 +1,31 @@
+"""What a declaration needs of a vendor token, and the error of one that is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class FaultyDeclaration(ValueError):
+    """A table contradicts itself or the contract; the text has one line a fault."""
+
+    def __init__(self, subject: str, faults: Sequence[str]) -> None:
+        super().__init__("\n  ".join([f"{subject} is declared wrongly:", *faults]))
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Vendor scopes of which one is needed; none listed means that any valid token will do."""
+
+    any_of: tuple[str, ...] = ()
+
+    def met_by(self, granted: frozenset[str]) -> bool:
+        return not self.any_of or any(scope in granted for scope in self.any_of)
+
+    def __str__(self) -> str:
+        return " or ".join(self.any_of) or "any token"
+
+
+ANY_TOKEN = Need()
+
+
+def any_of(*scopes: str) -> Need:
+    return Need(scopes)

@@ -1,0 +1,34 @@
+"""Every operation of the contract beside the HR records: linked accounts, and what connectors and accounts can do.
+
+Ids and paths are those of StackOne's published OpenAPI, ids without `stackone_`; the permissions are our own.
+"""
+
+from connectors.contract import Operation
+
+ACCOUNT_FILTERS = ("provider", "providers", "origin_owner_id", "origin_owner_ids", "account_ids", "status")
+
+
+def operation(operation_id: str, method: str, path: str, scope: str, parameters: tuple[str, ...] = ()) -> Operation:
+    kind, _, _ = operation_id.partition("_")
+    resource = path.split("/")[1]
+    return Operation(
+        id=operation_id,
+        method=method,
+        path=path,
+        resource=resource,
+        kind=kind,
+        scope=f"platform.{scope}",
+        parameters=parameters,
+    )
+
+
+PLATFORM_OPERATIONS = (
+    operation("list_linked_accounts", "GET", "/accounts", "accounts:read", ("page", "page_size", *ACCOUNT_FILTERS)),
+    operation("get_account", "GET", "/accounts/{id}", "accounts:read"),
+    operation("update_account", "PATCH", "/accounts/{id}", "accounts:write"),
+    operation("delete_account", "DELETE", "/accounts/{id}", "accounts:write"),
+    operation("get_account_meta_info", "GET", "/accounts/{id}/meta", "accounts:read"),
+    operation("get_account_permissions", "GET", "/accounts/{id}/permissions", "accounts:read"),
+    operation("list_connectors_meta", "GET", "/connectors/meta", "connectors:read", ("include",)),
+    operation("get_connector_meta", "GET", "/connectors/meta/{provider}", "connectors:read", ("include",)),
+)

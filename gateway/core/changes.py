@@ -1,0 +1,137 @@
+"""Reading what a caller wants changed in a linked account: a merge patch in, a changed account out.
+
+Null empties what may be empty and leaves the rest as it is. An unknown field is a fault; a value is never repeated in
+one, as it may be a secret.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from connectors.spec import Connector
+from gateway.core.errors import BadRequest
+from gateway.core.model import Account, Secret
+
+TYPES = ("production", "test")
+LONGEST_TEXT = 200
+LONGEST_SETTING = 2000
+MOST_SETTINGS = 50
+
+_FOREIGN = {
+    "metadata": "is not kept here, and no answer would show it: use label or setup_information",
+    "authentication_config_key": "names nothing here: an account has its connector's own way to authenticate",
+    "environment": "names nothing here: the operator sets the address of a provider",
+    "integration_id": "names nothing here: there is one integration a provider",
+}
+
+
+def read_changes(
+    body: Mapping[str, Any], account: Account, connector: Connector | None
+) -> tuple[Account, Secret | None]:
+    """Give the account as it shall be, and the new credential if there is one. Raises `BadRequest` with all faults."""
+    reader = _Reader(account, connector)
+    for name, value in body.items():
+        reader.read(name, value)
+    if reader.faults:
+        raise BadRequest("The changes are not valid: " + "; ".join(reader.faults), errors=reader.faults)
+    return reader.account, reader.credential
+
+
+class _Reader:
+    def __init__(self, account: Account, connector: Connector | None) -> None:
+        self.account = account
+        self.connector = connector
+        self.credential: Secret | None = None
+        self.faults: list[str] = []
+        self._known: Mapping[str, Callable[[str, Any], None]] = {
+            "label": self._label,
+            "origin_owner_id": self._owner,
+            "origin_owner_name": self._owner,
+            "origin_username": self._owner,
+            "setup_information": self._setup,
+            "type": self._type,
+            "provider": self._provider,
+            "credentials": self._credential,
+            "secrets": self._credential,
+            **dict.fromkeys(_FOREIGN, self._foreign),
+        }
+
+    def read(self, name: str, value: Any) -> None:
+        read = self._known.get(name)
+        if read is None:
+            self.faults.append(f"unknown field {name[:64]!r}; known: {', '.join(self._known)}")
+            return
+        read(name, value)
+
+    def _text(self, name: str, value: Any, longest: int = LONGEST_TEXT) -> str | None:
+        """Give a text without spaces around it, or None for one that cannot be taken, which is noted."""
+        text = value.strip() if isinstance(value, str) else ""
+        if not text or not text.isprintable() or len(text) > longest:
+            self.faults.append(f"{name} must be 1 to {longest} printable characters")
+            return None
+        return text
+
+    def _label(self, name: str, value: Any) -> None:
+        if value is None or self._text(name, value):
+            self.account = replace(self.account, label=value and value.strip())
+
+    def _owner(self, name: str, value: Any) -> None:
+        text = None if value is None else self._text(name, value)
+        owner = self.account.owner
+        if name == "origin_username" and (text or value is None):
+            owner = replace(owner, username=text)
+        elif name == "origin_owner_id":
+            owner = replace(owner, id=text or owner.id)
+        elif name == "origin_owner_name":
+            owner = replace(owner, name=text or owner.name)
+        self.account = replace(self.account, owner=owner)
+
+    def _setup(self, name: str, value: Any) -> None:
+        if value is None:
+            return
+        if not isinstance(value, dict) or len(value) > MOST_SETTINGS:
+            self.faults.append(f"{name} must be an object of at most {MOST_SETTINGS} texts")
+            return
+        merged = dict(self.account.setup_information)
+        for key, each in value.items():
+            if not self._text(f"a name in {name}", key):
+                continue
+            if each is None:
+                merged.pop(key, None)
+            elif text := self._text(f"{name}.{key}", each, LONGEST_SETTING):
+                merged[key] = text
+        if len(merged) > MOST_SETTINGS:
+            self.faults.append(f"{name} would have more than {MOST_SETTINGS} texts")
+        self.account = replace(self.account, setup_information=merged)
+
+    def _type(self, name: str, value: Any) -> None:
+        if value in TYPES:
+            self.account = replace(self.account, kind=value)
+        elif value is not None:
+            self.faults.append(f"{name} must be {' or '.join(TYPES)}")
+
+    def _provider(self, name: str, value: Any) -> None:
+        if value not in {None, self.account.provider}:
+            self.faults.append(f"{name} cannot be changed: link a new account")
+
+    def _credential(self, name: str, value: Any) -> None:
+        if value is None:
+            return
+        if self.connector is None:
+            self.faults.append(f"{name} cannot be taken: this gateway has no connector for the account any more")
+            return
+        key = self.connector.auth.credential.key
+        text = value.get(key) if isinstance(value, dict) and value.keys() == {key} else None
+        if not isinstance(text, str):
+            self.faults.append(
+                f"{name} must be an object of {key} alone, a text. Clients that are made from StackOne's OpenAPI may "
+                f"empty it on the way: then send the request without them"
+            )
+        elif self.credential not in {None, Secret(text)}:
+            self.faults.append("credentials and secrets differ")
+        else:
+            self.credential = Secret(text)
+
+    def _foreign(self, name: str, value: Any) -> None:
+        if value not in (None, {}):
+            self.faults.append(f"{name} {_FOREIGN[name]}")

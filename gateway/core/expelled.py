@@ -1,0 +1,22 @@
+"""What happens when a vendor no longer knows an account's token."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from connectors.spec import Connector
+from gateway.core.errors import AccountUnavailable, ProviderError
+from gateway.core.model import Account, Accounts, Status, StatusReason
+
+
+async def expelled(
+    accounts: Accounts, account: Account, connector: Connector, now: datetime, said: Sequence[ProviderError] = ()
+) -> AccountUnavailable:
+    """Put the account into error, so that the next call need not find out again, and give what to raise."""
+    reason = StatusReason(
+        "invalid_credentials",
+        f"{connector.name} refused the account's token (401): it was revoked or has expired. Link the account "
+        "again with a new token, or verify it once the token works again.",
+        now,
+    )
+    await accounts.mark(account.id, Status.ERROR, reason, revision=account.revision)
+    return AccountUnavailable(reason.description, code="AccountInvalidCredentialsError", provider_errors=said)

@@ -1,0 +1,85 @@
+"""The document as a whole: the contract's operations and the rows beside them, under one roof."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.contract import Operation, Resource
+from connectors.spec import Connector
+from gateway.core.query import PageLimits
+from gateway.web.openapi import answers
+from gateway.web.openapi.links import links
+from gateway.web.openapi.parameters import account_header, path_parameters, read_parameters
+from gateway.web.openapi.routes import Described
+from gateway.web.openapi.rules import extensions
+from gateway.web.openapi.schemas import Schema, Schemas
+
+TITLE = "Unified HRIS gateway"
+ABOUT = """\
+One HTTP API over the HR systems of your customers, in the contract of StackOne's Unified HRIS API.
+
+Send the API key as the user name of HTTP Basic authentication, with an empty password, and name the linked account
+in `x-account-id`. Each operation says in `x-client-scope` what the key needs, in `x-vendor-scopes` which scopes of the
+account's token (one of them suffices, by provider), and in `x-field-scopes` which fields need more. `x-unanswered`
+says of a provider why it cannot answer.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the document is about: the contract's operations, who answers them, and the routes beside them."""
+
+    operations: Sequence[Operation]
+    connectors: Sequence[Connector]
+    routes: Sequence[Described]
+    limits: PageLimits
+
+    def resource(self, operation: Operation) -> Resource | None:
+        """Give what a read answers with; None where no connector answers it."""
+        found = (connector.endpoint(operation) for connector in self.connectors)
+        return next((endpoint.table.resource for endpoint in found if endpoint), None)
+
+
+def make_document(subject: Subject) -> Schema:
+    schemas = Schemas()
+    schemas.named.update(answers.NAMED)
+    paths: dict[str, Schema] = {}
+    for operation in subject.operations:
+        item = _item(subject, operation, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = item
+    for route in subject.routes:
+        paths.setdefault(route.operation.path, {})[route.operation.method.lower()] = route.item()
+    tags = dict.fromkeys(tag for item in paths.values() for each in item.values() for tag in each["tags"])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": "1", "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "security": [{"apiKey": []}],
+        "tags": [{"name": tag} for tag in tags],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "basic", "description": "The API key is the user name."}
+            },
+            "headers": dict(answers.HEADERS),
+            "responses": answers.error_responses(),
+            "schemas": dict(sorted(schemas.named.items())),
+        },
+    }
+
+
+def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
+    resource = subject.resource(operation)
+    found: Schema = {
+        "operationId": operation.id,
+        "summary": operation.id.replace("_", " ").capitalize(),
+        "tags": [operation.resource],
+        "parameters": [*path_parameters(operation.path), account_header()],
+    }
+    if resource:
+        found["parameters"] += read_parameters(operation, resource, subject.limits)
+        success = answers.read_response(operation, resource, schemas)
+        success["links"] = links(operation, filter(subject.resource, subject.operations))
+        found["responses"] = {"200": success} | answers.errors(answers.CONTRACT)
+    else:
+        found["responses"] = answers.errors((*answers.ENTRANCE, 501))
+    return found | extensions(operation, subject.connectors)

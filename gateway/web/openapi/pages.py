@@ -1,0 +1,79 @@
+"""The document, and the page that shows it, over HTTP: bytes made once at start, which anyone may read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.web.edge import exchange_of
+from gateway.web.openapi.schemas import Schema
+from gateway.web.openapi.view import make_view
+
+_QUOTED = re.compile("`([^`]*)`")
+_HERE = Path(__file__).parent
+_SAFE = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+# Nothing is loaded but our own style sheet, nothing is sent, and no other page shows this one within itself.
+_PAGE_ONLY = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An endpoint that always gives the same bytes, or 304 to those who have them."""
+
+    name: str
+    body: bytes
+    kind: str
+    headers: Mapping[str, str]
+
+    async def __call__(self, request: Request) -> Response:
+        exchange = exchange_of(request.scope)
+        exchange.operation = self.name
+        tag = f'"{sha256(self.body).hexdigest()[:32]}"'
+        exchange.status = 304 if _knows(request.headers.get("if-none-match", ""), tag) else 200
+        headers = {
+            **self.headers,
+            **_SAFE,
+            "etag": tag,
+            "cache-control": "no-cache",  # It may be kept, but the next release changes it.
+            "x-request-id": exchange.request_id,
+        }
+        if exchange.status == 304:
+            return Response(status_code=304, headers=headers)
+        return Response(self.body, media_type=self.kind, headers=headers)
+
+
+def _knows(given: str, tag: str) -> bool:
+    """Compare weakly, as RFC 9110 wants for `If-None-Match`."""
+    return tag in {each.strip().removeprefix("W/") for each in given.split(",")} or given.strip() == "*"
+
+
+def documentation(document: Schema) -> list[Route]:
+    fixed = {
+        "/openapi.json": Fixed("openapi", orjson.dumps(document), "application/json", {}),
+        "/docs": Fixed("docs", render_page(document), "text/html", _PAGE_ONLY),
+        "/docs/style.css": Fixed("docs_style", (_HERE / "style.css").read_bytes(), "text/css", {}),
+    }
+    return [Route(path, each.__call__, methods=["GET"], name=each.name) for path, each in fixed.items()]
+
+
+def render_page(document: Schema) -> bytes:
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    environment.filters["code"] = _code
+    return environment.get_template("docs.html").render(view=make_view(document)).encode()
+
+
+def _code(text: str) -> Markup:
+    """Show what stands between backquotes as code."""
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it has been escaped

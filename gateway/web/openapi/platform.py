@@ -1,0 +1,188 @@
+"""The rows of the platform API and of the proxy: what their answers look like, which no table tells."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.platform import PLATFORM_OPERATIONS
+from gateway.core.changes import TYPES
+from gateway.core.meta import DETAILS
+from gateway.core.model import Status
+from gateway.core.passthrough import METHODS, PROXY, REQUEST_HEADERS
+from gateway.core.query import MOST_PAGES, PageLimits
+from gateway.web.openapi.answers import CONTRACT
+from gateway.web.openapi.parameters import account_header, path_parameters, query
+from gateway.web.openapi.routes import Described
+from gateway.web.openapi.schemas import Schema, or_null
+
+_JSON = "application/json"
+_TEXT: Schema = {"type": "string"}
+_YES_NO: Schema = {"type": "boolean"}
+_OBJECT: Schema = {"type": "object"}
+_MOMENT: Schema = {"type": "string", "format": "date-time"}
+_TEXT_OR_NULL = or_null(_TEXT)
+_TEXTS: Schema = {"type": "object", "additionalProperties": _TEXT}
+_TYPE: Schema = {"type": "string", "enum": list(TYPES)}
+
+
+def _list(item: Schema) -> Schema:
+    return {"type": "array", "items": item}
+
+
+def _object(required: str, **properties: Schema) -> Schema:
+    return {"type": "object", "required": required.split(), "properties": properties}
+
+
+_ACCOUNT = _object(
+    "id provider status origin_owner_id origin_owner_name created_at updated_at",
+    id=_TEXT,
+    provider=_TEXT,
+    provider_name=_TEXT,
+    status={"type": "string", "enum": list(Status)},
+    status_reasons=_list(_object("timestamp", code=_TEXT, description=_TEXT, timestamp=_MOMENT)),
+    origin_owner_id=_TEXT,
+    origin_owner_name=_TEXT,
+    origin_username=_TEXT_OR_NULL,
+    credentials=_OBJECT,
+    setup_information=_TEXTS,
+    label=_TEXT_OR_NULL,
+    created_at=_MOMENT,
+    updated_at=_MOMENT,
+    type=_TYPE,
+    shared=_YES_NO,
+)
+_META = _object("provider category models", provider=_TEXT, category=_TEXT, models=_OBJECT)
+_CONNECTOR = _object(
+    "provider provider_name category models",
+    provider=_TEXT,
+    provider_name=_TEXT,
+    category=_TEXT,
+    active=_YES_NO,
+    models=_OBJECT,
+    resources=_OBJECT,
+)
+_VERDICT: Mapping[str, Schema] = {
+    "available": _YES_NO,
+    "reason": {"type": "string", "enum": ["withheld_by_scope", "not_implemented", "unmapped"]},
+    "detail": _TEXT,
+    "needs": _list(_object("scope granted_by", scope=_TEXT, granted_by=_TEXT)),
+}
+_PERMISSIONS = _object(
+    "account_id provider provider_name usable granted missing client_scopes operations proxy",
+    account_id=_TEXT,
+    provider=_TEXT,
+    provider_name=_TEXT,
+    usable=_YES_NO,
+    granted=_object("scopes", scopes=_list(_TEXT), found_by=_TEXT, role=_TEXT_OR_NULL, warnings=_list(_TEXT)),
+    missing=_list(_object("scope opens granted_by", scope=_TEXT, opens=_TEXT, granted_by=_TEXT)),
+    client_scopes=_list(_TEXT),
+    operations=_list(
+        _object(
+            "operation method path available fields",
+            operation=_TEXT,
+            method=_TEXT,
+            path=_TEXT,
+            **_VERDICT,
+            fields=_list(_object("field available", field=_TEXT, **_VERDICT)),
+        )
+    ),
+    proxy=_list(_object("method path available", method=_TEXT, path=_TEXT, **_VERDICT)),
+)
+_CHANGES: Schema = {
+    "type": "object",
+    "properties": {
+        "label": _TEXT_OR_NULL,
+        "origin_owner_id": _TEXT_OR_NULL,
+        "origin_owner_name": _TEXT_OR_NULL,
+        "origin_username": _TEXT_OR_NULL,
+        "setup_information": {"type": ["object", "null"], "additionalProperties": _TEXT_OR_NULL},
+        "type": {"enum": [*TYPES, None]},
+        "provider": {"type": ["string", "null"], "description": "Has to be what it is."},
+        "credentials": {"type": ["object", "null"], "description": "A new credential; it is checked and never shown."},
+        "secrets": {"type": ["object", "null"], "description": "As `credentials`."},
+    },
+}
+_PROXY_REQUEST: Schema = {
+    "type": "object",
+    "required": ["path"],
+    "additionalProperties": False,
+    "properties": {
+        "method": {"type": "string", "enum": [each.lower() for each in METHODS], "default": "get"},
+        "path": {**_TEXT, "description": "A path of the provider's API that the rules know, perhaps with a query."},
+        "url": {"type": ["string", "null"], "description": "Has to be the provider's own address."},
+        "headers": {
+            "type": ["object", "null"],
+            "properties": dict.fromkeys(sorted(REQUEST_HEADERS), _TEXT),
+            "additionalProperties": False,
+        },
+        "body": {"description": "Sent as JSON."},
+    },
+}
+_PROXY_ANSWER = _object(
+    "status headers data",
+    status={"type": "integer"},
+    headers=_TEXTS,
+    data={},
+    provider_errors=_list({"$ref": "#/components/schemas/ProviderError"}),
+)
+
+_SAID: Mapping[str, tuple[str, str, Schema]] = {
+    "list_linked_accounts": ("Linked accounts of the key's project", "Accounts, newest last.", _list(_ACCOUNT)),
+    "get_account": ("One linked account", "The account.", _ACCOUNT),
+    "update_account": ("Change an account, or give it a new credential", "The account as it is now.", _ACCOUNT),
+    "delete_account": ("Unlink an account, and forget all that is kept of it", "The account as it was.", _ACCOUNT),
+    "get_account_meta_info": ("What the account's token can do", "Models, by path.", _META),
+    "get_account_permissions": (
+        "What this key and the account's token may do, and which scope would open the rest",
+        "Each operation, field and path of the provider.",
+        _PERMISSIONS,
+    ),
+    "list_connectors_meta": ("What each connector can do", "Connectors.", _list(_CONNECTOR)),
+    "get_connector_meta": ("What one connector can do", "The connector.", _CONNECTOR),
+}
+_STATUSES = tuple(status for status in CONTRACT if status not in {408, 412})
+
+
+def platform_routes(limits: PageLimits) -> list[Described]:
+    found = []
+    for operation in PLATFORM_OPERATIONS:
+        summary, answer, schema = _SAID[operation.id]
+        options = [_parameter(each, limits) for each in operation.parameters]
+        found.append(
+            Described(
+                operation=operation,
+                summary=summary,
+                answers={200: (answer, _JSON, schema)},
+                errors=_STATUSES,
+                parameters=(*path_parameters(operation.path), *options),
+                body=_CHANGES if operation.method == "PATCH" else {},
+            )
+        )
+    proxy = Described(
+        operation=PROXY,
+        summary="Call the provider's own API, under the same rules",
+        answers={200: ("What the provider answered, whatever its status.", _JSON, _PROXY_ANSWER)},
+        errors=CONTRACT,
+        parameters=(account_header(),),
+        body=_PROXY_REQUEST,
+    )
+    return [*found, proxy]
+
+
+def _parameter(name: str, limits: PageLimits) -> Schema:
+    printable = {"type": "string", "pattern": "^[!-~]+$"}
+    known: Mapping[str, tuple[str, Any]] = {
+        "page": ("The page, from 1.", {"type": "integer", "minimum": 1, "maximum": MOST_PAGES}),
+        "page_size": (
+            "Accounts on a page.",
+            {"type": "integer", "minimum": 1, "maximum": limits.most, "default": limits.default},
+        ),
+        "provider": ("Accounts of this provider; `providers` takes several.", printable),
+        "providers": ("Accounts of one of these providers.", _list(printable)),
+        "origin_owner_id": ("Accounts of this owner; `origin_owner_ids` takes several.", printable),
+        "origin_owner_ids": ("Accounts of one of these owners.", _list(printable)),
+        "account_ids": ("Only these accounts.", _list(printable)),
+        "status": ("Accounts in one of these states.", _list({"type": "string", "enum": list(Status)})),
+        "include": ("More detail.", _list({"type": "string", "enum": list(DETAILS)})),
+    }
+    found = query(name, *known[name])
+    return {**found, "style": "form", "explode": False} if name == "include" else found

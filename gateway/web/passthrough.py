@@ -1,0 +1,49 @@
+"""`POST /unified/proxy` over HTTP: the body in, the envelope out as it comes."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.core.passthrough import PROXY, Passthrough, ProxyCall
+from gateway.web.bodies import read_body
+from gateway.web.edge import Exchange, exchange_of
+from gateway.web.unified import credentials_of, read_headers
+
+HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+
+
+class ProxyApi:
+    """Answers the one path of the proxy. Bodies larger than `most` bytes are refused."""
+
+    def __init__(self, passthrough: Passthrough, most: int) -> None:
+        self._passthrough = passthrough
+        self._most = most
+
+    def routes(self) -> list[Route]:
+        return [Route(PROXY.path, self, methods=[PROXY.method], name=PROXY.id)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        exchange.operation = PROXY.id
+        secret, account_id = credentials_of(read_headers(scope))
+        exchange.account_id = account_id or ""
+        body = await read_body(scope, receive, self._most)
+        chunks = await self._passthrough.answer(ProxyCall(secret, account_id, body))
+        exchange.upstream_calls = 1
+        await _send(exchange, chunks, send)
+
+
+async def _send(exchange: Exchange, chunks: AsyncGenerator[bytes, None], send: Send) -> None:
+    """Send chunks as they come. A fault before the first is an error; after it the connection is broken off.
+
+    Whoever reads an answer that was cut off must not take it for a whole one.
+    """
+    async with aclosing(chunks):
+        first = await anext(chunks)
+        await exchange.begin(send, 200, HEADERS)
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})

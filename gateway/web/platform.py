@@ -1,0 +1,72 @@
+"""The platform API over HTTP: linked accounts, and what connectors and accounts can do."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from connectors.contract import Operation
+from gateway.core.errors import BadRequest
+from gateway.core.platform import Platform, PlatformCall
+from gateway.web.bodies import read_body
+from gateway.web.edge import exchange_of
+from gateway.web.unified import credentials_of, read_headers, read_query
+
+HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+
+
+class PlatformApi:
+    """Has a route for each operation. Bodies larger than `most` bytes are refused."""
+
+    def __init__(self, platform: Platform, operations: Iterable[Operation], most: int) -> None:
+        self._platform = platform
+        self._operations = tuple(operations)
+        self._most = most
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(each.path, _Door(self._platform, each, self._most), methods=[each.method], name=each.id)
+            for each in self._operations
+        ]
+
+
+class _Door:
+    """Answers one operation."""
+
+    def __init__(self, platform: Platform, operation: Operation, most: int) -> None:
+        self._platform = platform
+        self._operation = operation
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        exchange.operation = self._operation.id
+        exchange.account_id = scope["path_params"].get("id", "")
+        secret, _ = credentials_of(read_headers(scope))
+
+        async def body() -> Mapping[str, Any]:
+            return read_object(await read_body(scope, receive, self._most))
+
+        found = await self._platform.answer(
+            PlatformCall(
+                secret=secret,
+                operation=self._operation,
+                named=next(iter(scope["path_params"].values()), ""),
+                pairs=read_query(scope["query_string"]),
+                body=body,
+            )
+        )
+        await exchange.respond(send, 200, HEADERS, orjson.dumps(found))
+
+
+def read_object(body: bytes) -> Mapping[str, Any]:
+    """Read a JSON object. Raises `BadRequest` for anything else."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest("The body must be a JSON object.") from error
+    if not isinstance(found, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return found

@@ -1,0 +1,353 @@
+"""The proxy over HTTP: what gets through, what comes back, and that the scope rules hold there too."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import chain
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.registry import CONNECTORS
+from deploy.sandbox.tokens import SCOPES
+from tests.web.support import Sandbox, Site, open_site
+
+HUMAANS = CONNECTORS["humaans"]
+
+
+async def proxy(
+    site: Site, path: str, *, account: str | None = None, key: str | None = None, **more: Any
+) -> httpx.Response:
+    headers = {"x-account-id": account or site.account}
+    body = {"path": path, **more}
+    return await site.client.post("/unified/proxy", json=body, auth=(key or site.key, ""), headers=headers)
+
+
+async def test_a_call_comes_back_in_the_contract_s_envelope(site: Site) -> None:
+    answer = await proxy(site, "/companies?$limit=1")
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["data"]["total"]) == (200, 200, 1)
+    assert body["headers"]["content-type"].startswith("application/json")
+    assert "provider_errors" not in body
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_fault_of_the_vendor_is_told_in_the_envelope(site: Site) -> None:
+    answer = await proxy(site, "/people/VMB1yzL5uL8VvNNCJc9rykJz")
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["data"]["name"]) == (200, 404, "NotFound")
+    assert body["provider_errors"][0]["status"] == 404
+
+
+async def test_a_write_goes_through_and_the_cache_forgets(site: Site) -> None:
+    before = (await site.get("/locations")).json()["data"]
+    made = await proxy(site, "/locations", method="post", body={"label": "Annexe", "timezone": "Europe/Prague"})
+    assert made.json()["status"] == 201
+    after = (await site.get("/locations")).json()["data"]
+    gone = await proxy(site, f"/locations/{made.json()['data']['id']}", method="delete")
+    assert gone.json()["data"]["deleted"] is True
+    assert len(after) == len(before) + 1
+
+
+async def test_the_secret_calendar_of_the_token_s_owner_never_leaves(site: Site) -> None:
+    for path in ("/me", "/people?role=owner", "/people?status=all&$limit=250"):
+        answer = await proxy(site, path)
+        assert answer.json()["status"] in {200, 400}
+        assert "calendarFeedToken" not in answer.text
+
+
+PAIRS = list(chain.from_iterable(((row, method) for method in row.needs) for row in HUMAANS.paths))
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_every_path_is_open_exactly_to_the_scopes_of_its_rule(site: Site, sandbox: Sandbox, scope: str) -> None:
+    """For a token of one scope: what the rule denies makes no call, what it allows makes one."""
+    account = await site.link(f"only-{scope.replace(':', '-')}")
+    for row, method in PAIRS:
+        sandbox.steer("DELETE", "/calls")
+        path = row.path.replace("{id}", "VMB1yzL5uL8VvNNCJc9rykJz")
+        body = {} if method in {"POST", "PATCH"} else None
+        answer = await proxy(site, path, account=account, method=method.lower(), **({"body": body} if body else {}))
+        allowed = row.needs[method].met_by(frozenset({scope}))
+        assert answer.status_code == (200 if allowed else 403), (row.path, method)
+        assert len(sandbox.calls()) == (1 if allowed else 0), (row.path, method)
+        if not allowed:
+            assert str(row.needs[method]) in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "method", "status"),
+    [
+        (["*"], "get", 200),
+        (["hris.*:*"], "get", 200),
+        (["hris.*:read"], "get", 200),
+        (["hris.*:read"], "post", 403),
+        (["hris.employees:read"], "get", 403),
+        (["hris.proxy:read"], "get", 403),
+        (["hris.proxy:read", "hris.bank_details:read", "hris.national_ids:read", "hris.compensation:read"], "get", 200),
+    ],
+)
+async def test_a_key_needs_the_proxy_s_scope_and_that_nothing_is_hidden_from_it(
+    site: Site, sandbox: Sandbox, scopes: list[str], method: str, status: int
+) -> None:
+    key = await site.make_key(*scopes)
+    sandbox.reset()
+    answer = await proxy(site, "/people", key=key, method=method)
+    assert answer.status_code == status
+    assert (sandbox.calls() == []) == (status == 403)
+
+
+async def test_a_field_that_the_operator_forbids_closes_the_proxy(
+    environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    site = await open_site({**environ, "GATEWAY_POLICY_FORBIDDEN_FIELDS": "employees.birthday"}, stack)
+    site.key, site.account = await site.make_key(), await site.link("all-owner")
+    answer = await proxy(site, "/people")
+    assert (answer.status_code, "employees.birthday" in answer.json()["message"]) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "must be a JSON object"),
+        (b"[]", "must be a JSON object"),
+        (b'{"path": ', "must be a JSON object"),
+        (b"{}", "path is missing"),
+        (b'{"path": 1}', "path must be text"),
+        (b'{"path": "/people", "method": "brew"}', "method must be one of"),
+        (b'{"path": "/people", "nonsense": 1}', "unknown field 'nonsense'"),
+        (b'{"path": "/people", "body": {}}', "a get has no body"),
+        (b'{"path": "/people", "headers": {"Authorization": "Bearer x"}}', "'Authorization' is not handed on"),
+        (b'{"path": "/people", "headers": {"connection": "close"}}', "'connection' is not handed on"),
+        (b'{"path": "/people", "headers": {"accept": "a\\r\\nx: y"}}', "accept must be plain text"),
+        (b'{"path": "//evil.example/people"}', "empty segment"),
+        (b'{"path": "/people", "url": "http://169.254.169.254"}', "url cannot be chosen"),
+        (b'{"path": "/people", "body": "' + b"x" * 1_100_000 + b'"}', "larger than 1048576 bytes"),
+    ],
+)
+async def test_a_faulty_request_is_a_400_that_asks_nobody(site: Site, sandbox: Sandbox, body: bytes, says: str) -> None:
+    sandbox.reset()
+    answer = await site.client.post(
+        "/unified/proxy", content=body, auth=(site.key, ""), headers={"x-account-id": site.account}
+    )
+    assert (answer.status_code, says in answer.json()["message"]) == (400, True), answer.text
+    assert sandbox.calls() == []
+
+
+# --- a vendor of our own, byte for byte -------------------------------------------------------------------------
+
+Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def vendor(handler: Handler) -> AsyncIterator[str]:
+    """A server that reads one request whole and lets the handler write whatever it likes."""
+    connections: set[asyncio.Task[None] | None] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+            body = await reader.readexactly(int(length[0].split(b":")[1])) if length else b""
+            await handler(head + body, writer)
+            await writer.drain()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
+        await asyncio.gather(*(task for task in connections if task))
+
+
+async def relinked(site: Site, environ: dict[str, str], stack: AsyncExitStack, url: str) -> Site:
+    """A gateway on the same database, whose Humaans is at another address."""
+    other = await open_site({**environ, "GATEWAY_HUMAANS_BASE_URL": url}, stack)
+    other.key, other.account = site.key, site.account
+    return other
+
+
+def answering(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Handler:
+    async def handle(_: bytes, writer: asyncio.StreamWriter) -> None:
+        given = headers or (b"content-type: application/json", b"content-length: %d" % len(body))
+        writer.write(b"\r\n".join([b"HTTP/1.1 " + status, *given, b"connection: close", b"", b""]) + body)
+
+    return handle
+
+
+BIG = b'{"id": 123456789012345678901234567890, "n": 9007199254740993, "x": 1.10}'
+
+
+async def test_big_integers_and_every_other_byte_of_json_stay_as_they_are(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    async with vendor(answering(BIG)) as url:
+        other = await relinked(site, environ, stack, url)
+        assert BIG in (await proxy(other, "/locations")).content
+
+
+async def test_big_integers_reach_the_vendor_as_they_are(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    seen: list[bytes] = []
+
+    async def handle(request: bytes, writer: asyncio.StreamWriter) -> None:
+        seen.append(request)
+        await answering(b"{}")(request, writer)
+
+    async with vendor(handle) as url:
+        other = await relinked(site, environ, stack, url)
+        await other.client.post(
+            "/unified/proxy",
+            content=b'{"path":"/locations?a=1","method":"post","body":{"n":123456789012345678901}}',
+            auth=(other.key, ""),
+            headers={"x-account-id": other.account, "transfer-encoding": "chunked", "te": "trailers", "x-evil": "1"},
+        )
+    head, _, body = seen[0].partition(b"\r\n\r\n")
+    names = {line.split(b":")[0].lower() for line in head.split(b"\r\n")[1:]}
+    assert head.startswith(b"POST /api/locations?a=1 HTTP/1.1")
+    assert json.loads(body) == {"n": 123456789012345678901}
+    expected = "accept accept-encoding authorization connection content-length content-type host user-agent"
+    assert names == set(expected.encode().split())
+    assert b"
+connection: keep-alive
+" in head.lower()
+
+
+async def test_headers_of_the_vendor_s_connection_do_not_come_back(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    framing = (
+        b"content-type: application/json",
+        b"transfer-encoding: chunked",
+        b"keep-alive: timeout=5",
+        b"set-cookie: a=b",
+        b"x-internal: 1",
+        b'ETag: "v1"',
+        b"Retry-After: 3",
+        b"X-RateLimit-Remaining: 9",
+    )
+    async with vendor(answering(b"4\r\n[{}]\r\n0\r\n\r\n", *framing)) as url:
+        other = await relinked(site, environ, stack, url)
+        answer = await proxy(other, "/locations")
+    assert answer.json()["headers"] == {
+        "content-type": "application/json",
+        "etag": '"v1"',
+        "retry-after": "3",
+        "x-ratelimit-remaining": "9",
+    }
+    assert answer.json()["data"] == [{}]
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("handler", "data"),
+    [
+        (answering(b"", b"content-length: 0", status=b"204 No Content"), None),
+        (answering(b"plain", b"content-type: text/plain", b"content-length: 5"), "plain"),
+        (answering(b"\x00\xff", b"content-type: application/pdf", b"content-length: 2"), {"base64": "AP8="}),
+        (answering(b"", b"content-type: application/json", b"content-length: 0"), None),
+        (answering(b"[]", b"content-type: application/problem+json", b"content-length: 2"), []),
+    ],
+    ids=["no content", "text", "binary", "empty", "problem"],
+)
+async def test_what_is_not_json_is_still_an_envelope(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack, handler: Handler, data: Any
+) -> None:
+    async with vendor(handler) as url:
+        other = await relinked(site, environ, stack, url)
+        assert (await proxy(other, "/locations")).json()["data"] == data
+
+
+async def test_a_redirect_is_told_and_not_followed(site: Site, environ: dict[str, str], stack: AsyncExitStack) -> None:
+    moved = answering(b"", b"location: http://127.0.0.1:1/x", b"content-length: 0", status=b"302 Found")
+    async with vendor(moved) as url:
+        other = await relinked(site, environ, stack, url)
+        body = (await proxy(other, "/locations")).json()
+    assert (body["status"], "location" in body["headers"]) == (302, False)
+
+
+async def test_a_vendor_that_does_not_answer_is_a_502(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    other = await relinked(site, environ, stack, "http://127.0.0.1:1/api")
+    answer = await proxy(other, "/locations")
+    assert (answer.status_code, answer.json()["errorCode"]) == (502, "ProviderError")
+
+
+async def test_a_401_of_the_vendor_puts_the_account_in_error(site: Site, sandbox: Sandbox) -> None:
+    sandbox.steer("POST", "/faults", {"kind": "unauthorized", "path": "/locations", "times": 1})
+    assert (await proxy(site, "/locations")).status_code == 412
+    assert (await proxy(site, "/locations")).status_code == 412
+
+
+async def test_an_answer_that_breaks_off_never_looks_whole(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    cut = answering(b"[" + b"1," * 60000, b"content-type: application/json", b"content-length: 999999")
+    async with vendor(cut) as url:
+        other = await relinked(site, environ, stack, url)
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b'{"path":"/locations"}', "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        request = other.client.build_request("POST", "/unified/proxy", headers={"x-account-id": other.account})
+        auth = httpx.BasicAuth(other.key, "")
+        signed = next(auth.sync_auth_flow(request))
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/unified/proxy",
+            "raw_path": b"/unified/proxy",
+            "query_string": b"",
+            "headers": [(name.lower(), value) for name, value in signed.headers.raw],
+        }
+        await other.edge(scope, receive, send)
+    assert sent[0]["status"] == 200
+    assert sent[-1]["more_body"] is True
+
+
+async def test_a_large_answer_is_handed_on_in_pieces(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    """The first piece is here before the vendor has sent the last."""
+    go_on = asyncio.Event()
+
+    async def handle(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100002\r\n\r\n[")
+        writer.write(b" " * 50000)
+        await writer.drain()
+        await go_on.wait()
+        writer.write(b" " * 50000 + b"]")
+
+    async with vendor(handle) as url:
+        other = await relinked(site, environ, stack, url)
+        sizes: list[int] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b'{"path":"/locations"}', "more_body": False}
+
+        async def send(message: Any) -> None:
+            sizes.append(len(message.get("body", b"")))
+            if sum(sizes) > 1000:
+                go_on.set()
+
+        auth = httpx.BasicAuth(other.key, "")
+        request = other.client.build_request("POST", "/unified/proxy", headers={"x-account-id": other.account})
+        signed = next(auth.sync_auth_flow(request))
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/unified/proxy",
+            "query_string": b"",
+            "headers": [(name.lower(), value) for name, value in signed.headers.raw],
+        }
+        await asyncio.wait_for(other.edge(scope, receive, send), 5)
+    assert sum(sizes) > 100002
