@@ -41,7 +41,7 @@ fmt: setup  ## format, and mend what can be mended
 bench: setup  ## speed, as ratios to other proxies in the same run
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-load: setup  ## failures under load
+load: setup  ## two workers behind nginx: answers unchanged, and speed
 	@bash deploy/load.sh $(ARGS)
 
 lock: setup  ## requirements.lock from pyproject.toml; ARGS=--upgrade takes new releases

@@ -15,6 +15,7 @@ from connectors.convert import default
 from connectors.exchange import BearerToken, Verification
 from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need
 from connectors.paging import Paging
+from connectors.writes import Write
 
 Row: TypeAlias = Mapping[str, Any]
 """A vendor's record, as decoded from its JSON: the one place where types end."""
@@ -254,6 +255,7 @@ class Connector:
     """All that the gateway knows of one vendor.
 
     `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
+    `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
     """
 
     key: str
@@ -264,11 +266,13 @@ class Connector:
     scopes: Mapping[str, str]
     granter: str
     endpoints: tuple[Endpoint, ...]
+    writes: tuple[Write, ...]
     unanswered: Mapping[str, str]
     paths: tuple[VendorPath, ...]
     verify: Callable[[], Verification]
     never: frozenset[str]
     fault_text: Callable[[Any], str]
+    fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
 
     def __post_init__(self) -> None:
         faults = [
@@ -279,6 +283,8 @@ class Connector:
         ]
         names = [endpoint.table.resource.name for endpoint in self.endpoints]
         faults += [f"- {name}: two endpoints" for name in sorted(set(names)) if names.count(name) > 1]
+        operations = [write.operation for write in self.writes]
+        faults += [f"- {name}: two writes" for name in sorted(set(operations)) if operations.count(name) > 1]
         if faults:
             raise FaultyDeclaration(f"connector {self.key}", faults)
 
@@ -302,8 +308,13 @@ class Connector:
         for endpoint in self.endpoints:
             found.append((endpoint.table.resource.name, endpoint.scope))
             found += _table_needs(endpoint.table.resource.name, endpoint.table)
+        found += [need for write in self.writes for need in write.needs()]
         found += [(f"{method} {each.path}", need) for each in self.paths for method, need in each.needs.items()]
         return found
+
+    def write(self, operation: Operation) -> Write | None:
+        """Give how an operation is written, or None where this vendor has no way."""
+        return next((write for write in self.writes if write.answers(operation)), None)
 
     def endpoint(self, operation: Operation) -> Endpoint | None:
         """Give what answers a read of the contract, or None where this vendor has nothing for it."""

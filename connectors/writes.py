@@ -5,7 +5,7 @@ vendor calls one by one and is sent what came back. A field that the vendor cann
 an error when the table is made.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -153,8 +153,9 @@ Reading: TypeAlias = Generator[Step, Reply, Reply]
 class Write:
     """How one operation is written. `kind` is the word that unified ids of its records are made with.
 
-    `main` is the part that `passthrough` belongs to. Of each line in `required` one column must be given: our words
-    for it, and the columns as `part.column`. `fixed` columns are never to be set by `passthrough`.
+    `main` is the part that `passthrough` belongs to; `always` is needed whatever is given. Of each line in `required`
+    one column must be given: our words for it, and the columns as `part.column`. `fixed` columns are never to be set
+    by `passthrough`.
     """
 
     operation: str
@@ -165,6 +166,7 @@ class Write:
     fields: Mapping[str, Rule] = field(default_factory=dict)
     required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset({"id"})
+    always: tuple[Need, ...] = ()
 
     def __post_init__(self) -> None:
         faults = list(_undecided(self.body, self.fields, "")) if self.body else []
@@ -193,7 +195,15 @@ class Write:
         return list(_targets(self.fields, ""))
 
     def needs(self) -> list[tuple[str, Need]]:
-        return [(f"{self.operation} {part.name}", need) for part in self.parts for need in part.needs]
+        """Give every place of the table that needs a vendor scope, with what it needs."""
+        found = [(self.operation, need) for need in self.always]
+        return found + [(f"{self.operation}.{part.name}", need) for part in self.parts for need in part.needs]
+
+    def needs_of(self, touched: Iterable[str]) -> list[Need]:
+        """Give the needs that all must be met to write these parts; what makes a record always writes the main one."""
+        parts = {*touched} if self.partial else {*touched, self.main.name}
+        found = [*self.always, *(need for part in self.parts if part.name in parts for need in part.needs)]
+        return list(dict.fromkeys(found)) or list(self.main.needs)
 
     def answers(self, operation: Operation) -> bool:
         return self.operation == operation.id
@@ -352,6 +362,4 @@ def same_word(value: Any) -> str:
 def named(rows: Sequence[Mapping[str, Any]], name: str, *columns: str) -> list[Mapping[str, Any]]:
     """Give the rows of which a column is this name, whatever its case."""
     wanted = name.strip().casefold()
-    return [
-        row for row in rows if any(str(row.get(column) or "").strip().casefold() == wanted for column in columns)
-    ]
+    return [row for row in rows if any(str(row.get(column) or "").strip().casefold() == wanted for column in columns)]

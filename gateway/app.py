@@ -1,5 +1,6 @@
 """Chooses the parts and joins them. Knows everything and decides nothing."""
 
+import itertools
 import os
 import random
 import secrets
@@ -161,7 +162,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *documentation(describe(paging))]
     site = Site(UnifiedApi(gateway, OPERATIONS), routes)
     surroundings = Surroundings(
-        new_id=lambda: secrets.token_hex(8), now=clock.now, log=request_log(logger, each=settings.log.requests)
+        new_id=request_ids(), now=clock.now, log=request_log(logger, each=settings.log.requests)
     )
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
@@ -187,6 +188,12 @@ def platform_api(
     rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging)
     platform = Platform(entrance, database, cache, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
+
+
+def request_ids() -> Callable[[], str]:
+    """Make a source of ids: a random word for this process, then a count."""
+    process, count = secrets.token_hex(5), itertools.count(1)
+    return lambda: f"{process}{next(count):06x}"
 
 
 async def _answers(database: Database) -> bool:

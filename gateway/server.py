@@ -78,6 +78,8 @@ def _config(app: Application | str, *, factory: bool = False, workers: int | Non
         access_log=False,
         log_level="warning",
         server_header=False,
+        # Nothing here depends on what a proxy says of the caller, so nothing is believed.
+        proxy_headers=False,
         date_header=True,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,

@@ -2,10 +2,14 @@
 
 from connectors.exchange import BearerToken, CredentialField
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
-from connectors.humaans.faults import fault_text
+from connectors.humaans.faults import fault_issues, fault_text
 from connectors.humaans.linking import verify
 from connectors.humaans.paths import PATHS
 from connectors.humaans.scopes import SCOPES
+from connectors.humaans.writes.employees import WRITES as EMPLOYEE_WRITES
+from connectors.humaans.writes.employments import WRITES as EMPLOYMENT_WRITES
+from connectors.humaans.writes.time_off import WRITES as TIME_OFF_WRITES
+from connectors.humaans.writes.work_eligibility import WRITES as WORK_ELIGIBILITY_WRITES
 from connectors.paging import OffsetPaging
 from connectors.spec import Connector
 
@@ -26,10 +30,12 @@ HUMAANS = Connector(
     scopes=SCOPES,
     granter="an Owner or Admin of the company in Humaans, under API access tokens",
     endpoints=ENDPOINTS,
+    writes=(*EMPLOYEE_WRITES, *EMPLOYMENT_WRITES, *TIME_OFF_WRITES, *WORK_ELIGIBILITY_WRITES),
     unanswered=UNANSWERED,
     paths=PATHS,
     verify=verify,
     # The secret address of a person's calendar: present on the token owner's own row.
     never=frozenset({"calendarFeedToken"}),
     fault_text=fault_text,
+    fault_issues=fault_issues,
 )

@@ -10,10 +10,17 @@ def fault_text(body: Any) -> str:
     if not isinstance(body, dict):
         return ""
     parts = [body["message"]] if isinstance(body.get("message"), str) else []
-    issues = body.get("issues")
+    parts += [f"{name}: {reason}" for name, reason in fault_issues(body)]
+    return "; ".join(" ".join(part.split()) for part in parts)[:LONGEST]
+
+
+def fault_issues(body: Any) -> list[tuple[str, str]]:
+    """Give the fields that an error blames, each with why; two forms of them have been seen."""
+    issues = body.get("issues") if isinstance(body, dict) else None
+    found = []
     for issue in issues if isinstance(issues, list) else []:
         name = (issue.get("name") or issue.get("path")) if isinstance(issue, dict) else None
         reason = (issue.get("reason") or issue.get("message")) if isinstance(issue, dict) else None
         if isinstance(name, str) and isinstance(reason, str):
-            parts.append(f"{name}: {reason}")
-    return "; ".join(" ".join(part.split()) for part in parts)[:LONGEST]
+            found.append((name[:LONGEST], " ".join(reason.split())[:LONGEST]))
+    return found

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import hiredis
 
 from gateway.adapters.redis_line import LineBroken, RedisLine
+from gateway.core.model import GENERATION
 from gateway.metrics import Metrics
 
 T = TypeVar("T")
@@ -75,6 +76,10 @@ class RedisCache:
             self._faults.labels("refused").inc(refused)
         return not refused
 
+    async def _claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
+        before: bytes | None = await self._redis.set(key, value, ex=seconds, nx=True, get=True)
+        return before or value
+
     async def _forget(self, account_id: str) -> bool:
         cursor: bytes | int = 0
         while True:
@@ -105,6 +110,12 @@ class NoCache:
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002 - a Cache
         return False
+
+    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:  # noqa: ARG002 - a Cache
+        return None
+
+    async def replace(self, key: str, value: bytes, seconds: int) -> bool:  # noqa: ARG002 - a Cache
+        return True
 
     async def forget(self, account_id: str) -> None:
         """There is nothing to forget."""

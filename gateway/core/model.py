@@ -63,7 +63,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A linked account. `revision` grows with each change of credential, scopes or state: caches hang on it."""
+    """A linked account. `revision` grows with each change of it: caches hang on it, and it tells changes apart."""
 
     id: str
     project_id: str
@@ -160,6 +160,10 @@ class Directory(Ledger, Protocol):
         """Write an account without its credential, bump its revision. Raises `Conflict` if it has changed since."""
 
 
+GENERATION = "generation"
+"""The last word of the key of an account's generation, which is read with every value."""
+
+
 class Cache(Protocol):
     """A shared store of bytes that may forget anything at any time. Never raises: a fault is a counted miss."""
 
@@ -167,6 +171,12 @@ class Cache(Protocol):
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
         """Keep values for a time; tell whether the store took them."""
+
+    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
+        """Keep a value unless there is one, and give the one that is kept then; None where that is unknown."""
+
+    async def replace(self, key: str, value: bytes, seconds: int) -> bool:
+        """Keep a value that must not be missed: tried even while the store is given a rest after a fault."""
 
     async def forget(self, account_id: str) -> None:
         """Drop all that is kept under this account."""

@@ -78,7 +78,7 @@ class Gateway:
         key = await self._entrance.who(call.secret)
         linked, provider = await self._entrance.which(key, call.account_id)
         question = self._may(call, key, linked, provider)
-        shelf = Shelf(self._cache, linked, self._limits.most_bytes)
+        shelf = Shelf(self._cache, linked, self._limits.most_bytes, call.request_id)
         name = self._name(shelf, question, linked.account)
         known = await self._known(call, shelf, name, question)
         if known is not None:
@@ -123,7 +123,7 @@ class Gateway:
         """Give the kept answer to the same question, if it is young enough for the request."""
         if question.query.raw or not call.directives.may_read:
             return None
-        [kept] = await shelf.read([name])
+        [kept] = await shelf.read_current([name])
         if kept is None:
             return None
         head, _, body = kept.partition(b"\n")
@@ -146,6 +146,8 @@ class Gateway:
             question.query.raw,
         )
         directives = replace(call.directives, no_cache=True) if question.query.raw else call.directives
+        if not call.directives.no_store:
+            await shelf.note_generation()
         reading = Reading(talk, shelf, directives, now.date(), now.timestamp(), call.request_id)
         try:
             async with asyncio.timeout(self._limits.deadline):
@@ -174,7 +176,7 @@ class Gateway:
         stored = False
         if not (question.query.raw or call.directives.no_store):
             head = orjson.dumps((composed.made_at, composed.fresh_until, withheld))
-            stored = await shelf.write({name: head + b"\n" + composed.body}, ttl)
+            stored = await shelf.write_current({name: head + b"\n" + composed.body}, ttl)
         freshness = Freshness(max(0, int(now - composed.made_at)), ttl, _forwarded(call, question, talk), stored=stored)
         return Page(composed.body, freshness, withheld, talk.calls)
 

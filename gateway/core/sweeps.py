@@ -89,7 +89,7 @@ class Sweeps:
         pointer = reading.shelf.key("list", f"{reading.talk.linked.account.revision}:{digest}")
         seconds = self.seconds(collection)
         if reading.directives.may_read:
-            [kept] = await reading.shelf.read([pointer])
+            [kept] = await reading.shelf.read_current([pointer])
             found = _sweep(kept)
             age = reading.now - found.made_at if found else 0
             if found and age < seconds and reading.directives.accepts(age) and (optional or not found.refused):
@@ -137,7 +137,7 @@ class Sweeps:
         for number, start in enumerate(range(0, len(rows), BLOCK)):
             values[shelf.key("rows", f"{sweep.id}:{number}")] = pack(orjson.dumps(rows[start : start + BLOCK]))
         if await shelf.write(values, seconds + self._keeping.held):
-            await shelf.write({pointer: head}, seconds)
+            await shelf.write_current({pointer: head}, seconds)
 
     async def _fetch(self, talk: Conversation, path: str, query: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
         """Fetch all pages; begin again when the list changes its length meanwhile, since offsets then slip."""

@@ -34,7 +34,7 @@ class Desk:
         self.memory = Memory(self.time)
         asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
         self.sweeps = Sweeps(asker, Keeping({"things": self.fresh}, 60, 3600), side_by_side=4)
-        self.shelf = Shelf(self.cache or self.memory, LINKED, 1 << 20)
+        self.shelf = Shelf(self.cache or self.memory, LINKED, 1 << 20, "generation")
 
     def reading(self, directives: Directives = NO_DIRECTIVES) -> Reading:
         self.readings += 1

@@ -47,6 +47,14 @@ class Memory:
         self.values |= {key: (until, value) for key, value in values.items()}
         return True
 
+    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
+        if self._live(key) is None:
+            await self.write({key: value}, seconds)
+        return self._live(key)
+
+    async def replace(self, key: str, value: bytes, seconds: int) -> bool:
+        return await self.write({key: value}, seconds)
+
     async def forget(self, account_id: str) -> None:
         self.values = {key: value for key, value in self.values.items() if not key.startswith(f"{{{account_id}}}:")}
 
@@ -68,6 +76,12 @@ class Forgetful:
         return [None] * len(keys)
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002 - a Cache
+        return False
+
+    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:  # noqa: ARG002 - a Cache
+        return None
+
+    async def replace(self, key: str, value: bytes, seconds: int) -> bool:  # noqa: ARG002 - a Cache
         return False
 
     async def forget(self, account_id: str) -> None:

@@ -27,6 +27,14 @@ async def test_an_answer_is_kept_and_given_again_with_its_age() -> None:
     assert third.freshness == Freshness(age=0, ttl=60, forwarded="miss", stored=True)
 
 
+async def test_what_the_cache_has_kept_too_long_is_not_given() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.memory.values = {key: (1e12, value) for key, (_, value) in desk.memory.values.items()}
+    desk.time.forward(60)
+    assert (await desk.ask()).freshness == Freshness(age=0, ttl=60, forwarded="miss", stored=True)
+
+
 async def test_another_page_of_a_kept_list_costs_nothing_and_is_as_old_as_the_list() -> None:
     desk = bench()
     cursor = (await desk.body(page_size="2"))["next"]

@@ -1,7 +1,7 @@
 """Village, a made-up vendor with people, their roles and their towns, and a gateway linked to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -101,9 +101,10 @@ def no_flow() -> Verification:
     raise NotImplementedError
 
 
-# What a connector has beside these is of no matter here.
+# Village has no more than what is written here: not what Humaans is written to, or passed through.
+EMPTY: dict[str, Any] = {each.name: () for each in fields(Connector) if isinstance(getattr(HUMAANS, each.name), tuple)}
 VILLAGE = replace(
-    HUMAANS,
+    replace(HUMAANS, **EMPTY),
     key="village",
     name="Village",
     base_url="https://village.test",
@@ -122,7 +123,6 @@ VILLAGE = replace(
         ),
     ),
     verify=no_flow,
-    paths=(),
     unanswered={},
     never=frozenset({"secret"}),
     fault_text=lambda body: str(body.get("message", "")) if isinstance(body, dict) else "",

@@ -95,13 +95,15 @@ class Sdk:
         method: str,
         request: Mapping[str, object] | None = None,
         *,
+        area: str = "hris",
         options: Mapping[str, object] | None = None,
         retries: Mapping[str, object] | None = NO_RETRIES,
     ) -> Outcome:
-        """Call `sdk.hris.<method>`; a list is walked to its end. `retries` of None are the SDK's own."""
+        """Call `sdk.<area>.<method>`; a list is walked to its end. `retries` of None are the SDK's own."""
         client = {"serverURL": caller.url, "security": {"username": caller.key, "password": ""}}
         order = {
             "client": client if retries is None else {**client, "retryConfig": retries},
+            "area": area,
             "method": method,
             "request": {"xAccountId": caller.account, **(request or {})},
             "options": options or {},

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 
-from tests.golden.records import HERE, golden_records, pretty
+from tests.golden.records import HERE, golden_records, pretty, sandbox
+from tests.golden.resources import resource_records
 
 
 def main(arguments: list[str]) -> int:
@@ -11,7 +12,8 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m tests.golden [--write]", file=sys.stderr)
         return 2
     differing = 0
-    for name, records in asyncio.run(golden_records()).items():
+    made = asyncio.run(golden_records()) | asyncio.run(resource_records(sandbox()))
+    for name, records in made.items():
         path, text = HERE / name, pretty(records)
         if path.exists() and path.read_text() == text:
             print(f"{name}: {len(records)} records, unchanged")

@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connectors.hris.employees import EMPLOYEES
 from connectors.humaans.employees import EMPLOYEE
-from connectors.spec import Absent, Nested, Table
+from connectors.spec import Absent
 from deploy.sandbox.tokens import TOKENS
 from tests.contract_check import faults
+from tests.golden.fields import filled, mapped
 from tests.golden.records import HERE, REAL_ROWS, Records, golden_records, pretty, sandbox
 
 FILES = ("employees.json", "odd_people.json")
@@ -58,27 +57,6 @@ def test_every_record_keeps_the_contract(name: str, made: dict[str, Records]) ->
     for record in made[name]:
         assert list(record) == list(EMPLOYEES.fields)
         assert list(faults(record, EMPLOYEES, record["remote_id"])) == []
-
-
-def mapped(table: Table, prefix: str = "") -> Iterator[str]:
-    """Give the path of every field that is not declared absent, those within objects too."""
-    for name, row in table.rows.items():
-        if isinstance(row, Nested):
-            yield from mapped(row.table, f"{prefix}{name}.")
-        elif not isinstance(row, Absent):
-            yield f"{prefix}{name}"
-
-
-def filled(value: Any, prefix: str) -> Iterator[str]:
-    """Give the path of every value that is not null."""
-    if isinstance(value, list):
-        for item in value:
-            yield from filled(item, prefix)
-    elif value is not None:
-        yield prefix
-        if isinstance(value, Mapping):
-            for name, inner in value.items():
-                yield from filled(inner, f"{prefix}.{name}")
 
 
 def test_every_mapped_field_has_a_value_in_some_record(made: dict[str, Records]) -> None:

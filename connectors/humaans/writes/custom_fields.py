@@ -10,15 +10,12 @@ from connectors.humaans.scopes import PRIVATE, PRIVATE_WRITE
 from connectors.humaans.writes import steps
 from connectors.writes import Order, Part, Reply, Step, To, Unfit, WrongValues, named
 
-PART = Part(
+NEEDS = (PRIVATE_WRITE, PRIVATE)
+FIRST = Part("custom", NEEDS, ("GET /custom-fields", "POST /custom-values"))
+LATER = Part(
     "custom",
-    (PRIVATE_WRITE, PRIVATE),
-    (
-        "GET /custom-fields",
-        "GET /custom-values?personId={key}",
-        "POST /custom-values",
-        "PATCH /custom-values/{key}",
-    ),
+    NEEDS,
+    ("GET /custom-fields", "GET /custom-values?personId={key}", "POST /custom-values", "PATCH /custom-values/{key}"),
 )
 
 

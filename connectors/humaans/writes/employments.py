@@ -7,7 +7,7 @@ from connectors.humaans.employments import day as day_of
 from connectors.humaans.scopes import PRIVATE_WRITE, PUBLIC
 from connectors.humaans.writes import pay, roles, steps
 from connectors.humaans.writes.steps import FIXED
-from connectors.writes import Flow, Order, Part, Rule, To, Unwritable, Write, WrongValues, Written, day
+from connectors.writes import Flow, Order, Part, Rule, To, Unwritable, Write, Written, WrongValues, day
 
 WHAT = "employment"
 ON_PERSON = Unwritable("Humaans keeps the contract type on the person: change it with the employee")
@@ -87,11 +87,12 @@ WRITES = (
         body=UPDATE_EMPLOYMENT,
         kind="employment",
         parts=(
-            Part("role", (PRIVATE_WRITE, PUBLIC), ("GET /job-roles/{key}", "PATCH /job-roles/{key}")),
+            Part("role", (PRIVATE_WRITE,), ("GET /job-roles/{key}", "PATCH /job-roles/{key}")),
             pay.LATER,
         ),
         flow=change,
         fields=FIELDS,
         fixed=FIXED,
+        always=(PUBLIC,),
     ),
 )

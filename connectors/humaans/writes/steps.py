@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from connectors.exchange import Request
@@ -46,6 +47,12 @@ def listed(path: str, does: str, **query: str) -> Listed:
         total = reply.record.get("total")
         if not reply.rows or not isinstance(total, int) or len(rows) >= total:
             return rows
+
+
+def with_columns(step: Step, **columns: Any) -> Step:
+    """Add columns to the body of a step, such as an id that was not known before."""
+    body = {**json.loads(step.request.body or b"{}"), **columns}
+    return replace(step, request=replace(step.request, body=_json(body)))
 
 
 def must_be_of(record: Row, employee_id: str, what: str) -> None:

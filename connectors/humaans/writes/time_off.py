@@ -11,7 +11,6 @@ from connectors.humaans.scopes import PRIVATE_WRITE, PUBLIC
 from connectors.humaans.time_off import is_time_off
 from connectors.humaans.writes import steps
 from connectors.humaans.writes.steps import FIXED, Row
-from connectors.needs import Need
 from connectors.writes import (
     Flow,
     Missing,
@@ -21,8 +20,8 @@ from connectors.writes import (
     To,
     Unwritable,
     Write,
-    WrongValues,
     Written,
+    WrongValues,
     day,
     reference,
     spelt,
@@ -102,12 +101,8 @@ def _single_day(halves: Row, old: Row) -> dict[str, str]:
     return {"startPeriod": period, "endPeriod": period}
 
 
-def _parts(needs: tuple[Need, ...], *calls: str) -> tuple[Part, ...]:
-    return (Part("time_away", needs, calls), Part("halves", needs, ()))
-
-
-# What is changed is read before, to see whose it is.
-CHANGING = (PRIVATE_WRITE, PUBLIC)
+def _parts(*calls: str) -> tuple[Part, ...]:
+    return (Part("time_away", (PRIVATE_WRITE,), calls), Part("halves", (PRIVATE_WRITE,), ()))
 
 
 WRITES = (
@@ -115,7 +110,7 @@ WRITES = (
         operation="create_employee_time_off_request",
         body=BODY,
         kind="time_off",
-        parts=_parts((PRIVATE_WRITE,), "POST /time-away"),
+        parts=_parts("POST /time-away"),
         flow=request,
         fields=FIELDS,
         required={
@@ -129,16 +124,19 @@ WRITES = (
         operation="update_employee_time_off_request",
         body=BODY,
         kind="time_off",
-        parts=_parts(CHANGING, "GET /time-away/{key}", "PATCH /time-away/{key}"),
+        parts=_parts("GET /time-away/{key}", "PATCH /time-away/{key}"),
         flow=change,
         fields=FIELDS,
         fixed=FIXED,
+        # What is changed is read before, to see whose it is.
+        always=(PUBLIC,),
     ),
     Write(
         operation="cancel_employee_time_off_request",
         body=None,
         kind="time_off",
-        parts=_parts(CHANGING, "GET /time-away/{key}", "DELETE /time-away/{key}"),
+        parts=_parts("GET /time-away/{key}", "DELETE /time-away/{key}"),
         flow=cancel,
+        always=(PUBLIC,),
     ),
 )

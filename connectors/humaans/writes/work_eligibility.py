@@ -8,7 +8,7 @@ from connectors.humaans.scopes import DOCUMENTS, DOCUMENTS_WRITE
 from connectors.humaans.work_eligibility import KINDS
 from connectors.humaans.writes import steps
 from connectors.humaans.writes.steps import FIXED, Listed
-from connectors.writes import Flow, Order, Part, Rule, To, Unwritable, Write, WrongValues, Written, day, same_word
+from connectors.writes import Flow, Order, Part, Rule, To, Unwritable, Write, Written, WrongValues, day, same_word
 
 WHAT = "work eligibility"
 OURS = {normal(theirs): ours for theirs, ours in KINDS.items()}

@@ -147,7 +147,7 @@ class Database:
         return await self._accounts(query.offset(choice.skip).limit(choice.most))
 
     async def amend(self, account: Account) -> Account:
-        """Write an account that is there already; credential and data key stay, and with them what is cached."""
+        """Write an account that is there already; its credential and data key stay."""
         amended = replace(account, revision=account.revision + 1)
         async with writing(self._engine) as connection:
             await self._replace(connection, amended)

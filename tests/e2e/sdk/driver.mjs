@@ -26,10 +26,10 @@ function fault(error) {
   };
 }
 
-async function call({ client, method, request, options }) {
+async function call({ client, area, method, request, options }) {
   const pages = [];
   try {
-    const answer = await new StackOne(client).hris[method](request, options);
+    const answer = await new StackOne(client)[area][method](request, options);
     if (Symbol.asyncIterator in answer) {
       for await (const page of answer) pages.push(read(page));
     } else {
