@@ -12,7 +12,10 @@ from typing import Any
 from connectors.contract import ListOf, Plain, Resource, Type, Words
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-_DURATION = re.compile(r"P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
+# The smallest part may have a fraction (ISO 8601-1, 5.5.2.3): half a day is P0.5D.
+_DURATION = re.compile(
+    r"P(?!$)(?!.*\.\d+[A-Z].)(\d+Y)?(\d+M)?(\d+W)?(\d+(\.\d+)?D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII
+)
 
 
 def faults(value: Any, wanted: Type, where: str = "") -> Iterator[str]:

@@ -6,7 +6,6 @@ from connectors.convert import identifier, text, words, wrapper
 from connectors.hris import enums
 from connectors.hris.documents import DOCUMENT_CATEGORIES
 from connectors.hris.documents import DOCUMENTS as RESOURCE
-from connectors.hris.parts import FILE as FILE_RESOURCE
 from connectors.humaans import lists
 from connectors.humaans.scopes import DOCUMENTS
 from connectors.spec import Absent, Field, Join, Table
@@ -91,18 +90,20 @@ CATEGORY = Table(
     },
 )
 
-FILE = Table(
-    FILE_RESOURCE,
-    {
-        "id": Field("fileId", identifier("file")),
-        "remote_id": "fileId",
-        "name": Field("file", file_name),
-        "category": Absent("Humaans sorts documents, not files"),
-        "contents": Field(("file",), lambda file: contents(file, None)),
-        "category_id": Absent("Humaans sorts documents, not files"),
-        "created_at": Absent("Humaans does not date a file"),
-        "updated_at": Absent("Humaans does not date a file"),
-        "remote_url": Field("file", lambda file: address(file, None)),
-        "file_format": Field("file", file_format),
-    },
-)
+def file_of(file_id: Any, file: Any) -> dict[str, Any] | None:
+    """Make a file of the contract. Humaans sorts and dates documents, not the files in them."""
+    remote_id = text(file_id)
+    if remote_id is None and not isinstance(file, dict):
+        return None
+    return {
+        "id": identifier("file")(remote_id),
+        "remote_id": remote_id,
+        "name": file_name(file),
+        "category": None,
+        "contents": contents(file, None),
+        "category_id": None,
+        "created_at": None,
+        "updated_at": None,
+        "remote_url": address(file, None),
+        "file_format": file_format(file),
+    }

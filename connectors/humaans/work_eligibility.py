@@ -4,9 +4,9 @@ from connectors.convert import identifier, same_words, words
 from connectors.hris import enums
 from connectors.hris.work_eligibility import WORK_ELIGIBILITY as RESOURCE
 from connectors.humaans import lists
-from connectors.humaans.documents import FILE
+from connectors.humaans.documents import file_of
 from connectors.humaans.scopes import DOCUMENTS
-from connectors.spec import Field, Join, Nested, Table
+from connectors.spec import Field, Join, Table
 
 KINDS = {
     "passport": "passport",
@@ -28,7 +28,7 @@ IDENTITY_DOCUMENT = Table(
         "remote_id": "id",
         "type": Field(KIND["name"], words(enums.WORK_ELIGIBILITY_TYPE, KINDS)),
         "sub_type": "name",
-        "document": Nested(FILE),
+        "document": Field(("fileId", "file"), file_of),
         "valid_from": "issueDate",
         "valid_to": "expiryDate",
         "issued_by": Field("issuingCountry", same_words(enums.COUNTRY_CODE)),

@@ -41,15 +41,25 @@ class RedisCache:
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         values = await self._guard("read", self._read, keys) or [None] * len(keys)
-        hits = len(values) - values.count(None)
+        # The generation goes with every question; counted, it would make a miss look half a hit.
+        counted = values[1:] if keys[0].endswith(GENERATION) else values
+        hits = len(counted) - counted.count(None)
         if hits:
             self._hits.inc(hits)
-        if hits < len(values):
-            self._misses.inc(len(values) - hits)
+        if hits < len(counted):
+            self._misses.inc(len(counted) - hits)
         return values
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
         return bool(await self._guard("write", self._write, values, seconds))
+
+    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
+        return await self._guard("claim", self._claim, key, value, seconds)
+
+    async def replace(self, key: str, value: bytes, seconds: int) -> bool:
+        # A write must be noted even if the last command has just failed.
+        self._resting_until = 0.0
+        return await self.write({key: value}, seconds)
 
     async def forget(self, account_id: str) -> None:
         await self._guard("forget", self._forget, account_id)
@@ -77,7 +87,11 @@ class RedisCache:
         return not refused
 
     async def _claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
-        before: bytes | None = await self._redis.set(key, value, ex=seconds, nx=True, get=True)
+        [reply] = await self._line.calls(("SET", key, value, "EX", seconds, "NX", "GET"))
+        if isinstance(reply, hiredis.ReplyError):
+            self._faults.labels("refused").inc()
+            return None
+        before: bytes | None = reply
         return before or value
 
     async def _forget(self, account_id: str) -> bool:

@@ -51,7 +51,8 @@ class Abilities:
         write = self.policy.connector.write(operation)
         if write:
             outer = [*self.outer(operation, operation.scope), *self.lacking(*write.always)]
-            if not write.partial or not any(write.needs_met(part.name, self.token) for part in write.parts):
+            # A change may be of any part alone; what makes a record always writes the main one.
+            if not write.partial or all(any(self.lacking(*part.needs)) for part in write.parts):
                 outer += self.lacking(*write.main.needs)
             return _ability(outer, self._body_fields(write, outer))
         return None

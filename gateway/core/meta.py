@@ -1,14 +1,16 @@
 """What a connector, or one account's token, can do: a map of models, made from the same tables that answer calls.
 
 A model is named by its path, so that the lists of everybody and of one employee are two; in it stands what can be
-done, with the fields that may have a value.
+done, with the fields that may be sent and those that may come back.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from connectors.contract import ListOf, Operation, Plain, Resource, Type, Words
-from connectors.spec import Absent, Connector, Endpoint, Nested, Ref, Rule, Source
+from connectors.spec import Absent, Connector, Field, Nested, Ref, Source
+from connectors.writes import To
+from gateway.core.abilities import Abilities, Ability, Standing
 from gateway.core.entrance import Provider
 from gateway.core.policy import EVERY_SCOPE
 
@@ -31,14 +33,16 @@ _PLAIN: Mapping[Plain, str] = {
 Json = dict[str, Any]
 
 
-def connector_meta(connector: Connector, operations: Iterable[Operation], include: Collection[str]) -> Json:
+def connector_meta(provider: Provider, operations: Iterable[Operation], include: Collection[str]) -> Json:
     """Tell what a connector can do for an account whose token may do everything."""
+    connector = provider.connector
+    everything = Abilities(provider.policy, EVERY_SCOPE, frozenset(connector.scopes))
     found: Json = {
         "provider": connector.key,
         "provider_name": connector.name,
         "category": CATEGORY,
         "active": True,
-        "models": _models(connector, operations, include, {}),
+        "models": _models(everything, operations, include),
     }
     if "resources" in include:
         found["resources"] = {"images": {"logo_url": None, "original_logo_horizontal_url": None}}
@@ -47,58 +51,56 @@ def connector_meta(connector: Connector, operations: Iterable[Operation], includ
 
 def account_meta(provider: Provider, operations: Iterable[Operation], token: frozenset[str]) -> Json:
     """Tell what a token can do, whatever key asks."""
-    policy, connector = provider.policy, provider.connector
-    closed = {
-        endpoint.table.resource.name: policy.closed(endpoint.table, EVERY_SCOPE, token).keys()
-        for endpoint in connector.endpoints
-    }
-    open_to_token = [
-        operation
-        for operation in operations
-        if (endpoint := connector.endpoint(operation))
-        and not policy.admit_key(operation, EVERY_SCOPE)
-        and not policy.admit_token(endpoint, token)
-    ]
-    return {
-        "provider": connector.key,
-        "category": CATEGORY,
-        "models": _models(connector, open_to_token, (), closed),
-    }
+    abilities = Abilities(provider.policy, EVERY_SCOPE, token)
+    return {"provider": provider.connector.key, "category": CATEGORY, "models": _models(abilities, operations, ())}
 
 
-def _models(
-    connector: Connector,
-    operations: Iterable[Operation],
-    include: Collection[str],
-    closed: Mapping[str, Collection[str]],
-) -> Json:
+def _models(abilities: Abilities, operations: Iterable[Operation], include: Collection[str]) -> Json:
     models: dict[str, Json] = {}
     for operation in operations:
-        endpoint = connector.endpoint(operation)
-        if endpoint is not None:
-            hidden = closed.get(endpoint.table.resource.name, ())
-            models.setdefault(model_of(operation), {})[operation.kind] = _entry(operation, endpoint, include, hidden)
+        ability = abilities.of(operation)
+        if ability is not None and not ability.closings:
+            entry = _Entry(abilities.policy.connector, operation, include).of(ability)
+            models.setdefault(model_of(operation), {})[operation.kind] = entry
     return models
 
 
-def _entry(operation: Operation, endpoint: Endpoint, include: Collection[str], hidden: Collection[str]) -> Json:
-    resource, rows = endpoint.table.resource, endpoint.table.rows
-    output: Json = {
-        "defaultFields": [
-            _field(resource, name, rule, include)
-            for name, rule in rows.items()
-            if not isinstance(rule, Absent) and name not in hidden
-        ]
-    }
-    if "unmapped_fields" in include:
-        output["unmappedFields"] = [
-            {**_named(resource, name), "reason": rule.reason} for name, rule in rows.items() if isinstance(rule, Absent)
-        ]
-    return {
-        "apiPath": operation.path.replace("{", ":").replace("}", ""),
-        "input": {"defaultFields": []},
-        "output": output,
-    }
+class _Entry:
+    """One operation of a model: a read has fields in its output, a write in its input."""
+
+    def __init__(self, connector: Connector, operation: Operation, include: Collection[str]) -> None:
+        self._operation = operation
+        self._include = include
+        self._paths: dict[str, str] = {}
+        endpoint, write = connector.endpoint(operation), connector.write(operation)
+        self._resource = endpoint.table.resource if endpoint else write.body if write else None
+        if endpoint:
+            rules = endpoint.table.rows.items()
+            self._paths = {name: ", ".join(_sources(rule)) for name, rule in rules if not isinstance(rule, Absent)}
+        elif write:
+            self._paths = {name: rule.column for name, rule in write.fields.items() if isinstance(rule, To)}
+
+    def of(self, ability: Ability) -> Json:
+        fields = [each for each in ability.fields if "." not in each.path]
+        told: Json = {"defaultFields": [self._field(each) for each in fields if each.open]}
+        if "unmapped_fields" in self._include:
+            told["unmappedFields"] = [{**self._named(each), "reason": each.lacking} for each in fields if each.lacking]
+        nothing: Json = {"defaultFields": []}
+        return {
+            "apiPath": self._operation.path.replace("{", ":").replace("}", ""),
+            "input": nothing if self._operation.reads else told,
+            "output": told if self._operation.reads else nothing,
+        }
+
+    def _field(self, standing: Standing) -> Json:
+        found = self._named(standing)
+        if "field_path" in self._include:
+            found["fieldPath"] = self._paths.get(standing.path, "")
+        return found
+
+    def _named(self, standing: Standing) -> Json:
+        spec = self._resource.fields[standing.path] if self._resource else None
+        return {"name": standing.path, "type": type_name(spec.type) if spec else "any"}
 
 
 def model_of(operation: Operation) -> str:
@@ -107,17 +109,6 @@ def model_of(operation: Operation) -> str:
     if len(words) > 1 and words[-1] == operation.kind:
         words.pop()
     return "_".join(words)
-
-
-def _field(resource: Resource, name: str, rule: Rule, include: Collection[str]) -> Json:
-    found = _named(resource, name)
-    if "field_path" in include:
-        found["fieldPath"] = ", ".join(_paths(rule))
-    return found
-
-
-def _named(resource: Resource, name: str) -> Json:
-    return {"name": name, "type": type_name(resource.fields[name].type)}
 
 
 def type_name(of: Type) -> str:
@@ -133,10 +124,8 @@ def type_name(of: Type) -> str:
             return "object"
 
 
-def _paths(rule: Rule) -> Iterator[str]:
+def _sources(rule: Field | Nested) -> Iterator[str]:
     """Give the vendor's columns that a field is made from."""
-    if isinstance(rule, Absent):
-        return
     sources: tuple[Source | None, ...] = (rule.source,) if isinstance(rule, Nested) else rule.sources
     for source in sources:
         if isinstance(source, Ref):

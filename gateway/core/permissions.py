@@ -1,18 +1,17 @@
 """What a key and a token may do, told whole: each operation, field and path, and what would open what is closed.
 
-The words are those of the `withheld` block of an answer, and the decisions are the policy's own.
+The words are those of the `withheld` block of an answer.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from connectors.contract import Operation
-from connectors.needs import Need
-from connectors.spec import Absent, Connector, Nested, Table
+from gateway.core.abilities import Abilities, Standing
 from gateway.core.entrance import Provider
 from gateway.core.model import Account, ClientKey, Status
 from gateway.core.passthrough import PROXY, READ, WRITE
-from gateway.core.policy import BY_OPERATOR, KEY_GRANTER, Policy, Withheld, holds
+from gateway.core.policy import Withheld
 
 Json = dict[str, Any]
 
@@ -21,6 +20,7 @@ def permissions(account: Account, provider: Provider, key: ClientKey, operations
     """Give the whole answer, for this account's token and this key."""
     grant = account.grant
     connector = provider.connector
+    abilities = Abilities(provider.policy, key.scopes, grant.scopes)
     return {
         "account_id": account.id,
         "provider": connector.key,
@@ -38,72 +38,37 @@ def permissions(account: Account, provider: Provider, key: ClientKey, operations
             if scope not in grant.scopes
         ],
         "client_scopes": sorted(key.scopes),
-        "operations": [_operation(each, provider, key.scopes, grant.scopes) for each in operations],
-        "proxy": list(_paths(provider, key.scopes, grant.scopes)),
+        "operations": [_operation(each, abilities) for each in operations],
+        "proxy": list(_paths(abilities)),
     }
 
 
-def _operation(operation: Operation, provider: Provider, key: frozenset[str], token: frozenset[str]) -> Json:
-    connector, policy = provider.connector, provider.policy
+def _operation(operation: Operation, abilities: Abilities) -> Json:
     found: Json = {"operation": operation.id, "method": operation.method, "path": operation.path}
-    endpoint = connector.endpoint(operation)
-    if endpoint is None:
-        return {
-            **found,
-            "available": False,
-            "reason": "not_implemented",
-            "detail": connector.why_unanswered(operation) or f"The {connector.name} connector does not answer it.",
-            "fields": [],
-        }
-    closings = [*_outer(operation, operation.scope, policy, key), *_needed(connector, endpoint.scope, token)]
-    walk = _Walk(policy, key, token)
-    return {**found, **_verdict(closings), "fields": list(walk.fields(endpoint.table, "", closings))}
+    ability = abilities.of(operation)
+    if ability is None:
+        connector = abilities.policy.connector
+        why = connector.why_unanswered(operation) or f"The {connector.name} connector does not answer it."
+        return {**found, "available": False, "reason": "not_implemented", "detail": why, "fields": []}
+    return {**found, **_verdict(ability.closings), "fields": [_field(each) for each in ability.fields]}
 
 
-def _outer(operation: Operation, scope: str, policy: Policy, key: frozenset[str]) -> Iterator[Withheld]:
-    """Give what closes an operation whatever account it is about."""
-    if operation.id in policy.operator.operations:
-        yield BY_OPERATOR
-    if not holds(key, scope):
-        yield Withheld(scope, KEY_GRANTER)
+def _field(standing: Standing) -> Json:
+    if standing.lacking:
+        return {"field": standing.path, "available": False, "reason": "unmapped", "detail": standing.lacking}
+    return {"field": standing.path, **_verdict(standing.closings)}
 
 
-def _needed(connector: Connector, need: Need, token: frozenset[str]) -> Iterator[Withheld]:
-    if not need.met_by(token):
-        yield Withheld(str(need), connector.granter)
-
-
-def _paths(provider: Provider, key: frozenset[str], token: frozenset[str]) -> Iterator[Json]:
+def _paths(abilities: Abilities) -> Iterator[Json]:
     """Give the vendor's own paths that the proxy reaches. It shows records whole, so the key must be open to all."""
-    connector, policy = provider.connector, provider.policy
-    everything = frozenset(connector.scopes)
-    tables = [endpoint.table for endpoint in connector.endpoints]
-    hidden = [why for table in tables for why in policy.closed(table, key, everything).values()]
-    for row in connector.paths:
+    policy = abilities.policy
+    everything = frozenset(policy.connector.scopes)
+    tables = [endpoint.table for endpoint in policy.connector.endpoints]
+    hidden = [why for table in tables for why in policy.closed(table, abilities.key, everything).values()]
+    for row in policy.connector.paths:
         for method, need in row.needs.items():
-            outer = _outer(PROXY, READ if method == "GET" else WRITE, policy, key)
-            closings = [*outer, *hidden, *_needed(connector, need, token)]
-            yield {"method": method, "path": row.path, **_verdict(closings)}
-
-
-class _Walk:
-    """Goes through a table and the tables within it."""
-
-    def __init__(self, policy: Policy, key: frozenset[str], token: frozenset[str]) -> None:
-        self._policy = policy
-        self._rights = (key, token)
-
-    def fields(self, table: Table, prefix: str, outer: Sequence[Withheld]) -> Iterator[Json]:
-        """Give each field; what closes the operation or the object around it closes it too."""
-        for name, rule in table.rows.items():
-            path = f"{prefix}{name}"
-            if isinstance(rule, Absent):
-                yield {"field": path, "available": False, "reason": "unmapped", "detail": rule.reason}
-                continue
-            closings = [*outer, *self._policy.closings(table.resource, name, rule, *self._rights)]
-            yield {"field": path, **_verdict(closings)}
-            if isinstance(rule, Nested):
-                yield from self.fields(rule.table, f"{path}.", closings)
+            outer = abilities.outer(PROXY, READ if method == "GET" else WRITE)
+            yield {"method": method, "path": row.path, **_verdict([*outer, *hidden, *abilities.lacking(need)])}
 
 
 def _verdict(closings: Sequence[Withheld]) -> Json:

@@ -120,11 +120,11 @@ class Platform:
     async def _connectors(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
         include = read_include(call)
         providers = self._entrance.providers.values()
-        return [connector_meta(each.connector, self._rules.operations, include) for each in providers]
+        return [connector_meta(each, self._rules.operations, include) for each in providers]
 
     async def _connector(self, call: PlatformCall, key: ClientKey) -> Json:  # noqa: ARG002 - an answer
         include = read_include(call)
-        return connector_meta(self._provider(call.named).connector, self._rules.operations, include)
+        return connector_meta(self._provider(call.named), self._rules.operations, include)
 
     def _provider(self, name: str) -> Provider:
         provider = self._entrance.providers.get(name)

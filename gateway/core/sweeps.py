@@ -94,6 +94,8 @@ class Sweeps:
             age = reading.now - found.made_at if found else 0
             if found and age < seconds and reading.directives.accepts(age) and (optional or not found.refused):
                 return found
+        elif not reading.directives.no_store:
+            await reading.shelf.note_generation()
         sweep_id = sha256(f"{reading.new_id}{digest}".encode()).hexdigest()[:16]
         try:
             rows = await self._fetch(reading.talk, collection.path, query)

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
-from gateway.core.errors import BadRequest
+from gateway.core.bodies import parse_json
 from gateway.core.platform import Platform, PlatformCall
 from gateway.web.bodies import read_body
 from gateway.web.edge import exchange_of
@@ -47,7 +47,7 @@ class _Door:
         secret, _ = credentials_of(read_headers(scope))
 
         async def body() -> Mapping[str, Any]:
-            return read_object(await read_body(scope, receive, self._most))
+            return parse_json(await read_body(scope, receive, self._most))
 
         found = await self._platform.answer(
             PlatformCall(
@@ -59,14 +59,3 @@ class _Door:
             )
         )
         await exchange.respond(send, 200, HEADERS, orjson.dumps(found))
-
-
-def read_object(body: bytes) -> Mapping[str, Any]:
-    """Read a JSON object. Raises `BadRequest` for anything else."""
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest("The body must be a JSON object.") from error
-    if not isinstance(found, dict):
-        raise BadRequest("The body must be a JSON object.")
-    return found

@@ -34,10 +34,11 @@ class Time:
 
 @dataclass
 class Memory:
-    """A shared cache. `forget_all` of a kind is what eviction looks like."""
+    """A shared cache. `evict` of a kind is what eviction looks like. Generations are kept apart, in `marks`."""
 
     time: Time
     values: dict[str, tuple[float, bytes]] = field(default_factory=dict)
+    marks: dict[str, tuple[float, bytes]] = field(default_factory=dict)
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         return [self._live(key) for key in keys]
@@ -49,13 +50,15 @@ class Memory:
 
     async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
         if self._live(key) is None:
-            await self.write({key: value}, seconds)
+            await self.replace(key, value, seconds)
         return self._live(key)
 
     async def replace(self, key: str, value: bytes, seconds: int) -> bool:
-        return await self.write({key: value}, seconds)
+        self.marks[key] = (self.time.seconds() + seconds, value)
+        return True
 
     async def forget(self, account_id: str) -> None:
+        self.marks.pop(f"{{{account_id}}}:generation", None)
         self.values = {key: value for key, value in self.values.items() if not key.startswith(f"{{{account_id}}}:")}
 
     def evict(self, *kinds: str) -> None:
@@ -65,7 +68,7 @@ class Memory:
         return {key.split(":")[1] for key in self.values}
 
     def _live(self, key: str) -> bytes | None:
-        until, value = self.values.get(key, (0.0, None))
+        until, value = self.values.get(key) or self.marks.get(key) or (0.0, None)
         return value if self.time.seconds() < until else None
 
 

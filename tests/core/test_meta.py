@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Operation
+from connectors.contract import MAP, TEXT, Operation, Resource, Spec
 from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
-from connectors.spec import Absent
+from connectors.needs import Need, any_of
+from connectors.spec import Absent, Connector
+from connectors.writes import Flow, Order, Part, To, Unwritable, Within, Write
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest
 from gateway.core.meta import DETAILS, account_meta, connector_meta, model_of
@@ -42,7 +44,7 @@ def names(meta: Mapping[str, Any], model: str, kind: str) -> list[str]:
 
 
 def test_a_connector_tells_its_operations_and_the_fields_that_it_fills() -> None:
-    meta = connector_meta(VILLAGE, BOTH, ())
+    meta = connector_meta(village(), BOTH, ())
     assert {name: meta[name] for name in ("provider", "provider_name", "category", "active")} == {
         "provider": "village",
         "provider_name": "Village",
@@ -60,7 +62,7 @@ def test_a_connector_tells_its_operations_and_the_fields_that_it_fills() -> None
 
 
 def test_details_are_added_when_they_are_named() -> None:
-    plain, full = (connector_meta(VILLAGE, BOTH, include) for include in ((), DETAILS))
+    plain, full = (connector_meta(village(), BOTH, include) for include in ((), DETAILS))
     assert "resources" not in plain
     assert full["resources"] == {"images": {"logo_url": None, "original_logo_horizontal_url": None}}
     output = full["models"]["employees"]["list"]["output"]
@@ -206,6 +208,106 @@ def test_the_vendor_s_own_paths_are_told_as_the_proxy_decides(
     assert found["available"] == (not lacking)
     assert {each["scope"] for each in found.get("needs", ())} == lacking
     assert len(answer["proxy"]) == sum(len(row.needs) for row in HUMAANS.paths)
+
+
+# --- writes -------------------------------------------------------------------------------------------------
+
+BODY = Resource(
+    "employee_request",
+    {
+        "name": TEXT,
+        "diet": TEXT,
+        "pay_rate": Spec(TEXT, scope="hris.compensation:write"),
+        "home": Resource("home_request", {"street": TEXT, "door": TEXT}),
+        "passthrough": MAP,
+    },
+)
+
+
+def no_steps(order: Order) -> Flow:  # noqa: ARG001 - a Flow's maker
+    raise NotImplementedError
+    yield  # type: ignore[unreachable] # which makes it a generator
+
+
+def write(operation: str, *always: Need) -> Write:
+    """Make a write of people, who need `open`, and of their pay, which needs `closed`."""
+    return Write(
+        operation=operation,
+        body=BODY,
+        kind="employee",
+        parts=(Part("person", (any_of("open"),), ()), Part("pay", (any_of("closed"),), ())),
+        flow=no_steps,
+        fields={
+            "name": To("person", "name"),
+            "diet": Unwritable("Village cooks one meal"),
+            "pay_rate": To("pay", "wage"),
+            "home": Within({"street": To("person", "street"), "door": Unwritable("doors have no numbers")}),
+        },
+        always=always,
+    )
+
+
+UPDATE = replace(CREATE, id="update_employee", method="PATCH", path="/unified/hris/employees/{id}", kind="update")
+WRITING = replace(VILLAGE, writes=(write("create_employee"), write("update_employee")))
+STRICT = replace(VILLAGE, writes=(write("create_employee", any_of("closed")), write("update_employee")))
+CLOSING = {"scope": "closed", "granted_by": "the mayor"}
+OPENING = {"scope": "open", "granted_by": "the mayor"}
+PAYING = {"scope": "hris.compensation:write", "granted_by": OPERATOR}
+WRITING_KEY = frozenset({"hris.*:write"})
+
+
+@pytest.mark.parametrize(
+    ("connector", "key", "token", "needs"),
+    [
+        # For creating and for updating: what each lacks, with None where it lacks nothing; then what their pay does.
+        (WRITING, WRITING_KEY, ALL, (None, None, None)),
+        (WRITING, WRITING_KEY, OPEN, (None, None, [CLOSING])),
+        (WRITING, frozenset({"hris.employees:write"}), ALL, (None, None, [PAYING])),
+        (WRITING, frozenset({"hris.employees:write"}), OPEN, (None, None, [PAYING, CLOSING])),
+        # Pay alone may be changed, though nobody can be created.
+        (WRITING, WRITING_KEY, frozenset({"closed"}), ([OPENING], None, None)),
+        (WRITING, WRITING_KEY, frozenset(), ([OPENING], [OPENING], [OPENING, CLOSING])),
+        (STRICT, WRITING_KEY, OPEN, ([CLOSING], None, [CLOSING])),
+    ],
+)
+def test_a_write_is_told_with_what_it_and_its_fields_need(
+    connector: Connector, key: frozenset[str], token: frozenset[str], needs: tuple[Any, Any, Any]
+) -> None:
+    provider = Provider(connector, Policy(connector, Operator()))
+    answer = permissions(make_linked("a1", *token).account, provider, make_key(*key), (CREATE, UPDATE))
+    create, update = answer["operations"]
+    assert (
+        create.get("needs"),
+        update.get("needs"),
+        fields(answer, "update_employee")["pay_rate"].get("needs"),
+    ) == needs
+
+
+def test_every_field_of_a_body_is_told() -> None:
+    provider = Provider(WRITING, Policy(WRITING, Operator()))
+    answer = permissions(make_linked("a1", *OPEN).account, provider, make_key("*"), (CREATE,))
+    assert fields(answer, "create_employee") == {
+        "name": {"available": True},
+        "diet": {"available": False, "reason": "unmapped", "detail": "Village cooks one meal"},
+        "pay_rate": {"available": False, "reason": "withheld_by_scope", "needs": [CLOSING]},
+        "home": {"available": True},
+        "home.street": {"available": True},
+        "home.door": {"available": False, "reason": "unmapped", "detail": "doors have no numbers"},
+        "passthrough": {"available": True},
+    }
+    meta = account_meta(provider, (CREATE, UPDATE), OPEN)
+    entry = meta["models"]["employees"]["create"]
+    assert [each["name"] for each in entry["input"]["defaultFields"]] == ["name", "home", "passthrough"]
+    assert entry["output"] == {"defaultFields": []}
+    full = connector_meta(provider, (CREATE,), DETAILS)["models"]["employees"]["create"]["input"]
+    assert [(each["name"], each["fieldPath"]) for each in full["defaultFields"]] == [
+        ("name", "name"),
+        ("pay_rate", "wage"),
+        ("home", ""),
+        ("passthrough", ""),
+    ]
+    assert full["unmappedFields"] == [{"name": "diet", "type": "string", "reason": "Village cooks one meal"}]
+    assert list(account_meta(provider, (CREATE, UPDATE), frozenset({"closed"}))["models"]["employees"]) == ["update"]
 
 
 # --- the same decisions as a call gets ----------------------------------------------------------------------

@@ -8,7 +8,7 @@ from tests.core.parts import Forgetful, Memory, Time, make_linked
 
 def shelves(most: int = 1000) -> tuple[Memory, Shelf, Shelf]:
     memory = Memory(Time())
-    return memory, Shelf(memory, make_linked("a1"), most), Shelf(memory, make_linked("a2"), most)
+    return memory, Shelf(memory, make_linked("a1"), most, "1"), Shelf(memory, make_linked("a2"), most, "2")
 
 
 async def test_what_is_written_is_read_until_its_time_is_over() -> None:
@@ -78,7 +78,7 @@ async def test_no_time_is_not_kept(seconds: int) -> None:
 
 
 async def test_a_store_that_does_not_take_it_is_told() -> None:
-    shelf = Shelf(Forgetful(), make_linked("a1"), 1000)
+    shelf = Shelf(Forgetful(), make_linked("a1"), 1000, "1")
     assert not await shelf.write({shelf.key("answer", "x"): b"value"}, 60)
 
 

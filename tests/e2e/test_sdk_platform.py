@@ -119,7 +119,8 @@ def test_a_key_without_the_scope_is_a_403_that_names_it(
 
 def test_connectors_and_accounts_tell_what_they_can_do(sdk: Sdk, caller: Caller, installation: Installation) -> None:
     details = "field_path,unmapped_fields,resources,inactive,webhooks,static_fields"
-    [[connector]] = sdk.call(caller, "listConnectorsMeta", {"include": details}, area="connectors").bodies
+    [page] = sdk.call(caller, "listConnectorsMeta", {"include": details}, area="connectors").pages
+    [connector] = page["body"]
     one = {"provider": "humaans", "include": details}
     assert sdk.call(caller, "getConnectorMeta", one, area="connectors").bodies == [connector]
     assert (connector["provider"], connector["providerName"], connector["category"]) == ("humaans", "Humaans", "hris")

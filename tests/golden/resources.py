@@ -1,6 +1,6 @@
 """Golden records of every resource beside the employees: what the sandbox's rows become, with all their fields.
 
-Short lists stand whole. Of long ones, and of what is kept a person, stands what belongs to a few people: the cast of the
+Short lists stand whole. Of long ones, and of what each person has, stands that of a few people: the cast of the
 sandbox, who are unlike the rest, and the first of the real rows.
 """
 

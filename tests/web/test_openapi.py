@@ -123,12 +123,12 @@ def test_enums_are_open_for_clients() -> None:
 def test_scopes_are_those_of_the_rules() -> None:
     found = item(by_id("list_employees"))
     assert found["x-client-scope"] == "hris.employees:read"
-    assert found["x-vendor-scopes"] == {"humaans": ["public:read", "private:read"]}
+    assert found["x-vendor-scopes"] == {"humaans": [["public:read", "private:read"]]}
     fields = found["x-field-scopes"]
-    assert fields["personal_email"] == {"client": None, "vendors": {"humaans": ["private:read"]}}
+    assert fields["personal_email"] == {"client": None, "vendors": {"humaans": [["private:read"]]}}
     assert fields["employments.pay_rate"] == {
         "client": "hris.compensation:read",
-        "vendors": {"humaans": ["compensations:read"]},
+        "vendors": {"humaans": [["compensations:read"]]},
     }
     assert all(each["x-client-scope"] for each in map(item, OPERATIONS))
 

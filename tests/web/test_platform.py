@@ -94,7 +94,8 @@ async def test_what_cannot_be_answered_is_refused_in_the_contract_s_form(
 @pytest.mark.parametrize("content", [b"", b"{", b'{"label":"\\ud800"}', b"[" * 5000, b"\xff"])
 async def test_a_body_that_is_no_json_is_a_400(site: Site, content: bytes) -> None:
     answer = await ask(site, "PATCH", f"/accounts/{site.account}", content=content)
-    assert (answer.status_code, answer.json()["message"]) == (400, "The body must be a JSON object.")
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("The body is")
 
 
 @pytest.mark.parametrize("way", ["GET ", "PATCH ", "DELETE ", "GET /meta", "GET /permissions"])
@@ -202,7 +203,7 @@ async def test_after_unlinking_nothing_of_the_account_is_left_and_nothing_else_i
     assert (await listed(site), sandbox.calls()) == ([other], [])
 
 
-def held(redis: Redis) -> dict[str, bytes | None]:
+def held(redis: Redis) -> dict[str, object]:
     keys: list[bytes] = list(redis.scan_iter())
     return {key.decode(): redis.get(key) for key in keys}
 

@@ -76,24 +76,33 @@ def document_folders(world: World) -> list[JsonObject]:
 
 
 def identity_documents(world: World) -> list[JsonObject]:
+    """A paper for every third person, of one kind after the other; every second one with a file."""
     chance = world.chance("identity-documents")
     return [
-        world.row(
-            "identity-document",
-            person["id"],
-            personId=person["id"],
-            identityDocumentTypeId=world.id("identity-document-type", "Passport"),
-            name=None,
-            number=f"X{chance.randrange(10_000_000):07d}",
-            issuingCountry=person["countryCode"],
-            issueDate=world.day(-1000),
-            expiryDate=world.day(2650),
-            fileId=None,
-            file=None,
-        )
+        _identity(world, person, index // 3, f"X{chance.randrange(10_000_000):07d}")
         for index, person in enumerate(world.people)
         if index % 3 == 0
     ]
+
+
+def _identity(world: World, person: JsonObject, number: int, reads: str) -> JsonObject:
+    kind = _IDENTITY_TYPES[number % len(_IDENTITY_TYPES)]
+    file_id = world.id("identity-file", person["id"])
+    file = {"id": file_id, "url": f"https://files.example.com/{file_id}", "filename": f"{kind.lower()}.png"}
+    with_file = number % 2 == 0
+    return world.row(
+        "identity-document",
+        person["id"],
+        personId=person["id"],
+        identityDocumentTypeId=world.id("identity-document-type", kind),
+        name="Category B" if kind == "Driving licence" else None,
+        number=reads,
+        issuingCountry=person["countryCode"],
+        issueDate=world.day(-1000),
+        expiryDate=world.day(2650),
+        fileId=file_id if with_file else None,
+        file=file if with_file else None,
+    )
 
 
 def identity_types(world: World) -> list[JsonObject]:

@@ -7,6 +7,7 @@ from connectors.contract import Operation, Resource
 from connectors.spec import Connector
 from gateway.core.query import PageLimits
 from gateway.web.openapi import answers
+from gateway.web.openapi.bodies import BodySchemas
 from gateway.web.openapi.links import links
 from gateway.web.openapi.parameters import account_header, path_parameters, read_parameters
 from gateway.web.openapi.routes import Described
@@ -18,9 +19,9 @@ ABOUT = """\
 One HTTP API over the HR systems of your customers, in the contract of StackOne's Unified HRIS API.
 
 Send the API key as the user name of HTTP Basic authentication, with an empty password, and name the linked account
-in `x-account-id`. Each operation says in `x-client-scope` what the key needs, in `x-vendor-scopes` which scopes of the
-account's token (one of them suffices, by provider), and in `x-field-scopes` which fields need more. `x-unanswered`
-says of a provider why it cannot answer.
+in `x-account-id`. Each operation says in `x-client-scope` what the key needs, in `x-vendor-scopes` what the account's
+token needs by provider (of each inner list one scope), and in `x-field-scopes` which fields need more. `x-unanswered`
+says of a provider why it cannot answer, and `x-unwritable` why it cannot take a field.
 """
 
 
@@ -33,10 +34,13 @@ class Subject:
     routes: Sequence[Described]
     limits: PageLimits
 
-    def resource(self, operation: Operation) -> Resource | None:
+    def read_resource(self, operation: Operation) -> Resource | None:
         """Give what a read answers with; None where no connector answers it."""
         found = (connector.endpoint(operation) for connector in self.connectors)
         return next((endpoint.table.resource for endpoint in found if endpoint), None)
+
+    def is_written(self, operation: Operation) -> bool:
+        return any(connector.write(operation) for connector in self.connectors)
 
 
 def make_document(subject: Subject) -> Schema:
@@ -68,18 +72,29 @@ def make_document(subject: Subject) -> Schema:
 
 
 def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
-    resource = subject.resource(operation)
     found: Schema = {
         "operationId": operation.id,
         "summary": operation.id.replace("_", " ").capitalize(),
         "tags": [operation.resource],
         "parameters": [*path_parameters(operation.path), account_header()],
     }
+    resource = subject.read_resource(operation)
     if resource:
         found["parameters"] += read_parameters(operation, resource, subject.limits)
         success = answers.read_response(operation, resource, schemas)
-        success["links"] = links(operation, filter(subject.resource, subject.operations))
+        success["links"] = links(operation, filter(subject.read_resource, subject.operations))
         found["responses"] = {"200": success} | answers.errors(answers.CONTRACT)
+    elif subject.is_written(operation):
+        found |= _write(operation, schemas)
     else:
         found["responses"] = answers.errors((*answers.ENTRANCE, 501))
     return found | extensions(operation, subject.connectors)
+
+
+def _write(operation: Operation, schemas: Schemas) -> Schema:
+    success = {str(operation.status): answers.write_response(operation, schemas)}
+    found: Schema = {"responses": success | answers.errors(answers.CONTRACT)}
+    if operation.body:
+        schema = BodySchemas(schemas.named).of(operation.body)
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return found

@@ -7,12 +7,14 @@ from connectors.contract import Given, ListOf, Plain, Resource, Spec, Type, Word
 
 Schema: TypeAlias = dict[str, Any]
 
+# What is only sent to us has its schema in `bodies`.
 _PLAIN: Mapping[Plain, Schema] = {
     Plain.TEXT: {"type": "string"},
     Plain.NUMBER: {"type": "number"},
     Plain.BOOLEAN: {"type": "boolean"},
     Plain.INSTANT: {"type": "string", "format": "date-time"},
-    Plain.DURATION: {"type": "string", "format": "duration"},
+    # Not the format `duration`, which knows no half days.
+    Plain.DURATION: {"type": "string", "pattern": "^P[0-9.YMWDTHS]+$", "description": "An ISO 8601 duration."},
     Plain.MAP: {"type": "object", "additionalProperties": True},
     Plain.ANY: {},
     Plain.BOOLISH: {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]},
@@ -31,8 +33,9 @@ def reference(name: str) -> Schema:
 
 def or_null(schema: Schema) -> Schema:
     if "type" in schema:
-        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        return {**schema, "type": [*kinds, "null"]}
+        return {**schema, "type": [schema["type"], "null"]}
+    if "enum" in schema:
+        return {**schema, "enum": [*schema["enum"], None]}
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 

@@ -1,7 +1,7 @@
 """The document as it is read by people: by resource, with types as words and links. Knows the document alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.web.openapi.schemas import Schema
@@ -167,7 +167,7 @@ class _Reader:
             vendor_scopes=tuple(_by_vendor(item.get("x-vendor-scopes", {}))),
             unanswered=tuple(item.get("x-unanswered", {}).items()),
             parameters=parameters,
-            body=tuple(self._fields(self._resolved(body), {})) if body else (),
+            body=tuple(self._body(self._resolved(body), item)) if body else (),
             answers=tuple(
                 Answer(status=status, text=each["description"], kind=self._content(each))
                 for status, each in own.items()
@@ -175,6 +175,13 @@ class _Reader:
             errors=tuple(status for status in responses if status not in own),
             curl=_curl(method, path, item, has_body=bool(body)),
         )
+
+    def _body(self, schema: Schema, item: Schema) -> Iterator[Line]:
+        """Give the fields of a body, each with what a provider will not take."""
+        refused = item.get("x-unwritable", {})
+        for line in self._fields(schema, item.get("x-field-scopes", {})):
+            more = (f"{vendor}: {reasons[line.name]}" for vendor, reasons in refused.items() if line.name in reasons)
+            yield replace(line, notes=(*line.notes, *more))
 
     def _content(self, response: Schema) -> Kind | None:
         for media, content in response.get("content", {}).items():
@@ -247,9 +254,9 @@ def _is_envelope(name: str) -> bool:
     return name.endswith(("Paginated", "Result"))
 
 
-def _by_vendor(scopes: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    for vendor, each in scopes.items():
-        yield f"{vendor}: {' or '.join(each) or 'any token'}"
+def _by_vendor(scopes: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[str]:
+    for vendor, needs in scopes.items():
+        yield f"{vendor}: {' and '.join(' or '.join(each) for each in needs) or 'any token'}"
 
 
 def _needs(needs: Mapping[str, Any]) -> Iterator[str]:
