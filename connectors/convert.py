@@ -13,6 +13,7 @@ from connectors import ids
 from connectors.contract import UNMAPPED, Plain, Type, Words
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
 _SEPARATORS = re.compile(r"[\s_-]+")
 
 
@@ -27,10 +28,9 @@ def text(value: Any) -> str | None:
 
 def number(value: Any) -> int | float | None:
     if isinstance(value, str):
-        try:
-            value = float(value) if "." in value else int(value)
-        except ValueError:
+        if not _NUMBER.fullmatch(value):
             return None
+        value = float(value) if "." in value else int(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

@@ -234,8 +234,14 @@ ODD_RESULTS = {"update_employee_time_off_request": "CreateResult"}
 """By operation: where the contract's answer is not that of its kind."""
 
 READ_AS = {
+    "create_employee_request": "employees",
+    "update_employee_request": "employees",
     "employee_location_request": "locations",
     "employee_employment_request": "employments",
     "new_employment_request": "employments",
+    "create_employment_request": "employments",
+    "update_employment_request": "employments",
+    "time_off_request": "time_off",
+    "work_eligibility_request": "work_eligibility",
 }
-"""By object within a body: the resource that it is read as, under whose name the operator's rules speak of it."""
+"""By body, or object within one: the resource that it is read as. What the operator hides there is not written."""

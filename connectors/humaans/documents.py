@@ -90,6 +90,7 @@ CATEGORY = Table(
     },
 )
 
+
 def file_of(file_id: Any, file: Any) -> dict[str, Any] | None:
     """Make a file of the contract. Humaans sorts and dates documents, not the files in them."""
     remote_id = text(file_id)

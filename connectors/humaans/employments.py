@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from connectors.convert import identifier, text, words
+from connectors.convert import identifier, instant, text, words
 from connectors.hris import enums
 from connectors.hris.employments import EMPLOYMENTS as RESOURCE
 from connectors.humaans import lists
 from connectors.humaans.groups import department_group
 from connectors.humaans.scopes import PAY, PUBLIC
-from connectors.spec import TODAY, Absent, Embed, Field, Join, Row, Table, all_matches
+from connectors.spec import TODAY, Absent, Embed, Field, Join, Row, Table
 
 ON_PERSON = Absent("Humaans keeps the contract type on the person, not on the role")
 
@@ -46,14 +46,29 @@ def current_role(person: Row, matches: Sequence[Row], today: date) -> Row | None
 
 def salary_of_role(role: Row, matches: Sequence[Row], today: date) -> Row | None:
     """Choose the salary in force on the last day of the role that is not in the future, or on its first day."""
-    first, last = day(role.get("effectiveDate")), day(role.get("endDate"))
+    first, last = day(role.get("effectiveDate")), last_day(role.get("endDate"), role.get("leftOn"))
     on = max(first, min(last or today.isoformat(), today.isoformat()))
     salaries = [row for row in matches if (row.get("compensationType") or {}).get("baseType") == "salary"]
     return newest([row for row in salaries if in_force(row, on)])
 
 
-def active(effective: Any, end: Any, today: date) -> bool:
-    return in_force({"effectiveDate": effective, "endDate": end}, today.isoformat())
+def roles_of(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
+    """Give all roles of a person, each with the day on which they left or will leave, which a role does not know."""
+    left_on = person.get("employmentEndDate")
+    return [{**row, "leftOn": left_on} for row in matches]
+
+
+def last_day(end: Any, left_on: Any) -> str | None:
+    """Give the end of a role: its own, or that of the whole employment if it is earlier."""
+    return min(filter(None, (day(end), day(left_on))), default=None)
+
+
+def end_of_role(end: Any, left_on: Any) -> str | None:
+    return instant(last_day(end, left_on))
+
+
+def active(effective: Any, end: Any, left_on: Any, today: date) -> bool:
+    return in_force({"effectiveDate": effective, "endDate": last_day(end, left_on)}, today.isoformat())
 
 
 def managers(reporting_to: Any) -> list[dict[str, Any]] | None:
@@ -81,7 +96,7 @@ ROLE_HISTORY = Join(
     on="id",
     key="personId",
     scope=PUBLIC,
-    pick=all_matches,
+    pick=roles_of,
     narrow=lists.ROLES_OF_ONE,
 )
 
@@ -120,7 +135,7 @@ EMPLOYMENT = Table(
         "pay_frequency": Absent("Humaans states what period an amount is for, not how often it is paid"),
         "pay_currency": Field(SALARY["currency"], scope=PAY),
         "effective_date": "effectiveDate",
-        "end_date": "endDate",
+        "end_date": Field(("endDate", "leftOn"), end_of_role),
         "grade": Absent("Humaans keeps no grades"),
         "employment_type": ON_PERSON,
         "employment_contract_type": ON_PERSON,
@@ -134,7 +149,7 @@ EMPLOYMENT = Table(
         "created_at": "createdAt",
         "updated_at": "updatedAt",
         "start_date": "effectiveDate",
-        "active": Field(("effectiveDate", "endDate", TODAY), active),
+        "active": Field(("effectiveDate", "endDate", "leftOn", TODAY), active),
         "department": Field("department", department_group),
         "cost_center": Absent("Humaans keeps no cost centres"),
         "cost_centers": Absent("Humaans keeps no cost centres"),

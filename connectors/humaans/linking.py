@@ -51,9 +51,13 @@ def verify() -> Verification:
         scopes, found_by = yield from _find_scopes()
         if not scopes:
             return NO_SCOPE
-        role = _text(_object((yield from _ask("/me"))).get("role"))
+        me = _object((yield from _ask("/me")))
     except _Rejected:
         return INVALID
+    if found_by == "probe" and PRIVATE_KEYS & me.keys():
+        # Somebody of little standing is shown private keys on their own row alone.
+        scopes = (scopes - {"public:read"}) | {"private:read"}
+    role = _text(me.get("role"))
     return Grant(scopes=scopes, found_by=found_by, role=role, warnings=_warnings(scopes, found_by, role))
 
 

@@ -10,8 +10,8 @@ SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z
 def scope(text: str) -> str:
     if not SCOPE.fullmatch(text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no scope: write area.resource:action in lower case, such as hris.employees:read or platform.accounts:read; "
-            "* stands for a whole part, as in hris.*:read, and alone for everything"
+            f"{text!r} is no scope: write area.resource:action in lower case, such as hris.employees:read or "
+            "platform.accounts:read; * stands for a whole part, as in hris.*:read, and alone for everything"
         )
     return text
 

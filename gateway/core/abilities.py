@@ -1,4 +1,4 @@
-"""What a key and a token can do with one operation and each of its fields, and all that stands in the way.
+*self.lacking(*write.always)"""What a key and a token can do with one operation and each of its fields, and all that stands in the way.
 
 A call is refused for the first reason; here every reason is found. The decisions are the policy's and the tables'.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Operation, Resource
+from connectors.hris.requests import READ_AS
 from connectors.needs import Need
 from connectors.spec import Absent, Nested, Table
 from connectors.writes import PASSTHROUGH, Rule, To, Unwritable, Within, Write
@@ -18,7 +19,7 @@ class Standing:
     """Of one field: what closes it, and `lacking` where the vendor has nothing for it. With neither it is open."""
 
     path: str
-    closings: tuple[Withheld, ...] = ()
+    [*closings, *self.lacking(*write.part(rule.part).needs)]: tuple[Withheld, ...] = ()
     lacking: str = ""
 
     @property
@@ -50,7 +51,7 @@ class Abilities:
             return _ability(closings, self._read_fields(endpoint.table, "", closings))
         write = self.policy.connector.write(operation)
         if write:
-            outer = [*self.outer(operation, operation.scope), *self.lacking(*write.always)]
+            outer = [*self.outer(operation, operation.scope), ]
             # A change may be of any part alone; what makes a record always writes the main one.
             if not write.partial or all(any(self.lacking(*part.needs)) for part in write.parts):
                 outer += self.lacking(*write.main.needs)
@@ -96,12 +97,14 @@ class Abilities:
             rule = rows.get(name)
             path = f"{prefix}{name}"
             closings = list(outer)
+            if f"{READ_AS.get(resource.name)}.{name}" in self.policy.operator.fields:
+                closings.append(BY_OPERATOR)
             if spec.scope and not holds(self.key, spec.scope):
                 closings.append(Withheld(spec.scope, KEY_GRANTER))
             if isinstance(rule, Unwritable):
                 yield Standing(path, (), rule.reason)
             elif isinstance(rule, To):
-                yield Standing(path, _once([*closings, *self.lacking(*write.part(rule.part).needs)]))
+                yield Standing(path, _once(closings))
             elif isinstance(rule, Within) and isinstance(spec.type, Resource):
                 yield Standing(path, _once(closings))
                 yield from self._sent(write, spec.type, rule.rows, f"{path}.", closings)

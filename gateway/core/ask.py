@@ -148,6 +148,14 @@ def _garbage(talk: Conversation, request: Request, status: int, why: str) -> Gat
     )
 
 
+def encode(value: Any) -> bytes:
+    """Give JSON. Raises `VendorFailure` for what a vendor has nested deeper than an encoder goes."""
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        raise VendorFailure("The provider's answer is nested too deeply to be handed on.") from error
+
+
 def malformed(talk: Conversation, path: str, error: Malformed) -> GatewayError:
     """Make the error for an answer that is JSON of another shape than promised."""
     return VendorFailure(

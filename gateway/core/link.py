@@ -107,7 +107,7 @@ async def unlink(project_id: str, account_id: str, ledger: Ledger, forget: Calla
     if account is None:
         raise NotFound(f"there is no linked account {account_id} in this project")
     await forget(account_id)
-    return account
+    return replace(account, status=before.status, status_reasons=before.status_reasons)
 
 
 async def _taken(connector: Connector, credential: Secret, parts: Parts) -> tuple[Secret, Grant]:
@@ -122,7 +122,7 @@ def _as_suspended(account: Account, before: Account | None) -> Account:
     """Keep a suspension: only the operator lifts what the operator has suspended."""
     if before is None or before.status is not Status.SUSPENDED:
         return account
-    return replace(account, status=before.status, status_reasons=before.status_reasons)
+    return account
 
 
 async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:

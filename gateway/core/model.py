@@ -160,6 +160,47 @@ class Directory(Ledger, Protocol):
         """Write an account without its credential, bump its revision. Raises `Conflict` if it has changed since."""
 
 
+class Once(StrEnum):
+    """How a write stands that may be done once only."""
+
+    STARTED = "started"
+    DONE = "done"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A write under an idempotency key: whose, and the digests of the key and of what is asked. Neither is kept."""
+
+    account_id: str
+    key: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What is known of an earlier write under the same key; of one that is done its status and sealed answer."""
+
+    request: str
+    state: Once
+    status: int
+    sealed: bytes = field(repr=False)
+    created_at: datetime
+
+
+class Repeats(Protocol):
+    """The database, as writes need it that may be done once only."""
+
+    async def begin(self, turn: Turn, now: datetime, since: datetime) -> Earlier | None:
+        """Take the key, or give what it was taken for. Forgets whatever began before `since`."""
+
+    async def end(self, turn: Turn, state: Once, status: int = 0, sealed: bytes = b"") -> None:
+        """Note what became of it."""
+
+    async def release(self, turn: Turn) -> None:
+        """Give the key back: nothing was written."""
+
+
 GENERATION = "generation"
 """The last word of the key of an account's generation, which is read with every value."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from connectors.contract import Given, Operation, Resource, Spec
 from connectors.hris.filters import filter_of
-from connectors.spec import Absent, Connector, Endpoint, Nested, Rule, Table, joins_of
+from connectors.spec import Absent, Connector, Endpoint, Field, Nested, Rule, Table, joins_of
 from gateway.core.query import Query
 
 
@@ -123,11 +123,33 @@ class Policy:
             why = next((closed[each] for each in found.fields if each in closed), None) if found else None
             if why:  # The answer would tell what the field holds.
                 return Denied(f"filter[{name}] needs {why.needs}, to be had from {why.granter}.", why.needs)
+        probing = self._probing(endpoint.table, query, closed)
+        if probing:
+            return probing
         hidden = self._hidden_from_raw(closed) if query.raw else ""
         if hidden:
             return Denied(f"raw shows the provider's records whole, and this key may not see {hidden}.", hidden)
         withheld = {path: why for path, why in closed.items() if path.partition(".")[0] in wanted}
         return Allowed(tuple(name for name in wanted if name not in closed), withheld)
+
+    def _probing(self, table: Table, query: Query, closed: Mapping[str, Withheld]) -> Denied | None:
+        """Refuse `proxy` parameters that could ask the vendor about a column that we would not show."""
+        if not query.proxy or not self._hidden_from_raw(closed):
+            return None
+        shown = {
+            source
+            for name, rule in table.rows.items()
+            if isinstance(rule, Field) and name not in closed
+            for source in rule.sources
+            if isinstance(source, str)
+        }
+        for name, _ in query.proxy:
+            if name.partition("[")[0] not in shown:
+                why = (
+                    f"proxy[{name}] could tell what this key may not see; it may be one of {', '.join(sorted(shown))}."
+                )
+                return Denied(why, self._hidden_from_raw(closed))
+        return None
 
     def closed(self, table: Table, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:
         """Give the paths of all fields that are closed, each with why."""

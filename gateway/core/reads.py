@@ -7,13 +7,11 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from connectors import ids
 from connectors.contract import Operation
 from connectors.exchange import Request
 from connectors.spec import Collection, Endpoint, Join, Row
-from gateway.core.ask import Asker, VendorRefusal, without
+from gateway.core.ask import Asker, VendorRefusal, encode, without
 from gateway.core.conditions import Conditions, compile_conditions
 from gateway.core.cursor import Cursor, CursorSigner, mark
 from gateway.core.errors import BadRequest, NotFound, VendorFailure
@@ -279,4 +277,4 @@ class _Work:
                 for path, why in question.allowed.withheld.items()
             }
             body["withheld"] = {**closed, **reasons(question.plan, records, data)}
-        return Composed(orjson.dumps(body), self._lists.made_at, self._lists.fresh_until)
+        return Composed(encode(body), self._lists.made_at, self._lists.fresh_until)

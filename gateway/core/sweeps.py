@@ -16,7 +16,7 @@ import orjson
 from connectors.exchange import Request
 from connectors.paging import Batch, Malformed
 from connectors.spec import OWN_KEY, TODAY, Collection, Row
-from gateway.core.ask import Asker, Conversation, VendorRefusal, malformed, without
+from gateway.core.ask import Asker, Conversation, VendorRefusal, encode, malformed, without
 from gateway.core.errors import VendorFailure
 from gateway.core.freshness import Directives
 from gateway.core.shelf import Shelf, pack, unpack
@@ -137,7 +137,7 @@ class Sweeps:
         head = orjson.dumps(replace(sweep, rows=None))
         values = {shelf.key("sweep", sweep.id): head}
         for number, start in enumerate(range(0, len(rows), BLOCK)):
-            values[shelf.key("rows", f"{sweep.id}:{number}")] = pack(orjson.dumps(rows[start : start + BLOCK]))
+            values[shelf.key("rows", f"{sweep.id}:{number}")] = pack(encode(rows[start : start + BLOCK]))
         if await shelf.write(values, seconds + self._keeping.held):
             await shelf.write_current({pointer: head}, seconds)
 

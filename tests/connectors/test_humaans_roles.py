@@ -103,19 +103,25 @@ def test_a_current_role_is_in_force_or_the_person_is_not_there(
 
 
 @pytest.mark.parametrize(
-    ("effective", "end", "expected"),
+    ("effective", "end", "left_on", "expected"),
     [
-        ("2026-11-24", None, True),
-        ("2026-11-24", "2026-11-24", True),
-        ("2026-11-25", None, False),
-        ("2020-01-01", "2026-11-23", False),
-        ("2020-01-01", "", True),
-        (None, None, False),
-        (7, None, False),
+        ("2026-11-24", None, None, True),
+        ("2026-11-24", "2026-11-24", None, True),
+        ("2026-11-25", None, None, False),
+        ("2020-01-01", "2026-11-23", None, False),
+        ("2020-01-01", "", None, True),
+        ("2020-01-01", None, "2026-11-23", False),
+        ("2020-01-01", None, "2026-11-24", True),
+        ("2020-01-01", "2026-12-31", "2026-11-23", False),
+        ("2020-01-01", "2026-11-23", "2026-12-31", False),
+        (None, None, None, False),
+        (7, None, 7, False),
     ],
 )
-def test_a_role_is_active_on_its_days(effective: Any, end: Any, *, expected: bool) -> None:
-    assert active(effective, end, TODAY) is expected
+def test_a_role_is_active_on_its_days_until_the_person_leaves(
+    effective: Any, end: Any, left_on: Any, *, expected: bool
+) -> None:
+    assert active(effective, end, left_on, TODAY) is expected
 
 
 def pay(name: str, effective: str, end: str | None = None, base: Any = "salary", **values: Any) -> dict[str, Any]:

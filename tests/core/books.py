@@ -24,11 +24,13 @@ class Books:
     """A directory over the accounts of a `Register`, so that what is written here is what is found there."""
 
     register: Register
+    asked: list[Choice] = field(default_factory=list)
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
         raise NotImplementedError
 
     async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
+        self.asked.append(choice)
         found = [
             each.account
             for each in self.register.accounts.values()
@@ -87,7 +89,7 @@ class Office:
             accounts={"a1": make_linked("a1", "open"), "b1": make_linked("b1", "open", project="p2")},
         )
         ids = iter("abc")
-        books = Books(self.register)
+        self.books = books = Books(self.register)
         providers = {name: Provider(each, Policy(each, self.operator)) for name, each in self.providers.items()}
         self.platform = Platform(
             Entrance(self.register, providers),

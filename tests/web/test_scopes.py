@@ -94,6 +94,8 @@ DENIED = [
     ("only-webhooks-manage", ["*"], {}, "public:read or private:read"),
     ("only-public-read", ["*"], {"filter__employee_number": "1"}, "private:read"),
     ("all-owner", ["hris.employees:read"], {"raw": "true"}, "bank_details"),
+    ("all-owner", ["hris.employees:read"], {"proxy__taxId": "234-32-0000"}, "national_identity_number"),
+    ("all-owner", ["hris.employees:read"], {"proxy__$or][0][taxId": "234-32-0000"}, "national_identity_number"),
 ]
 
 

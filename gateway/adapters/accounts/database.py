@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.adapters.accounts.clients import Clients
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
 from gateway.adapters.accounts.memo import Memo
+from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account, write_reasons
 from gateway.adapters.accounts.schema import accounts, credentials
 from gateway.adapters.vault import Vault, WrappedKey
@@ -28,7 +29,7 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """Implements the doors `Accounts`, `Ledger` and `Directory`; `clients` has the projects and keys.
+    """Implements the doors `Accounts`, `Ledger` and `Directory`; `clients` has the projects and keys, `repeats` what is done once.
 
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
@@ -46,6 +47,7 @@ class Database:
         self._vault = vault
         self._clock = clock
         self._memo: Memo[tuple[str, str], Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
+        self.repeats = RepeatBook(engine)
         self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic))
 
     async def close(self) -> None:
@@ -136,7 +138,7 @@ class Database:
 
     async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
         """Give accounts of a project, oldest first; an account is chosen and paged by the database."""
-        query = select(accounts).where(accounts.c.project_id == project_id)
+        query = select(accounts)
         for column, wanted in (
             (accounts.c.id, choice.ids),
             (accounts.c.provider, choice.providers),

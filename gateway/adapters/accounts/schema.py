@@ -95,3 +95,16 @@ credentials = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("updated_at", Moment, nullable=False),
 )
+
+# Digests of keys and requests, and sealed answers: what was first done under an idempotency key.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("key_digest", String, primary_key=True),
+    Column("request_digest", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+)

@@ -128,7 +128,7 @@ class _Reader:
         ]
         scopes: dict[str, Any] = {}
         for _, _, item in found:
-            scopes |= item.get("x-field-scopes", {})
+            scopes |= item.get("x-field-scopes", {}) if self._record(item) else {}
         record = next(filter(None, (self._record(item) for _, _, item in found)), "")
         return Group(
             name=tag,

@@ -1,0 +1,215 @@
+"""Carrying out a write, step by step: reads may be tried again, a writing step is sent once and never again.
+
+Up to the first writing step every fault is raised, for nothing has been done. A writing step that gets no clear answer
+is raised as what it is: it may have been done. What fails after something was done is noted beside it, and the rest
+is still tried: the caller learns exactly what was done and what was not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import ceil
+from typing import Any
+
+import orjson
+
+from connectors.exchange import Answer
+from connectors.writes import Flow, Missing, Reply, Step, Write, WrongValues
+from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal
+from gateway.core.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    GatewayError,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Unprocessable,
+    VendorFailure,
+)
+from gateway.core.model import Upstream
+from gateway.core.retry import DEFAULT_RETRY_AFTER, retry_after
+
+UNCERTAIN = "It may have been done all the same: read before trying again."
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A step that was not done, or not surely, after others were."""
+
+    does: str
+    error: GatewayError
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a write has come. `sent` tells that a writing step has gone out, `uncertain` that one may be done."""
+
+    sent: bool = False
+    uncertain: bool = False
+    done: list[str] = field(default_factory=list)
+    undone: list[Undone] = field(default_factory=list)
+
+
+class Driver:
+    """Takes the steps of flows."""
+
+    def __init__(self, upstream: Upstream, asker: Asker, clock: Clock) -> None:
+        self._upstream = upstream
+        self._asker = asker
+        self._clock = clock
+
+    async def drive(self, talk: Conversation, write: Write, flow: Flow, progress: Progress) -> str:
+        """Carry out a flow and give the vendor's id of its record. Raises `VendorRefusal` for a token unknown."""
+        try:
+            step = next(flow)
+            while True:
+                step = flow.send(await self._take(talk, write, step, progress))
+        except StopIteration as end:
+            remote_id: str = end.value.remote_id
+            return remote_id
+        except WrongValues as wrong:
+            raise BadRequest(
+                "The body cannot be carried out: " + "; ".join(wrong.faults), errors=wrong.faults
+            ) from wrong
+        except Missing as missing:
+            raise _not_found(missing.what) from missing
+
+    async def _take(self, talk: Conversation, write: Write, step: Step, progress: Progress) -> Reply:
+        try:
+            if not step.writes:
+                return await self._read(talk, step)
+            reply = await self._write(talk, write, step, progress)
+        except (GatewayError, VendorRefusal) as error:
+            if not progress.done:
+                raise
+            fault = error if isinstance(error, GatewayError) else _refused(talk, step, error.provider)
+            progress.undone.append(Undone(step.does, fault))
+            return Reply(ok=False)
+        progress.done.append(step.does)
+        return reply
+
+    async def _read(self, talk: Conversation, step: Step) -> Reply:
+        try:
+            return Reply(await self._asker.ask(talk, step.request))
+        except VendorRefusal as refusal:
+            if refusal.status == 401:
+                raise
+            if step.missing:
+                raise _not_found(step.missing) from refusal
+            raise _refused(talk, step, refusal.provider) from refusal
+
+    async def _write(self, talk: Conversation, write: Write, step: Step, progress: Progress) -> Reply:
+        auth = talk.connector.auth.headers(talk.linked.credential.reveal)
+        headers = {"accept": "application/json", "content-type": "application/json", **auth}
+        if step.request.body is None:
+            del headers["content-type"]
+        talk.calls += 1
+        progress.sent = True
+        try:
+            answer = await self._upstream.send(talk.connector.base_url, replace(step.request, headers=headers))
+        except VendorFailure as error:
+            progress.uncertain = True
+            raise VendorFailure(
+                f"{talk.connector.name} gave no answer when asked to {step.does}: {error.message} {UNCERTAIN}",
+                provider_errors=error.provider_errors,
+            ) from error
+        body = _decoded(answer)
+        if answer.status // 100 == 2 or (answer.status == 404 and step.gone_is_done):
+            reply = Reply(body)
+            if step.request.method == "POST" and not reply.id:
+                progress.uncertain = True
+                raise VendorFailure(
+                    f"{talk.connector.name} accepted to {step.does}, but its answer cannot be read: "
+                    "read before trying again.",
+                    provider_errors=[ProviderError(answer.status, step.request.path)],
+                )
+            return reply
+        raise self._failure(_Refused(talk, write, step, answer, body), progress)
+
+    def _failure(self, refused: "_Refused", progress: Progress) -> Exception:
+        """Turn an answer that is no success into what to raise."""
+        status, name, does = refused.answer.status, refused.talk.connector.name, refused.step.does
+        said = refused.provider
+        match status:
+            case 401:
+                return VendorRefusal(status, said)
+            case 403:
+                return _refused(refused.talk, refused.step, said, refused.issues())
+            case 404:
+                return _not_found(refused.step.missing or "record", said)
+            case 409:
+                why = said.message or "it exists already"
+                return Conflict(f"{name} refuses to {does}: {why}", errors=refused.issues(), provider_errors=[said])
+            case 400 | 422 if refused.blames_owner():
+                return _not_found(refused.step.missing, said)
+            case 400 | 422:
+                why = said.message or "it does not say why"
+                return Unprocessable(
+                    f"{name} refuses to {does}: {why}", errors=refused.issues(), provider_errors=[said]
+                )
+            case 429:
+                hint = retry_after(refused.answer.headers.get("retry-after"), self._clock.now())
+                seconds = DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))
+                return RateLimited(
+                    f"{name} limits how often this account may be asked: nothing was done; "
+                    f"try again in {seconds} seconds.",
+                    retry_after=seconds,
+                    provider_errors=[said],
+                )
+        if 400 <= status < 500 and status != 408:
+            return VendorFailure(f"{name} answered {status} when asked to {does}.", provider_errors=[said])
+        progress.uncertain = True
+        return VendorFailure(f"{name} answered {status} when asked to {does}. {UNCERTAIN}", provider_errors=[said])
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A writing step with an answer that is no success."""
+
+    talk: Conversation
+    write: Write
+    step: Step
+    answer: Answer
+    body: Any
+
+    @property
+    def provider(self) -> ProviderError:
+        return ProviderError(self.answer.status, self.step.request.path, self.talk.connector.fault_text(self.body))
+
+    def issues(self) -> list[str]:
+        """Give what the vendor finds wrong, one line a field, by our name for it where there is one."""
+        ours: Mapping[str, str] = {to.column: path for path, to in reversed(self.write.targets())}
+        lines = []
+        for column, reason in self.talk.connector.fault_issues(self.body):
+            path = ours.get(column.rpartition(".")[2])
+            lines.append(
+                f"{path} ({column} in {self.talk.connector.name}): {reason}" if path else f"{column}: {reason}"
+            )
+        return lines
+
+    def blames_owner(self) -> bool:
+        columns = {column for column, _ in self.talk.connector.fault_issues(self.body)}
+        return bool(self.step.missing) and self.step.owner in columns
+
+
+def _decoded(answer: Answer) -> Any:
+    try:
+        return orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _not_found(what: str, said: ProviderError | None = None) -> NotFound:
+    return NotFound(
+        f"There is no such {what}, or this account's token may not see it.", provider_errors=[said] if said else ()
+    )
+
+
+def _refused(talk: Conversation, step: Step, said: ProviderError, issues: list[str] | None = None) -> Forbidden:
+    return Forbidden(
+        f"{talk.connector.name} refuses to {step.does} with this account's token though its scopes cover it: the role "
+        "of the person who made the token does not allow it.",
+        errors=issues or (),
+        provider_errors=[said],
+        code="ProviderForbiddenError",
+    )
