@@ -143,12 +143,10 @@ class Policy:
             for source in rule.sources
             if isinstance(source, str)
         }
+        hidden, open_ones = self._hidden_from_raw(closed), ", ".join(sorted(shown))
         for name, _ in query.proxy:
             if name.partition("[")[0] not in shown:
-                why = (
-                    f"proxy[{name}] could tell what this key may not see; it may be one of {', '.join(sorted(shown))}."
-                )
-                return Denied(why, self._hidden_from_raw(closed))
+                return Denied(f"proxy[{name}] could tell {hidden}, hidden from this key. Open: {open_ones}.", hidden)
         return None
 
     def closed(self, table: Table, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:

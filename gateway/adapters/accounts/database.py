@@ -138,7 +138,7 @@ class Database:
 
     async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
         """Give accounts of a project, oldest first; an account is chosen and paged by the database."""
-        query = select(accounts)
+        query = select(accounts).where(accounts.c.project_id == project_id)
         for column, wanted in (
             (accounts.c.id, choice.ids),
             (accounts.c.provider, choice.providers),
