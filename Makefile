@@ -4,7 +4,7 @@ SANDBOX_PORT ?= 8081
 BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := setup
-.PHONY: setup run test cover check fmt bench load lock sandbox rules readme clean
+.PHONY: setup run test cover check fmt fuzz bench load lock sandbox rules readme clean
 
 setup: .venv/requirements.lock  ## locked environment in .venv
 	@true
@@ -37,6 +37,9 @@ check: setup  ## format, lint, types, import rules
 fmt: setup  ## format, and mend what can be mended
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+fuzz: setup  ## all that the gateway's own document allows, and more, for a long time; ARGS=--seconds N
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup  ## speed, as ratios to other proxies in the same run
 	@$(BIN)/python -m tests.bench $(ARGS)

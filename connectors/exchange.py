@@ -47,6 +47,18 @@ Verification: TypeAlias = Generator[Request, Answer, Grant | Refusal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """How a person makes a credential: `who` can, and the steps; the scopes to choose are listed under `scopes_step`.
+
+    What the vendor writes on its buttons stands between asterisks.
+    """
+
+    who: str
+    steps: tuple[str, ...]
+    scopes_step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialField:
     """One input of the link form."""
 
@@ -54,6 +66,7 @@ class CredentialField:
     label: str
     pattern: str
     advice: str
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 Ids and paths are those of StackOne's published OpenAPI, ids without `stackone_`; the permissions are our own.
 """
 
+from dataclasses import replace
+
 from connectors.contract import Operation
 
 ACCOUNT_FILTERS = ("provider", "providers", "origin_owner_id", "origin_owner_ids", "account_ids", "status")
@@ -32,3 +34,12 @@ PLATFORM_OPERATIONS = (
     operation("list_connectors_meta", "GET", "/connectors/meta", "connectors:read", ("include",)),
     operation("get_connector_meta", "GET", "/connectors/meta/{provider}", "connectors:read", ("include",)),
 )
+
+CONNECT_OPERATIONS = tuple(
+    replace(each, status=201)
+    for each in (
+        operation("create_connect_session", "POST", "/connect_sessions", "connect_sessions:write"),
+        operation("authenticate_connect_session", "POST", "/connect_sessions/authenticate", "connect_sessions:write"),
+    )
+)
+"""Operations that make the permissions to link, for the Hub."""

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # program:Debian package
-wanted="node:nodejs npm:npm redis-server:redis-server nginx:nginx postgres:postgresql"
+wanted="chromium:chromium node:nodejs npm:npm redis-server:redis-server nginx:nginx postgres:postgresql"
 
 has() {
     command -v "$1" >/dev/null && return

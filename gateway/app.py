@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Receive, Scope, Send
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.adapters.accounts import Database, new_id
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
@@ -25,10 +25,11 @@ from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
 from gateway.adapters.vault import Vault
 from gateway.core.ask import Asker, Clock
 from gateway.core.cursor import CursorSigner
+from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import GatewayError, StoreUnavailable
 from gateway.core.link import Parts
-from gateway.core.model import Cache
+from gateway.core.model import Cache, Linked
 from gateway.core.passthrough import PROXY, Passthrough
 from gateway.core.platform import Platform, Rules
 from gateway.core.policy import Operator, Policy
@@ -36,14 +37,19 @@ from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
 from gateway.core.retry import RetryPolicy
 from gateway.core.serve import Around, Gateway, Limits
+from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
+from gateway.core.writes import Outdate, Writes
+from gateway.hub import HubParts, hub_routes
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
+from gateway.web.hub.place import Place
 from gateway.web.openapi.document import Subject, make_document
+from gateway.web.openapi.hub import HUB
 from gateway.web.openapi.pages import documentation
-from gateway.web.openapi.platform import platform_routes
+from gateway.web.openapi.platform import NAMED, platform_routes
 from gateway.web.openapi.routes import OPS
 from gateway.web.openapi.schemas import Schema
 from gateway.web.ops import Ops
@@ -51,6 +57,7 @@ from gateway.web.passthrough import ProxyApi
 from gateway.web.platform import PlatformApi
 from gateway.web.site import Site
 from gateway.web.unified import UnifiedApi
+from gateway.web.writes import WritesApi
 
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
 
@@ -58,7 +65,7 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=ra
 def providers(settings: Settings) -> Mapping[str, Provider]:
     """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
     operator = operator_of(settings)
-    known = {operation.id for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, PROXY)}
+    known = {operation.id for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, PROXY)}
     fields = {
         f"{resource}.{name}"
         for connector in CONNECTORS.values()
@@ -66,6 +73,10 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
         for name in table.rows
     }
     faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
+    answered = {operation.id for operation in OPERATIONS}
+    faults += [
+        f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in answered
+    ]
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
     if faults:
         raise SettingsError(faults)
@@ -143,30 +154,49 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     around = Around(clock, Limits(limits.deadline_seconds, paging, settings.cache.max_value_bytes))
     entrance = Entrance(database, providers(settings))
     gateway = Gateway(entrance, cache, reads, around)
+    new_request_id = request_ids()
+    outdate = outdating(cache)
+    writes = Writes(
+        entrance, Driver(upstream, asker, clock), database.repeats, outdate, (clock, limits.deadline_seconds)
+    )
+    stack.push_async_callback(writes.close)
 
     ops = Ops(
         {"database": lambda: _answers(database), "cache": cache.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(_shown(metrics)),
     )
+
+    async def drop(linked: Linked) -> None:
+        await outdate(linked, new_request_id())
+
     proxy = ProxyApi(
-        Passthrough(
-            entrance, upstream, clock, limits.max_body_bytes, drop=lambda linked: cache.forget(linked.account.id)
-        ),
-        settings.limits.max_body_bytes,
+        Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
     )
     linking = Parts(
         ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
     platform = platform_api(settings, entrance, database, cache, linking)
-    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *documentation(describe(paging))]
-    site = Site(UnifiedApi(gateway, OPERATIONS), routes)
+    place = Place(settings.server.public_url, settings.hub.allowed_origins)
+    hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
+    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *documentation(describe(paging))]
+    unified = UnifiedApi(gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS)
+    site = Site(unified, routes, place)
     surroundings = Surroundings(
-        new_id=request_ids(), now=clock.now, log=request_log(logger, each=settings.log.requests)
+        new_id=new_request_id, now=clock.now, log=request_log(logger, each=settings.log.requests)
     )
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )
+
+
+def outdating(cache: Cache) -> Outdate:
+    """Make what ends everything that is kept of an account, under a word that nobody else has."""
+
+    async def outdate(linked: Linked, new_id: str) -> bool:
+        return await Shelf(cache, linked, 0, new_id).outdate()
+
+    return outdate
 
 
 def describe(paging: PageLimits) -> Schema:
@@ -175,7 +205,8 @@ def describe(paging: PageLimits) -> Schema:
         Subject(
             operations=OPERATIONS,
             connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *OPS),
+            routes=(*platform_routes(paging), *HUB, *OPS),
+            named=NAMED,
             limits=paging,
         )
     )

@@ -62,6 +62,9 @@ def _decode_key(key: SecretStr) -> SecretStr:
 
 HttpUrl = Annotated[str, _one_of_schemes("http", "https"), AfterValidator(lambda url: url.rstrip("/"))]
 Operations = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")], ...], BeforeValidator(_split)]
+Origins = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?$")], ...], BeforeValidator(_split)
+]
 Fields = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*$")], ...], BeforeValidator(_split)]
 
 
@@ -200,6 +203,17 @@ class Accounts(Section):
     """Seconds that a worker trusts its memory of a key or account; a revocation is seen so late."""
 
 
+class Hub(Section):
+    """Where customers link their accounts, in a browser."""
+
+    allowed_origins: Origins = ()
+    """Origins of the pages that may embed the Hub, such as https://app.example.com; empty: only our own."""
+    operations: Operations = ()
+    """Operations that the product uses, such as list_employees; only their scopes are asked for; empty: all."""
+    product_name: Annotated[str, Field(max_length=60)] = ""
+    """What customers know the product by, shown on the Hub's page; empty shows no name."""
+
+
 class Log(Section):
     """One JSON line an event on standard error."""
 
@@ -253,6 +267,7 @@ class Settings(BaseSettings):
     paging: Paging = Paging()
     policy: Policy = Policy()
     accounts: Accounts = Accounts()
+    hub: Hub = Hub()
     log: Log = Log()
     limits: Limits = Limits()
     connectors: Mapping[str, ConnectorSettings] = Field(default_factory=dict)

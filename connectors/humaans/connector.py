@@ -1,6 +1,6 @@
 """The Humaans connector: where it is, how it is asked, and which tables answer which resource."""
 
-from connectors.exchange import BearerToken, CredentialField
+from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.faults import fault_issues, fault_text
 from connectors.humaans.linking import verify
@@ -23,6 +23,16 @@ HUMAANS = Connector(
             label="API Token",
             pattern="[A-Za-z0-9]{32}",
             advice="In Humaans: the menu beside your name, API access tokens, Generate new token. It is shown once.",
+            guide=Guide(
+                who="An Owner or Admin of your company in Humaans: a token sees what the person who made it sees.",
+                steps=(
+                    "In Humaans, open the *⋮* menu beside your name and choose *API access tokens*.",
+                    "Choose *Generate new token* and name it after this product.",
+                    "Tick these scopes and no others:",
+                    "Generate the token and copy it at once: Humaans shows it only this one time.",
+                ),
+                scopes_step=2,
+            ),
         )
     ),
     # Offset paging is the only kind; 250 rows is the most that a page holds.

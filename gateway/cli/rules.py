@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from connectors.contract import Given, Operation
+from connectors.contract import Given, Operation, Resource, Type
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import PLATFORM_OPERATIONS
+from connectors.needs import Need
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Collection, Connector, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
+from connectors.writes import Write
 from gateway.core.policy import stricter_fields
 from gateway.web.site import OPEN_ROUTES
 
 RELINKS = frozenset({"update_account"})
 """Operations of the platform that check a new credential with the vendor."""
 
+LINKS = frozenset({("POST", "/connect"), ("POST", "/hub/accounts"), ("PATCH", "/hub/accounts/{id}")})
+"""Routes of the Hub that do so."""
+
+_NOTHING = ("501", "", "")
 HEADS = ("Method", "Path", "Client scope", "Vendor calls", "Vendor scopes", "Stricter fields")
 
 
@@ -22,14 +28,15 @@ def rows(
     """Give the table's rows: every route there is, those of the contract for each connector."""
     for connector in connectors:
         for operation in operations:
-            endpoint = connector.endpoint(operation)
-            what = ("501", "", "") if endpoint is None else _endpoint_cells(operation, endpoint)
+            endpoint, write = connector.endpoint(operation), connector.write(operation)
+            what = _endpoint_cells(operation, endpoint) if endpoint else _write_cells(write) if write else _NOTHING
             yield (operation.method, operation.path, operation.scope, *what)
-    for operation in PLATFORM_OPERATIONS:
+    for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS):
         calls = "on request what checks a token" if operation.id in RELINKS else "none"
         yield (operation.method, operation.path, operation.scope, calls, "", "")
     for method, path in open_routes:
-        yield (method, path, "none", "none", "", "")
+        calls = "what checks a token" if (method, path) in LINKS else "none"
+        yield (method, path, "none", calls, "", "")
 
 
 def as_markdown(table: Iterable[Sequence[str]]) -> str:
@@ -50,6 +57,34 @@ def _endpoint_cells(operation: Operation, endpoint: Endpoint) -> tuple[str, str,
         by_need.setdefault(" and ".join(filter(None, (ours, theirs))), []).append(path)
     stricter = "; ".join(f"{need}: {', '.join(paths)}" for need, paths in by_need.items())
     return calls, str(endpoint.scope), stricter
+
+
+def _write_cells(write: Write) -> tuple[str, str, str]:
+    """Give the calls of the main part, those of each other part where it is touched, and which fields need more."""
+    others = [part for part in write.parts[1:] if part.calls]
+    calls = [*write.main.calls, *(f"for {part.name.replace('_', ' ')} {', '.join(part.calls)}" for part in others)]
+    always = list(dict.fromkeys([*write.always, *write.main.needs]))
+    by_need: dict[str, list[str]] = {}
+    for path, to in write.targets():
+        theirs = [str(need) for need in write.part(to.part).needs if need not in always]
+        ours = _scope_of(write.body, path)
+        if theirs or ours:
+            by_need.setdefault(" and ".join([*ours, *theirs]), []).append(path)
+    stricter = "; ".join(f"{need}: {', '.join(paths)}" for need, paths in by_need.items())
+    return "; ".join(calls), " and ".join(map(_bracketed, always)), stricter
+
+
+def _scope_of(body: Type | None, path: str) -> list[str]:
+    """Give the client scopes that a field of a body takes, and those of the objects around it."""
+    if not isinstance(body, Resource) or not path:
+        return []
+    name, _, rest = path.partition(".")
+    spec = body.fields[name]
+    return [*([spec.scope] if spec.scope else []), *_scope_of(spec.type, rest)]
+
+
+def _bracketed(need: Need) -> str:
+    return f"({need})" if len(need.any_of) > 1 else str(need)
 
 
 def _main(operation: Operation, endpoint: Endpoint) -> tuple[Collection, ...]:

@@ -1,4 +1,4 @@
-*self.lacking(*write.always)"""What a key and a token can do with one operation and each of its fields, and all that stands in the way.
+"""What a key and a token can do with one operation and each of its fields, and all that stands in the way.
 
 A call is refused for the first reason; here every reason is found. The decisions are the policy's and the tables'.
 """
@@ -19,7 +19,7 @@ class Standing:
     """Of one field: what closes it, and `lacking` where the vendor has nothing for it. With neither it is open."""
 
     path: str
-    [*closings, *self.lacking(*write.part(rule.part).needs)]: tuple[Withheld, ...] = ()
+    closings: tuple[Withheld, ...] = ()
     lacking: str = ""
 
     @property
@@ -51,9 +51,10 @@ class Abilities:
             return _ability(closings, self._read_fields(endpoint.table, "", closings))
         write = self.policy.connector.write(operation)
         if write:
-            outer = [*self.outer(operation, operation.scope), ]
+            outer = [*self.outer(operation, operation.scope), *self.lacking(*write.always)]
             # A change may be of any part alone; what makes a record always writes the main one.
-            if not write.partial or all(any(self.lacking(*part.needs)) for part in write.parts):
+            parts = [part for part in write.parts if part.needs]
+            if not write.partial or all(any(self.lacking(*part.needs)) for part in parts):
                 outer += self.lacking(*write.main.needs)
             return _ability(outer, self._body_fields(write, outer))
         return None
@@ -104,7 +105,7 @@ class Abilities:
             if isinstance(rule, Unwritable):
                 yield Standing(path, (), rule.reason)
             elif isinstance(rule, To):
-                yield Standing(path, _once(closings))
+                yield Standing(path, _once([*closings, *self.lacking(*write.part(rule.part).needs)]))
             elif isinstance(rule, Within) and isinstance(spec.type, Resource):
                 yield Standing(path, _once(closings))
                 yield from self._sent(write, spec.type, rule.rows, f"{path}.", closings)

@@ -7,6 +7,7 @@ the contract does not have is a fault, as is a value of another type: nothing is
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
@@ -76,8 +77,8 @@ class _Reader:
         for name, value in found.items():
             path = prefix + name[:64]
             if name not in wanted.fields:
-                known = ", ".join(wanted.fields)
-                self.faults.append(f"{path}: there is no such field; known: {known}")
+                close = get_close_matches(name, wanted.fields, n=1)
+                self._fault(path, "there is no such field" + (f"; there is {prefix}{close[0]}" if close else ""))
             else:
                 body[name] = None if value is None else self._read(value, wanted.fields[name].type, path)
         return body

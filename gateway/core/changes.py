@@ -111,7 +111,7 @@ class _Reader:
             self.faults.append(f"{name} must be {' or '.join(TYPES)}")
 
     def _provider(self, name: str, value: Any) -> None:
-        if value not in {None, self.account.provider}:
+        if value is not None and value != self.account.provider:
             self.faults.append(f"{name} cannot be changed: link a new account")
 
     def _credential(self, name: str, value: Any) -> None:

@@ -16,6 +16,7 @@ from connectors.exchange import Answer
 from connectors.writes import Flow, Missing, Reply, Step, Write, WrongValues
 from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal
 from gateway.core.errors import (
+    AccountUnavailable,
     BadRequest,
     Conflict,
     Forbidden,
@@ -82,7 +83,7 @@ class Driver:
         except (GatewayError, VendorRefusal) as error:
             if not progress.done:
                 raise
-            fault = error if isinstance(error, GatewayError) else _refused(talk, step, error.provider)
+            fault = error if isinstance(error, GatewayError) else _expelled(talk, error.provider)
             progress.undone.append(Undone(step.does, fault))
             return Reply(ok=False)
         progress.done.append(step.does)
@@ -129,37 +130,33 @@ class Driver:
     def _failure(self, refused: "_Refused", progress: Progress) -> Exception:
         """Turn an answer that is no success into what to raise."""
         status, name, does = refused.answer.status, refused.talk.connector.name, refused.step.does
-        said = refused.provider
-        match status:
-            case 401:
-                return VendorRefusal(status, said)
-            case 403:
-                return _refused(refused.talk, refused.step, said, refused.issues())
-            case 404:
-                return _not_found(refused.step.missing or "record", said)
-            case 409:
-                why = said.message or "it exists already"
-                return Conflict(f"{name} refuses to {does}: {why}", errors=refused.issues(), provider_errors=[said])
-            case 400 | 422 if refused.blames_owner():
-                return _not_found(refused.step.missing, said)
-            case 400 | 422:
-                why = said.message or "it does not say why"
-                return Unprocessable(
-                    f"{name} refuses to {does}: {why}", errors=refused.issues(), provider_errors=[said]
-                )
-            case 429:
-                hint = retry_after(refused.answer.headers.get("retry-after"), self._clock.now())
-                seconds = DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))
-                return RateLimited(
-                    f"{name} limits how often this account may be asked: nothing was done; "
-                    f"try again in {seconds} seconds.",
-                    retry_after=seconds,
-                    provider_errors=[said],
-                )
-        if 400 <= status < 500 and status != 408:
-            return VendorFailure(f"{name} answered {status} when asked to {does}.", provider_errors=[said])
-        progress.uncertain = True
-        return VendorFailure(f"{name} answered {status} when asked to {does}. {UNCERTAIN}", provider_errors=[said])
+        said, issues = [refused.provider], refused.issues()
+        known: Mapping[int, type[GatewayError]] = {400: Unprocessable, 409: Conflict, 422: Unprocessable}
+        if status == 401:
+            return VendorRefusal(status, refused.provider)
+        if status == 403:
+            return _refused(refused.talk, refused.step, refused.provider, issues)
+        if status == 404 or (status in known and refused.blames_owner()):
+            return _not_found(refused.step.missing or "record", refused.provider)
+        if status in known:
+            why = refused.provider.message or "it does not say why"
+            return known[status](f"{name} refuses to {does}: {why}", errors=issues, provider_errors=said)
+        if status == 429:
+            return self._limited(refused)
+        certain = 400 <= status < 500 and status != 408
+        progress.uncertain = progress.uncertain or not certain
+        note = "It was not done." if certain else UNCERTAIN
+        return VendorFailure(f"{name} answered {status} when asked to {does}. {note}", provider_errors=said)
+
+    def _limited(self, refused: "_Refused") -> RateLimited:
+        hint = retry_after(refused.answer.headers.get("retry-after"), self._clock.now())
+        seconds = DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))
+        return RateLimited(
+            f"{refused.talk.connector.name} limits how often this account may be asked, and did not "
+            f"{refused.step.does}; try again in {seconds} seconds.",
+            retry_after=seconds,
+            provider_errors=[refused.provider],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +194,12 @@ def _decoded(answer: Answer) -> Any:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         return None
+
+
+def _expelled(talk: Conversation, said: ProviderError) -> GatewayError:
+    return AccountUnavailable(
+        f"{talk.connector.name} no longer accepts the account's token (401).", provider_errors=[said]
+    )
 
 
 def _not_found(what: str, said: ProviderError | None = None) -> NotFound:

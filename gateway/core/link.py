@@ -20,7 +20,7 @@ RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What a customer asks for: this credential, for this owner in this project."""
+    """What a customer asks for: this credential, for this owner in this project; `apart` as a further account."""
 
     project_id: str
     owner: Owner
@@ -28,6 +28,7 @@ class Application:
     label: str | None = None
     kind: str = "production"
     setup_information: Mapping[str, str] = field(default_factory=dict)
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,9 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
     Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
     """
     credential, grant = await _taken(connector, application.credential, parts)
-    known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
+    known = None
+    if not application.apart:
+        known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
     now = parts.clock()
     account = Account(
         id=known.id if known else parts.new_id(),
@@ -107,7 +110,7 @@ async def unlink(project_id: str, account_id: str, ledger: Ledger, forget: Calla
     if account is None:
         raise NotFound(f"there is no linked account {account_id} in this project")
     await forget(account_id)
-    return replace(account, status=before.status, status_reasons=before.status_reasons)
+    return account
 
 
 async def _taken(connector: Connector, credential: Secret, parts: Parts) -> tuple[Secret, Grant]:
@@ -122,7 +125,7 @@ def _as_suspended(account: Account, before: Account | None) -> Account:
     """Keep a suspension: only the operator lifts what the operator has suspended."""
     if before is None or before.status is not Status.SUSPENDED:
         return account
-    return account
+    return replace(account, status=before.status, status_reasons=before.status_reasons)
 
 
 async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:

@@ -18,7 +18,7 @@ CATEGORY = "hris"
 DETAILS = ("field_path", "unmapped_fields", "resources", "inactive", "webhooks", "static_fields")
 """What `include` may name. There is nothing inactive here, and there are no webhooks and static fields to tell of."""
 
-_PLAIN: Mapping[Plain, strif each.open] = {
+_PLAIN: Mapping[Plain, str] = {
     Plain.TEXT: "string",
     Plain.NUMBER: "number",
     Plain.BOOLEAN: "boolean",
@@ -82,7 +82,7 @@ class _Entry:
 
     def of(self, ability: Ability) -> Json:
         fields = [each for each in ability.fields if "." not in each.path]
-        told: Json = {"defaultFields": [self._field(each) for each in fields ]}
+        told: Json = {"defaultFields": [self._field(each) for each in fields if each.open]}
         if "unmapped_fields" in self._include:
             told["unmappedFields"] = [{**self._named(each), "reason": each.lacking} for each in fields if each.lacking]
         nothing: Json = {"defaultFields": []}

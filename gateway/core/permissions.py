@@ -10,7 +10,7 @@ from connectors.contract import Operation
 from gateway.core.abilities import Abilities, Standing
 from gateway.core.entrance import Provider
 from gateway.core.model import Account, ClientKey, Status
-from gateway.core.passthrough import PROXY, READ if method == "GET" else WRITE, WRITE
+from gateway.core.passthrough import PROXY, READ, WRITE
 from gateway.core.policy import Withheld
 
 Json = dict[str, Any]
@@ -67,7 +67,7 @@ def _paths(abilities: Abilities) -> Iterator[Json]:
     hidden = [why for table in tables for why in policy.closed(table, abilities.key, everything).values()]
     for row in policy.connector.paths:
         for method, need in row.needs.items():
-            outer = abilities.outer(PROXY, READ)
+            outer = abilities.outer(PROXY, READ if method == "GET" else WRITE)
             yield {"method": method, "path": row.path, **_verdict([*outer, *hidden, *abilities.lacking(need)])}
 
 

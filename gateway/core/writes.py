@@ -1,8 +1,8 @@
-"""One write from start to end: decide everything before anything is sent, send it once, and say exactly what was done."""
+"""One write from start to end: all is decided before anything is sent, it is sent once, and what was done is said."""
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,14 +44,18 @@ _VERBS = {"create": "created", "update": "changed", "cancel": "cancelled"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteCall:
-    """A write as it came in: who asks, for which account, which operation, about which records, with which body."""
+    """A write as it came in: who asks, for which account, which operation, about which records, with which body.
+
+    The body is fetched when it is known who asks, and that they may.
+    """
 
     secret: str | None
     account_id: str | None
     operation: Operation
     key: str = ""
     employee: str = ""
-    body: bytes = b""
+    body: Callable[[], Awaitable[bytes]]
+    parameters: bool = False
     idempotency_key: str | None = None
     request_id: str
 
@@ -75,6 +79,7 @@ class Admitted:
     provider: Provider
     write: Write
     order: Order
+    asked: Mapping[str, Any]
 
 
 Outdate = Callable[[Linked, str], Coroutine[Any, Any, bool]]
@@ -99,8 +104,17 @@ class Writes:
         admitted = await self._admit(call)
         task = asyncio.ensure_future(self._once(admitted))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Wait for what has been begun."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Receipt]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # Of a caller who has hung up nobody else would ask for it.
 
     # --- before anything is sent ----------------------------------------------------------------------------
 
@@ -116,7 +130,10 @@ class Writes:
             why = provider.connector.why_unanswered(call.operation)
             why = why or f"The {provider.connector.name} connector does not do it."
             raise NotImplementedHere(f"{call.operation.id} cannot be done: {why}")
-        body = check_body(parse_json(call.body), write.body) if write.body else {}
+        if call.parameters:
+            raise BadRequest("This operation takes no parameters in the query.")
+        asked = parse_json(await call.body()) if write.body else {}
+        body = check_body(asked, write.body) if write.body else {}
         found = sort_out(write, body)
         _must_be_allowed(call.operation, found, Abilities(provider.policy, key.scopes, linked.account.grant.scopes))
         if found.faults:
@@ -128,7 +145,7 @@ class Writes:
             parts=found.parts,
             today=self._clock.now().date(),
         )
-        return Admitted(call, linked, provider, write, order)
+        return Admitted(call, linked, provider, write, order, asked)
 
     # --- once -----------------------------------------------------------------------------------------------
 
@@ -217,8 +234,8 @@ def _turn(admitted: Admitted, key: str) -> Turn:
     if not _KEY.fullmatch(key):
         raise BadRequest("Idempotency-Key must be 1 to 255 visible characters of ASCII.")
     call = admitted.call
-    asked = orjson.dumps(parse_json(call.body), option=orjson.OPT_SORT_KEYS)
-    about = "\0".join((call.operation.id, admitted.order.employee, admitted.order.key))
+    asked = orjson.dumps(admitted.asked, option=orjson.OPT_SORT_KEYS)
+    about = f"{call.operation.id}\0{admitted.order.employee}\0{admitted.order.key}"
     return Turn(
         admitted.linked.account.id, sha256(key.encode()).hexdigest(), sha256(about.encode() + b"\0" + asked).hexdigest()
     )

@@ -16,7 +16,10 @@ _KEY = "gateway.exchange"
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and what became of it: the material of its log line and metrics. Holds ids only."""
+    """One request and what became of it: the material of its log line and metrics. Holds ids only.
+
+    `extra` are headers of its answer, whatever that will be.
+    """
 
     request_id: str
     began: float = field(default_factory=perf_counter)
@@ -26,6 +29,7 @@ class Exchange:
     upstream_calls: int = 0
     status: int = 0
     error: str = ""
+    extra: Headers = field(default_factory=list)
 
     async def respond(self, send: Send, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole answer."""
@@ -36,7 +40,7 @@ class Exchange:
         """Send status and headers; the body is the caller's to send."""
         self.status = status
         own = (b"x-request-id", self.request_id.encode())
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, own]})
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, own, *self.extra]})
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -43,7 +43,7 @@ class _Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         exchange.operation = self._operation.id
-        exchange.account_id = ""
+        exchange.account_id = scope["path_params"].get("id", "")
         secret, _ = credentials_of(read_headers(scope))
 
         async def body() -> Mapping[str, Any]:

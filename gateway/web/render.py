@@ -4,7 +4,7 @@ Bodies have the contract's shape: `statusCode`, `message` and `timestamp` always
 to say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,15 @@ class MethodNotAllowed(errors.GatewayError):
     """A known path with another method: an HTTP matter, so it is of the web alone."""
 
     code = "MethodNotAllowedError"
+    allowed: tuple[str, ...] = ()
+
+    @classmethod
+    def instead_of(cls, method: str, allowed: Iterable[str]) -> "MethodNotAllowed":
+        """Make the error, which has to name what the path does take (RFC 9110, section 15.5.6)."""
+        names = tuple(sorted(allowed))
+        error = cls(f"This path does not take {method[:16]}, but {', '.join(names)}.")
+        error.allowed = names
+        return error
 
 
 STATUSES: dict[type[errors.GatewayError], int] = {
@@ -76,6 +85,8 @@ def error_headers(error: errors.GatewayError) -> Headers:
     headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
     if isinstance(error, errors.Unauthenticated):
         headers.append((b"www-authenticate", b'Basic realm="hris-gateway"'))
     return headers

@@ -7,6 +7,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.errors import NotFound
+from gateway.web.hub.place import Place
 from gateway.web.render import MethodNotAllowed
 
 UNIFIED_PREFIX = "/unified/hris/"
@@ -21,6 +22,20 @@ OPEN_ROUTES = {
     ): "what callers may ask, from tables that are public with this code; clients are made from it",
     ("GET", "/docs"): "the same as a page to read",
     ("GET", "/docs/style.css"): "the look of that page",
+    ("GET", "/hub/settings"): "for a browser, which shows the token of a connect session instead",
+    ("GET", "/hub/connectors"): "as /hub/settings",
+    ("GET", "/hub/connectors/{id}"): "as /hub/settings",
+    ("POST", "/hub/accounts"): "as /hub/settings; it spends the session",
+    ("GET", "/hub/accounts/{id}"): "as /hub/settings, for the account of the session alone",
+    ("PATCH", "/hub/accounts/{id}"): "as POST /hub/accounts, for the account of the session alone",
+    ("GET", "/hub/logos/{provider}"): "a mark that we have drawn",
+    ("GET", "/connect/{token}"): "a link for a person: the token of a connect session, made a cookie at once",
+    ("GET", "/connect"): "the page of such a link, for the browser that has its cookie",
+    ("POST", "/connect"): "as the page, and with the word that is in its form",
+    ("GET", "/connect/done"): "as the page",
+    ("GET", "/connect/embed.js"): "a script that shows the page within a product; it holds no secret",
+    ("GET", "/connect/connected.js"): "a script of the page",
+    ("GET", "/connect/style.css"): "the look of the page",
 }
 """Routes that ask for no API key, each with its reason. Every other route has a client scope."""
 
@@ -28,8 +43,9 @@ OPEN_ROUTES = {
 class Site:
     """Sends the unified API straight to its own matching, and all else through Starlette's routing."""
 
-    def __init__(self, unified: ASGIApp, routes: Sequence[Route]) -> None:
+    def __init__(self, unified: ASGIApp, routes: Sequence[Route], place: Place) -> None:
         self._unified = unified
+        self._place = place
         self.routes = routes
         self._router = Router(routes, redirect_slashes=False)
 
@@ -37,10 +53,17 @@ class Site:
         if scope["path"].startswith(UNIFIED_PREFIX):
             await self._unified(scope, receive, send)
             return
+        if await self._place.settle(scope, send):
+            return
         scope["app"] = self  # Makes the router raise, where it would else answer in plain text.
         try:
             await self._router(scope, receive, send)
         except HTTPException as error:
             if error.status_code == 405:
-                raise MethodNotAllowed(f"This path does not take {scope['method'][:16]}.") from error
+                raise MethodNotAllowed.instead_of(scope["method"], self._methods(scope["path"])) from error
             raise NotFound("There is no such path. The unified API is under /unified/hris/.") from error
+
+    def _methods(self, path: str) -> set[str]:
+        """Give what any of the routes of a path takes: Starlette tells of the first alone."""
+        routes = (route for route in self.routes if route.path_regex.match(path))
+        return {method for route in routes for method in route.methods or ()}

@@ -2,7 +2,8 @@
 
 from base64 import b64decode
 from binascii import Error
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
@@ -17,20 +18,26 @@ from gateway.web.matching import Match, Matcher
 from gateway.web.render import MethodNotAllowed, page_headers
 
 _MOST_PARAMETERS = 100
-_SINGLE = frozenset({b"authorization", b"x-account-id"})
+_SINGLE = frozenset({b"authorization", b"x-account-id", b"idempotency-key", b"content-type", b"content-encoding"})
+
+Handler: TypeAlias = Callable[[Scope, Receive, Send, Match], Awaitable[None]]
 
 
 class UnifiedApi:
     """An ASGI app for `/unified/hris/*`. It raises every `GatewayError` to the edge around it."""
 
-    def __init__(self, gateway: Gateway, operations: Iterable[Operation]) -> None:
+    def __init__(self, gateway: Gateway, write: Handler, operations: Iterable[Operation]) -> None:
         self._gateway = gateway
+        self._write = write
         self._matcher = Matcher(operations)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         match = self._match(scope)
         exchange.operation = match.operation.id
+        if match.operation.method != "GET":
+            await self._write(scope, receive, send, match)
+            return
         call = read_call(scope, match, exchange)
         exchange.account_id = call.account_id or ""
         page = await self._gateway.answer(call)
@@ -45,7 +52,7 @@ class UnifiedApi:
             return found
         if found is None:
             raise NotFound("There is no such path. The operations are listed by `python -m gateway rules`.")
-        raise MethodNotAllowed(f"This path takes {', '.join(found)}, not {scope['method'][:16]}.")
+        raise MethodNotAllowed.instead_of(scope["method"], found)
 
 
 def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:

@@ -213,7 +213,7 @@ def test_the_vendor_s_own_paths_are_told_as_the_proxy_decides(
 # --- writes -------------------------------------------------------------------------------------------------
 
 BODY = Resource(
-    "employee_request",
+    "create_employee_request",
     {
         "name": TEXT,
         "diet": TEXT,
@@ -308,6 +308,13 @@ def test_every_field_of_a_body_is_told() -> None:
     ]
     assert full["unmappedFields"] == [{"name": "diet", "type": "string", "reason": "Village cooks one meal"}]
     assert list(account_meta(provider, (CREATE, UPDATE), frozenset({"closed"}))["models"]["employees"]) == ["update"]
+
+
+def test_what_the_operator_hides_cannot_be_written_either() -> None:
+    provider = Provider(WRITING, Policy(WRITING, Operator(fields=frozenset({"employees.name"}))))
+    answer = permissions(make_linked("a1", *ALL).account, provider, make_key("*"), (CREATE,))
+    consent = [{"scope": "the operator's consent", "granted_by": "the operator of this gateway"}]
+    assert fields(answer, "create_employee")["name"]["needs"] == consent
 
 
 # --- the same decisions as a call gets ----------------------------------------------------------------------

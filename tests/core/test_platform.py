@@ -222,6 +222,7 @@ def test_a_new_credential_is_found_under_the_name_of_its_field(body: Mapping[str
         ({"type": "prod"}, ["type must be production or test"]),
         ({"type": ["test"]}, ["type must be production or test"]),
         ({"provider": "other"}, ["provider cannot be changed"]),
+        ({"provider": {}}, ["provider cannot be changed"]),
         ({"setup_information": "x"}, ["setup_information must be an object"]),
         ({"setup_information": {"a": 1, "b": "\0"}}, ["setup_information.a must be", "setup_information.b must be"]),
         ({"setup_information": {"": "x"}}, ["a name in setup_information must be"]),

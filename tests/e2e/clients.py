@@ -30,15 +30,20 @@ def absent(what: str) -> NoReturn:
 
 def install_node_client() -> Path:
     """Give the program `node`, with the TypeScript SDK beside the driver."""
+    return install_npm(HERE)
+
+
+def install_npm(home: Path) -> Path:
+    """Give the program `node`, with what the lock file of a folder names beside it."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         absent("there is no Node.js with npm here")
     version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
     if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
         absent(f"Node.js is {version.strip()} here and {OLDEST_NODE} or newer is needed")
-    lock, stamp = HERE / "package-lock.json", HERE / "node_modules/.installed.json"
+    lock, stamp = home / "package-lock.json", home / "node_modules/.installed.json"
     if not _is_same(lock, stamp):
-        _install([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        _install([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], home)
         shutil.copyfile(lock, stamp)
     return Path(node)
 
@@ -60,8 +65,8 @@ def _is_same(lock: Path, stamp: Path) -> bool:
     return stamp.exists() and stamp.read_bytes() == lock.read_bytes()
 
 
-def _install(words: Sequence[str]) -> None:
-    done = subprocess.run(words, cwd=HERE, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+def _install(words: Sequence[str], home: Path = HERE) -> None:
+    done = subprocess.run(words, cwd=home, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr[-2000:]}"
 
 

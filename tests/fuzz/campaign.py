@@ -1,33 +1,97 @@
-"""A campaign of Schemathesis against a running gateway: its own document, closed and filled in, is what it is held to.
+"""A campaign of Schemathesis against a running gateway, which is held to its own document.
 
-Closed, because clients have to live with fields and words that are added later, and we do not: an answer with anything
-that the document does not name is a fault here. Filled in, because no generator guesses an account or an id.
+The document is closed first: clients have to live with fields and words that are added later, and we do not. It is
+filled with an account and with ids, which no generator guesses. It is cut into parts, each for a process of its own.
 """
 
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.installation import Caller
+from tests.e2e.company import Company
+from tests.e2e.installation import Caller, Installation
+from tests.e2e.processes import serving
 from tests.e2e.wire import ask
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent
 SEED = 20_261_124
+STATEFUL = "stateful"
+PROXIED = ("/companies", "/people?$limit=2", "/people/none", "/nowhere", "//elsewhere.test/people", "/people/../audit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How hard to try: cases for each operation, in which phases, with how many workers."""
+    """How hard to try: cases for each operation, in which phases, in how many processes."""
 
     examples: int
     phases: Sequence[str]
-    workers: int = 4
+    processes: int
+    seed: int = SEED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Who asks, about which employee, and an account that may be lost."""
+
+    caller: Caller
+    employee: str
+    spare: str
+
+
+@contextmanager
+def ground(folder: Path, people: int) -> Iterator[Ground]:
+    """Give a gateway on a sandbox of its own: a campaign writes, cancels and unlinks."""
+    with serving(["deploy.sandbox", "--port", "0", "--people", str(people)], {}, folder / "sandbox.log") as server:
+        company = Company(server)
+        installation = Installation(folder, company)
+        with installation.gateway() as gateway:
+            caller = Caller(gateway.url, installation.key(), installation.account())
+            # Somebody who has records of every kind.
+            employee = company.rows("identity-documents")[0]["personId"]
+            yield Ground(caller=caller, employee=employee, spare=installation.link("all-owner"))
+
+
+def run(ground: Ground, effort: Effort, folder: Path) -> list[str]:
+    """Run a campaign, and give what each part of it says that has found something."""
+    answer = ask(ground.caller.url, "/openapi.json")
+    assert answer.status == 200, answer.body
+    document = answer.json
+    schemas = document["components"]["schemas"]
+    document["components"]["schemas"] = {name: closed(each) for name, each in schemas.items()}
+    whole = filled(document, ground)
+    alone = [phase for phase in effort.phases if phase != STATEFUL]
+    parts = [(part, alone) for part in cut(whole, effort.processes)] if alone else []
+    parts += [(whole, [STATEFUL])] if STATEFUL in effort.phases else []
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(_start(part, phases, ground.caller, effort, folder / f"part-{number}"))
+            for number, (part, phases) in enumerate(parts)
+        ]
+        said = [(process.communicate()[0], process.returncode) for process in started]
+    return [text for text, code in said if code]
+
+
+def _start(
+    document: Json, phases: Sequence[str], caller: Caller, effort: Effort, folder: Path
+) -> subprocess.Popen[str]:
+    folder.mkdir()
+    file = folder / "openapi.json"
+    file.write_text(json.dumps(document))
+    words = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", str(HERE / "schemathesis.toml")]
+    words += ["run", str(file), "--url", caller.url, "--auth", f"{caller.key}:", "--seed", str(effort.seed)]
+    words += ["--max-examples", str(effort.examples), "--phases", ",".join(phases), "--warnings", "off"]
+    words += ["--generation-database", "none"]
+    return subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+# --- the document -----------------------------------------------------------------------------------------------
 
 
 def closed(schema: Any) -> Any:
@@ -45,56 +109,63 @@ def closed(schema: Any) -> Any:
     return found
 
 
-def filled(document: Json, caller: Caller, spare: str, employee: str) -> Json:
-    """Put in what can be had only from a running gateway: the account, and ids of records that are there."""
-    found = deepcopy(document)
-    for path, item in found["paths"].items():
-        for method, operation in item.items():
-            for parameter in operation["parameters"]:
-                values = _values(parameter, path, method, caller, spare, employee)
-                if values:
-                    parameter["schema"] = {"type": "string", "enum": values}
-    paths = ["/companies", "/people?$limit=2", "/people/none", "/nowhere", "//elsewhere.test/people", "/people/../audit"]
-    proxied = found["paths"]["/unified/proxy"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    proxied["properties"]["path"] = {"type": "string", "enum": paths}
+def cut(document: Json, parts: int) -> list[Json]:
+    """Give the document in parts, each with some of the paths. Links lead out of a part, so there are none."""
+    paths = list(document["paths"].items())
+    found = [{**document, "paths": deepcopy(dict(paths[number::parts]))} for number in range(parts)]
+    for part in found:
+        for operation in _operations(part):
+            for response in operation["responses"].values():
+                response.pop("links", None)
     return found
 
 
-def _values(  # noqa: PLR0911 - a table of cases
-    parameter: Json, path: str, method: str, caller: Caller, spare: str, employee: str
-) -> Sequence[str]:
+def _operations(document: Json) -> list[Json]:
+    return [operation for item in document["paths"].values() for operation in item.values()]
+
+
+def filled(document: Json, ground: Ground) -> Json:
+    """Put in what can be had only from a running gateway, and leave out what no schema can say.
+
+    That is: two parameters that must agree, and names that the provider itself has to know.
+    """
+    found = deepcopy(document)
+    for path, item in found["paths"].items():
+        for method, operation in item.items():
+            kept = [each for each in operation["parameters"] if each["name"] not in {"updated_after", "proxy"}]
+            operation["parameters"] = kept
+            for parameter in kept:
+                values = _values(parameter, path, method, ground)
+                if values:
+                    parameter["schema"] = {"type": "string", "enum": list(values)}
+            _fill_body(operation, ground)
+    return found
+
+
+def _fill_body(operation: Json, ground: Ground) -> None:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if "time_off_policy_id" in content.get("example", {}):
+        content["example"]["time_off_policy_id"] = ids_at(ground.caller, "/unified/hris/time_off_policies")[0]
+    if operation["operationId"] == "proxy_request":
+        content["schema"]["properties"]["path"] = {"type": "string", "enum": list(PROXIED)}
+
+
+def _values(parameter: Mapping[str, Any], path: str, method: str, ground: Ground) -> Sequence[str]:
     """Give the values that a parameter may have; none to leave it as it is."""
-    match parameter["name"]:
-        case "x-account-id":
-            return [caller.account]
-        case "next":
-            return [""]  # Cursors are followed by the stateful phase.
-        case "provider" if parameter["in"] == "path":
-            return ["humaans"]
-        case "id" if path.startswith("/accounts/"):
-            return [caller.account if method == "get" else spare]
-        case "id" if "/employees/{id}" in path:
-            return [employee]
-        case "id" | "subResourceId":
-            return ids_at(caller, path.rpartition("/{")[0].replace("{id}", employee).removesuffix("/{subResourceId}"))
-    return []
+    name, account = parameter["name"], ground.caller.account
+    if name == "id" and path.startswith("/accounts/"):
+        return [account if method == "get" else ground.spare]
+    if name == "id" and "/employees/{id}" in path and not path.startswith("/unified/hris/custom"):
+        return [ground.employee]
+    if name in {"id", "subResourceId"}:
+        return ids_at(ground.caller, path.partition("/{" + name)[0].replace("{id}", ground.employee))
+    # Cursors are followed by the stateful phase.
+    return {"x-account-id": [account], "next": [""], "provider": ["humaans"] if parameter["in"] == "path" else []}.get(
+        name, []
+    )
 
 
 def ids_at(caller: Caller, path: str) -> Sequence[str]:
+    """Give ids of records that are there; none where a list has none or is not answered."""
     reply = ask(caller.url, f"{path}?page_size=2", caller.headers)
     return [record["id"] for record in reply.json["data"]] if reply.status == 200 else []
-
-
-def run(caller: Caller, spare: str, employee: str, effort: Effort, folder: Path) -> tuple[bool, str]:
-    """Run a campaign; give whether it found nothing, and what it says."""
-    document = ask(caller.url, "/openapi.json").json
-    file = folder / "openapi.json"
-    schemas = document["components"]["schemas"]
-    document["components"]["schemas"] = {name: closed(each) for name, each in schemas.items()}
-    file.write_text(json.dumps(filled(document, caller, spare, employee)))
-    words = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", str(HERE / "schemathesis.toml")]
-    words += ["run", str(file), "--url", caller.url, "--auth", f"{caller.key}:", "--seed", str(SEED)]
-    words += ["--max-examples", str(effort.examples), "--phases", ",".join(effort.phases)]
-    words += ["--workers", str(effort.workers)]
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
-    return done.returncode == 0, done.stdout + done.stderr

@@ -147,6 +147,19 @@ async def test_a_path_or_method_that_is_not_there_is_told_in_the_contract_s_shap
     assert_error(answer, status)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("TRACE", "/unified/hris/employees", "GET, POST"),
+        ("PUT", "/accounts/1", "DELETE, GET, HEAD, PATCH"),
+        ("GET", "/unified/proxy", "POST"),
+    ],
+)
+async def test_a_wrong_method_is_told_which_there_are(site: Site, method: str, path: str, allowed: str) -> None:
+    answer = await site.client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 async def test_a_cursor_is_bound_to_its_account_and_its_query(site: Site) -> None:
     other = await site.link("all-owner")
     cursor = (await site.get(page_size="5")).json()["next"]

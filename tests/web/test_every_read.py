@@ -43,12 +43,18 @@ async def test_every_list_has_records_and_each_is_found_alone(site: Site, operat
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in OPERATIONS if not HUMAANS.endpoint(each)], ids=lambda each: each.id
+    "operation",
+    [each for each in OPERATIONS if not HUMAANS.endpoint(each) and not HUMAANS.write(each)],
+    ids=lambda each: each.id,
 )
 async def test_what_has_no_answer_says_what_the_vendor_lacks(site: Site, operation: Operation) -> None:
     path = operation.path.replace("{id}", "1").replace("{subResourceId}", "2")
     answer = await site.client.request(
-        operation.method, path, auth=(site.key, ""), headers={"x-account-id": site.account}
+        operation.method,
+        path,
+        json={} if operation.body else None,
+        auth=(site.key, ""),
+        headers={"x-account-id": site.account},
     )
     assert answer.status_code == 501
     assert "Humaans" in answer.json()["message"]

@@ -10,10 +10,12 @@ from starlette.routing import Route
 
 from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent
+from connectors.writes import Write
 from gateway.app import describe
+from gateway.core.bodies import check_body
 from gateway.core.errors import BadRequest
 from gateway.core.passthrough import PROXY
 from gateway.core.query import PageLimits, parse
@@ -50,7 +52,7 @@ def test_it_is_valid_openapi() -> None:
 
 def test_it_has_every_operation_and_open_route_and_no_other() -> None:
     said = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
-    asked = {(each.method, each.path) for each in (*OPERATIONS, *PLATFORM_OPERATIONS, PROXY)}
+    asked = {(each.method, each.path) for each in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, PROXY)}
     assert said == asked | set(OPEN_ROUTES)
 
 
@@ -139,6 +141,37 @@ def test_what_nobody_answers_is_501_with_the_reason(operation: Operation) -> Non
     assert not [status for status in found["responses"] if status < "400"]
     assert "501" in found["responses"]
     assert found["x-unanswered"]["humaans"] == HUMAANS.why_unanswered(operation) != ""
+
+
+@pytest.mark.parametrize("write", HUMAANS.writes, ids=lambda each: each.operation)
+def test_a_write_says_what_it_is_sent_and_what_it_needs(write: Write) -> None:
+    operation = by_id(write.operation)
+    found = item(operation)
+    assert str(operation.status) in found["responses"]
+    assert found.get("x-required", {}).get("humaans", []) == list(write.required)
+    if operation.body:
+        content = found["requestBody"]["content"]["application/json"]
+        assert list(resolved(content["schema"])["properties"]) == list(operation.body.fields)
+        assert resolved(content["schema"])["additionalProperties"] is False
+        check_body(content["example"], operation.body)
+        assert [each["name"] for each in found["parameters"] if each["name"] == "idempotency-key"] == (
+            ["idempotency-key"] if operation.kind == "create" else []
+        )
+
+
+def test_pay_takes_its_own_scopes_in_writing_too() -> None:
+    fields = item(by_id("create_employee_employment"))["x-field-scopes"]
+    assert fields["pay_rate"] == {
+        "client": "hris.compensation:write",
+        "vendors": {"humaans": [["compensations:write"], ["compensations:read"]]},
+    }
+
+
+@pytest.mark.parametrize("operation", PLATFORM_OPERATIONS, ids=lambda each: each.id)
+def test_every_platform_operation_is_told_of(operation: Operation) -> None:
+    found = item(operation)
+    assert found["summary"]
+    assert all("schema" in each for each in found["responses"]["200"].get("content", {}).values())
 
 
 def test_every_error_that_there_is_has_its_line() -> None:

@@ -68,8 +68,8 @@ async def test_every_path_is_open_exactly_to_the_scopes_of_its_rule(site: Site, 
     for row, method in PAIRS:
         sandbox.steer("DELETE", "/calls")
         path = row.path.replace("{id}", "VMB1yzL5uL8VvNNCJc9rykJz")
-        body = {} if method in {"POST", "PATCH"} else None
-        answer = await proxy(site, path, account=account, method=method.lower(), **({"body": body} if body else {}))
+        body: Any = {} if method in {"POST", "PATCH"} else None
+        answer = await proxy(site, path, account=account, method=method.lower(), body=body)
         allowed = row.needs[method].met_by(frozenset({scope}))
         assert answer.status_code == (200 if allowed else 403), (row.path, method)
         assert len(sandbox.calls()) == (1 if allowed else 0), (row.path, method)

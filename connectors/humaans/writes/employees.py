@@ -28,7 +28,11 @@ ROLE = Part(
     (PRIVATE_WRITE, PUBLIC),
     ("GET /people/{key}", "GET /job-roles?personId={key}", "POST /job-roles", "PATCH /job-roles/{key}"),
 )
+# Since when pay holds depends on whether the person has begun.
+LATER_PAY = Part("pay", (*pay.NEEDS, PUBLIC), ("GET /people/{key}", *pay.LATER.calls))
 FIRST_ROLE = Part("role", (PRIVATE_WRITE,), ())
+# A role decides what somebody may do in Humaans: that is not for who may only write employees.
+PERSON_FIXED = FIXED | {"jobRole", "role", "calendarFeedToken"}
 WHEN = Part("when", (), ())
 
 
@@ -118,18 +122,18 @@ WRITES = (
                 "named_place.name",
             ),
         },
-        fixed=FIXED | {"jobRole", "calendarFeedToken"},
+        fixed=PERSON_FIXED,
     ),
     Write(
         operation="update_employee",
         body=UPDATE_EMPLOYEE,
         kind="employee",
-        parts=(people.PERSON, people.PLACE, people.NAMED_PLACE, ROLE, pay.LATER, custom_fields.LATER, WHEN),
+        parts=(people.PERSON, people.PLACE, people.NAMED_PLACE, ROLE, LATER_PAY, custom_fields.LATER, WHEN),
         flow=change,
         fields={
             **people.FIELDS,
             "employment": Within({**_EMPLOYMENT, "effective_date": To("when", "effectiveDate", day, empties=False)}),
         },
-        fixed=FIXED | {"jobRole", "calendarFeedToken"},
+        fixed=PERSON_FIXED,
     ),
 )

@@ -16,6 +16,7 @@ from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account, write_reasons
 from gateway.adapters.accounts.schema import accounts, credentials
+from gateway.adapters.accounts.sessions import SessionBook
 from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.errors import Conflict, StoreUnavailable
 from gateway.core.model import Account, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
@@ -29,7 +30,10 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """Implements the doors `Accounts`, `Ledger` and `Directory`; `clients` has the projects and keys, `repeats` what is done once.
+    """Implements the doors `Accounts`, `Ledger` and `Directory`.
+
+    `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
+    permissions to link.
 
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
@@ -48,6 +52,7 @@ class Database:
         self._clock = clock
         self._memo: Memo[tuple[str, str], Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
         self.repeats = RepeatBook(engine)
+        self.sessions = SessionBook(engine)
         self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic))
 
     async def close(self) -> None:

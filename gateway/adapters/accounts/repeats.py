@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -33,18 +33,18 @@ class RepeatBook:
             await connection.execute(delete(idempotency).where(idempotency.c.created_at < since))
             if (await connection.execute(taking)).rowcount == 1:
                 return None
-            found = (await connection.execute(select(idempotency).where(*_of(turn)))).one()
+            found = (await connection.execute(select(idempotency).where(_of(turn)))).one()
         return Earlier(found.request_digest, Once(found.state), found.status, found.sealed, found.created_at)
 
     async def end(self, turn: Turn, state: Once, status: int = 0, sealed: bytes = b"") -> None:
-        change = update(idempotency).where(*_of(turn)).values(state=state.value, status=status, sealed=sealed)
+        change = update(idempotency).where(_of(turn)).values(state=state.value, status=status, sealed=sealed)
         async with writing(self._engine) as connection:
             await connection.execute(change)
 
     async def release(self, turn: Turn) -> None:
         async with writing(self._engine) as connection:
-            await connection.execute(delete(idempotency).where(*_of(turn)))
+            await connection.execute(delete(idempotency).where(_of(turn)))
 
 
-def _of(turn: Turn) -> tuple[object, ...]:
-    return (idempotency.c.account_id == turn.account_id, idempotency.c.key_digest == turn.key)
+def _of(turn: Turn) -> ColumnElement[bool]:
+    return (idempotency.c.account_id == turn.account_id) & (idempotency.c.key_digest == turn.key)

@@ -41,6 +41,10 @@ HEADERS: Mapping[str, Schema] = {
         "schema": {"type": "string"},
     },
     "x-request-id": {"description": "Names this request in the gateway's log.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "`true` where a write was done before under the same `Idempotency-Key`: this is its answer.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "WWW-Authenticate": {"description": "`Basic`.", "schema": {"type": "string"}},
 }
@@ -105,7 +109,15 @@ _ID = {"type": "object", "properties": {"id": {"type": ["string", "null"]}, "rem
 
 
 def _result(required: str, **more: Schema) -> Schema:
-    return {"type": "object", "required": required.split(), "properties": {**_WRITTEN, **more}}
+    beside: dict[str, Schema] = {
+        "unified_warnings": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"message": _TEXT}},
+            "description": "What was not done, of a write that takes several steps, or not made known.",
+        },
+        "provider_errors": {"type": "array", "items": reference("ProviderError")},
+    }
+    return {"type": "object", "required": required.split(), "properties": {**_WRITTEN, **more, **beside}}
 
 
 RESULTS: Mapping[str, Schema] = {
@@ -167,8 +179,9 @@ def read_response(operation: Operation, resource: Resource, schemas: Schemas) ->
 def write_response(operation: Operation, schemas: Schemas) -> Schema:
     """Give the answer of a write that has been done."""
     schemas.named[operation.result] = RESULTS[operation.result]
+    once = ("Idempotency-Replayed",) if operation.kind == "create" else ()
     return {
         "description": "It is done.",
-        "headers": headers("Cache-Control", "x-request-id"),
+        "headers": headers("Cache-Control", "x-request-id", *once),
         "content": {"application/json": {"schema": reference(operation.result)}},
     }

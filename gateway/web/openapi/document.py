@@ -1,15 +1,15 @@
 """The document as a whole: the contract's operations and the rows beside them, under one roof."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Operation, Resource
 from connectors.spec import Connector
 from gateway.core.query import PageLimits
-from gateway.web.openapi import answers
+from gateway.web.openapi import answers, examples
 from gateway.web.openapi.bodies import BodySchemas
 from gateway.web.openapi.links import links
-from gateway.web.openapi.parameters import account_header, path_parameters, read_parameters
+from gateway.web.openapi.parameters import account_header, idempotency_header, path_parameters, read_parameters
 from gateway.web.openapi.routes import Described
 from gateway.web.openapi.rules import extensions
 from gateway.web.openapi.schemas import Schema, Schemas
@@ -27,11 +27,15 @@ says of a provider why it cannot answer, and `x-unwritable` why it cannot take a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What the document is about: the contract's operations, who answers them, and the routes beside them."""
+    """What the document is about: the contract's operations, who answers them, and the routes beside them.
+
+    `named` holds the schemas that the rows of those routes refer to.
+    """
 
     operations: Sequence[Operation]
     connectors: Sequence[Connector]
     routes: Sequence[Described]
+    named: Mapping[str, Schema]
     limits: PageLimits
 
     def read_resource(self, operation: Operation) -> Resource | None:
@@ -45,7 +49,7 @@ class Subject:
 
 def make_document(subject: Subject) -> Schema:
     schemas = Schemas()
-    schemas.named.update(answers.NAMED)
+    schemas.named.update({**answers.NAMED, **subject.named})
     paths: dict[str, Schema] = {}
     for operation in subject.operations:
         item = _item(subject, operation, schemas)
@@ -85,16 +89,18 @@ def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
         success["links"] = links(operation, filter(subject.read_resource, subject.operations))
         found["responses"] = {"200": success} | answers.errors(answers.CONTRACT)
     elif subject.is_written(operation):
-        found |= _write(operation, schemas)
+        success = {str(operation.status): answers.write_response(operation, schemas)}
+        found["responses"] = success | answers.errors(answers.CONTRACT)
+        found["parameters"] += [idempotency_header()] if operation.kind == "create" else []
     else:
         found["responses"] = answers.errors((*answers.ENTRANCE, 501))
+    if operation.body:
+        found["requestBody"] = _body(operation, operation.body, schemas)
     return found | extensions(operation, subject.connectors)
 
 
-def _write(operation: Operation, schemas: Schemas) -> Schema:
-    success = {str(operation.status): answers.write_response(operation, schemas)}
-    found: Schema = {"responses": success | answers.errors(answers.CONTRACT)}
-    if operation.body:
-        schema = BodySchemas(schemas.named).of(operation.body)
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return found
+def _body(operation: Operation, body: Resource, schemas: Schemas) -> Schema:
+    content: Schema = {"schema": BodySchemas(schemas.named).of(body)}
+    if operation.id in examples.BODIES:
+        content["example"] = examples.BODIES[operation.id]
+    return {"required": True, "content": {"application/json": content}}

@@ -5,10 +5,11 @@ from typing import Any
 
 from connectors.contract import Operation, Resource, Words
 from connectors.hris.filters import filter_of
+from connectors.hris.operations import BASE
 from gateway.core.query import MOST_PAGES, VENDOR_NAME, WITHHELD, PageLimits
 from gateway.web.openapi.schemas import Schema
 
-_PATH_NAMES = {"id": "Our id or the provider's own.", "subResourceId": "Our id or the provider's own."}
+_EITHER_ID = "Our id or the provider's own."
 
 
 def account_header() -> Schema:
@@ -21,6 +22,15 @@ def account_header() -> Schema:
     }
 
 
+def idempotency_header() -> Schema:
+    return {
+        "name": "idempotency-key",
+        "in": "header",
+        "description": "The same key within 24 hours gives the first answer, and nothing is done again.",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    }
+
+
 def path_parameters(path: str) -> list[Schema]:
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return [
@@ -28,7 +38,7 @@ def path_parameters(path: str) -> list[Schema]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": _PATH_NAMES.get(name, ""),
+            "description": _EITHER_ID if path.startswith(BASE) else "",
             "schema": {"type": "string", "minLength": 1},
         }
         for name in names
@@ -117,7 +127,8 @@ def _filter(name: str, resource: Resource) -> Schema:
 
 
 def query(name: str, description: str, schema: Schema) -> Schema:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+    # An empty value is as good as none.
+    return {"name": name, "in": "query", "description": description, "allowEmptyValue": True, "schema": schema}
 
 
 def _names(name: str, description: str, known: Iterable[str]) -> Schema:

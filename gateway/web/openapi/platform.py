@@ -12,7 +12,7 @@ from gateway.core.query import MOST_PAGES, PageLimits
 from gateway.web.openapi.answers import CONTRACT
 from gateway.web.openapi.parameters import account_header, path_parameters, query
 from gateway.web.openapi.routes import Described
-from gateway.web.openapi.schemas import Schema, or_null
+from gateway.web.openapi.schemas import Schema, or_null, reference
 
 _JSON = "application/json"
 _TEXT: Schema = {"type": "string"}
@@ -122,30 +122,52 @@ _PROXY_ANSWER = _object(
     status={"type": "integer"},
     headers=_TEXTS,
     data={},
-    provider_errors=_list({"$ref": "#/components/schemas/ProviderError"}),
+    provider_errors=_list(reference("ProviderError")),
 )
 
+NAMED: Mapping[str, Schema] = {
+    "LinkedAccount": _ACCOUNT,
+    "LinkedAccountMeta": _META,
+    "ConnectorsMeta": _CONNECTOR,
+    "AccountPermissions": _PERMISSIONS,
+    "ProxyAnswer": _PROXY_ANSWER,
+}
+"""The schemas that the rows refer to."""
+
 _SAID: Mapping[str, tuple[str, str, Schema]] = {
-    "list_linked_accounts": ("Linked accounts of the key's project", "Accounts, newest last.", _list(_ACCOUNT)),
-    "get_account": ("One linked account", "The account.", _ACCOUNT),
-    "update_account": ("Change an account, or give it a new credential", "The account as it is now.", _ACCOUNT),
-    "delete_account": ("Unlink an account, and forget all that is kept of it", "The account as it was.", _ACCOUNT),
-    "get_account_meta_info": ("What the account's token can do", "Models, by path.", _META),
+    "list_linked_accounts": (
+        "Linked accounts of the key's project",
+        "Accounts, newest last.",
+        _list(reference("LinkedAccount")),
+    ),
+    "get_account": ("One linked account", "The account.", reference("LinkedAccount")),
+    "update_account": (
+        "Change an account, or give it a new credential",
+        "The account as it is now.",
+        reference("LinkedAccount"),
+    ),
+    "delete_account": (
+        "Unlink an account, and forget all that is kept of it",
+        "The account as it was.",
+        reference("LinkedAccount"),
+    ),
+    "get_account_meta_info": ("What the account's token can do", "Models, by path.", reference("LinkedAccountMeta")),
     "get_account_permissions": (
         "What this key and the account's token may do, and which scope would open the rest",
         "Each operation, field and path of the provider.",
-        _PERMISSIONS,
+        reference("AccountPermissions"),
     ),
-    "list_connectors_meta": ("What each connector can do", "Connectors.", _list(_CONNECTOR)),
-    "get_connector_meta": ("What one connector can do", "The connector.", _CONNECTOR),
+    "list_connectors_meta": ("What each connector can do", "Connectors.", _list(reference("ConnectorsMeta"))),
+    "get_connector_meta": ("What one connector can do", "The connector.", reference("ConnectorsMeta")),
 }
+_UNTOLD: tuple[str, str, Schema] = ("", "The answer.", {})
 _STATUSES = tuple(status for status in CONTRACT if status not in {408, 412})
 
 
 def platform_routes(limits: PageLimits) -> list[Described]:
     found = []
     for operation in PLATFORM_OPERATIONS:
-        summary, answer, schema = _SAID[operation.id]
+        summary, answer, schema = _SAID.get(operation.id, _UNTOLD)
         options = [_parameter(each, limits) for each in operation.parameters]
         found.append(
             Described(
@@ -160,7 +182,7 @@ def platform_routes(limits: PageLimits) -> list[Described]:
     proxy = Described(
         operation=PROXY,
         summary="Call the provider's own API, under the same rules",
-        answers={200: ("What the provider answered, whatever its status.", _JSON, _PROXY_ANSWER)},
+        answers={200: ("What the provider answered, whatever its status.", _JSON, reference("ProxyAnswer"))},
         errors=CONTRACT,
         parameters=(account_header(),),
         body=_PROXY_REQUEST,
@@ -169,18 +191,17 @@ def platform_routes(limits: PageLimits) -> list[Described]:
 
 
 def _parameter(name: str, limits: PageLimits) -> Schema:
-    printable = {"type": "string", "pattern": "^[!-~]+$"}
     known: Mapping[str, tuple[str, Any]] = {
         "page": ("The page, from 1.", {"type": "integer", "minimum": 1, "maximum": MOST_PAGES}),
         "page_size": (
             "Accounts on a page.",
             {"type": "integer", "minimum": 1, "maximum": limits.most, "default": limits.default},
         ),
-        "provider": ("Accounts of this provider; `providers` takes several.", printable),
-        "providers": ("Accounts of one of these providers.", _list(printable)),
-        "origin_owner_id": ("Accounts of this owner; `origin_owner_ids` takes several.", printable),
-        "origin_owner_ids": ("Accounts of one of these owners.", _list(printable)),
-        "account_ids": ("Only these accounts.", _list(printable)),
+        "provider": ("Accounts of this provider; `providers` takes several.", _TEXT),
+        "providers": ("Accounts of one of these providers.", _list(_TEXT)),
+        "origin_owner_id": ("Accounts of this owner; `origin_owner_ids` takes several.", _TEXT),
+        "origin_owner_ids": ("Accounts of one of these owners.", _list(_TEXT)),
+        "account_ids": ("Only these accounts.", _list(_TEXT)),
         "status": ("Accounts in one of these states.", _list({"type": "string", "enum": list(Status)})),
         "include": ("More detail.", _list({"type": "string", "enum": list(DETAILS)})),
     }

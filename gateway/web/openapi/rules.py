@@ -2,7 +2,7 @@
 
 `x-vendor-scopes` is a list of lists: of each inner list the token needs one scope. `x-field-scopes` names the fields
 that need more than their operation does. `x-unwritable` says of fields of a body why a provider cannot take them, and
-`x-unanswered` of a whole operation why it cannot answer.
+`x-unanswered` of a whole operation why it cannot answer. `x-required` is what a provider needs of a body.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,8 @@ FieldNeeds: TypeAlias = Iterator[tuple[str, str, list[Need]]]
 
 def extensions(operation: Operation, connectors: Iterable[Connector]) -> Schema:
     found: Schema = {"x-client-scope": operation.scope}
-    by_connector: dict[str, dict[str, Any]] = {"x-vendor-scopes": {}, "x-unwritable": {}, "x-unanswered": {}}
+    names = ("x-vendor-scopes", "x-required", "x-unwritable", "x-unanswered")
+    by_connector: dict[str, dict[str, Any]] = {name: {} for name in names}
     fields: dict[str, dict[str, Any]] = {}
     for connector in connectors:
         endpoint, write = connector.endpoint(operation), connector.write(operation)
@@ -31,10 +32,11 @@ def extensions(operation: Operation, connectors: Iterable[Connector]) -> Schema:
             always = [] if write.partial else write.needs_of(())
             by_connector["x-vendor-scopes"][connector.key] = _listed(always or write.always)
             _note(fields, connector.key, _of_body(write, [*always, *write.always]))
+            by_connector["x-required"][connector.key] = list(write.required)
             by_connector["x-unwritable"][connector.key] = dict(_unwritable(write.fields, ""))
         else:
             by_connector["x-unanswered"][connector.key] = why_unanswered(connector, operation)
-    found |= {name: each for name, each in by_connector.items() if any(each.values()) or name == "x-vendor-scopes"}
+    found |= {name: each for name, each in by_connector.items() if any(each.values())}
     return found | ({"x-field-scopes": fields} if fields else {})
 
 

@@ -1,91 +1,15 @@
 """The document as it is read by people: by resource, with types as words and links. Knows the document alone."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from gateway.web.openapi.schemas import Schema
+from gateway.web.openapi.shown import Answer, Group, Kind, Line, Named, Shown, View
 
 _FORMATS = {"date-time": "date-time", "duration": "duration", "binary": "bytes"}
 _PLAIN_WORDS = {"string": "text", "integer": "whole number", "boolean": "true or false", "array": "list"}
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A type in words: what comes before a link, the named schema that it leads to, and the words that are known."""
-
-    text: str
-    target: str = ""
-    words: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A parameter or a field."""
-
-    name: str
-    place: str = ""
-    kind: Kind
-    notes: tuple[str, ...] = ()
-    required: bool = False
-    deprecated: bool = False
-    client_scope: str = ""
-    vendor_scopes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    status: str
-    text: str
-    kind: Kind | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """An operation."""
-
-    id: str
-    method: str
-    path: str
-    summary: str
-    scope: str
-    vendor_scopes: tuple[str, ...]
-    unanswered: tuple[tuple[str, str], ...]
-    parameters: tuple[Line, ...]
-    body: tuple[Line, ...]
-    answers: tuple[Answer, ...]
-    errors: tuple[str, ...]
-    curl: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The operations of a resource, and the fields of its records under the name of their schema."""
-
-    name: str
-    operations: tuple[Shown, ...]
-    record: str
-    fields: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A named schema: an object with fields, or an enum with the words that are known."""
-
-    name: str
-    fields: tuple[Line, ...] = ()
-    words: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    title: str
-    about: tuple[str, ...]
-    groups: tuple[Group, ...]
-    objects: tuple[Named, ...]
-    enums: tuple[Named, ...]
-    errors: tuple[tuple[str, str], ...]
-    headers: tuple[tuple[str, str], ...]
 
 
 def make_view(document: Schema) -> View:
@@ -96,6 +20,10 @@ class _Reader:
     def __init__(self, document: Schema) -> None:
         self._document = document
         self._components = document["components"]
+        schemas = self._components["schemas"]
+        self._envelopes = {name for name, each in schemas.items() if self._inside(each)}
+        # Of an enum in a body the words are those of the enum in an answer.
+        self._same = {f"{name}Request": name for name, each in schemas.items() if _words(each) is not None}
 
     def view(self) -> View:
         named = [self._named(name, schema) for name, schema in self._components["schemas"].items()]
@@ -107,7 +35,9 @@ class _Reader:
             about=tuple(info["description"].strip().split("\n\n")),
             groups=groups,
             objects=tuple(
-                each for each in named if each.fields and not _is_envelope(each.name) and each.name not in elsewhere
+                each
+                for each in named
+                if each.fields and each.name not in self._envelopes | self._same.keys() | elsewhere
             ),
             enums=tuple(each for each in named if each.words is not None),
             errors=tuple(self._statuses()),
@@ -140,13 +70,12 @@ class _Reader:
     def _record(self, item: Schema) -> str:
         """Give the name of the schema of an operation's records, where it has such."""
         content = item["responses"].get("200", {}).get("content", {}).get("application/json", {})
-        data = self._data(content.get("schema", {}))
-        return _target(data.get("items", data))
+        return self._inside(self._resolved(content.get("schema", {})))
 
-    def _data(self, schema: Schema) -> Schema:
-        """Give what stands in an envelope's `data`."""
-        found: Schema = self._resolved(schema).get("properties", {}).get("data", {})
-        return found
+    def _inside(self, schema: Schema) -> str:
+        """Give the name of what stands in an envelope's `data`; nothing for what is no envelope."""
+        data = schema.get("properties", {}).get("data", {})
+        return _target(data.get("items", data))
 
     def _resolved(self, schema: Schema) -> Schema:
         name = _target(schema)
@@ -155,7 +84,8 @@ class _Reader:
 
     def _shown(self, method: str, path: str, item: Schema) -> Shown:
         parameters = tuple(self._parameter(each) for each in item["parameters"])
-        body = item.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        sent = item.get("requestBody", {}).get("content", {}).get("application/json", {})
+        body = sent.get("schema")
         responses = item["responses"]
         own = {status: each for status, each in responses.items() if "$ref" not in each}
         return Shown(
@@ -166,6 +96,7 @@ class _Reader:
             scope=item.get("x-client-scope", ""),
             vendor_scopes=tuple(_by_vendor(item.get("x-vendor-scopes", {}))),
             unanswered=tuple(item.get("x-unanswered", {}).items()),
+            wanted=tuple((vendor, "; ".join(each)) for vendor, each in item.get("x-required", {}).items() if each),
             parameters=parameters,
             body=tuple(self._body(self._resolved(body), item)) if body else (),
             answers=tuple(
@@ -173,20 +104,24 @@ class _Reader:
                 for status, each in own.items()
             ),
             errors=tuple(status for status in responses if status not in own),
-            curl=_curl(method, path, item, has_body=bool(body)),
+            curl=_curl(method, path, item, sent),
         )
 
     def _body(self, schema: Schema, item: Schema) -> Iterator[Line]:
         """Give the fields of a body, each with what a provider will not take."""
         refused = item.get("x-unwritable", {})
         for line in self._fields(schema, item.get("x-field-scopes", {})):
-            more = (f"{vendor}: {reasons[line.name]}" for vendor, reasons in refused.items() if line.name in reasons)
+            more = (
+                f"{vendor} cannot take it: {reasons[line.name]}."
+                for vendor, reasons in refused.items()
+                if line.name in reasons
+            )
             yield replace(line, notes=(*line.notes, *more))
 
     def _content(self, response: Schema) -> Kind | None:
         for media, content in response.get("content", {}).items():
             schema = content["schema"]
-            inside = self._data(schema) if _is_envelope(_target(schema)) else schema
+            inside = self._resolved(schema)["properties"]["data"] if _target(schema) in self._envelopes else schema
             return self._kind(inside) if media == "application/json" else Kind(media)
         return None
 
@@ -225,10 +160,8 @@ class _Reader:
             )
 
     def _named(self, name: str, schema: Schema) -> Named:
-        wrapped = schema.get("properties", {}).get("value", {}).get("anyOf")
-        if wrapped is None:
-            return Named(name=name, fields=tuple(self._fields(schema, {})))
-        return Named(name=name, words=tuple(word for each in wrapped for word in each.get("enum", ())))
+        words = _words(schema)
+        return Named(name=name, fields=() if words is not None else tuple(self._fields(schema, {})), words=words)
 
     def _kind(self, schema: Schema) -> Kind:
         inner = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
@@ -236,7 +169,7 @@ class _Reader:
             words = tuple(word for each in inner for word in each.get("enum", ()))
             return Kind(self._kind(inner[-1]).text, _target(inner[0]), words) if words else self._kind(inner[0])
         if _target(schema):
-            return Kind("", _target(schema))
+            return Kind("", self._same.get(_target(schema), _target(schema)))
         wanted = schema.get("type", "any")
         word = next(each for each in wanted if each != "null") if isinstance(wanted, list) else wanted
         if word == "array":
@@ -250,8 +183,10 @@ def _target(schema: Schema) -> str:
     return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
-def _is_envelope(name: str) -> bool:
-    return name.endswith(("Paginated", "Result"))
+def _words(schema: Schema) -> tuple[str, ...] | None:
+    """Give the words that are known of an enum; None for what is none."""
+    wrapped = schema.get("properties", {}).get("value", {}).get("anyOf")
+    return None if wrapped is None else tuple(word for each in wrapped for word in each.get("enum", ()))
 
 
 def _by_vendor(scopes: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[str]:
@@ -271,7 +206,7 @@ def _bounds(schema: Schema) -> Iterator[str]:
         yield f"From {schema['minimum']:,} to {schema['maximum']:,}{usual}."
 
 
-def _curl(method: str, path: str, item: Schema, *, has_body: bool) -> str:
+def _curl(method: str, path: str, item: Schema, sent: Schema) -> str:
     """Write a line to paste, in which shell variables stand for what only the reader knows."""
     target = path.replace("{id}", "$ID").replace("{subResourceId}", "$SUB_ID").replace("{provider}", "$PROVIDER")
     names = {each["name"] for each in item["parameters"]}
@@ -282,7 +217,7 @@ def _curl(method: str, path: str, item: Schema, *, has_body: bool) -> str:
         words.append('-u "$KEY:"')
     if "x-account-id" in names:
         words.append('-H "x-account-id: $ACCOUNT"')
-    if has_body:
-        words.append("-H 'content-type: application/json' -d '{}'")
+    if sent:
+        words.append(f"-H 'content-type: application/json' -d '{json.dumps(sent.get('example', {}))}'")
     query = "?page_size=5" if "page_size" in names else ""
     return " ".join([*words, f'"$GATEWAY{target}{query}"'])

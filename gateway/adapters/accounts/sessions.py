@@ -1,0 +1,102 @@
+"""Connect sessions in the database. Of a token only its digest is kept; unlinking an account erases its sessions."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.adapters.accounts.engine import reading, writing
+from gateway.adapters.accounts.schema import connect_sessions as table
+from gateway.core.model import Owner
+from gateway.core.sessions import ConnectSession
+from gateway.core.wishes import Wish
+
+KEPT = timedelta(days=1)
+"""How long an expired session is kept, so that its user is told what happened."""
+
+
+class SessionBook:
+    """Implements the door `Sessions`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def add(self, session: ConnectSession) -> ConnectSession:
+        old = table.c.expires_at < session.created_at - KEPT
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(table).where(old))
+            made = await connection.execute(insert(table).values(_write(session)).returning(table))
+            return _read(made.one())
+
+    async def find(self, digest: str) -> ConnectSession | None:
+        return await self._one(table.c.digest == digest)
+
+    async def find_number(self, number: int) -> ConnectSession | None:
+        return await self._one(table.c.id == number)
+
+    async def claim(self, number: int, now: datetime, given_up: datetime, most: int) -> bool:
+        untaken = table.c.claimed_at.is_(None) | (table.c.claimed_at < given_up)
+        free = (table.c.id == number) & table.c.linked_id.is_(None) & untaken & (table.c.tries < most)
+        change = update(table).where(free).values(claimed_at=now, tries=table.c.tries + 1)
+        async with writing(self._engine) as connection:
+            return (await connection.execute(change)).rowcount == 1
+
+    async def release(self, number: int) -> None:
+        unspent = (table.c.id == number) & table.c.linked_id.is_(None)
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(unspent).values(claimed_at=None))
+
+    async def spend(self, number: int, account_id: str) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(table.c.id == number).values(linked_id=account_id))
+
+    async def _one(self, which: ColumnElement[bool]) -> ConnectSession | None:
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(select(table).where(which))).one_or_none()
+        return None if row is None else _read(row)
+
+
+def _write(session: ConnectSession) -> dict[str, object]:
+    wish = session.wish
+    return {
+        "digest": session.digest,
+        "project_id": session.project_id,
+        "owner_id": wish.owner.id,
+        "owner_name": wish.owner.name,
+        "owner_username": wish.owner.username,
+        "provider": wish.provider,
+        "categories": list(wish.categories),
+        "account_id": wish.account_id,
+        "multiple": wish.multiple,
+        "label": wish.label,
+        "kind": wish.kind,
+        "details": dict(wish.metadata),
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "tries": 0,
+    }
+
+
+def _read(row: Row[Any]) -> ConnectSession:
+    return ConnectSession(
+        id=row.id,
+        digest=row.digest,
+        project_id=row.project_id,
+        wish=Wish(
+            owner=Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username),
+            provider=row.provider,
+            categories=tuple(row.categories),
+            account_id=row.account_id,
+            multiple=row.multiple,
+            label=row.label,
+            kind=row.kind,
+            metadata=row.details,
+            expires_in=int((row.expires_at - row.created_at).total_seconds()),
+        ),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        claimed_at=row.claimed_at,
+        linked_id=row.linked_id,
+    )

@@ -1,0 +1,51 @@
+"""Joins the parts of the Hub: a corner of `gateway.app`, which alone knows it."""
+
+import secrets
+from dataclasses import dataclass
+
+from starlette.routing import Route
+
+from connectors.hris.operations import OPERATIONS
+from gateway.core.entrance import Entrance
+from gateway.core.hub import Hub
+from gateway.core.link import Parts
+from gateway.core.model import Directory
+from gateway.core.policy import Operator
+from gateway.core.sessions import Making, SessionDesk, Sessions
+from gateway.core.wanted import Wants
+from gateway.settings import Settings
+from gateway.web.hub.api import HubApi
+from gateway.web.hub.html import Renderer, static_routes
+from gateway.web.hub.pages import ConnectPages, Seal
+from gateway.web.hub.place import Place
+from gateway.web.hub.sessions import ConnectApi
+
+TOKEN_PREFIX = "hcs_"  # noqa: S105 - how every token begins, so that one is known when it is seen
+
+
+@dataclass(frozen=True, slots=True)
+class HubParts:
+    """What the Hub shares with the rest of the gateway; `key` is for the cookies of its pages alone."""
+
+    entrance: Entrance
+    directory: Directory
+    sessions: Sessions
+    linking: Parts
+    key: bytes
+
+
+def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]:
+    providers = parts.entrance.providers
+    making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
+    desk = SessionDesk(parts.sessions, parts.directory, providers, making)
+    hub = Hub(desk, parts.entrance, parts.linking)
+    used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
+    wants = {key: Wants(provider.policy, used) for key, provider in providers.items()}
+    pages = ConnectPages(hub, wants, place, Seal(parts.key), Renderer(settings.hub.product_name))
+    operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
+    return [
+        *ConnectApi(parts.entrance, operator, desk, place).routes(),
+        *HubApi(hub, wants, place).routes(),
+        *static_routes({key: provider.connector for key, provider in providers.items()}),
+        *pages.routes(),
+    ]

@@ -1,0 +1,236 @@
+"""Our own Hub page, for the auth link and for frames: plain forms, which work without JavaScript.
+
+The link's token is in the address of one request alone: it becomes a cookie at once, of the session and no other.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.core.entrance import Provider
+from gateway.core.errors import BadRequest, Forbidden, GatewayError, NotFound
+from gateway.core.hub import Hub
+from gateway.core.model import Secret
+from gateway.core.sessions import OVER, ConnectSession
+from gateway.core.wanted import Wants
+from gateway.web.bodies import read_body
+from gateway.web.edge import exchange_of
+from gateway.web.hub.html import Renderer
+from gateway.web.hub.place import Place, header
+from gateway.web.render import Headers, status_of
+
+COOKIE = "hub_session"
+LARGEST_FORM = 16384
+_GONE = 410
+_FORM = b"application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Makes what only we can make of a session: the value of its cookie, and the word in its form."""
+
+    key: bytes
+
+    def cookie(self, session: ConnectSession) -> str:
+        return f"{session.id}.{self._mac('cookie', session)}"
+
+    def form(self, session: ConnectSession) -> str:
+        return self._mac("form", session)
+
+    def _mac(self, purpose: str, session: ConnectSession) -> str:
+        # The digest of the token is of this session alone, while a number may come again.
+        return hmac.new(self.key, f"{purpose}:{session.id}:{session.digest}".encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a browser."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    session: ConnectSession
+
+
+class ConnectPages:
+    def __init__(self, hub: Hub, wants: Mapping[str, Wants], place: Place, seal: Seal, show: Renderer) -> None:
+        self._hub = hub
+        self._wants = wants
+        self._place = place
+        self._seal = seal
+        self._show = show
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/connect", _Page("connect_form", self._form, self), methods=["GET"], name="connect_form"),
+            Route("/connect", _Page("connect_link", self._link, self), methods=["POST"], name="connect_link"),
+            Route("/connect/done", _Page("connect_done", self._done, self), methods=["GET"], name="connect_done"),
+            Route("/connect/{token}", _Page("connect", self._enter, self), methods=["GET"], name="connect"),
+        ]
+
+    # --- the pages ------------------------------------------------------------------------------------------
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a page
+        session = await self._hub.desk.enter(scope["path_params"]["token"])
+        await self._go(scope, send, "/connect", [(b"set-cookie", self._cookie(scope, session).encode())])
+
+    async def _form(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = await self._visit(scope, receive, send)
+        if visit.session.spent:
+            await self._go(scope, send, "/connect/done")
+            return
+        wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("provider", "")
+        choices = await self._hub.choices(visit.session)
+        chosen = choices if len(choices) == 1 else [each for each in choices if each.connector.key == wanted]
+        if chosen:
+            await self._ask(visit, chosen[0])
+        elif choices:
+            connectors = [each.connector for each in choices]
+            await self._page(visit, 200, "pick.html", {"choices": connectors})
+        else:
+            raise NotFound("This link names no HR system that can be connected here.", code="ConnectorNotFoundError")
+
+    async def _link(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = await self._visit(scope, receive, send)
+        given = await self._read_form(visit)
+        if visit.session.spent:
+            await self._go(scope, send, "/connect/done")
+            return
+        provider = await self._hub.choice(visit.session, given.get("provider", ""))
+        exchange = exchange_of(scope)
+        try:
+            account = await self._hub.link(visit.session, provider.connector.key, Secret(given.get("credential", "")))
+        except GatewayError as error:
+            if error.code == OVER:
+                raise
+            exchange.error = error.code
+            await self._ask(visit, provider, error)
+            return
+        exchange.account_id = account.id
+        await self._go(scope, send, "/connect/done")
+
+    async def _done(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = await self._visit(scope, receive, send)
+        if not visit.session.linked_id:
+            await self._go(scope, send, "/connect")
+            return
+        account = (await self._hub.find(visit.session, visit.session.linked_id)).account
+        provider = await self._hub.choice(visit.session, account.provider)
+        outlook = self._wants[account.provider].outlook(account.grant.scopes)
+        what = {"connector": provider.connector, "account": account, "outlook": outlook, "origins": self._place.origins}
+        await self._page(visit, 200, "done.html", what, scripts=True)
+
+    async def _ask(self, visit: Visit, provider: Provider, fault: GatewayError | None = None) -> None:
+        what = {
+            "connector": provider.connector,
+            "field": provider.connector.auth.credential,
+            "wanted": self._wants[provider.connector.key].scopes,
+            "form": self._seal.form(visit.session),
+            "verb": "Reconnect" if visit.session.wish.account_id else "Connect",
+            "fault": _sentence(fault.message) if fault else "",
+        }
+        await self._page(visit, status_of(fault) if fault else 200, "form.html", what)
+
+    async def refuse(self, scope: Scope, send: Send, error: GatewayError) -> None:
+        """Say in a page why there is no other."""
+        over = error.code == OVER
+        exchange_of(scope).error = error.code
+        title = "This link no longer works" if over else "That did not work"
+        body = self._show.page("over.html", {"root": self._root(), "title": title, "fault": _sentence(error.message)})
+        status = _GONE if over else status_of(error)
+        await exchange_of(scope).respond(send, status, self._show.headers(self._place.origins), body)
+
+    # --- who visits, and may they send this -----------------------------------------------------------------
+
+    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> Visit:
+        for value in _cookies(header(scope, b"cookie"), COOKIE):
+            number = value.partition(".")[0]
+            known = number.isascii() and number.isdigit() and len(number) < 10
+            session = await self._hub.desk.reenter(int(number)) if known else None
+            if session and hmac.compare_digest(value.encode(), self._seal.cookie(session).encode()):
+                return Visit(scope, receive, send, session)
+        raise BadRequest(
+            "This link has expired, or your browser keeps no cookies for this page. Open the link again, or ask "
+            "for a new one.",
+            code=OVER,
+        )
+
+    async def _read_form(self, visit: Visit) -> dict[str, str]:
+        """Read a form that our own page has sent. A page of another origin has no way to know the word in it."""
+        scope = visit.scope
+        origin, site = header(scope, b"origin"), header(scope, b"sec-fetch-site")
+        # Browsers say `null` for a page that asks them for no referrer, as ours does.
+        foreign = origin not in {"", "null"} and not self._place.is_own(origin, scope)
+        kind = header(scope, b"content-type").partition(";")[0].strip().encode()
+        if kind != _FORM:
+            raise BadRequest("The form cannot be read.")
+        body = (await read_body(scope, visit.receive, LARGEST_FORM)).decode("utf-8", "replace")
+        given = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=10))
+        word = given.get("form", "").encode()
+        if (
+            foreign
+            or site not in {"", "same-origin"}
+            or not hmac.compare_digest(word, self._seal.form(visit.session).encode())
+        ):
+            raise Forbidden(
+                "This form was not sent by the page of your link. Open the link again.", code="ForeignFormError"
+            )
+        return given
+
+    def _cookie(self, scope: Scope, session: ConnectSession) -> str:
+        secure = self._place.base(scope).startswith("https://")
+        # In a frame of another site a cookie is sent only if it says so, and is then of that site's frames alone.
+        framed = "SameSite=None; Secure; Partitioned" if self._place.origins else "SameSite=Lax; Secure"
+        life = session.wish.expires_in
+        policy = framed if secure else "SameSite=Lax"
+        return f"{COOKIE}={self._seal.cookie(session)}; Path={self._root()}/connect; Max-Age={life}; HttpOnly; {policy}"
+
+    # --- sending --------------------------------------------------------------------------------------------
+
+    async def _page(
+        self, visit: Visit, status: int, template: str, what: Mapping[str, Any], *, scripts: bool = False
+    ) -> None:
+        values = {"root": self._root(), "owner": visit.session.wish.owner, **what}
+        body = self._show.page(template, values)
+        headers = self._show.headers(self._place.origins, scripts=scripts)
+        await exchange_of(visit.scope).respond(visit.send, status, headers, body)
+
+    async def _go(self, scope: Scope, send: Send, path: str, more: Headers = []) -> None:  # noqa: B006 - not changed
+        headers = [*self._show.headers(self._place.origins), (b"location", f"{self._root()}{path}".encode()), *more]
+        await exchange_of(scope).respond(send, 303, headers, b"")
+
+    def _root(self) -> str:
+        """Give the path that the operator has put us under, mostly none."""
+        return urlsplit(self._place.public_url).path
+
+
+class _Page:
+    """One page; what goes wrong is told in a page as well."""
+
+    def __init__(self, name: str, show: Callable[[Scope, Receive, Send], Awaitable[None]], pages: ConnectPages) -> None:
+        self._name = name
+        self._show = show
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).operation = self._name
+        try:
+            await self._show(scope, receive, send)
+        except GatewayError as error:
+            await self._pages.refuse(scope, send, error)
+
+
+def _cookies(text: str, name: str) -> list[str]:
+    pairs = (each.strip().partition("=") for each in text.split(";"))
+    return [value for key, _, value in pairs if key == name]
+
+
+def _sentence(text: str) -> str:
+    whole = text[:1].upper() + text[1:]
+    return whole if whole.endswith((".", "!", "?")) else f"{whole}."

@@ -1,0 +1,12 @@
+// Tells the page that opened this one, or that shows it in a frame, that an account is linked. The browser hands the
+// message over only to a page of one of the origins that the operator allows.
+(function () {
+  "use strict";
+  var said = document.currentScript.dataset;
+  var page = window.opener || (window.parent !== window ? window.parent : null);
+  if (!page) return;
+  var message = { type: "AccountConnected", account: { id: said.account, provider: said.provider } };
+  said.origins.split(" ").filter(Boolean).forEach(function (origin) {
+    page.postMessage(message, origin);
+  });
+})();
