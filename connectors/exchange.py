@@ -70,10 +70,24 @@ class CredentialField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Where a person agrees to a token (OAuth 2.0, authorization code with PKCE): their page, and where we fetch it.
+
+    `token_path` is below `token_base`, which ends in no slash.
+    """
+
+    authorize_url: str
+    token_base: str
+    token_path: str
+    separator: str = " "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BearerToken:
-    """Authentication by one pasted token in the `Authorization` header."""
+    """Authentication by one token in the `Authorization` header: pasted, or agreed to where there is a `consent`."""
 
     credential: CredentialField
+    consent: Consent | None = None
 
     def headers(self, secret: str) -> dict[str, str]:
         return {"authorization": f"Bearer {secret}"}

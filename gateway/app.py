@@ -40,7 +40,7 @@ from gateway.core.serve import Around, Gateway, Limits
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
 from gateway.core.writes import Outdate, Writes
-from gateway.hub import HubParts, hub_routes
+from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
@@ -73,11 +73,8 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
         for name in table.rows
     }
     faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
-    answered = {operation.id for operation in OPERATIONS}
-    faults += [
-        f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in answered
-    ]
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
+    faults += hub_faults(settings)
     if faults:
         raise SettingsError(faults)
     found = {}

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
+from gateway.core.consent import Client
 from gateway.core.entrance import Entrance
 from gateway.core.hub import Hub
 from gateway.core.link import Parts
-from gateway.core.model import Directory
+from gateway.core.model import Directory, Secret
 from gateway.core.policy import Operator
 from gateway.core.sessions import Making, SessionDesk, Sessions
 from gateway.core.wanted import Wants
 from gateway.settings import Settings
 from gateway.web.hub.api import HubApi
+from gateway.web.hub.consent import ConsentPages
 from gateway.web.hub.html import Renderer, static_routes
 from gateway.web.hub.pages import ConnectPages, Seal
 from gateway.web.hub.place import Place
@@ -34,6 +36,12 @@ class HubParts:
     key: bytes
 
 
+def hub_faults(settings: Settings) -> list[str]:
+    """Tell what is wrong in the settings of the Hub."""
+    known = {operation.id for operation in OPERATIONS}
+    return [f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in known]
+
+
 def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]:
     providers = parts.entrance.providers
     making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
@@ -41,11 +49,17 @@ def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]
     hub = Hub(desk, parts.entrance, parts.linking)
     used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
     wants = {key: Wants(provider.policy, used) for key, provider in providers.items()}
+    clients = {
+        key: Client(chosen.client_id, Secret(chosen.client_secret.get_secret_value()))
+        for key, chosen in settings.connectors.items()
+        if chosen.client_id
+    }
     pages = ConnectPages(hub, wants, place, Seal(parts.key), Renderer(settings.hub.product_name))
     operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
     return [
         *ConnectApi(parts.entrance, operator, desk, place).routes(),
         *HubApi(hub, wants, place).routes(),
         *static_routes({key: provider.connector for key, provider in providers.items()}),
+        *ConsentPages(pages, parts.linking.upstream, clients, lambda: secrets.token_hex(16)).routes(),
         *pages.routes(),
     ]

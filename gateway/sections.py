@@ -239,6 +239,10 @@ class ConnectorSettings(Section):
 
     base_url: HttpUrl = ""
     """Address of the vendor's API; empty means the connector's own, another is for a sandbox or a region."""
+    client_id: str = ""
+    """What names us to a provider with OAuth 2.0, as registered there; empty for providers that take tokens."""
+    client_secret: SecretStr = SecretStr("")
+    """The password that goes with client_id. Never in the file: environment only."""
 
 
 class Settings(BaseSettings):

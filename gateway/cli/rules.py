@@ -15,7 +15,14 @@ from gateway.web.site import OPEN_ROUTES
 RELINKS = frozenset({"update_account"})
 """Operations of the platform that check a new credential with the vendor."""
 
-LINKS = frozenset({("POST", "/connect"), ("POST", "/hub/accounts"), ("PATCH", "/hub/accounts/{id}")})
+LINKS = frozenset(
+    {
+        ("POST", "/connect"),
+        ("GET", "/connect/oauth2/callback"),
+        ("POST", "/hub/accounts"),
+        ("PATCH", "/hub/accounts/{id}"),
+    }
+)
 """Routes of the Hub that do so."""
 
 _NOTHING = ("501", "", "")

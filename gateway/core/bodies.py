@@ -77,7 +77,7 @@ class _Reader:
         for name, value in found.items():
             path = prefix + name[:64]
             if name not in wanted.fields:
-                close = get_close_matches(name, wanted.fields, n=1)
+                close = get_close_matches(name, wanted.fields, n=1, cutoff=0.7)
                 self._fault(path, "there is no such field" + (f"; there is {prefix}{close[0]}" if close else ""))
             else:
                 body[name] = None if value is None else self._read(value, wanted.fields[name].type, path)

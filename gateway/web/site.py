@@ -33,6 +33,8 @@ OPEN_ROUTES = {
     ("GET", "/connect"): "the page of such a link, for the browser that has its cookie",
     ("POST", "/connect"): "as the page, and with the word that is in its form",
     ("GET", "/connect/done"): "as the page",
+    ("GET", "/connect/oauth2/{provider}"): "as the page, on the way to a vendor's own page",
+    ("GET", "/connect/oauth2/callback"): "as the page, on the way back",
     ("GET", "/connect/embed.js"): "a script that shows the page within a product; it holds no secret",
     ("GET", "/connect/connected.js"): "a script of the page",
     ("GET", "/connect/style.css"): "the look of the page",

@@ -17,7 +17,7 @@ from gateway.settings import DEFAULT_FILE, SettingsError, read_settings
 PROVIDERS = ("humaans", "second-vendor")
 KEY = base64.b64encode(bytes(range(32))).decode()
 SECRET = "marked-and-never-shown"
-NOT_IN_THE_FILE = {"vault.master_key"}
+NOT_IN_THE_FILE = {"vault.master_key", "connectors.humaans.client_secret"}
 
 
 def sections() -> dict[str, Section]:
@@ -34,7 +34,7 @@ def defaults() -> dict[str, object]:
         if name != "fresh_seconds"
     }
     rows = {f"cache.fresh_seconds.{resource}": value for resource, value in Settings().cache.fresh_seconds.items()}
-    return flat | rows | {"connectors.humaans.base_url": ConnectorSettings().base_url}
+    return flat | rows | {f"connectors.humaans.{name}": value for name, value in ConnectorSettings()}
 
 
 def flat_file(table: Mapping[str, Any], above: str = "") -> dict[str, object]:

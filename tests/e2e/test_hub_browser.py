@@ -72,10 +72,12 @@ class Stage:
 def fixture_running(installation: Installation) -> Iterator[Stage]:
     ARTEFACTS.mkdir(exist_ok=True)
     key = installation.key()
-    with running_browser() as browser, product() as origin:
-        settings = {"hub_allowed_origins": origin, "hub_product_name": "Rota"}
-        with installation.gateway(**settings) as gateway:
-            yield Stage(origin, gateway, key, browser)
+    with (
+        running_browser() as browser,
+        product() as origin,
+        installation.gateway(hub_allowed_origins=origin, hub_product_name="Rota") as gateway,
+    ):
+        yield Stage(origin, gateway, key, browser)
 
 
 @pytest.fixture(scope="module", name="database")

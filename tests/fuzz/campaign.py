@@ -5,6 +5,7 @@ filled with an account and with ids, which no generator guesses. It is cut into 
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 
 from tests.e2e.company import Company
 from tests.e2e.installation import Caller, Installation
-from tests.e2e.processes import serving
+from tests.e2e.processes import ROOT, serving
 from tests.e2e.wire import ask
 
 Json = dict[str, Any]
@@ -88,7 +89,8 @@ def _start(
     words += ["run", str(file), "--url", caller.url, "--auth", f"{caller.key}:", "--seed", str(effort.seed)]
     words += ["--max-examples", str(effort.examples), "--phases", ",".join(phases), "--warnings", "off"]
     words += ["--generation-database", "none"]
-    return subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environ = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(words, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 # --- the document -----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from connectors.writes import Missing, Reply, Step
 Row: TypeAlias = Mapping[str, Any]
 Listed: TypeAlias = Generator[Step, Reply, list[dict[str, Any]]]
 
-_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
+_PATH = re.compile(r"/[a-z-]+/[A-Za-z0-9_-]+", re.ASCII)
 PAGE = 250
 FIXED = frozenset({"id", "companyId", "personId", "createdAt", "updatedAt"})
 """Columns that say whose a record is, or that Humaans sets alone."""

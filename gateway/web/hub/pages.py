@@ -23,7 +23,7 @@ from gateway.web.bodies import read_body
 from gateway.web.edge import exchange_of
 from gateway.web.hub.html import Renderer
 from gateway.web.hub.place import Place, header
-from gateway.web.render import Headers, status_of
+from gateway.web.render import status_of
 
 COOKIE = "hub_session"
 LARGEST_FORM = 16384
@@ -38,12 +38,12 @@ class Seal:
     key: bytes
 
     def cookie(self, session: ConnectSession) -> str:
-        return f"{session.id}.{self._mac('cookie', session)}"
+        return f"{session.id}.{self.word('cookie', session)}"
 
     def form(self, session: ConnectSession) -> str:
-        return self._mac("form", session)
+        return self.word("form", session)
 
-    def _mac(self, purpose: str, session: ConnectSession) -> str:
+    def word(self, purpose: str, session: ConnectSession) -> str:
         # The digest of the token is of this session alone, while a number may come again.
         return hmac.new(self.key, f"{purpose}:{session.id}:{session.digest}".encode(), hashlib.sha256).hexdigest()
 
@@ -60,36 +60,36 @@ class Visit:
 
 class ConnectPages:
     def __init__(self, hub: Hub, wants: Mapping[str, Wants], place: Place, seal: Seal, show: Renderer) -> None:
-        self._hub = hub
-        self._wants = wants
-        self._place = place
-        self._seal = seal
+        self.hub = hub
+        self.wants = wants
+        self.place = place
+        self.seal = seal
         self._show = show
 
     def routes(self) -> list[Route]:
         return [
-            Route("/connect", _Page("connect_form", self._form, self), methods=["GET"], name="connect_form"),
-            Route("/connect", _Page("connect_link", self._link, self), methods=["POST"], name="connect_link"),
-            Route("/connect/done", _Page("connect_done", self._done, self), methods=["GET"], name="connect_done"),
-            Route("/connect/{token}", _Page("connect", self._enter, self), methods=["GET"], name="connect"),
+            Route("/connect", Page("connect_form", self._form, self), methods=["GET"], name="connect_form"),
+            Route("/connect", Page("connect_link", self._link, self), methods=["POST"], name="connect_link"),
+            Route("/connect/done", Page("connect_done", self._done, self), methods=["GET"], name="connect_done"),
+            Route("/connect/{token}", Page("connect", self._enter, self), methods=["GET"], name="connect"),
         ]
 
     # --- the pages ------------------------------------------------------------------------------------------
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a page
-        session = await self._hub.desk.enter(scope["path_params"]["token"])
-        await self._go(scope, send, "/connect", [(b"set-cookie", self._cookie(scope, session).encode())])
+        session = await self.hub.desk.enter(scope["path_params"]["token"])
+        await self.go(scope, send, "/connect", (b"set-cookie", self._cookie(scope, session).encode()))
 
     async def _form(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self._visit(scope, receive, send)
+        visit = await self.visit(scope, receive, send)
         if visit.session.spent:
-            await self._go(scope, send, "/connect/done")
+            await self.go(scope, send, "/connect/done")
             return
         wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("provider", "")
-        choices = await self._hub.choices(visit.session)
+        choices = await self.hub.choices(visit.session)
         chosen = choices if len(choices) == 1 else [each for each in choices if each.connector.key == wanted]
         if chosen:
-            await self._ask(visit, chosen[0])
+            await self.ask(visit, chosen[0])
         elif choices:
             connectors = [each.connector for each in choices]
             await self._page(visit, 200, "pick.html", {"choices": connectors})
@@ -97,41 +97,42 @@ class ConnectPages:
             raise NotFound("This link names no HR system that can be connected here.", code="ConnectorNotFoundError")
 
     async def _link(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self._visit(scope, receive, send)
+        visit = await self.visit(scope, receive, send)
         given = await self._read_form(visit)
         if visit.session.spent:
-            await self._go(scope, send, "/connect/done")
+            await self.go(scope, send, "/connect/done")
             return
-        provider = await self._hub.choice(visit.session, given.get("provider", ""))
+        provider = await self.hub.choice(visit.session, given.get("provider", ""))
         exchange = exchange_of(scope)
         try:
-            account = await self._hub.link(visit.session, provider.connector.key, Secret(given.get("credential", "")))
+            account = await self.hub.link(visit.session, provider.connector.key, Secret(given.get("credential", "")))
         except GatewayError as error:
             if error.code == OVER:
                 raise
             exchange.error = error.code
-            await self._ask(visit, provider, error)
+            await self.ask(visit, provider, error)
             return
         exchange.account_id = account.id
-        await self._go(scope, send, "/connect/done")
+        await self.go(scope, send, "/connect/done")
 
     async def _done(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self._visit(scope, receive, send)
+        visit = await self.visit(scope, receive, send)
         if not visit.session.linked_id:
-            await self._go(scope, send, "/connect")
+            await self.go(scope, send, "/connect")
             return
-        account = (await self._hub.find(visit.session, visit.session.linked_id)).account
-        provider = await self._hub.choice(visit.session, account.provider)
-        outlook = self._wants[account.provider].outlook(account.grant.scopes)
-        what = {"connector": provider.connector, "account": account, "outlook": outlook, "origins": self._place.origins}
+        account = (await self.hub.find(visit.session, visit.session.linked_id)).account
+        provider = await self.hub.choice(visit.session, account.provider)
+        outlook = self.wants[account.provider].outlook(account.grant.scopes)
+        what = {"connector": provider.connector, "account": account, "outlook": outlook, "origins": self.place.origins}
         await self._page(visit, 200, "done.html", what, scripts=True)
 
-    async def _ask(self, visit: Visit, provider: Provider, fault: GatewayError | None = None) -> None:
+    async def ask(self, visit: Visit, provider: Provider, fault: GatewayError | None = None) -> None:
         what = {
             "connector": provider.connector,
             "field": provider.connector.auth.credential,
-            "wanted": self._wants[provider.connector.key].scopes,
-            "form": self._seal.form(visit.session),
+            "wanted": self.wants[provider.connector.key].scopes,
+            "form": self.seal.form(visit.session),
+            "consent": provider.connector.auth.consent is not None,
             "verb": "Reconnect" if visit.session.wish.account_id else "Connect",
             "fault": _sentence(fault.message) if fault else "",
         }
@@ -144,16 +145,16 @@ class ConnectPages:
         title = "This link no longer works" if over else "That did not work"
         body = self._show.page("over.html", {"root": self._root(), "title": title, "fault": _sentence(error.message)})
         status = _GONE if over else status_of(error)
-        await exchange_of(scope).respond(send, status, self._show.headers(self._place.origins), body)
+        await exchange_of(scope).respond(send, status, self._show.headers(self.place.origins), body)
 
     # --- who visits, and may they send this -----------------------------------------------------------------
 
-    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> Visit:
+    async def visit(self, scope: Scope, receive: Receive, send: Send) -> Visit:
         for value in _cookies(header(scope, b"cookie"), COOKIE):
             number = value.partition(".")[0]
             known = number.isascii() and number.isdigit() and len(number) < 10
-            session = await self._hub.desk.reenter(int(number)) if known else None
-            if session and hmac.compare_digest(value.encode(), self._seal.cookie(session).encode()):
+            session = await self.hub.desk.reenter(int(number)) if known else None
+            if session and hmac.compare_digest(value.encode(), self.seal.cookie(session).encode()):
                 return Visit(scope, receive, send, session)
         raise BadRequest(
             "This link has expired, or your browser keeps no cookies for this page. Open the link again, or ask "
@@ -166,7 +167,7 @@ class ConnectPages:
         scope = visit.scope
         origin, site = header(scope, b"origin"), header(scope, b"sec-fetch-site")
         # Browsers say `null` for a page that asks them for no referrer, as ours does.
-        foreign = origin not in {"", "null"} and not self._place.is_own(origin, scope)
+        foreign = origin not in {"", "null"} and not self.place.is_own(origin, scope)
         kind = header(scope, b"content-type").partition(";")[0].strip().encode()
         if kind != _FORM:
             raise BadRequest("The form cannot be read.")
@@ -176,7 +177,7 @@ class ConnectPages:
         if (
             foreign
             or site not in {"", "same-origin"}
-            or not hmac.compare_digest(word, self._seal.form(visit.session).encode())
+            or not hmac.compare_digest(word, self.seal.form(visit.session).encode())
         ):
             raise Forbidden(
                 "This form was not sent by the page of your link. Open the link again.", code="ForeignFormError"
@@ -184,12 +185,12 @@ class ConnectPages:
         return given
 
     def _cookie(self, scope: Scope, session: ConnectSession) -> str:
-        secure = self._place.base(scope).startswith("https://")
+        secure = self.place.base(scope).startswith("https://")
         # In a frame of another site a cookie is sent only if it says so, and is then of that site's frames alone.
-        framed = "SameSite=None; Secure; Partitioned" if self._place.origins else "SameSite=Lax; Secure"
+        framed = "SameSite=None; Secure; Partitioned" if self.place.origins else "SameSite=Lax; Secure"
         life = session.wish.expires_in
         policy = framed if secure else "SameSite=Lax"
-        return f"{COOKIE}={self._seal.cookie(session)}; Path={self._root()}/connect; Max-Age={life}; HttpOnly; {policy}"
+        return f"{COOKIE}={self.seal.cookie(session)}; Path={self._root()}/connect; Max-Age={life}; HttpOnly; {policy}"
 
     # --- sending --------------------------------------------------------------------------------------------
 
@@ -198,19 +199,24 @@ class ConnectPages:
     ) -> None:
         values = {"root": self._root(), "owner": visit.session.wish.owner, **what}
         body = self._show.page(template, values)
-        headers = self._show.headers(self._place.origins, scripts=scripts)
+        headers = self._show.headers(self.place.origins, scripts=scripts)
         await exchange_of(visit.scope).respond(visit.send, status, headers, body)
 
-    async def _go(self, scope: Scope, send: Send, path: str, more: Headers = []) -> None:  # noqa: B006 - not changed
-        headers = [*self._show.headers(self._place.origins), (b"location", f"{self._root()}{path}".encode()), *more]
+    async def go(self, scope: Scope, send: Send, path: str, *more: tuple[bytes, bytes]) -> None:
+        """Send the browser to another of our pages."""
+        await self.leave(scope, send, f"{self._root()}{path}", *more)
+
+    async def leave(self, scope: Scope, send: Send, url: str, *more: tuple[bytes, bytes]) -> None:
+        """Send the browser to an address that no caller has a word in."""
+        headers = [*self._show.headers(self.place.origins), (b"location", url.encode()), *more]
         await exchange_of(scope).respond(send, 303, headers, b"")
 
     def _root(self) -> str:
         """Give the path that the operator has put us under, mostly none."""
-        return urlsplit(self._place.public_url).path
+        return urlsplit(self.place.public_url).path
 
 
-class _Page:
+class Page:
     """One page; what goes wrong is told in a page as well."""
 
     def __init__(self, name: str, show: Callable[[Scope, Receive, Send], Awaitable[None]], pages: ConnectPages) -> None:

@@ -135,6 +135,8 @@ HUB = (
     _page("/connect", "connect_form", "The page where an account is linked", "text/html"),
     _page("/connect", "connect_link", "Link an account with the page's form", "text/html", "POST"),
     _page("/connect/done", "connect_done", "What came of it", "text/html"),
+    _page("/connect/oauth2/{provider}", "connect_leave", "To a provider's page, where a person agrees", "text/html"),
+    _page("/connect/oauth2/callback", "connect_return", "Back from that page", "text/html"),
     _page("/connect/embed.js", "connect_embed", "A script that shows the page within a product", "text/javascript"),
     _page("/connect/connected.js", "connect_connected", "A script of the page", "text/javascript"),
     _page("/connect/style.css", "connect_style", "The look of the page", "text/css"),
