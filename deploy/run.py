@@ -96,9 +96,7 @@ def _refuse_busy(host: str, port: int, name: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise Refused(
-                f"Port {port} on {host} cannot be used ({reason}): set {name} to another one."
-            ) from error
+            raise Refused(f"Port {port} on {host} cannot be used ({reason}): set {name} to another one.") from error
 
 
 def environment(environ: Mapping[str, str], plan: Plan) -> dict[str, str]:

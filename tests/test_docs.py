@@ -37,7 +37,7 @@ def test_every_setting_that_the_readme_names_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", re.findall(r"^python -m gateway (keys create.*?|accounts link.*?)(?: <| +#)", README, re.M)
+    "line", re.findall(r"^python -m gateway (keys create.*?|accounts link.*?)(?: <| +#)", README, re.MULTILINE)
 )
 def test_every_command_of_the_readme_is_one(line: str) -> None:
     make_parser(CONNECTORS).parse_args(line.split())

@@ -16,9 +16,7 @@ from redis import Redis
 from gateway.adapters.embedded import NoEmbeddedServer, embedded_server, server_programs
 
 PROGRAMS = server_programs()
-each_program = pytest.mark.parametrize(
-    "program", PROGRAMS, ids=lambda path: f"{path.parent.name}/{path.name}"
-)
+each_program = pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: f"{path.parent.name}/{path.name}")
 
 
 def test_the_wheel_is_always_there() -> None:
@@ -70,9 +68,7 @@ def test_a_long_temporary_directory_is_no_obstacle(tmp_path: Path) -> None:
     directory.mkdir()
     script = "from gateway.adapters.embedded import *\nwith embedded_server() as url: print(url)"
     environment = {**os.environ, "TMPDIR": str(directory)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, cwd=ROOT, capture_output=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], env=environment, cwd=ROOT, capture_output=True, check=True)
     assert done.stdout.startswith(b"unix:///tmp/gateway-")
     assert list(directory.iterdir()) == []
 

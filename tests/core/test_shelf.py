@@ -86,3 +86,62 @@ def test_rows_shrink_and_come_back() -> None:
     rows = b'{"firstName":"Ann","employmentStartDate":null},' * 250
     assert unpack(pack(rows)) == rows
     assert len(pack(rows)) < len(rows) / 10
+
+
+async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_not() -> None:
+    memory, shelf, other = shelves()
+    name = shelf.key("answer", "x")
+    assert await shelf.read_current([name]) == [None]
+    assert await shelf.write_current({name: b"before"}, 60)
+    assert await shelf.read_current([name]) == [b"before"]
+    assert await Shelf(memory, make_linked("a1"), 1000, "write").outdate()
+    assert await shelf.read_current([name]) == [None]
+    later = Shelf(memory, make_linked("a1"), 1000, "later")
+    assert await later.read_current([name]) == [None]
+    assert await later.write_current({name: b"after"}, 60)
+    assert await later.read_current([name]) == [b"after"]
+    # Other accounts have generations of their own.
+    theirs = other.key("answer", "x")
+    await other.note_generation()
+    assert await other.write_current({theirs: b"theirs"}, 60)
+    await later.outdate()
+    assert await other.read_current([theirs]) == [b"theirs"]
+
+
+async def test_an_answer_that_a_write_has_overtaken_is_kept_for_nobody() -> None:
+    """What a request keeps is as of its beginning, though it has seen the new generation since."""
+    memory, shelf, _ = shelves()
+    name = shelf.key("answer", "x")
+    await shelf.note_generation()
+    await Shelf(memory, make_linked("a1"), 1000, "write").outdate()
+    assert await shelf.read_current([name]) == [None]
+    assert await shelf.write_current({name: b"asked before the write"}, 60)
+    assert await shelf.read_current([name]) == [None]
+    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name]) == [None]
+
+
+async def test_requests_that_begin_together_agree_on_the_generation() -> None:
+    memory, shelf, _ = shelves()
+    second = Shelf(memory, make_linked("a1"), 1000, "second")
+    name = shelf.key("answer", "x")
+    await shelf.note_generation()
+    await second.note_generation()
+    await shelf.write_current({name: b"first"}, 60)
+    assert await second.read_current([name]) == [b"first"]
+
+
+async def test_a_generation_that_was_evicted_makes_everything_a_miss() -> None:
+    memory, shelf, _ = shelves()
+    name = shelf.key("answer", "x")
+    await shelf.note_generation()
+    await shelf.write_current({name: b"value"}, 60)
+    memory.marks.clear()
+    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name]) == [None]
+    assert await Shelf(memory, make_linked("a1"), 1000, "last").read_current([name]) == [None]
+
+
+async def test_without_a_store_nothing_is_current_and_a_write_hears_of_it() -> None:
+    shelf = Shelf(Forgetful(), make_linked("a1"), 1000, "1")
+    await shelf.note_generation()
+    assert not await shelf.write_current({shelf.key("answer", "x"): b"value"}, 60)
+    assert not await shelf.outdate()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fuzz.campaign import Effort, ground, run
 
-FEW = Effort(examples=4, phases=("examples", "fuzzing"), processes=2)
+FEW = Effort(examples=8, phases=("examples", "fuzzing"), processes=2)
 
 
 def test_the_gateway_answers_as_its_document_says(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from connectors.exchange import Consent, Grant, Refusal, Request, Verification
 from gateway.adapters.accounts import new_id, utc_now
-from gateway.app import open_upstream
+from gateway.app import open_upstream, providers
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.link import Parts
 from gateway.core.policy import Operator, Policy
@@ -104,6 +104,7 @@ class Journey:
     vendor: Vendor
     site: Site
     client: httpx.AsyncClient
+    providers: dict[str, Provider]
 
     async def leave(self, **wish: object) -> str:
         """Open a new link and go on to the vendor; gives the address of the vendor's page."""
@@ -129,7 +130,8 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
         village = replace(VILLAGE, base_url=vendor.url, auth=replace(VILLAGE.auth, consent=consent), verify=verify)
         client = ConnectorSettings.model_validate({"client_id": CLIENT, "client_secret": SECRET})
         settings = site.settings.model_copy(update={"connectors": {"village": client}})
-        entrance = Entrance(site.database, {"village": Provider(village, Policy(village, Operator()))})
+        known = {"village": Provider(village, Policy(village, Operator()))}
+        entrance = Entrance(site.database, known)
         async with open_upstream(site.settings, make_metrics()) as upstream:
             linking = Parts(ledger=site.database, upstream=upstream, clock=utc_now, new_id=new_id)
             place = Place("", ())
@@ -139,7 +141,7 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
             app = Edge(pages, EdgeLimits(16384, 32768), make_metrics(), around)
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as asking:
-                yield Journey(vendor, site, asking)
+                yield Journey(vendor, site, asking, known)
 
 
 async def test_a_person_agrees_at_the_vendor_and_comes_back_linked(journey: Journey) -> None:
@@ -215,3 +217,13 @@ async def test_without_a_link_there_is_no_way_to_the_vendor(journey: Journey) ->
 async def test_a_vendor_that_takes_tokens_has_no_such_page(journey: Journey) -> None:
     await journey.leave()
     assert (await journey.client.get("/connect/oauth2/humaans")).status_code == 404
+
+
+async def test_where_there_are_several_providers_a_person_picks_one(journey: Journey) -> None:
+    await journey.leave()
+    journey.providers["humaans"] = providers(journey.site.settings)["humaans"]
+    page = await journey.client.get("/connect")
+    assert "Which HR system do you use?" in page.text
+    assert 'href="/connect?provider=humaans"' in page.text
+    assert "Continue to Village" in (await journey.client.get("/connect?provider=village")).text
+    assert "Which HR system do you use?" in (await journey.client.get("/connect?provider=none")).text

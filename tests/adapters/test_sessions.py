@@ -1,0 +1,96 @@
+"""Connect sessions in SQLite and PostgreSQL: found by digest, claimed by one, spent once, gone in time."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from gateway.adapters.accounts import Database
+from gateway.adapters.accounts.sessions import KEPT
+from gateway.core.model import Owner
+from gateway.core.sessions import ConnectSession
+from gateway.core.wishes import Wish
+from tests.adapters.databases import START, TOKEN, new_account
+
+LONG_AGO = START - timedelta(minutes=10)
+WISH = Wish(
+    owner=Owner(id="c", name="Customer Ltd", username="ann"),
+    provider="humaans",
+    categories=("hris",),
+    multiple=True,
+    label="main",
+    kind="test",
+    metadata={"plan": ["large"]},
+    expires_in=600,
+)
+
+
+async def added(database: Database, digest: str = "d1", **changes: object) -> ConnectSession:
+    project = await database.clients.project("acme")
+    session = ConnectSession(
+        id=0,
+        digest=digest,
+        project_id=project.id,
+        wish=replace(WISH, **changes),  # type: ignore[arg-type] # fields by name
+        created_at=START,
+        expires_at=START + timedelta(seconds=600),
+    )
+    return await database.sessions.add(session)
+
+
+async def test_a_session_comes_back_whole(database: Database) -> None:
+    session = await added(database)
+    other = await added(database, "d2")
+    assert session.wish == WISH
+    assert session.id != other.id
+    assert await database.sessions.find("d1") == await database.sessions.find_number(session.id) == session
+    assert await database.sessions.find("d3") is None
+
+
+async def test_of_many_at_once_one_claims(database: Database) -> None:
+    session = await added(database)
+    claims = [database.sessions.claim(session.id, START, LONG_AGO, 9) for _ in range(5)]
+    assert sorted(await asyncio.gather(*claims)) == [False] * 4 + [True]
+
+
+async def test_a_claim_ends_by_release_or_by_time_but_not_after_a_link(database: Database) -> None:
+    sessions, session = database.sessions, await added(database)
+    account = await database.store(await new_account(database), TOKEN)
+    assert await sessions.claim(session.id, START, LONG_AGO, 9)
+    await sessions.release(session.id)
+    assert await sessions.claim(session.id, START, LONG_AGO, 9)
+    # Whoever claimed it has been gone since.
+    later = START + timedelta(minutes=11)
+    assert await sessions.claim(session.id, later, later - timedelta(minutes=10), 9)
+    await sessions.spend(session.id, account.id)
+    await sessions.release(session.id)
+    never = later + timedelta(days=1)
+    assert not await sessions.claim(session.id, never, never, 9)
+    found = await sessions.find("d1")
+    assert found is not None
+    assert (found.spent, found.linked_id) == (True, account.id)
+
+
+async def test_tries_are_counted(database: Database) -> None:
+    session = await added(database)
+    for expected in (True, True, False):
+        assert await database.sessions.claim(session.id, START, LONG_AGO, 2) is expected
+        await database.sessions.release(session.id)
+
+
+async def test_a_session_goes_with_the_account_that_it_edits_or_has_made(database: Database) -> None:
+    account = await database.store(await new_account(database), TOKEN)
+    edits = await added(database, multiple=False, account_id=account.id)
+    made = await added(database, "d2")
+    other = await added(database, "d3")
+    await database.sessions.spend(made.id, account.id)
+    await database.erase(account.project_id, account.id)
+    found = [await database.sessions.find_number(each.id) for each in (edits, made, other)]
+    assert found == [None, None, other]
+
+
+async def test_what_has_long_expired_is_dropped_when_a_new_one_comes(database: Database) -> None:
+    session = await added(database)
+    for waited, left in ((KEPT, True), (KEPT + timedelta(seconds=1), False)):
+        new = replace(session, digest=f"d{waited}", created_at=session.expires_at + waited, expires_at=START + KEPT * 9)
+        await database.sessions.add(new)
+        assert (await database.sessions.find("d1") is not None) == left
