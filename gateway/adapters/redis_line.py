@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hiredis
 from redis.asyncio.connection import SSLConnection, parse_url
@@ -106,8 +106,8 @@ class _Protocol(asyncio.Protocol):
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):  # pragma: no branch - it is one
-            self._transport = transport
+        # Not asked for its class: that of uvloop is no subclass of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def send(self, commands: tuple[tuple[Word, ...], ...]) -> list[asyncio.Future[Any]]:
         if self._transport is None or self.lost:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hiredis
 import pytest
+import uvloop
 
 from gateway.adapters.redis_line import LineBroken, RedisLine
 
@@ -122,6 +123,19 @@ async def test_password_and_database_of_the_url_are_used(tmp_path: Path) -> None
     right.close()
     wrong.close()
     server.stop()
+
+
+def test_it_speaks_under_the_event_loop_that_the_server_uses(server: Server) -> None:
+    """The transports of uvloop are classes of their own."""
+
+    async def ping() -> object:
+        line = RedisLine(f"unix://{server.socket}", 0.3, 0.3)
+        reply = await line.call("PING")
+        line.close()
+        return reply
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(ping()) == b"PONG"
 
 
 async def test_nobody_listening_is_a_broken_line() -> None:
