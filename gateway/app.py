@@ -142,11 +142,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
 
     limits = settings.upstream
     asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
-    held = int(settings.cache.cursor_seconds)
-    fresh = {name: int(seconds) for name, seconds in settings.cache.fresh_seconds.items()}
-    keeping = Keeping(fresh, int(settings.cache.default_fresh_seconds), held)
-    sweeps = Sweeps(asker, keeping, limits.sweep_concurrency)
-    reads = Reads(asker, sweeps, CursorSigner(vault.derive(b"cursor"), held))
+    reads = open_reads(settings, asker, vault)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     around = Around(clock, Limits(limits.deadline_seconds, paging, settings.cache.max_value_bytes))
     entrance = Entrance(database, providers(settings))
@@ -185,6 +181,14 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )
+
+
+def open_reads(settings: Settings, asker: Asker, vault: Vault) -> Reads:
+    held = int(settings.cache.cursor_seconds)
+    fresh = {name: int(seconds) for name, seconds in settings.cache.fresh_seconds.items()}
+    keeping = Keeping(fresh, int(settings.cache.default_fresh_seconds), held)
+    sweeps = Sweeps(asker, keeping, settings.upstream.sweep_concurrency)
+    return Reads(asker, sweeps, CursorSigner(vault.derive(b"cursor"), held))
 
 
 def outdating(cache: Cache) -> Outdate:

@@ -10,7 +10,6 @@ from connectors.hris.groups import DEPARTMENTS, GROUPS, TEAMS
 from connectors.spec import Absent, Field, Row, Table
 
 department_id = identifier("department")
-team_id = identifier("team")
 company_id = identifier("company")
 
 

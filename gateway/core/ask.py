@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil
 from typing import Any
 
 import orjson
@@ -24,7 +23,7 @@ from gateway.core.errors import (
     VendorFailure,
 )
 from gateway.core.model import Linked, Upstream
-from gateway.core.retry import DEFAULT_RETRY_AFTER, Failure, RetryPolicy, retry_after, wait_before_retry
+from gateway.core.retry import Failure, RetryPolicy, retry_after, seconds_to_tell, wait_before_retry
 
 
 class VendorRefusal(Exception):
@@ -128,8 +127,7 @@ class Asker:
         if status in {401, 403, 404}:
             return VendorRefusal(status, provider)
         if status == 429:
-            hint = retry_after(answer.headers.get("retry-after"), self._clock.now())
-            seconds = DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))
+            seconds = seconds_to_tell(answer.headers.get("retry-after"), self._clock.now())
             return RateLimited(
                 f"{name} limits how often this account may be asked; try again in {seconds} seconds.",
                 retry_after=seconds,

@@ -7,7 +7,6 @@ is still tried: the caller learns exactly what was done and what was not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import ceil
 from typing import Any
 
 import orjson
@@ -28,7 +27,7 @@ from gateway.core.errors import (
     VendorFailure,
 )
 from gateway.core.model import Upstream
-from gateway.core.retry import DEFAULT_RETRY_AFTER, retry_after
+from gateway.core.retry import seconds_to_tell
 
 UNCERTAIN = "It may have been done all the same: read before trying again."
 
@@ -149,8 +148,7 @@ class Driver:
         return VendorFailure(f"{name} answered {status} when asked to {does}. {note}", provider_errors=said)
 
     def _limited(self, refused: "_Refused") -> RateLimited:
-        hint = retry_after(refused.answer.headers.get("retry-after"), self._clock.now())
-        seconds = DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))
+        seconds = seconds_to_tell(refused.answer.headers.get("retry-after"), self._clock.now())
         return RateLimited(
             f"{refused.talk.connector.name} limits how often this account may be asked, and did not "
             f"{refused.step.does}; try again in {seconds} seconds.",

@@ -45,4 +45,3 @@ class Freshness:
     ttl: int
     forwarded: str = ""
     stored: bool = False
-    detail: str = ""

@@ -7,11 +7,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import ceil
 
 from connectors.exchange import Answer, Grant, Refusal, Request
 from connectors.spec import Connector
 from gateway.core.errors import NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.model import Account, Ledger, Linked, Owner, Secret, Status, StatusReason, Upstream
+from gateway.core.retry import retry_after
 
 INVALID_CREDENTIALS = "invalid_credentials"
 LONGEST_CREDENTIAL = 512
@@ -131,33 +133,33 @@ def _as_suspended(account: Account, before: Account | None) -> Account:
 async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
     try:
         async with asyncio.timeout(parts.deadline):
-            return await _follow(connector, credential, parts.upstream)
+            return await _follow(connector, credential, parts)
     except TimeoutError as error:
         raise VendorFailure(f"{connector.name} did not answer within {parts.deadline:g} seconds: try again") from error
 
 
-async def _follow(connector: Connector, credential: Secret, upstream: Upstream) -> Grant | Refusal:
+async def _follow(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
     flow = connector.verify()
     headers = connector.auth.headers(credential.reveal)
     try:
         request = next(flow)
         while True:
             signed = replace(request, headers={**request.headers, **headers})
-            answer = await upstream.send(connector.base_url, signed)
-            _must_be_well(connector, request, answer)
+            answer = await parts.upstream.send(connector.base_url, signed)
+            _must_be_well(connector, request, answer, parts.clock())
             request = flow.send(answer)
     except StopIteration as end:
         found: Grant | Refusal = end.value
         return found
 
 
-def _must_be_well(connector: Connector, request: Request, answer: Answer) -> None:
+def _must_be_well(connector: Connector, request: Request, answer: Answer, now: datetime) -> None:
     """A vendor that is ill or busy says nothing about a token: neither good nor bad may be concluded."""
     if answer.status == 429:
-        wait = answer.headers.get("retry-after", "")
+        wait = retry_after(answer.headers.get("retry-after"), now)
         raise RateLimited(
             f"{connector.name} allows no more requests for now: try again later",
-            retry_after=int(wait) if wait.isascii() and wait.isdigit() else None,
+            retry_after=None if wait is None else ceil(wait),
         )
     if answer.status >= 500:
         raise VendorFailure(f"{connector.name} answered {request.path} with {answer.status}: try again later")

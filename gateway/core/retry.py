@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 
 TRANSIENT = frozenset({502, 503, 504})
 DEFAULT_RETRY_AFTER = 60
@@ -60,3 +61,9 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())
+
+
+def seconds_to_tell(header: str | None, now: datetime) -> int:
+    """Give after how many whole seconds a caller may try again: what the vendor says, or else the contract."""
+    hint = retry_after(header, now)
+    return DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))

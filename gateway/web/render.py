@@ -4,7 +4,7 @@ Bodies have the contract's shape: `statusCode`, `message` and `timestamp` always
 to say.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,6 @@ CACHE_NAME = "hris-gateway"
 """Our name in `Cache-Status`."""
 
 Headers = list[tuple[bytes, bytes]]
-Now = Callable[[], datetime]
 
 
 def status_of(error: errors.GatewayError) -> int:
@@ -110,7 +109,7 @@ def page_headers(page: Page) -> Headers:
 def cache_status(fresh: Freshness) -> str:
     """Write a `Cache-Status` member (RFC 9211)."""
     if not fresh.forwarded:
-        return f"{CACHE_NAME}; hit; ttl={fresh.ttl}" + (f"; detail={fresh.detail}" if fresh.detail else "")
+        return f"{CACHE_NAME}; hit; ttl={fresh.ttl}"
     return f"{CACHE_NAME}; fwd={fresh.forwarded}" + ("; stored" if fresh.stored else "")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from connectors import ids
-from connectors.convert import normal
 from connectors.humaans.nationalities import NATIONALITIES
 from connectors.humaans.scopes import PRIVATE_WRITE, PUBLIC
 from connectors.humaans.writes import custom_fields, steps
@@ -198,8 +197,3 @@ def place_of_work(order: Order) -> Generator[Step, Reply, dict[str, Any]]:
     if place.get("locationId") == "remote" and not lacking.keys() <= place.keys():
         raise WrongValues(*(f"work_location.{ours} is missing" for name, ours in lacking.items() if name not in place))
     return place
-
-
-def is_word_for(written: str, read: Mapping[str, str], word: str) -> bool:
-    """Tell whether what we write is read as the same word again."""
-    return {normal(theirs): ours for theirs, ours in read.items()}.get(normal(written)) == word
