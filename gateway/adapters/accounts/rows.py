@@ -18,6 +18,7 @@ def read_key(row: Row[Any]) -> ClientKey:
         id=row.id,
         project_id=row.project_id,
         prefix=row.prefix,
+        digest=row.digest,
         scopes=frozenset(row.scopes),
         created_at=row.created_at,
         last_used_at=row.last_used_at,
