@@ -178,6 +178,7 @@ class Bench(Generic[V]):
     near_bytes: int = 0
     heard: bool = True
     deadline: float = 30.0
+    stale_wait: float = 3.0
     most_bytes: int = 8 << 20
     register: Register = field(default_factory=Register)
 
@@ -202,7 +203,7 @@ class Bench(Generic[V]):
             Entrance(self.register, {provider: Provider(self.connector, policy)}),
             Caches(cache, self.near, self.flights),
             Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600)),
-            Around(clock, Limits(self.deadline, 3.0, PAGES, self.most_bytes)),
+            Around(clock, Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes)),
         )
         self.requests = 0
 
