@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import pytest
@@ -61,7 +62,7 @@ def test_what_the_caller_has_is_compared_weakly(given: bytes, known: bool) -> No
     assert matches(given, b'"a"') is known
 
 
-OPENED = {"gzip": gzip.decompress, "zstd": zstd.decompress, "identity": bytes}
+OPENED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": zstd.decompress, "identity": bytes}
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
