@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from connectors.spec import Connector
+from gateway.core.actor import AT_A_CALL
 from gateway.core.errors import AccountUnavailable, ProviderError
 from gateway.core.model import Account, Accounts, Status, StatusReason
 
@@ -18,5 +19,5 @@ async def expelled(
         "again with a new token, or verify it once the token works again.",
         now,
     )
-    await accounts.mark(account.id, Status.ERROR, reason, revision=account.revision)
+    await accounts.mark(account.id, Status.ERROR, reason, by=AT_A_CALL, revision=account.revision)
     return AccountUnavailable(reason.description, code="AccountInvalidCredentialsError", provider_errors=said)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from connectors.exchange import Answer, Grant, Request
+from gateway.core.actor import Actor
 
 KEY_PREFIX = "hrk_"
 """How every API key begins, so that one is known when it is seen."""
@@ -130,7 +131,7 @@ class Accounts(Protocol):
         """Give the account if it is of that project, else None."""
 
     async def mark(
-        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+        self, account_id: str, status: Status, reason: StatusReason | None, *, by: Actor, revision: int | None = None
     ) -> None:
         """Set an account's state and bump its revision; no reason clears the reasons.
 
@@ -139,14 +140,20 @@ class Accounts(Protocol):
 
 
 class Ledger(Protocol):
-    """The database, as linking needs it."""
+    """The database, as linking needs it. Every change is written into the trail with it, as done by `by`."""
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None: ...
 
-    async def store(self, account: Account, credential: Secret) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
         """Write account and sealed credential together, or neither. An existing id is replaced, its revision bumped."""
 
-    async def erase(self, project_id: str, account_id: str) -> Account | None:
+    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+        """As `store`, with the credential that is there already: it is sealed anew, so that nothing kept is used."""
+
+    async def confirm(self, account_id: str) -> None:
+        """Note that the vendor was asked about the credential, and that nothing has changed."""
+
+    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
         """Delete account, credential and data key; give what was deleted."""
 
 
@@ -156,7 +163,7 @@ class Directory(Ledger, Protocol):
     async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
         """Give accounts of a project, oldest first."""
 
-    async def amend(self, account: Account) -> Account:
+    async def amend(self, account: Account, by: Actor) -> Account:
         """Write an account without its credential, bump its revision. Raises `Conflict` if it has changed since."""
 
 

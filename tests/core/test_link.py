@@ -9,6 +9,7 @@ import pytest
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from connectors.spec import Connector
+from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.link import Application, Checked, Parts, link, unlink, verify
 from gateway.core.model import Account, Cipher, Linked, Owner, Secret, Status, StatusReason
@@ -42,6 +43,7 @@ class Books:
     """A ledger in memory."""
 
     accounts: dict[str, tuple[Account, Secret]] = field(default_factory=dict)
+    heard: list[tuple[str, Actor]] = field(default_factory=list)
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
         for account, _ in self.accounts.values():
@@ -49,12 +51,24 @@ class Books:
                 return account
         return None
 
-    async def store(self, account: Account, credential: Secret) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
+        self.heard.append(("stored", by))
         stored = replace(account, revision=account.revision + 1)
         self.accounts[account.id] = (stored, credential)
         return stored
 
-    async def erase(self, project_id: str, account_id: str) -> Account | None:
+    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+        assert self.accounts[account.id][1] == credential
+        stored = await self.store(account, credential, by)
+        self.heard[-1] = ("renewed", by)
+        return stored
+
+    async def confirm(self, account_id: str) -> None:
+        assert account_id in self.accounts
+        self.heard.append(("confirmed", GATEWAY))
+
+    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+        self.heard.append(("erased", by))
         account, _ = self.accounts.get(account_id, (None, None))
         if account is None or account.project_id != project_id:
             return None

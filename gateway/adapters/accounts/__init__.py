@@ -4,5 +4,6 @@ from gateway.adapters.accounts.apikey import new_id
 from gateway.adapters.accounts.clients import Clients
 from gateway.adapters.accounts.database import Database, utc_now
 from gateway.adapters.accounts.engine import migrate, open_engine
+from gateway.adapters.accounts.notes import Ears
 
-__all__ = ["Clients", "Database", "migrate", "new_id", "open_engine", "utc_now"]
+__all__ = ["Clients", "Database", "Ears", "migrate", "new_id", "open_engine", "utc_now"]

@@ -45,6 +45,8 @@ def read_account(row: Row[Any]) -> Account:
             found_by=granted["found_by"],
             role=granted["role"],
             warnings=tuple(granted["warnings"]),
+            # Rows of before have none.
+            ends_at=_moment(granted.get("ends_at")),
         ),
         revision=row.revision,
         created_at=row.created_at,
@@ -70,6 +72,7 @@ def write_account(account: Account) -> dict[str, object]:
             "found_by": account.grant.found_by,
             "role": account.grant.role,
             "warnings": list(account.grant.warnings),
+            "ends_at": account.grant.ends_at.isoformat() if account.grant.ends_at else None,
         },
         "revision": account.revision,
         "created_at": account.created_at,
@@ -82,3 +85,7 @@ def write_reasons(*reasons: StatusReason) -> list[dict[str, str]]:
         {"code": reason.code, "description": reason.description, "timestamp": reason.timestamp.isoformat()}
         for reason in reasons
     ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

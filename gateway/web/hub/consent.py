@@ -16,7 +16,7 @@ from gateway.core.entrance import Provider
 from gateway.core.errors import Forbidden, GatewayError, NotFound
 from gateway.core.model import Upstream
 from gateway.core.sessions import OVER, ConnectSession
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.hub.pages import ConnectPages, Page
 
 CALLBACK = "/connect/oauth2/callback"
@@ -69,7 +69,7 @@ class ConsentPages:
             code = code_of(returned, provider.connector.name)
             answer = await self._upstream.send(consent.token_base, token_request(consent, client, trip, code))
             token = token_of(answer, provider.connector.name)
-            account = await self._pages.hub.link(visit.session, key, token)
+            account = await self._pages.hub.link(visit.session, key, token, address_of(scope))
         except GatewayError as error:
             if error.code == OVER:
                 raise
