@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.adapters.accounts import Database, new_id
+from gateway.adapters.accounts import NOBODY, Database, Ears, new_id
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.store import open_database, open_vault
 from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
@@ -41,6 +41,7 @@ from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
 from gateway.core.writes import Outdate, Writes
 from gateway.hub import HubParts, hub_faults, hub_routes
+from gateway.life import LifeParts, counting, log_of_changes, look_after
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
@@ -116,9 +117,9 @@ def open_the_vault(settings: Settings) -> Vault:
     )
 
 
-async def open_the_database(settings: Settings, vault: Vault) -> Database:
+async def open_the_database(settings: Settings, vault: Vault, ears: Ears = NOBODY) -> Database:
     return await open_database(
-        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds
+        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, ears=ears
     )
 
 
@@ -134,7 +135,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     metrics = make_metrics()
     logger = make_logger(settings.log.level)
     vault = open_the_vault(settings)
-    database = await open_the_database(settings, vault)
+    database = await open_the_database(settings, vault, Ears(after=(log_of_changes(logger),)))
     stack.push_async_callback(database.close)
     cache = open_cache(settings, metrics)
     stack.push_async_callback(cache.close)
@@ -169,15 +170,15 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     linking = Parts(
         ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
+    counter = look_after(settings, stack, LifeParts(database, entrance, linking, clock, logger))
     platform = platform_api(settings, entrance, database, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
     hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
     routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *documentation(describe(paging))]
     unified = UnifiedApi(gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS)
     site = Site(unified, routes, place)
-    surroundings = Surroundings(
-        new_id=new_request_id, now=clock.now, log=request_log(logger, each=settings.log.requests)
-    )
+    log = counting(counter, request_log(logger, each=settings.log.requests))
+    surroundings = Surroundings(new_id=new_request_id, now=clock.now, log=log)
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )

@@ -99,7 +99,7 @@ async def verify(connector: Connector, linked: Linked, parts: Parts, by: Actor =
     account = linked.account
     found = await _examine(connector, linked.credential, parts)
     now = parts.clock()
-    changed = _refused(account, found, now) if isinstance(found, Refusal) else _granted(account, found)
+    changed = _refused(account, found, now) if isinstance(found, Refusal) else _granted(account, found, now)
     if changed != account:
         changed = await parts.ledger.renew(replace(changed, updated_at=now), linked.credential, by)
     else:
@@ -116,9 +116,11 @@ def _refused(account: Account, refusal: Refusal, now: datetime) -> Account:
     return replace(account, status=status, status_reasons=(StatusReason(INVALID_CREDENTIALS, refusal.reason, now),))
 
 
-def _granted(account: Account, grant: Grant) -> Account:
-    # A vendor that told the end of a token when it gave it need not tell it again.
-    grant = replace(grant, ends_at=grant.ends_at or account.grant.ends_at)
+def _granted(account: Account, grant: Grant, now: datetime) -> Account:
+    # A vendor that told the end of a token when it gave it need not tell it again; one that takes it after that
+    # end has moved it.
+    end = account.grant.ends_at
+    grant = replace(grant, ends_at=grant.ends_at or (end if end and end > now else None))
     if account.status in RECOVERABLE:
         return replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant)
     return replace(account, grant=grant)
@@ -140,7 +142,7 @@ async def _taken(connector: Connector, credential: Secret, parts: Parts) -> tupl
     found = await _examine(connector, credential, parts)
     if isinstance(found, Refusal):
         raise Unprocessable(found.reason)
-    return credential, found
+    return credential, replace(found, ends_at=found.ends_at or credential.ends_at)
 
 
 def _as_suspended(account: Account, before: Account | None) -> Account:
@@ -194,4 +196,4 @@ def _plausible(credential: Secret) -> Secret:
         raise Unprocessable(f"the token is longer than {LONGEST_CREDENTIAL} characters: paste the token alone")
     if not all("!" <= character <= "~" for character in text):
         raise Unprocessable("the token holds spaces, line breaks or special characters: paste the token alone")
-    return Secret(text)
+    return replace(credential, reveal=text)

@@ -107,9 +107,13 @@ class Unsealable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A credential that does not show itself in a `repr`, a log or an exception."""
+    """A credential that does not show itself in a `repr`, a log or an exception.
+
+    `ends_at` is when it ends by itself, where whoever gave it has said so.
+    """
 
     reveal: str = field(repr=False)
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

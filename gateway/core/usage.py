@@ -39,7 +39,7 @@ class Due:
 
 @dataclass(slots=True)
 class Tally:
-    """What one process has counted of one account since it last told the database."""
+    """What one process has counted of one account since it last told the database. Moments are of the last of each."""
 
     hits: int = 0
     misses: int = 0
@@ -48,6 +48,16 @@ class Tally:
     proven_at: datetime | None = None
     error_at: datetime | None = None
     error_code: str = ""
+
+    def join(self, later: "Tally") -> None:
+        """Take in what was counted later."""
+        self.hits += later.hits
+        self.misses += later.misses
+        self.errors += later.errors
+        self.called_at = later.called_at or self.called_at
+        self.proven_at = later.proven_at or self.proven_at
+        if later.error_at:
+            self.error_at, self.error_code = later.error_at, later.error_code
 
 
 class Tallies(Protocol):

@@ -5,6 +5,7 @@ Nothing is kept in between: what must come back, and the PKCE verifier, are made
 
 import hmac
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 from starlette.routing import Route
@@ -23,7 +24,7 @@ CALLBACK = "/connect/oauth2/callback"
 
 
 class ConsentPages:
-    """`clients` is what we are registered as, by provider; `new_nonce` makes each trip another."""
+    """`clients` is what we are registered as, by provider; `new_nonce` makes each trip another; `now` is the time."""
 
     def __init__(
         self,
@@ -31,11 +32,13 @@ class ConsentPages:
         upstream: Upstream,
         clients: Mapping[str, Client],
         new_nonce: Callable[[], str],
+        now: Callable[[], datetime],
     ) -> None:
         self._pages = pages
         self._upstream = upstream
         self._clients = clients
         self._new_nonce = new_nonce
+        self._now = now
 
     def routes(self) -> list[Route]:
         leave = Page("connect_leave", self._leave, self._pages)
@@ -68,7 +71,7 @@ class ConsentPages:
         try:
             code = code_of(returned, provider.connector.name)
             answer = await self._upstream.send(consent.token_base, token_request(consent, client, trip, code))
-            token = token_of(answer, provider.connector.name)
+            token = token_of(answer, provider.connector.name, self._now())
             account = await self._pages.hub.link(visit.session, key, token, address_of(scope))
         except GatewayError as error:
             if error.code == OVER:
