@@ -27,6 +27,7 @@ from gateway.core.ask import Asker, Clock
 from gateway.core.cursor import CursorSigner
 from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
+from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError, StoreUnavailable
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
@@ -41,7 +42,7 @@ from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
 from gateway.core.writes import Outdate, Writes
 from gateway.hub import HubParts, hub_faults, hub_routes
-from gateway.life import LifeParts, counting, log_of_changes, look_after
+from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
@@ -135,10 +136,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     metrics = make_metrics()
     logger = make_logger(settings.log.level)
     vault = open_the_vault(settings)
-    database = await open_the_database(settings, vault, Ears(after=(log_of_changes(logger),)))
+    erased = Erased(clock.monotonic)
+    database = await open_the_database(settings, vault, Ears(after=(noting(erased), log_of_changes(logger))))
     stack.push_async_callback(database.close)
-    cache = open_cache(settings, metrics)
-    stack.push_async_callback(cache.close)
+    redis = open_cache(settings, metrics)
+    stack.push_async_callback(redis.close)
+    cache = GuardedCache(redis, erased)
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
     limits = settings.upstream
@@ -156,7 +159,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     stack.push_async_callback(writes.close)
 
     ops = Ops(
-        {"database": lambda: _answers(database), "cache": cache.ping},
+        {"database": lambda: _answers(database), "cache": redis.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(_shown(metrics)),
     )
@@ -170,7 +173,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     linking = Parts(
         ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
-    counter = look_after(settings, stack, LifeParts(database, entrance, linking, clock, logger))
+    counter = look_after(settings, stack, LifeParts(database, cache, erased, entrance, linking, clock, logger))
     platform = platform_api(settings, entrance, database, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
     hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))

@@ -12,14 +12,17 @@ import structlog
 
 from connectors.hris.operations import OPERATIONS
 from gateway.adapters.accounts import Database
+from gateway.core.aftermath import Aftermath, Sweeping
 from gateway.core.ask import Clock
 from gateway.core.checkup import Intervals
 from gateway.core.counter import Counter, Outcome
 from gateway.core.entrance import Entrance
+from gateway.core.erased import Erased
 from gateway.core.link import Parts
+from gateway.core.model import Cache
 from gateway.core.passthrough import PROXY
 from gateway.core.rounds import Around, Pace, Rounds
-from gateway.core.trail import Change
+from gateway.core.trail import Change, What
 from gateway.logs import where
 from gateway.settings import Settings
 from gateway.web.edge import Exchange
@@ -33,13 +36,25 @@ Logger = structlog.typing.FilteringBoundLogger
 
 @dataclass(frozen=True, slots=True)
 class LifeParts:
-    """What it shares with the rest of the gateway."""
+    """What they share with the rest of the gateway."""
 
     database: Database
+    cache: Cache
+    erased: Erased
     entrance: Entrance
     linking: Parts
     clock: Clock
     logger: Logger
+
+
+def noting(erased: Erased) -> Callable[[Change], Awaitable[None]]:
+    """Make what remembers an account that this process has unlinked, before anything else is done about it."""
+
+    async def hear(change: Change) -> None:
+        if change.account_id and change.has(What.UNLINKED):
+            erased.add(change.account_id)
+
+    return hear
 
 
 def log_of_changes(logger: Logger) -> Callable[[Change], Awaitable[None]]:
@@ -62,10 +77,24 @@ def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> C
     """Start what runs beside the requests, to be ended with the stack; give what counts them."""
     counter = Counter(parts.database.usage, parts.clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
     stack.push_async_callback(_flush_last, counter)
-    _beside(stack, _flush_often(counter, settings.life.flush_seconds))
-    if settings.life.verify_idle_seconds > 0:
+    life, tell = settings.life, _teller(parts.logger)
+    _beside(stack, _often(counter.flush, life.flush_seconds, tell))
+    _beside(stack, _often(_aftermath(settings, parts).look, life.watch_seconds, tell))
+    if life.verify_idle_seconds > 0:
         _beside(stack, make_rounds(settings, parts).run())
     return counter
+
+
+def _aftermath(settings: Settings, parts: LifeParts) -> Aftermath:
+    # The last sweep is for what no worker can be told of: a request that was under way for as long as may be.
+    last = settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1
+    sweeping = Sweeping(
+        drop=parts.database.drop,
+        forget=parts.cache.forget,
+        again=(settings.life.watch_seconds, last),
+        monotonic=parts.clock.monotonic,
+    )
+    return Aftermath(parts.database.trail, parts.erased, sweeping)
 
 
 def make_rounds(settings: Settings, parts: LifeParts) -> Rounds:
@@ -77,7 +106,7 @@ def make_rounds(settings: Settings, parts: LifeParts) -> Rounds:
         clock=parts.clock,
         wait=asyncio.sleep,
         undecided=lambda account, code: logger.debug("account not verified", account=account, error=code),
-        failed=lambda error: logger.error("check failed", error=type(error).__name__, where=where(error)),
+        failed=_teller(logger),
     )
     pace = Pace(intervals=intervals, at_once=AT_ONCE, pause=60 / life.verify_per_minute)
     return Rounds(parts.database.usage, parts.entrance, pace, parts.linking, around)
@@ -96,10 +125,18 @@ def counting(counter: Counter, log: Log) -> Log:
     return count
 
 
-async def _flush_often(counter: Counter, seconds: float) -> None:
+def _teller(logger: Logger) -> Callable[[BaseException], None]:
+    """Make what writes a line for a fault that nobody expects, without its text, which may hold data."""
+    return lambda error: logger.error("background work failed", error=type(error).__name__, where=where(error))
+
+
+async def _often(step: Callable[[], Awaitable[None]], seconds: float, tell: Callable[[BaseException], None]) -> None:
     while True:
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 - what is done often goes on
+            tell(error)
         await asyncio.sleep(seconds)
-        await counter.flush()
 
 
 async def _flush_last(counter: Counter) -> None:

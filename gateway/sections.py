@@ -214,6 +214,8 @@ class Life(Section):
     """Seconds after which a token that did not work is checked again; longer, as few of them come back."""
     verify_per_minute: Annotated[float, Field(gt=0, le=6000)] = 60
     """Most accounts a minute that a worker looks at; a slow trickle, which no vendor's limit feels."""
+    watch_seconds: PositiveFloat = 0.5
+    """Seconds between looks for accounts that others have unlinked; half of the second in which nothing may be left."""
     flush_seconds: PositiveFloat = 5
     """Seconds between writes of what was counted of each account's calls; a crash loses that much at most."""
 

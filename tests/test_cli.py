@@ -213,7 +213,9 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
         "Customer",
         ["public:read"],
     )
-    assert "Customer (c1)" in run("accounts", "show", account_id).stdout
+    shown = run("accounts", "show", account_id).stdout
+    assert "Customer (c1)" in shown
+    assert "answers     0 from the cache, 0 from the provider" in shown
     assert account_id in run("accounts", "list", "--project", "acme").stdout
 
     assert run("accounts", "resume", account_id).returncode == 1

@@ -12,6 +12,7 @@ from gateway.core.actor import AT_THE_COMMAND_LINE
 from gateway.core.errors import Conflict
 from gateway.core.link import Application, Parts, link, unlink, verify
 from gateway.core.model import Account, Owner, Status, StatusReason, Upstream
+from gateway.core.usage import Usage
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:
@@ -58,6 +59,7 @@ async def _list(arguments: Namespace, desk: Desk) -> int:
 async def _show(arguments: Namespace, desk: Desk) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
+        usage = (await database.usage.read([account.id])).get(account.id)
     if arguments.json:
         desk.out(as_json(account))
         return 0
@@ -76,6 +78,7 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
         ("revision", account.revision),
         ("created", account.created_at),
         ("updated", account.updated_at),
+        *(_fares(usage) if usage else ()),
     ]
     desk.out("\n".join(f"{head:<12}{as_cell(value)}" for head, value in lines))
     return 0
@@ -99,8 +102,8 @@ async def _verify(arguments: Namespace, desk: Desk) -> int:
 async def _unlink(arguments: Namespace, desk: Desk) -> int:
     async with desk.database() as database, desk.open_cache() as cache:
         account = await find_account(database, arguments.account)
-        # The private cache of a running gateway is not ours to reach: what it still holds of the account was
-        # sealed with the key that is deleted here, and expires.
+        # The private cache of a running gateway is not ours to reach: it sees the unlinking in the trail, and sweeps
+        # its cache itself.
         await unlink(account.project_id, account.id, database, cache.forget, AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
     return 0
@@ -123,6 +126,15 @@ async def _resume(arguments: Namespace, desk: Desk) -> int:
         await database.mark(account.id, Status.ACTIVE, None, by=AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} is active again")
     return 0
+
+
+def _fares(usage: Usage) -> list[tuple[str, object]]:
+    return [
+        ("verified", usage.verified_at),
+        ("called", usage.called_at),
+        ("answers", f"{usage.hits} from the cache, {usage.misses} from the provider"),
+        ("errors", f"{usage.errors}, last {as_cell(usage.error_code)} at {as_cell(usage.error_at)}"),
+    ]
 
 
 def _parts(database: Database, upstream: Upstream) -> Parts:

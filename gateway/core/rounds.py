@@ -20,8 +20,8 @@ from gateway.core.usage import Due, Usage
 
 LEASE_SECONDS = 600
 """A check that has not ended after so long never will: its process is gone."""
-LONGEST_PAUSE = 30.0
-"""Seconds between two looks for accounts that are due, when there are none."""
+LONGEST_LULL = 30.0
+"""Seconds between two looks for accounts that are due, when there are none; less where the intervals are short."""
 
 
 class Checks(Protocol):
@@ -69,10 +69,11 @@ class Rounds:
     async def run(self) -> None:
         """Make rounds until cancelled. A database that is away is tried again, and nothing ends it."""
         slots = asyncio.Semaphore(self._pace.at_once)
+        lull = min(LONGEST_LULL, self._pace.intervals.idle / 10)
         try:
             while True:
                 # The pause comes first: of workers that are started over and over none asks a vendor each time.
-                await self._around.wait(LONGEST_PAUSE / self._spread())
+                await self._around.wait(lull / self._spread())
                 while await self._take(slots):
                     await self._around.wait(self._pace.pause * self._spread())
         finally:

@@ -66,6 +66,10 @@ class Database:
         self._notes = Notes(self.trail, ears, clock)
         self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), self._notes)
 
+    def drop(self, project_id: str, account_id: str) -> None:
+        """Forget what this process remembers of an account: it has been changed elsewhere."""
+        self._memo.drop((project_id, account_id))
+
     async def close(self) -> None:
         await self.clients.close()
         await self._engine.dispose()

@@ -1,0 +1,57 @@
+"""What must not come back after an account is unlinked: requests under way still hold it, and would keep answers of it.
+
+Each process remembers for a while which accounts are gone, and refuses to put anything under their ids.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+
+from gateway.core.model import Cache
+
+REMEMBERED_SECONDS = 900.0
+"""Far longer than a request may take."""
+
+
+class Erased:
+    """The accounts that were unlinked lately."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[str, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._until)
+
+    def __contains__(self, account_id: object) -> bool:
+        return account_id in self._until
+
+    def add(self, account_id: str) -> None:
+        now = self._monotonic()
+        self._until = {each: until for each, until in self._until.items() if until > now}
+        self._until[account_id] = now + REMEMBERED_SECONDS
+
+
+class GuardedCache:
+    """A `Cache` that takes nothing for an account that is gone; keys begin with the account's id in braces."""
+
+    read: Callable[[Sequence[str]], Coroutine[Any, Any, Sequence[bytes | None]]]
+    forget: Callable[[str], Coroutine[Any, Any, None]]
+
+    def __init__(self, cache: Cache, erased: Erased) -> None:
+        self._cache = cache
+        self._erased = erased
+        # Not wrapped: a read is on every request's way.
+        self.read = cache.read
+        self.forget = cache.forget
+
+    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
+        return not self._gone(values) and await self._cache.write(values, seconds)
+
+    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
+        return None if self._gone([key]) else await self._cache.claim(key, value, seconds)
+
+    async def replace(self, key: str, value: bytes, seconds: int) -> bool:
+        return not self._gone([key]) and await self._cache.replace(key, value, seconds)
+
+    def _gone(self, keys: Iterable[str]) -> bool:
+        return bool(self._erased) and any(key[1:].partition("}")[0] in self._erased for key in keys)
