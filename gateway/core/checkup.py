@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 from zlib import crc32
 
+from gateway.core.entrance import CONNECTOR_REMOVED
 from gateway.core.model import Account, Status, StatusReason
 from gateway.core.usage import Usage
 
-CONNECTOR_REMOVED = "connector_removed"
+NO_CONNECTOR = "connector_removed"
 TOKEN_ENDED = "token_ended"  # noqa: S105 - the code of a reason
 FIRST_WAIT = 60.0
 LONGEST_WAIT = 6 * 3600.0
@@ -83,7 +84,7 @@ def ended(now: datetime) -> StatusReason:
 
 
 def removed(now: datetime) -> StatusReason:
-    return StatusReason(CONNECTOR_REMOVED, "This gateway no longer has a connector for the account's provider.", now)
+    return StatusReason(NO_CONNECTOR, CONNECTOR_REMOVED, now)
 
 
 def wait_after_failure(failures: int, retry_after: float | None) -> float:

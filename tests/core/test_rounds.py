@@ -19,11 +19,12 @@ from tests.core.parts import NOW, make_linked
 
 @dataclass
 class Queue:
-    """Accounts that are due, as a database gives them out; None makes it fail."""
+    """Accounts that are due, as a database gives them out; an exception is one that it raises instead."""
 
     due: list[Due | Exception] = field(default_factory=list)
     claimed: list[tuple[datetime, datetime]] = field(default_factory=list)
     scheduled: list[tuple[str, datetime, int]] = field(default_factory=list)
+    refusing: bool = False
 
     async def claim(self, now: datetime, until: datetime) -> Due | None:
         self.claimed.append((now, until))
@@ -33,6 +34,8 @@ class Queue:
         return found
 
     async def schedule(self, account_id: str, at: datetime, failures: int) -> None:
+        if self.refusing:
+            raise StoreUnavailable("away")
         self.scheduled.append((account_id, at, failures))
 
 
@@ -163,6 +166,30 @@ async def test_a_vendor_that_is_ill_or_busy_changes_nothing_and_is_left_in_peace
     assert (walk.office.account("n1"), walk.undecided) == (before, [("n1", code)])
     assert walk.queue.scheduled == [("n1", NOW + timedelta(seconds=seconds), failures + 1)]
     assert not await walk.rounds.step()
+
+
+async def test_a_database_that_goes_away_in_the_middle_leaves_the_account_to_its_lease() -> None:
+    walk = Walk(lambda: Answer(503, {}, b""))
+    walk.add("n1")
+    walk.add("n2")
+    walk.queue.refusing = True
+    await walk.walk()
+    assert (walk.undecided, walk.failed) == ([("n1", "ProviderError"), ("n2", "ProviderError")], [])
+
+
+async def test_a_change_by_another_at_the_same_time_goes_first() -> None:
+    walk = Walk(good)
+    walk.add("n1")
+
+    def relink() -> Answer:
+        walk.office.register.change("n1", label="theirs", revision=2)
+        return Answer(200, {}, b"closed")
+
+    walk.answer = relink
+    assert await walk.rounds.step()
+    account = walk.office.account("n1")
+    assert (account.label, account.revision, account.grant.scopes) == ("theirs", 2, frozenset({"open"}))
+    assert (walk.queue.scheduled, walk.undecided, walk.failed) == ([], [], [])
 
 
 async def test_no_more_are_looked_at_at_once_than_there_is_room_for_and_an_end_is_an_end() -> None:
