@@ -15,7 +15,7 @@ from gateway.adapters.accounts import Database
 from gateway.core.aftermath import Aftermath, Sweeping
 from gateway.core.ask import Clock
 from gateway.core.checkup import Intervals
-from gateway.core.counter import Counter, Outcome
+from gateway.core.counter import Counter
 from gateway.core.entrance import Entrance
 from gateway.core.erased import Erased
 from gateway.core.link import Parts
@@ -118,8 +118,7 @@ def counting(counter: Counter, log: Log) -> Log:
     def count(exchange: Exchange, method: str, unexpected: BaseException | None) -> None:
         # What is passed through tells nothing of the token: the vendor's refusals are answers there.
         proven = exchange.upstream_calls > 0 and exchange.operation != PROXY.id
-        outcome = Outcome(exchange.cache, exchange.error, proven)
-        counter.count(exchange.operation, exchange.account_id, outcome)
+        counter.count(exchange.operation, exchange.account_id, exchange.cache, exchange.error, proven=proven)
         log(exchange, method, unexpected)
 
     return count

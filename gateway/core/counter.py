@@ -1,7 +1,6 @@
 """Counts the calls of each account in memory, so that a request never waits for it."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.core.errors import (
@@ -21,15 +20,6 @@ OF_THE_ACCOUNT = frozenset({INVALID_CREDENTIALS, *(error.code for error in _VEND
 """Codes of errors that only a call gets whose key and account were found: whoever guesses ids is not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a call ended: the word for what the cache did, the code of its error, whether the vendor took the token."""
-
-    cache: str = ""
-    error: str = ""
-    proven: bool = False
-
-
 class Counter:
     """Adds what it has counted to the database when it is told to.
 
@@ -42,25 +32,25 @@ class Counter:
         self._operations = frozenset(operations)
         self._counts: dict[str, Tally] = {}
 
-    def count(self, operation: str, account_id: str, outcome: Outcome) -> None:
-        """Count one call. It is on every request's way: nothing waits here."""
-        good = not outcome.error
-        if operation not in self._operations or not account_id or not (good or outcome.error in OF_THE_ACCOUNT):
+    def count(self, operation: str, account_id: str, cache: str, error: str, *, proven: bool) -> None:
+        """Count one call by the word for what the cache did, the code of its error, and whether the vendor served it.
+
+        It is on every request's way, so it does no more than it must: moments are those of the next flush.
+        """
+        if operation not in self._operations or not account_id or (error and error not in OF_THE_ACCOUNT):
             return
         tally = self._counts.get(account_id)
         if tally is None:
             tally = self._counts[account_id] = Tally()
-        tally.called_at = now = self._now()
-        if not good:
+        if error:
             tally.errors += 1
-            tally.error_at, tally.error_code = now, outcome.error
-            return
-        if outcome.cache == HIT:
+            tally.error_code = error
+        elif cache == HIT:
             tally.hits += 1
-        elif outcome.cache:
+        elif cache:
             tally.misses += 1
-        if outcome.proven:
-            tally.proven_at = now
+        if proven and not error:
+            tally.proven = True
 
     async def flush(self) -> None:
         """Add what was counted; what cannot be added now is kept for the next time."""
@@ -68,7 +58,7 @@ class Counter:
         if not counted:
             return
         try:
-            await self._tallies.add(counted)
+            await self._tallies.add(counted, self._now())
         except StoreUnavailable:
             for account_id, later in self._counts.items():
                 counted.setdefault(account_id, Tally()).join(later)

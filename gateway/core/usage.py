@@ -39,14 +39,15 @@ class Due:
 
 @dataclass(slots=True)
 class Tally:
-    """What one process has counted of one account since it last told the database. Moments are of the last of each."""
+    """What one process has counted of one account since it last told the database.
+
+    `proven` says that the vendor has served a call with its token, `error_code` is of the last error.
+    """
 
     hits: int = 0
     misses: int = 0
     errors: int = 0
-    called_at: datetime | None = None
-    proven_at: datetime | None = None
-    error_at: datetime | None = None
+    proven: bool = False
     error_code: str = ""
 
     def join(self, later: "Tally") -> None:
@@ -54,16 +55,15 @@ class Tally:
         self.hits += later.hits
         self.misses += later.misses
         self.errors += later.errors
-        self.called_at = later.called_at or self.called_at
-        self.proven_at = later.proven_at or self.proven_at
-        if later.error_at:
-            self.error_at, self.error_code = later.error_at, later.error_code
+        self.proven = self.proven or later.proven
+        self.error_code = later.error_code or self.error_code
 
 
 class Tallies(Protocol):
     """The database, as counting needs it."""
 
-    async def add(self, tallies: Mapping[str, Tally]) -> None: ...
+    async def add(self, tallies: Mapping[str, Tally], at: datetime) -> None:
+        """Add what was counted until a moment, of accounts by id."""
 
     async def read(self, account_ids: Sequence[str]) -> Mapping[str, Usage]:
         """Give how accounts fare, by id."""

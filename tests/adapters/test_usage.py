@@ -119,11 +119,11 @@ async def test_an_account_in_use_is_verified_more_seldom(database: Database, tim
     await linked(database, vendor, time)
     for passed in (0.8, 1.5, 2.2, 2.9):
         time.passed = passed * HOUR
-        await database.usage.add({"a1": Tally(misses=1, proven_at=time.now())})
+        await database.usage.add({"a1": Tally(misses=1, proven=True)}, time.now())
         await look(database, vendor, time)
     assert vendor.asked == []
     time.passed = 4 * HOUR
-    await database.usage.add({"a1": Tally(misses=1, proven_at=time.now())})
+    await database.usage.add({"a1": Tally(misses=1, proven=True)}, time.now())
     await look(database, vendor, time)
     assert len(vendor.asked) == 1
 
@@ -248,30 +248,25 @@ async def test_counts_of_all_processes_are_added_and_the_last_of_each_moment_sta
     await database.store(await new_account(database), TOKEN)
     await database.store(await new_account(database, "a2"), TOKEN)
 
-    later = Tally(
-        hits=5,
-        errors=1,
-        called_at=START + timedelta(seconds=9),
-        error_at=START + timedelta(seconds=8),
-        error_code="Late",
+    early, late = START + timedelta(seconds=1), START + timedelta(seconds=2)
+    await database.usage.add({"a1": Tally(misses=2, errors=3, proven=True, error_code="Early")}, early)
+    await database.usage.add(
+        {"a1": Tally(hits=5), "gone": Tally(hits=1), "a2": Tally(errors=1, error_code="Late")}, late
     )
-    earlier = Tally(hits=1, misses=2, errors=3, called_at=START, proven_at=START, error_at=START, error_code="Early")
-    await database.usage.add({"a1": later, "gone": later, "a2": Tally(hits=1, called_at=START)})
-    await database.usage.add({"a1": earlier})
-    await database.usage.add({})
+    await database.usage.add({}, late)
     expected = Usage(
         check_at=START,
         verified_at=START,
-        hits=6,
+        hits=5,
         misses=2,
-        errors=4,
-        called_at=later.called_at,
-        proven_at=START,
-        error_at=later.error_at,
-        error_code="Late",
+        errors=3,
+        called_at=late,
+        proven_at=early,
+        error_at=early,
+        error_code="Early",
     )
-    found = await database.usage.read(["a1", "a2", "gone"])
-    assert found == {"a1": expected, "a2": Usage(check_at=START, verified_at=START, hits=1, called_at=START)}
+    other = Usage(check_at=START, verified_at=START, errors=1, called_at=late, error_at=late, error_code="Late")
+    assert await database.usage.read(["a1", "a2", "gone"]) == {"a1": expected, "a2": other}
 
 
 async def test_processes_that_count_the_same_accounts_do_not_wait_for_each_other(database: Database, url: str) -> None:
@@ -285,5 +280,5 @@ async def test_processes_that_count_the_same_accounts_do_not_wait_for_each_other
         orders = [ids, ids[::-1]] * 2
         rows = [{each: Tally(hits=1) for each in order} for order in orders]
         pairs = list(zip(workers, rows, strict=True)) * 5
-        await asyncio.gather(*(worker.usage.add(row) for worker, row in pairs))
+        await asyncio.gather(*(worker.usage.add(row, START) for worker, row in pairs))
     assert {each.hits for each in (await database.usage.read(ids)).values()} == {20}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, insert, select, update
+from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.engine import reading, writing
@@ -54,8 +54,8 @@ class UsageBook:
         async with writing(self._engine) as connection:
             await connection.execute(change)
 
-    async def add(self, tallies: Mapping[str, Tally]) -> None:
-        """Add what was counted since the last time, in one statement. What is unlinked by now is passed over."""
+    async def add(self, tallies: Mapping[str, Tally], at: datetime) -> None:
+        """Add what was counted until then, in one statement. What is unlinked by now is passed over."""
         # In one order everywhere, so that two processes do not wait for each other.
         rows = [
             {
@@ -63,10 +63,9 @@ class UsageBook:
                 "more_hits": tally.hits,
                 "more_misses": tally.misses,
                 "more_errors": tally.errors,
-                "last_called": tally.called_at,
-                "last_proven": tally.proven_at,
-                "last_error": tally.error_at,
-                "last_code": tally.error_code or None,
+                "now": at,
+                "proven": tally.proven,
+                "code": tally.error_code,
             }
             for account_id, tally in sorted(tallies.items())
         ]
@@ -84,17 +83,10 @@ class UsageBook:
 _COLUMNS: list[Any] = [column for column in table.c if column.name != "account_id"]
 
 
-def _later(name: str, given: str) -> Any:
-    """Keep the later of two moments, of which either may be missing."""
-    new, old = bindparam(given, type_=table.c[name].type), table.c[name]
-    return case((new.is_(None), old), (old.is_(None), new), (new > old, new), else_=old)
-
-
-def _code() -> Any:
-    moment = bindparam("last_error", type_=table.c.error_at.type)
-    newer = moment.is_not(None) & (table.c.error_at.is_(None) | (moment > table.c.error_at))
-    return case((newer, bindparam("last_code", type_=table.c.error_code.type)), else_=table.c.error_code)
-
+_NOW = bindparam("now", type_=table.c.called_at.type)
+_PROVEN = bindparam("proven", type_=Boolean)
+_CODE = bindparam("code", type_=String)
+_FAILED = bindparam("more_errors", type_=BigInteger) > 0
 
 _ADD = (
     update(table)
@@ -103,10 +95,10 @@ _ADD = (
         hits=table.c.hits + bindparam("more_hits"),
         misses=table.c.misses + bindparam("more_misses"),
         errors=table.c.errors + bindparam("more_errors"),
-        called_at=_later("called_at", "last_called"),
-        proven_at=_later("proven_at", "last_proven"),
-        error_at=_later("error_at", "last_error"),
-        error_code=_code(),
+        called_at=_NOW,
+        proven_at=case((_PROVEN, _NOW), else_=table.c.proven_at),
+        error_at=case((_FAILED, _NOW), else_=table.c.error_at),
+        error_code=case((_FAILED, _CODE), else_=table.c.error_code),
     )
 )
 
