@@ -270,13 +270,14 @@ async def test_counts_of_all_processes_are_added_and_the_last_of_each_moment_sta
 
 
 async def test_processes_that_count_the_same_accounts_do_not_wait_for_each_other(database: Database, url: str) -> None:
-    ids = [f"a{number}" for number in range(6)]
+    ids = [f"a{number}" for number in range(30)]
     for account_id in ids:
         await database.store(await new_account(database, account_id), TOKEN)
     async with AsyncExitStack() as stack:
         workers = [open_database(url, Time()) for _ in range(4)]
         for worker in workers:
             stack.push_async_callback(worker.close)
+            await worker.usage.read(ids)
         orders = [ids, ids[::-1]] * 2
         rows = [{each: Tally(hits=1) for each in order} for order in orders]
         pairs = list(zip(workers, rows, strict=True)) * 5
