@@ -5,18 +5,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.adapters.accounts import Database, Ears, open_engine
 from gateway.adapters.accounts.engine import reading
+from gateway.adapters.accounts.schema import metadata
 from gateway.adapters.vault import Vault
 from gateway.core.actor import AT_A_CALL, AT_THE_COMMAND_LINE, Actor, ActorKind
 from gateway.core.errors import Conflict
-from gateway.core.model import Account, Secret, Status
+from gateway.core.model import Account, Secret, Status, Turn
 from gateway.core.trail import Change, What
-from tests.adapters.databases import MASTER, REASON, TOKEN, Time, new_account
+from gateway.core.usage import Tally
+from tests.adapters.databases import MASTER, REASON, START, TOKEN, Time, new_account
 
 BACKEND = Actor(ActorKind.KEY, "k1", "192.0.2.1")
 
@@ -25,9 +27,9 @@ async def kinds(database: Database, account_id: str | None = None) -> list[What]
     return [entry.what for entry in reversed(await database.trail.read(account_id=account_id))]
 
 
-async def live(database: Database) -> Account:
+async def live(database: Database, account_id: str = "a1") -> Account:
     """Do everything once that is done to an account and its key, but unlink it."""
-    account = await database.store(await new_account(database), TOKEN, BACKEND)
+    account = await database.store(await new_account(database, account_id), TOKEN, BACKEND)
     account = await database.amend(replace(account, label="other"), BACKEND)
     account = await database.renew(replace(account, grant=replace(account.grant, scopes=frozenset())), TOKEN, BACKEND)
     account = await database.store(account, Secret("another token"), BACKEND)
@@ -171,16 +173,29 @@ async def test_of_changes_at_once_each_is_told_from_the_one_before_it(database: 
     assert await kinds(database) == [What.LINKED, What.ERROR, *[What.UPDATED] * 29]
 
 
-async def test_what_is_unlinked_leaves_ids_and_words_of_ours_in_the_trail(database: Database, url: str) -> None:
-    account = await live(database)
-    await database.erase(account.project_id, account.id, BACKEND)
+async def test_what_is_unlinked_leaves_ids_and_words_of_ours_in_the_trail_and_nothing_elsewhere(
+    database: Database, url: str
+) -> None:
+    account = await live(database, "planted-account")
+    await database.repeats.begin(Turn(account.id, "planted-digest", "planted-digest"), START, START)
+    await database.usage.add({account.id: Tally(hits=1)}, START)
     engine = open_engine(url)
-    async with reading(engine) as connection:
-        rows = [str(tuple(row)) for row in await connection.execute(text("SELECT * FROM audit_trail"))]
+    planted = ("planted-account", "Planted", "customer-1", "planted-vendor-token", "planted-digest")
+
+    async def found() -> dict[str, set[str]]:
+        async with reading(engine) as connection:
+            rows = {
+                table.name: [str(tuple(row)) for row in await connection.execute(select(table))]
+                for table in metadata.tables.values()
+            }
+        return {name: {word for word in planted for row in rows[name] if word in row} for name in rows}
+
+    assert {name for name, words in (await found()).items() if words} == {
+        *"accounts account_usage audit_trail credentials idempotency".split()
+    }
+    await database.erase(account.project_id, account.id, BACKEND)
+    assert {name: words for name, words in (await found()).items() if words} == {"audit_trail": {"planted-account"}}
     await engine.dispose()
-    assert len(rows) == 7
-    for planted in ("Planted", "customer-1", "ann", "main", "acme", "planted-vendor-token"):
-        assert not [row for row in rows if planted in row], planted
 
 
 async def test_other_processes_find_out_what_was_unlinked(database: Database) -> None:
