@@ -18,15 +18,16 @@ from starlette.types import Receive, Scope, Send
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.adapters.accounts import Database, Tell, new_id, tell_nobody
+from gateway.adapters.accounts import NOBODY, Database, Ears, new_id
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.store import open_database, open_vault
 from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
 from gateway.adapters.vault import Vault
-from gateway.caching import CachingParts, open_gateway
+from gateway.caching import CachingParts, open_gateway, telling
 from gateway.core.ask import Asker, Clock
 from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
+from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError, StoreUnavailable
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
@@ -37,6 +38,7 @@ from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
 from gateway.core.writes import Writes
 from gateway.hub import HubParts, hub_faults, hub_routes
+from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
@@ -112,9 +114,9 @@ def open_the_vault(settings: Settings) -> Vault:
     )
 
 
-async def open_the_database(settings: Settings, vault: Vault, tell: Tell = tell_nobody) -> Database:
+async def open_the_database(settings: Settings, vault: Vault, ears: Ears = NOBODY) -> Database:
     return await open_database(
-        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, tell=tell
+        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, ears=ears
     )
 
 
@@ -130,9 +132,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     metrics = make_metrics()
     logger = make_logger(settings.log.level)
     vault = open_the_vault(settings)
-    cache = open_cache(settings, metrics)
-    stack.push_async_callback(cache.close)
-    database = await open_the_database(settings, vault, cache.tell)
+    erased = Erased(clock.monotonic)
+    redis = open_cache(settings, metrics)
+    stack.push_async_callback(redis.close)
+    cache = GuardedCache(redis, erased)
+    ears = Ears(after=(noting(erased), telling(redis), log_of_changes(logger)))
+    database = await open_the_database(settings, vault, ears)
     stack.push_async_callback(database.close)
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
@@ -140,7 +145,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     entrance = Entrance(database, providers(settings))
-    gateway, outdate = open_gateway(settings, CachingParts(entrance, database, cache, asker, vault), stack)
+    gateway, outdate = open_gateway(settings, CachingParts(entrance, database, cache, erased, asker, vault), stack)
     new_request_id = request_ids()
     writes = Writes(
         entrance, Driver(upstream, asker, clock), database.repeats, outdate, (clock, limits.deadline_seconds)
@@ -148,7 +153,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     stack.push_async_callback(writes.close)
 
     ops = Ops(
-        {"database": lambda: _answers(database), "cache": cache.ping},
+        {"database": lambda: _answers(database), "cache": redis.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(_shown(metrics)),
     )
@@ -162,6 +167,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     linking = Parts(
         ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
+    counter = look_after(settings, stack, LifeParts(database, cache, erased, entrance, linking, clock, logger))
     platform = platform_api(settings, entrance, database, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
     hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
@@ -170,9 +176,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
     )
     site = Site(unified, routes, place)
-    surroundings = Surroundings(
-        new_id=new_request_id, now=clock.now, log=request_log(logger, each=settings.log.requests)
-    )
+    log = counting(counter, request_log(logger, each=settings.log.requests))
+    surroundings = Surroundings(new_id=new_request_id, now=clock.now, log=log)
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )

@@ -1,6 +1,6 @@
 """Joins what answers reads from caches and keeps them coherent: a corner of `gateway.app`, which alone knows it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -11,15 +11,17 @@ from gateway.adapters.vault import Vault
 from gateway.core.ask import Asker
 from gateway.core.cursor import CursorSigner
 from gateway.core.entrance import Entrance
+from gateway.core.erased import Erased
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Windows
-from gateway.core.model import Change, Linked
+from gateway.core.model import Cache, Linked, News
 from gateway.core.near import Near, NearLimits
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
 from gateway.core.serve import Around, Caches, Gateway, Limits
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
+from gateway.core.trail import Change, What
 from gateway.core.writes import Outdate
 from gateway.settings import Settings
 
@@ -30,7 +32,8 @@ class CachingParts:
 
     entrance: Entrance
     database: Database
-    cache: RedisCache | NoCache
+    cache: Cache
+    erased: Erased
     asker: Asker
     vault: Vault
 
@@ -89,23 +92,35 @@ def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) ->
     return near
 
 
-def hearing(parts: CachingParts, near: Near) -> Callable[[Change, str], None]:
+def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
     """Make what is done when a change is heard of."""
 
-    def heard(change: Change, name: str) -> None:
-        if change is Change.KEY:
+    def heard(news: News, name: str) -> None:
+        if news is News.KEY:
             parts.database.clients.drop(name)
             return
-        near.drop(name)
-        if change is not Change.ANSWERS:
+        if news is News.GONE:
+            parts.erased.add(name)
+        if news is not News.ANSWERS:
             parts.database.drop(name)
-        if change is Change.GONE:
-            parts.cache.bury(name)
+        near.drop(name)
 
     return heard
 
 
-def outdating(cache: RedisCache | NoCache, near: Near) -> Outdate:
+def telling(cache: RedisCache | NoCache) -> Callable[[Change], Awaitable[None]]:
+    """Make what tells all workers of a change of an account or a key."""
+
+    async def hear(change: Change) -> None:
+        if change.account_id:
+            await cache.tell(News.GONE if change.has(What.UNLINKED) else News.ACCOUNT, change.account_id)
+        elif change.key_id:
+            await cache.tell(News.KEY, change.key_id)
+
+    return hear
+
+
+def outdating(cache: Cache, near: Near) -> Outdate:
     """Make what ends what is kept of an account, under a word that nobody else has."""
 
     async def outdate(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:

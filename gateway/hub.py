@@ -60,6 +60,8 @@ def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]
         *ConnectApi(parts.entrance, operator, desk, place).routes(),
         *HubApi(hub, wants, place).routes(),
         *static_routes({key: provider.connector for key, provider in providers.items()}),
-        *ConsentPages(pages, parts.linking.upstream, clients, lambda: secrets.token_hex(16)).routes(),
+        *ConsentPages(
+            pages, parts.linking.upstream, clients, lambda: secrets.token_hex(16), parts.linking.clock
+        ).routes(),
         *pages.routes(),
     ]

@@ -251,6 +251,23 @@ class Accounts(Section):
     """Seconds that a worker trusts its memory of a key or account; a revocation is seen so late."""
 
 
+class Life(Section):
+    """How linked accounts are looked after while nobody asks."""
+
+    verify_idle_seconds: NonNegativeFloat = 21600
+    """Seconds after which a token that nobody has used is checked again; 6 hours, a few calls a day; 0 never checks."""
+    verify_used_seconds: PositiveFloat = 86400
+    """Seconds after which a token in use is checked all the same; daily, as its scopes may have changed."""
+    verify_failed_seconds: PositiveFloat = 43200
+    """Seconds after which a token that did not work is checked again; longer, as few of them come back."""
+    verify_per_minute: Annotated[float, Field(gt=0, le=6000)] = 60
+    """Most accounts a minute that a worker looks at; a slow trickle, which no vendor's limit feels."""
+    watch_seconds: PositiveFloat = 0.5
+    """Seconds between looks for accounts that others have unlinked; half of the second in which nothing may be left."""
+    flush_seconds: PositiveFloat = 5
+    """Seconds between writes of what was counted of each account's calls; a crash loses that much at most."""
+
+
 class Hub(Section):
     """Where customers link their accounts, in a browser."""
 
@@ -319,6 +336,7 @@ class Settings(BaseSettings):
     paging: Paging = Paging()
     policy: Policy = Policy()
     accounts: Accounts = Accounts()
+    life: Life = Life()
     hub: Hub = Hub()
     log: Log = Log()
     limits: Limits = Limits()

@@ -213,7 +213,9 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
         "Customer",
         ["public:read"],
     )
-    assert "Customer (c1)" in run("accounts", "show", account_id).stdout
+    shown = run("accounts", "show", account_id).stdout
+    assert "Customer (c1)" in shown
+    assert "answers     0 from the cache, 0 from the provider" in shown
     assert account_id in run("accounts", "list", "--project", "acme").stdout
 
     assert run("accounts", "resume", account_id).returncode == 1
@@ -232,6 +234,16 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
 
     assert run("accounts", "unlink", account_id).returncode == 0
     assert run("accounts", "list", "--json").stdout == "[]\n"
+
+    history = json.loads(run("accounts", "history", account_id, "--json").stdout)
+    told = "linked suspended resumed scopes_changed error unlinked".split()
+    assert [each["what"].partition(".")[2] for each in reversed(history)] == told
+    assert history[2]["details"] == {"gained": ["private:read"], "lost": ["public:read"]}
+    assert {(each["by"]["kind"], each["by"]["address"]) for each in history} == {("operator", "cli")}
+    narrow = ("--project", "acme", "--what", "account.error", "--before", str(history[0]["id"]), "--most", "1")
+    [line] = run("accounts", "history", *narrow).stdout.splitlines()[1:]
+    assert line.split()[3:7] == [account_id, "account.error", "operator", "cli"]
+    assert line.endswith("from: active; codes: invalid_credentials")
 
 
 @pytest.mark.parametrize(

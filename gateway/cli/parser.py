@@ -4,6 +4,8 @@ import argparse
 import re
 from collections.abc import Collection
 
+from gateway.core.trail import What
+
 SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
 
 
@@ -20,6 +22,12 @@ def name(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 200:
         raise argparse.ArgumentTypeError("should be 1 to 200 printable characters")
     return text.strip()
+
+
+def count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:19]) <= 1_000_000_000:
+        raise argparse.ArgumentTypeError("should be a whole number from 1 to 1000000000")
+    return int(text)
 
 
 def make_parser(providers: Collection[str]) -> argparse.ArgumentParser:
@@ -68,3 +76,13 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
         actions.add_parser("resume", help="end a suspension"),
     ):
         parser_of_one.add_argument("account", metavar="ID")
+    _add_history(actions.add_parser("history", help="show what has happened to accounts and keys, newest first"))
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("account", metavar="ID", nargs="?", help="only of this account, unlinked or not")
+    parser.add_argument("--project", type=name, help="only of this project")
+    parser.add_argument("--what", choices=[each.value for each in What], action="append", help="only this (repeat it)")
+    parser.add_argument("--before", type=count, metavar="NUMBER", help="go on before this row")
+    parser.add_argument("--most", type=count, default=100, metavar="NUMBER", help="so many rows; 100 by default")
+    parser.add_argument("--json", action="store_true", help="for machines")

@@ -11,7 +11,7 @@ from connectors.contract import Operation
 from gateway.core.bodies import parse_json
 from gateway.core.platform import Platform, PlatformCall
 from gateway.web.bodies import read_body
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.unified import credentials_of, read_headers, read_query
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
@@ -55,6 +55,7 @@ class _Door:
                 operation=self._operation,
                 named=next(iter(scope["path_params"].values()), ""),
                 pairs=read_query(scope["query_string"]),
+                address=address_of(scope),
                 body=body,
             )
         )

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from connectors.exchange import Answer, Grant, Request
+from gateway.core.actor import Actor
 from gateway.core.ask import Clock
 from gateway.core.freshness import Windows
 from gateway.core.model import Account, ClientKey, Linked, Owner, Secret, Status, StatusReason, Unsealable
@@ -141,6 +142,7 @@ class Register:
     keys: dict[str, ClientKey] = field(default_factory=dict)
     accounts: dict[str, Linked] = field(default_factory=dict)
     asked: int = 0
+    marked_by: list[Actor] = field(default_factory=list)
 
     async def find_key(self, secret: str) -> ClientKey | None:
         return self.keys.get(secret)
@@ -157,10 +159,11 @@ class Register:
         return next((secret for secret, known in self.keys.items() if known is key), "")
 
     async def mark(
-        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+        self, account_id: str, status: Status, reason: StatusReason | None, *, by: Actor, revision: int | None = None
     ) -> None:
         linked = self.accounts[account_id]
         if revision in {None, linked.account.revision}:
+            self.marked_by.append(by)
             reasons = (reason,) if reason else ()
             changed = replace(
                 linked.account, status=status, status_reasons=reasons, revision=linked.account.revision + 1

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -133,4 +134,40 @@ connect_sessions = Table(
     Column("claimed_at", Moment),
     Column("linked_id", ForeignKey("accounts.id", ondelete="CASCADE")),
     Column("tries", Integer, nullable=False),
+)
+
+# What has happened to accounts and keys. It outlives both, so it refers to them by id and not by foreign key.
+# Triggers refuse to change or delete a row.
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("account_id", String),
+    Column("key_id", String),
+    Column("what", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("actor_id", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("details", JSON, nullable=False),
+    Index(None, "account_id", "id"),
+    Index(None, "project_id", "id"),
+)
+
+# How an account fares, beside it and not in it: its revision must not grow with each call.
+account_usage = Table(
+    "account_usage",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("check_at", Moment, nullable=False, index=True),
+    Column("failures", Integer, nullable=False),
+    Column("verified_at", Moment),
+    Column("called_at", Moment),
+    Column("proven_at", Moment),
+    Column("error_at", Moment),
+    Column("error_code", String),
+    Column("hits", BigInteger, nullable=False),
+    Column("misses", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
 )
