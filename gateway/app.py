@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Receive, Scope, Send
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.adapters.accounts import Database, new_id
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
@@ -40,6 +40,7 @@ from gateway.core.serve import Around, Gateway, Limits
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
 from gateway.core.writes import Outdate, Writes
+from gateway.events import EventParts, open_events
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
@@ -52,6 +53,7 @@ from gateway.web.openapi.pages import documentation
 from gateway.web.openapi.platform import NAMED, platform_routes
 from gateway.web.openapi.routes import OPS
 from gateway.web.openapi.schemas import Schema
+from gateway.web.openapi.webhooks import WEBHOOKS_NAMED, webhook_routes
 from gateway.web.ops import Ops
 from gateway.web.passthrough import ProxyApi
 from gateway.web.platform import PlatformApi
@@ -65,7 +67,8 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=ra
 def providers(settings: Settings) -> Mapping[str, Provider]:
     """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
     operator = operator_of(settings)
-    known = {operation.id for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, PROXY)}
+    beside = (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
+    known = {operation.id for operation in (*OPERATIONS, *beside)}
     fields = {
         f"{resource}.{name}"
         for connector in CONNECTORS.values()
@@ -172,7 +175,10 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     platform = platform_api(settings, entrance, database, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
     hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
-    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *documentation(describe(paging))]
+    events = await open_events(
+        settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
+    )
+    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *events, *documentation(describe(paging))]
     unified = UnifiedApi(gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS)
     site = Site(unified, routes, place)
     surroundings = Surroundings(
@@ -206,8 +212,8 @@ def describe(paging: PageLimits) -> Schema:
         Subject(
             operations=OPERATIONS,
             connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *HUB, *OPS),
-            named=NAMED,
+            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *OPS),
+            named={**NAMED, **WEBHOOKS_NAMED},
             limits=paging,
         )
     )
