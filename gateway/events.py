@@ -37,6 +37,9 @@ from gateway.web.platform import PlatformApi
 LEASE_BEYOND_TIMEOUT = 50.0
 """Seconds that a claim outlives the longest attempt: for a database that is slow to note what came of it."""
 
+GRACE_SECONDS = 3.0
+"""What attempts under way may still take at the end: less than what whoever stops us waits for."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventParts:
@@ -98,6 +101,7 @@ def _rules(settings: Settings) -> Rules:
             each=chosen.endpoint_concurrency,
             lease=chosen.timeout_seconds + LEASE_BEYOND_TIMEOUT,
             poll=chosen.poll_seconds,
+            grace=GRACE_SECONDS,
         ),
         schedule=Schedule(waits=chosen.retry_seconds, disable_after=timedelta(days=chosen.disable_after_days)),
         keeping=Keeping(replay=timedelta(days=chosen.replay_days), log=timedelta(days=chosen.log_days)),

@@ -131,8 +131,10 @@ class _CheckedResolver(AbstractResolver):
         family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - the library's signature
     ) -> list[ResolveResult]:
         found = await asyncio.get_running_loop().run_in_executor(self._threads, self._lookup, host, port)
+        if not found:
+            raise socket.gaierror(socket.EAI_NODATA, "a name without addresses")
         open_ones = [each for each in found if self._targets.admits(each)]
-        if found and not open_ones:
+        if not open_ones:
             raise _NoneOpen
         return [
             ResolveResult(

@@ -99,7 +99,7 @@ class OutboxBook:
             .join(deliveries, deliveries.c.endpoint_id == endpoints.c.id)
             .where(due, endpoints.c.disabled_at.is_(None))
             .group_by(endpoints.c.id)
-            .order_by(func.min(deliveries.c.next_at))
+            .order_by(endpoints.c.failing_since.is_not(None), func.min(deliveries.c.next_at))
         )
         # Looked at first without the lock that a write takes in SQLite: mostly nothing is due.
         async with reading(self._engine) as connection:
@@ -110,15 +110,15 @@ class OutboxBook:
         async with writing(self._engine) as connection:
             left = room.most
             for row in rows:
-                few = min(left, _room_for(row, room))
+                few = min(left if row.failing_since is None else left - room.spare, _room_for(row, room))
+                if few <= 0:
+                    break
                 of_endpoint = select(deliveries.c.id).where(due, deliveries.c.endpoint_id == row.id)
                 # Of several workers each takes others: PostgreSQL passes over what is locked, SQLite has one writer.
                 some = of_endpoint.order_by(deliveries.c.next_at).limit(few).with_for_update(skip_locked=True)
                 ids = (await connection.scalars(some)).all()
                 found |= dict.fromkeys(ids, row)
                 left -= len(ids)
-                if left <= 0:
-                    break
             taking = update(deliveries).where(deliveries.c.id.in_(found)).values(claim=room.token, next_at=room.until)
             taken = (await connection.execute(taking.returning(deliveries))).all()
             return [

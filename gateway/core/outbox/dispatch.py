@@ -17,19 +17,21 @@ from gateway.core.outbox.deliveries import Attempt, Claim, Outcome, Reply, Sched
 from gateway.core.outbox.events import body_of
 from gateway.core.outbox.signature import Message, signature_headers
 
-GRACE_SECONDS = 3.0
-"""How long attempts under way may take when the worker ends; then they are given back."""
 TIDY_EVERY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What a worker can take: `most` in all, `each` of one endpoint with those `busy` there, until the lease ends."""
+    """What a worker can take: `most` in all, `each` of one endpoint with those `busy` there, until the lease ends.
+
+    `spare` of them are not for endpoints that fail, as each of those may take its whole time.
+    """
 
     now: datetime
     until: datetime
     token: str
     most: int
+    spare: int
     each: int
     busy: Counter[str]
 
@@ -59,19 +61,23 @@ class Outbox(Protocol):
 
 
 class Receivers(Protocol):
-    """The way to the endpoints. Never raises: a fault is a word in the reply."""
+    """The way to the endpoints. What goes wrong there is a word in the reply."""
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Deliveries at a time, in all and to one endpoint; seconds of a claim, and between looks at the database."""
+    """Deliveries at a time, in all and to one endpoint; and seconds.
+
+    Of a claim, between looks at the database, and for what is under way when the worker ends.
+    """
 
     together: int
     each: int
     lease: float
     poll: float
+    grace: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ class Dispatcher:
             until=now + timedelta(seconds=pace.lease),
             token=self._new_token(),
             most=most,
+            spare=pace.together // 4,
             each=pace.each,
             busy=self._busy.copy(),
         )
@@ -156,7 +163,7 @@ class Dispatcher:
         """End what is under way, soon; what does not end is given back, to be sent again."""
         if not self._running:
             return
-        _, late = await asyncio.wait(self._running, timeout=GRACE_SECONDS)
+        _, late = await asyncio.wait(self._running, timeout=self._rules.pace.grace)
         claims = [self._running[task] for task in late]
         for task in late:
             task.cancel()
@@ -180,7 +187,7 @@ class Dispatcher:
         began, at = self._clock.monotonic(), self._clock.now()
         body = body_of(claim.payload, at)
         headers = signature_headers(Message(claim.event_id, at, body), claim.secrets)
-        reply = await self._receivers.post(claim.url, {"content-type": "application/json", **headers}, body)
+        reply = await self._post(claim.url, {"content-type": "application/json", **headers}, body)
         attempt = Attempt(
             at=at,
             status=reply.status,
@@ -193,6 +200,13 @@ class Dispatcher:
         self._ears.count("retried" if outcome.state is State.PENDING else outcome.state.value)
         if outcome.disable:
             self._ears.disabled(claim.endpoint_id, outcome.disable)
+
+    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> Reply:
+        try:
+            return await self._receivers.post(url, headers, body)
+        except Exception as error:  # noqa: BLE001 - else it would be tried for ever, and not be counted
+            self._ears.fault(error)
+            return Reply(status=None, error="fault")
 
     async def _tidy(self) -> None:
         now = self._clock.now()
