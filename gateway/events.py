@@ -34,9 +34,6 @@ from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.web.platform import PlatformApi
 
-LEASE_BEYOND_TIMEOUT = 50.0
-"""Seconds that a claim outlives the longest attempt: for a database that is slow to note what came of it."""
-
 GRACE_SECONDS = 3.0
 """What attempts under way may still take at the end: less than what whoever stops us waits for."""
 
@@ -99,7 +96,7 @@ def _rules(settings: Settings) -> Rules:
         pace=Pace(
             together=chosen.concurrency,
             each=chosen.endpoint_concurrency,
-            lease=chosen.timeout_seconds + LEASE_BEYOND_TIMEOUT,
+            lease=chosen.lease_seconds,
             poll=chosen.poll_seconds,
             grace=GRACE_SECONDS,
         ),

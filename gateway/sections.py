@@ -236,6 +236,8 @@ class Webhooks(Section):
     """Of these to one endpoint; one that fails gets one at a time, so slow ones leave room for all others."""
     poll_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
     """Seconds between looks at what others have put in the outbox; one look is one indexed read."""
+    lease_seconds: PositiveFloat = 30
+    """Seconds after which what a killed worker had under way is sent by another; beyond timeout and a slow database."""
     retry_seconds: Annotated[tuple[PositiveFloat, ...], BeforeValidator(_split)] = RETRY_SECONDS
     """Waits before each further try, in seconds, moved by chance by up to a half; a night's outage loses nothing."""
     secret_overlap_hours: NonNegativeFloat = 24
@@ -246,6 +248,12 @@ class Webhooks(Section):
     """Days that what was sent is kept, sealed, to be sent again; long enough to see a fault and mend it."""
     log_days: PositiveFloat = 30
     """Days that the log tells of a delivery, without what it said; as long as a month's bill is asked about."""
+
+    @model_validator(mode="after")
+    def _lease_beyond_timeout(self) -> Self:
+        if self.lease_seconds <= self.timeout_seconds:
+            raise ValueError("lease_seconds should exceed timeout_seconds, or each delivery is sent twice")
+        return self
 
 
 class Log(Section):

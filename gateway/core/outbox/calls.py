@@ -8,15 +8,13 @@ from connectors.convert import instant
 from gateway.core.entrance import Entrance, forbidden
 from gateway.core.errors import BadRequest
 from gateway.core.outbox.deliveries import Delivery, State
-from gateway.core.outbox.desk import WebhookDesk
+from gateway.core.outbox.desk import LONGEST_OVERLAP, WebhookDesk
 from gateway.core.outbox.endpoints import Endpoint, Pick
 from gateway.core.platform import PlatformCall, no_parameters
 from gateway.core.policy import Operator, admit
 from gateway.core.query import MOST_PAGES, PageLimits
 
 Json = dict[str, Any]
-LONGEST_OVERLAP = 7 * 24 * 3600
-"""Seconds that two secrets may live side by side."""
 
 
 class WebhookCalls:

@@ -12,6 +12,9 @@ from gateway.core.outbox.endpoints import MOST_ENDPOINTS, Endpoint, Endpoints, P
 from gateway.core.outbox.events import EVERYTHING, ping_event
 from gateway.core.outbox.targets import Targets
 
+LONGEST_OVERLAP = 7 * 24 * 3600
+"""Seconds that two secrets may live side by side."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from connectors.platform import WEBHOOK_OPERATIONS
-from gateway.core.outbox.calls import LONGEST_OVERLAP
 from gateway.core.outbox.deliveries import State
+from gateway.core.outbox.desk import LONGEST_OVERLAP
 from gateway.core.outbox.endpoints import LONGEST_DESCRIPTION, MOST_EVENTS
 from gateway.core.outbox.events import EVENTS
 from gateway.core.outbox.targets import LONGEST_URL
