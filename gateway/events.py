@@ -1,6 +1,6 @@
 """Joins the parts of webhooks to the product: a corner of `gateway.app`, which alone knows it.
 
-The listener for changes of accounts is `Database.outbox.note`; what changes accounts calls it.
+What is sent is written by `Database.outbox.hear`, which is told of each change of an account.
 """
 
 import asyncio
@@ -37,6 +37,9 @@ from gateway.web.platform import PlatformApi
 GRACE_SECONDS = 3.0
 """What attempts under way may still take at the end: less than what whoever stops us waits for."""
 
+LOOKUPS_EACH = 4
+"""Threads to look up names, for each delivery under way: a look-up may go on long after it was given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventParts:
@@ -56,13 +59,13 @@ async def open_events(settings: Settings, stack: AsyncExitStack, parts: EventPar
     receivers = await stack.enter_async_context(
         HttpReceivers(
             targets_of(settings),
-            ReceiverLimits(chosen.connect_timeout_seconds, chosen.timeout_seconds),
+            ReceiverLimits(chosen.connect_timeout_seconds, chosen.timeout_seconds, LOOKUPS_EACH * chosen.concurrency),
             parts.clock.now,
         )
     )
     around = (parts.clock, lambda: secrets.token_hex(12))
     dispatcher = Dispatcher(parts.outbox, receivers, _rules(settings), around, _ears(parts))
-    parts.outbox.hear(dispatcher.wake)
+    parts.outbox.wake(dispatcher.wake)
     stack.push_async_callback(dispatcher.close)
     running = asyncio.create_task(dispatcher.run())
     stack.push_async_callback(_end, running)

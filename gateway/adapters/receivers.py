@@ -25,8 +25,6 @@ from gateway.core.retry import retry_after
 MOST_READ = 16384
 """Bytes of an answer that are taken in, so that its sender is not cut off; then the connection is closed."""
 READ_SECONDS = 1.0
-LOOKUPS = 16
-"""Names that are looked up at a time, in threads of their own: a slow name server holds up nobody else."""
 
 Lookup = Callable[[str, int], Sequence[str]]
 
@@ -37,10 +35,14 @@ class AddressRefused(OSError):
 
 @dataclass(frozen=True, slots=True)
 class ReceiverLimits:
-    """Seconds to connect, and for an attempt in all."""
+    """Seconds to connect, and for an attempt in all; and names looked up at a time.
+
+    Names have threads of their own, which are made when there is need: a slow name server holds up nobody else.
+    """
 
     connect: float
     total: float
+    lookups: int
 
 
 def look_up(host: str, port: int) -> Sequence[str]:
@@ -63,7 +65,7 @@ class HttpReceivers:
     ) -> None:
         self._targets = targets
         self._now = now
-        self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="webhook-names")
+        self._threads = ThreadPoolExecutor(limits.lookups, thread_name_prefix="webhook-names")
         self._resolver = _CheckedResolver(targets, lookup, self._threads)
         self._timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect)
         self._trust = trust or ssl.create_default_context()

@@ -12,13 +12,15 @@ import orjson
 import pytest
 from sqlalchemy import LargeBinary, func, select, text
 
-from gateway.adapters.accounts import Database
+from gateway.adapters.accounts import Database, new_id
 from gateway.adapters.accounts.engine import reading, writing
+from gateway.adapters.accounts.outbox import OutboxBook
 from gateway.adapters.accounts.schema import metadata, webhook_attempts, webhook_deliveries, webhook_endpoints
+from gateway.adapters.vault import Vault
 from gateway.core.ask import Clock
 from gateway.core.errors import StoreUnavailable
 from gateway.core.model import Account, Secret
-from gateway.core.outbox.deliveries import Attempt, Delivery, Outcome, Reply, Schedule, State
+from gateway.core.outbox.deliveries import Attempt, Claim, Delivery, Outcome, Reply, Schedule, State
 from gateway.core.outbox.dispatch import Dispatcher, Ears, Keeping, Pace, Room, Rules
 from gateway.core.outbox.endpoints import Endpoint, Pick
 from gateway.core.outbox.signature import Message, signature_headers
@@ -40,6 +42,7 @@ class Post:
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
     together: Counter[str] = field(default_factory=Counter)
     most: Counter[str] = field(default_factory=Counter)
+    raises: Exception | None = None
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> Reply:
         self.sent.append((url, headers, body))
@@ -47,6 +50,8 @@ class Post:
         self.most[url] = max(self.most[url], self.together[url])
         if url in self.hanging:
             await self.let_go.wait()
+        if self.raises:
+            raise self.raises
         self.together[url] -= 1
         status = self.statuses.get(url, 200)
         return Reply(status=status, error=None if status == 200 else "word")
@@ -66,12 +71,13 @@ class Worker:
     counted: Counter[str] = field(default_factory=Counter)
     disabled: list[tuple[str, str]] = field(default_factory=list)
     faults: list[BaseException] = field(default_factory=list)
+    outbox: OutboxBook | None = None
 
     def __post_init__(self) -> None:
         clock = Clock(now=self.time.now, monotonic=self.time.monotonic, jitter=lambda: 0.5)
         tokens = count()
         self.dispatcher = Dispatcher(
-            self.database.outbox,
+            self.outbox or self.database.outbox,
             self.post,
             Rules(pace=self.pace, schedule=SCHEDULE, keeping=KEEPING),
             (clock, lambda: f"{id(self)}-{next(tokens)}"),
@@ -149,9 +155,38 @@ async def test_an_event_goes_to_whoever_wants_it_in_its_project_and_to_nobody_el
     assert [len(await log_of(database, each)) for each in (every, some, off, other)] == [1, 0, 0, 0]
 
 
+@dataclass(frozen=True)
+class Fact:
+    what: str
+
+
+@dataclass(frozen=True)
+class Change:
+    facts: Sequence[Fact]
+
+
+async def test_a_change_is_told_of_in_the_words_of_the_contract_and_can_be_looked_up_by_account(
+    database: Database,
+) -> None:
+    await listen(database, "w1", ["account.error"])
+    await listen(database, "w2")
+    await listen(database, "w3", project="stranger")
+    account = await new_account(database)
+    async with writing(database._engine) as connection:
+        await database.outbox.hear(connection, Change([Fact("account.error"), Fact("account.updated")]), account)
+    told = await database.endpoints.about(account.project_id, account.id, Pick())
+    assert sorted((each.endpoint_id, each.event) for each in told) == [
+        ("w1", "account.error"),
+        ("w2", "account.error"),
+        ("w2", "account.updated"),
+    ]
+    assert await database.endpoints.about(account.project_id, account.id, Pick(state=State.DEAD)) == []
+    assert await database.endpoints.about("another", account.id, Pick()) == []
+
+
 async def test_what_is_rolled_back_is_not_sent_and_wakes_nobody(database: Database, worker: Worker) -> None:
     endpoint, account, woken = await listen(database), await new_account(database), []
-    database.outbox.hear(lambda: woken.append(1))
+    database.outbox.wake(lambda: woken.append(1))
     with suppress(ZeroDivisionError):
         async with writing(database._engine) as connection:
             await database.outbox.note(connection, "account.updated", account)
@@ -403,7 +438,7 @@ async def test_it_wakes_with_the_commit_and_looks_by_itself(
     await listen(database)
     account, elsewhere = await new_account(database), open_database(url, time)
     patient = replace(worker, pace=replace(worker.pace, poll=60.0))
-    database.outbox.hear(patient.dispatcher.wake)
+    database.outbox.wake(patient.dispatcher.wake)
     running = asyncio.create_task(patient.dispatcher.run())
     await asyncio.sleep(0.1)
     await note(database, account, "account.updated")
@@ -416,6 +451,34 @@ async def test_it_wakes_with_the_commit_and_looks_by_itself(
     await asyncio.gather(running, polling, return_exceptions=True)
     await worker.dispatcher.finish()
     await elsewhere.close()
+
+
+class Away(OutboxBook):
+    """A database that cannot be reached the first time."""
+
+    asked = 0
+
+    async def take(self, room: Room) -> Sequence[Claim]:
+        self.asked += 1
+        if self.asked == 1:
+            raise StoreUnavailable("it is away")
+        return await super().take(room)
+
+
+async def test_it_goes_on_after_a_fault_of_the_database_or_of_its_own(
+    database: Database, time: Time, worker: Worker
+) -> None:
+    endpoint, away = await listen(database), Away(database._engine, Vault(MASTER), time.now, new_id)
+    faulty = Worker(database, time, Post(raises=RuntimeError("planted")), outbox=away)
+    await note(database, await new_account(database), "account.updated")
+    running = asyncio.create_task(faulty.dispatcher.run())
+    await until(lambda: len(faulty.post.sent) == 1)
+    await faulty.dispatcher.finish()
+    running.cancel()
+    assert [type(each) for each in faulty.faults] == [StoreUnavailable, RuntimeError]
+    [tried] = (await only(database, endpoint)).attempts
+    assert (tried.status, tried.error) == (None, "fault")
+    assert (await worker.round(), faulty.counted) == (0, {"retried": 1})
 
 
 # --- forgetting ---------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.receiver import Receiver, receiving
 LOCAL = Targets(allow_http=True, networks=(ip_network("127.0.0.0/8"),))
 PUBLIC = Targets(allow_http=True)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-LIMITS = ReceiverLimits(connect=0.5, total=0.5)
+LIMITS = ReceiverLimits(connect=0.5, total=0.5, lookups=4)
 HEADERS = {"content-type": "application/json"}
 
 
@@ -192,7 +192,7 @@ async def raw_server(answer: Answer, context: ssl.SSLContext | None = None) -> A
 )
 async def test_of_an_answer_the_status_alone_counts(raw: bytes, reply: Reply) -> None:
     async with raw_server(lambda writer: writer.write(raw)) as port:
-        limits = ReceiverLimits(connect=0.5, total=3.0)
+        limits = ReceiverLimits(connect=0.5, total=3.0, lookups=4)
         assert await post(f"http://127.0.0.1:{port}/", limits=limits) == reply
 
 

@@ -5,8 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.core.model import Account, Status, StatusReason
-from gateway.core.outbox.events import EVENTS, account_event, account_events, is_known, ping_event, wants
+from gateway.core.model import Status, StatusReason
+from gateway.core.outbox.events import (
+    EVENTS,
+    Record,
+    account_event,
+    events_of,
+    is_known,
+    ping_event,
+    record_event,
+    wants,
+)
 from tests.core.parts import NOW, make_linked
 
 ACCOUNT = make_linked("a1", "open").account
@@ -14,22 +23,34 @@ BROKEN = replace(ACCOUNT, status=Status.ERROR, status_reasons=(StatusReason("inv
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "events"),
+    ("facts", "events"),
     [
-        (None, ACCOUNT, ["account.created"]),
-        (ACCOUNT, replace(ACCOUNT, label="new"), ["account.updated"]),
-        (ACCOUNT, BROKEN, ["account.updated", "account.error"]),
-        (BROKEN, replace(BROKEN, label="new"), ["account.updated"]),
-        (BROKEN, ACCOUNT, ["account.updated"]),
-        (ACCOUNT, None, ["account.deleted"]),
-        (None, None, []),
+        (["account.linked"], ["account.created"]),
+        (["account.relinked", "account.recovered"], ["account.updated"]),
+        (["account.suspended"], ["account.updated"]),
+        (["account.scopes_changed", "account.updated"], ["account.updated"]),
+        (["account.error"], ["account.updated", "account.error"]),
+        (["account.expired"], ["account.updated", "account.expired"]),
+        (["account.unlinked"], ["account.deleted"]),
     ],
 )
-def test_what_has_happened_is_seen_from_before_and_after(
-    before: Account | None, after: Account | None, events: Sequence[str]
-) -> None:
-    assert list(account_events(before, after)) == events
+def test_what_has_happened_is_told_in_the_words_of_the_contract(facts: Sequence[str], events: Sequence[str]) -> None:
+    assert list(events_of(facts)) == events
     assert set(events) <= EVENTS.keys()
+
+
+def test_of_a_record_is_said_which_it_is_and_not_what_it_holds() -> None:
+    told = record_event("hris_employees.updated", ACCOUNT, Record("employees", "u1", "r1"), "e1", NOW)
+    assert told.payload == {
+        "project_id": "p1",
+        "account_id": "a1",
+        "event": "hris_employees.updated",
+        "event_date": "2026-11-24T12:00:00.000Z",
+        "record_type": "employees",
+        "record_id": "u1",
+        "record_remote_id": "r1",
+    }
+    assert "record_remote_id" not in record_event("x", ACCOUNT, Record("employees", "u1"), "e1", NOW).payload
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,13 @@ class EndpointBook:
         async with reading(self._engine) as connection:
             return await self._deliveries(connection, deliveries.c.endpoint_id == endpoint.id, pick)
 
+    async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
+        """Give what was told of one account, wherever it was sent; of one that is unlinked too."""
+        of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)
+        which = (deliveries.c.account_id == account_id) & deliveries.c.endpoint_id.in_(of_project)
+        async with reading(self._engine) as connection:
+            return await self._deliveries(connection, which, pick)
+
     async def delivery(self, project_id: str, delivery_id: str) -> Delivery | None:
         of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)
         which = (deliveries.c.id == delivery_id) & deliveries.c.endpoint_id.in_(of_project)

@@ -6,10 +6,24 @@ account that is no more, and for all others when it need not be sent again.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, Delete, Row, Update, case, delete, func, insert, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Row,
+    Select,
+    Update,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.engine import after_commit, reading, writing
@@ -22,7 +36,7 @@ from gateway.core.errors import StoreUnavailable
 from gateway.core.model import Account, Secret, Unsealable
 from gateway.core.outbox.deliveries import Attempt, Claim, Outcome, State
 from gateway.core.outbox.dispatch import Keeping, Room
-from gateway.core.outbox.events import ACCOUNT_DELETED, Event, account_event, wants
+from gateway.core.outbox.events import ACCOUNT_DELETED, Event, account_event, events_of, wants
 
 SECRET = b"webhook secret"
 OLDER_SECRET = b"older webhook secret"
@@ -32,8 +46,21 @@ MOST_AT_ONCE = 500
 Found = Row[Any]
 
 
+class Fact(Protocol):
+    @property
+    def what(self) -> str:
+        """Give the trail's word for it."""
+
+
+class Change(Protocol):
+    """What the trail says of one change of an account."""
+
+    @property
+    def facts(self) -> Sequence[Fact]: ...
+
+
 class OutboxBook:
-    """Implements the door `Outbox`. `hear` is for whoever sends in this process."""
+    """Implements the door `Outbox`. `hear` is told of changes, within the transactions that make them."""
 
     def __init__(
         self, engine: AsyncEngine, vault: Vault, clock: Callable[[], datetime], new_id: Callable[[], str]
@@ -44,11 +71,16 @@ class OutboxBook:
         self._new_id = new_id
         self._listeners: list[Callable[[], None]] = []
 
-    def hear(self, listener: Callable[[], None]) -> None:
-        """Have something called when there is more to send."""
+    def wake(self, listener: Callable[[], None]) -> None:
+        """Have something called when there is more to send: for whoever sends in this process."""
         self._listeners.append(listener)
 
     # --- what has happened ----------------------------------------------------------------------------------
+
+    async def hear(self, connection: AsyncConnection, change: Change, account: Account) -> None:
+        """Tell of a change: of the account as it is now, or as it was before it was unlinked."""
+        for name in events_of(fact.what for fact in change.facts):
+            await self.note(connection, name, account)
 
     async def note(self, connection: AsyncConnection, name: str, account: Account) -> None:
         """Tell of an account, within the transaction that changes it: both are kept, or neither."""
@@ -94,19 +126,15 @@ class OutboxBook:
 
     async def take(self, room: Room) -> Sequence[Claim]:
         due = (deliveries.c.state == State.PENDING.value) & (deliveries.c.next_at <= room.now)
-        waiting = (
-            select(endpoints)
-            .join(deliveries, deliveries.c.endpoint_id == endpoints.c.id)
-            .where(due, endpoints.c.disabled_at.is_(None))
-            .group_by(endpoints.c.id)
-            .order_by(endpoints.c.failing_since.is_not(None), func.min(deliveries.c.next_at))
-        )
         # Looked at first without the lock that a write takes in SQLite: mostly nothing is due.
         async with reading(self._engine) as connection:
-            rows = [row for row in await connection.execute(waiting) if _room_for(row, room) > 0]
+            if (await connection.execute(select(deliveries.c.id).where(due).limit(1))).first() is None:
+                return ()
+            found = await connection.execute(_waiting(due, room))
+            rows = [row for row in found if _room_for(row, room) > 0]
         if not rows:
             return ()
-        found: dict[str, Found] = {}
+        claimed: dict[str, Found] = {}
         async with writing(self._engine) as connection:
             left = room.most
             for row in rows:
@@ -117,14 +145,14 @@ class OutboxBook:
                 # Of several workers each takes others: PostgreSQL passes over what is locked, SQLite has one writer.
                 some = of_endpoint.order_by(deliveries.c.next_at).limit(few).with_for_update(skip_locked=True)
                 ids = (await connection.scalars(some)).all()
-                found |= dict.fromkeys(ids, row)
+                claimed |= dict.fromkeys(ids, row)
                 left -= len(ids)
-            taking = update(deliveries).where(deliveries.c.id.in_(found)).values(claim=room.token, next_at=room.until)
+            taking = update(deliveries).where(deliveries.c.id.in_(claimed)).values(claim=room.token, next_at=room.until)
             taken = (await connection.execute(taking.returning(deliveries))).all()
             return [
                 claim
                 for row in taken
-                if (claim := await self._claim(connection, found[row.id], row, room.now)) is not None
+                if (claim := await self._claim(connection, claimed[row.id], row, room.now)) is not None
             ]
 
     async def settle(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> bool:
@@ -244,6 +272,22 @@ async def _note_health(
         values = {**values, "disabled_at": now, "disabled_reason": outcome.disable}
         of_endpoint &= endpoints.c.disabled_at.is_(None)
     await connection.execute(update(endpoints).where(of_endpoint).values(values))
+
+
+def _waiting(due: ColumnElement[bool], room: Room) -> Select[*tuple[Any, ...]]:
+    """Give the endpoints that something waits for: those that are well first, and who has waited longest first.
+
+    By the index of each endpoint, so that it does not matter how much there is that waits.
+    """
+    of_endpoint = due & (deliveries.c.endpoint_id == endpoints.c.id)
+    oldest = select(func.min(deliveries.c.next_at)).where(of_endpoint).correlate(endpoints).scalar_subquery()
+    waits = select(deliveries.c.id).where(of_endpoint).correlate(endpoints).exists()
+    return (
+        select(endpoints)
+        .where(endpoints.c.disabled_at.is_(None), waits)
+        .order_by(endpoints.c.failing_since.is_not(None), oldest)
+        .limit(room.most + len(room.busy))
+    )
 
 
 def _room_for(endpoint: Found, room: Room) -> int:

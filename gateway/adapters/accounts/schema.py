@@ -175,6 +175,7 @@ webhook_deliveries = Table(
     Column("created_at", Moment, nullable=False),
     Column("ended_at", Moment, index=True),
     Index(None, "state", "next_at"),
+    Index(None, "endpoint_id", "state", "next_at"),
     Index(None, "endpoint_id", "created_at"),
 )
 

@@ -73,6 +73,9 @@ class Endpoints(Protocol):
 
     async def deliveries(self, endpoint: Endpoint, pick: Pick) -> Sequence[Delivery]: ...
 
+    async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
+        """Give what was told of one account, wherever it was sent; of one that is unlinked too."""
+
     async def delivery(self, project_id: str, delivery_id: str) -> Delivery | None: ...
 
     async def replay(self, delivery: Delivery, now: datetime) -> Delivery | None:

@@ -3,7 +3,7 @@
 Shapes and names are StackOne's; a further event is a further row here and somebody who tells of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 
 from connectors.convert import instant
-from gateway.core.model import Account, Status
+from gateway.core.model import Account
 
 EVENTS: Mapping[str, str] = {
     "account.created": "An account was linked.",
     "account.updated": "An account has changed: its credential, status, scopes, owner or label.",
     "account.deleted": "An account was unlinked, and all that was kept of it deleted.",
     "account.error": "An account stopped working: it has to be linked again.",
+    "account.expired": "An account's token has reached its end: it has to be linked again.",
 }
 """Every event that an endpoint may ask for, with what has happened then."""
 
@@ -25,6 +26,7 @@ PING = "webhook.ping"
 """Tells an endpoint that it is heard; sent when asked for, whatever events it wants."""
 
 ACCOUNT_DELETED = "account.deleted"
+FAILURES = ("account.error", "account.expired")
 EVERYTHING = "*"
 
 
@@ -39,18 +41,27 @@ class Event:
     payload: Mapping[str, Any] = field(repr=False)
 
 
-def account_events(before: Account | None, after: Account | None) -> tuple[str, ...]:
-    """Tell what has happened to an account: no `before` for a new one, no `after` for one that is unlinked."""
-    if after is None:
-        return () if before is None else (ACCOUNT_DELETED,)
-    if before is None:
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the unified API: its type is the resource's name, its ids are ours and the vendor's own."""
+
+    type: str
+    id: str
+    remote_id: str | None = None
+
+
+def events_of(facts: Iterable[str]) -> tuple[str, ...]:
+    """Tell what a product hears of a change of an account, by the words that the trail has for it."""
+    found = set(facts)
+    if "account.unlinked" in found:
+        return (ACCOUNT_DELETED,)
+    if "account.linked" in found:
         return ("account.created",)
-    failed = after.status is Status.ERROR and before.status is not Status.ERROR
-    return ("account.updated", "account.error") if failed else ("account.updated",)
+    return ("account.updated", *(name for name in FAILURES if name in found))
 
 
 def account_event(name: str, account: Account, event_id: str, at: datetime) -> Event:
-    """Say what has happened to an account; an error says also why."""
+    """Say what has happened to an account; a failure says also why."""
     payload: dict[str, Any] = {
         "project_id": account.project_id,
         "account_id": account.id,
@@ -64,12 +75,26 @@ def account_event(name: str, account: Account, event_id: str, at: datetime) -> E
         "origin_username": account.owner.username,
         "setup_information": {} if name == ACCOUNT_DELETED else dict(account.setup_information),
     }
-    if name == "account.error":
+    if name in FAILURES:
         payload["status"] = account.status
         payload["status_reasons"] = [
             {"code": each.code, "description": each.description, "timestamp": instant(each.timestamp.isoformat())}
             for each in account.status_reasons
         ]
+    return Event(id=event_id, project_id=account.project_id, name=name, account_id=account.id, payload=payload)
+
+
+def record_event(name: str, account: Account, record: Record, event_id: str, at: datetime) -> Event:
+    """Say that a record has changed, and not what it holds: as StackOne's synthetic events do."""
+    payload: dict[str, Any] = {
+        "project_id": account.project_id,
+        "account_id": account.id,
+        "event": name,
+        "event_date": instant(at.isoformat()),
+        "record_type": record.type,
+        "record_id": record.id,
+        **({"record_remote_id": record.remote_id} if record.remote_id else {}),
+    }
     return Event(id=event_id, project_id=account.project_id, name=name, account_id=account.id, payload=payload)
 
 

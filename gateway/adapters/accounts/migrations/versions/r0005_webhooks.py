@@ -67,7 +67,13 @@ def _create_deliveries() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("ended_at", MOMENT),
     )
-    for columns in (["account_id"], ["ended_at"], ["state", "next_at"], ["endpoint_id", "created_at"]):
+    for columns in (
+        ["account_id"],
+        ["ended_at"],
+        ["state", "next_at"],
+        ["endpoint_id", "state", "next_at"],
+        ["endpoint_id", "created_at"],
+    ):
         op.create_index("_".join(["ix", table, *columns]), table, columns)
 
 
