@@ -53,7 +53,7 @@ from gateway.web.openapi.pages import documentation
 from gateway.web.openapi.platform import NAMED, platform_routes
 from gateway.web.openapi.routes import OPS
 from gateway.web.openapi.schemas import Schema
-from gateway.web.openapi.webhooks import WEBHOOKS_NAMED, webhook_routes
+from gateway.web.openapi.webhooks import WEBHOOKS_NAMED, event_items, webhook_routes
 from gateway.web.ops import Ops
 from gateway.web.passthrough import ProxyApi
 from gateway.web.platform import PlatformApi
@@ -214,6 +214,7 @@ def describe(paging: PageLimits) -> Schema:
             connectors=tuple(CONNECTORS.values()),
             routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *OPS),
             named={**NAMED, **WEBHOOKS_NAMED},
+            events=event_items(),
             limits=paging,
         )
     )

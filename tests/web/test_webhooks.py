@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from gateway.adapters.accounts.engine import writing
+from gateway.app import describe
 from gateway.core.model import Account
+from gateway.core.outbox.events import EVENTS, PING, account_event, ping_event
+from gateway.core.query import PageLimits
+from tests.core.parts import NOW, make_linked
 from tests.receiver import Received, Receiver, receiving
 from tests.web.support import Site, open_site
 
@@ -84,6 +88,17 @@ def standard(secret: str, got: Received) -> bool:
     signed = f"{got.headers['webhook-id']}.{got.headers['webhook-timestamp']}.".encode() + got.body
     wanted = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     return wanted in got.headers["webhook-signature"].split()
+
+
+@pytest.mark.parametrize("name", [*EVENTS, PING])
+def test_the_document_says_what_is_sent(name: str) -> None:
+    document = describe(PageLimits(25, 250))
+    content = document["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]
+    said = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+    account = make_linked("a1", "open").account
+    event = ping_event("p1", "w1", "e1", NOW) if name == PING else account_event(name, account, "e1", NOW)
+    assert set(said["required"]) == said["properties"].keys() == {*event.payload, "sent_at"}
+    assert len(document["webhooks"]) == len(EVENTS) + 1
 
 
 async def test_a_change_of_an_account_is_heard_signed_and_told_of_without_what_it_said(

@@ -6,7 +6,7 @@ from connectors.platform import WEBHOOK_OPERATIONS
 from gateway.core.outbox.deliveries import State
 from gateway.core.outbox.desk import LONGEST_OVERLAP
 from gateway.core.outbox.endpoints import LONGEST_DESCRIPTION, MOST_EVENTS
-from gateway.core.outbox.events import EVENTS
+from gateway.core.outbox.events import EVENTS, FAILURES, PING
 from gateway.core.outbox.targets import LONGEST_URL
 from gateway.core.query import MOST_PAGES, PageLimits
 from gateway.web.openapi.answers import CONTRACT
@@ -75,10 +75,38 @@ _CHANGES: Mapping[str, Schema] = {
     "enabled": {"type": "boolean"},
 }
 
+_EVENT: Mapping[str, Schema] = {
+    "project_id": _TEXT,
+    "account_id": _TEXT,
+    "event": _TEXT,
+    "event_date": {**_MOMENT, "description": "When it happened."},
+    "record_type": _TEXT,
+    "record_id": _TEXT,
+    "sent_at": {**_MOMENT, "description": "When this try was made; signed with the rest, so old ones can be refused."},
+}
+_OF_ACCOUNT: Mapping[str, Schema] = {
+    **_EVENT,
+    "provider": _TEXT,
+    "origin_owner_id": _TEXT,
+    "origin_owner_name": _TEXT,
+    "origin_username": _TEXT_OR_NULL,
+    "setup_information": {"type": "object", "additionalProperties": _TEXT},
+}
+_REASON = _object("code description timestamp", code=_TEXT, description=_TEXT, timestamp=_MOMENT)
+_FAILURE: Mapping[str, Schema] = {
+    **_OF_ACCOUNT,
+    "status": _TEXT,
+    "status_reasons": {"type": "array", "items": _REASON},
+}
+_PING = {name: schema for name, schema in _EVENT.items() if name != "account_id"}
+
 WEBHOOKS_NAMED: Mapping[str, Schema] = {
     "Webhook": _object("id url events enabled created_at updated_at", **_WEBHOOK),
     "WebhookWithSecret": _object("id url events enabled secret", **_WEBHOOK, secret=_SECRET),
     "WebhookDelivery": _DELIVERY,
+    "AccountEvent": _object(" ".join(_OF_ACCOUNT), **_OF_ACCOUNT),
+    "AccountFailureEvent": _object(" ".join(_FAILURE), **_FAILURE),
+    "PingEvent": _object(" ".join(_PING), **_PING),
 }
 """The schemas that the rows refer to."""
 
@@ -121,6 +149,40 @@ _BODIES: Mapping[str, Schema] = {
     "update_webhook": {"type": "object", "properties": dict(_CHANGES)},
 }
 _ERRORS = tuple(status for status in CONTRACT if status not in {408, 412})
+
+
+_SIGNED: Mapping[str, str] = {
+    "x-stackone-signature": "base64url without padding of HMAC-SHA256 over the body, keyed with the secret as shown. "
+    "While two secrets live it is that of the older.",
+    "webhook-id": "The same in each try: an event that was heard already can be passed over.",
+    "webhook-timestamp": "When this try was made, in seconds since 1970.",
+    "webhook-signature": "As Standard Webhooks has it, over `id.timestamp.body`; one for each secret that lives.",
+}
+
+
+def event_items() -> Mapping[str, Schema]:
+    """Give what an endpoint is sent, a Path Item Object for each event."""
+    named = {name: "AccountFailureEvent" if name in FAILURES else "AccountEvent" for name in EVENTS}
+    texts = {**EVENTS, PING: "Somebody has asked whether the endpoint can be reached."}
+    return {name: {"post": _told(name, text, named.get(name, "PingEvent"))} for name, text in texts.items()}
+
+
+def _told(name: str, text: str, schema: str) -> Schema:
+    headers = [
+        {"name": header, "in": "header", "required": True, "description": what, "schema": _TEXT}
+        for header, what in _SIGNED.items()
+    ]
+    return {
+        "operationId": name.replace(".", "_"),
+        "summary": text,
+        "tags": ["webhooks"],
+        "security": [],
+        "parameters": headers,
+        "requestBody": {"required": True, "content": {_JSON: {"schema": reference(schema)}}},
+        "responses": {
+            "2XX": {"description": "It was heard. Any other answer has it sent again; 410 ends the webhook."},
+        },
+    }
 
 
 def webhook_routes(limits: PageLimits) -> list[Described]:
