@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, union, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.apikey import new_id
@@ -18,7 +18,7 @@ from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.outbox import OutboxBook
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account, write_reasons
-from gateway.adapters.accounts.schema import accounts, credentials, webhook_endpoints
+from gateway.adapters.accounts.schema import accounts, credentials
 from gateway.adapters.accounts.sessions import SessionBook
 from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.errors import Conflict, StoreUnavailable
@@ -33,10 +33,10 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """Implements the doors `Accounts`, `Ledger` and `Directory`.
+    """Implements the doors `Accounts`, `Ledger` and `Directory`. `endpoints` and `outbox` are webhooks to the product.
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
-    permissions to link; `endpoints` and `outbox` what products are told, and where.
+    permissions to link.
 
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
@@ -53,11 +53,11 @@ class Database:
         self._engine = engine
         self._vault = vault
         self._clock = clock
+        self.outbox = OutboxBook(engine, vault, clock, new_id)
+        self.endpoints = EndpointBook(engine, vault, self.outbox)
         self._memo: Memo[tuple[str, str], Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
-        self.outbox = OutboxBook(engine, vault, clock, new_id)
-        self.endpoints = EndpointBook(engine, vault, self.outbox)
         self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic))
 
     async def close(self) -> None:
@@ -67,10 +67,10 @@ class Database:
     async def check(self) -> None:
         """Refuse a database that cannot be reached, or whose data keys the vault cannot unwrap."""
         async with reading(self._engine) as connection:
-            ids = union(select(credentials.c.master_key_id), select(webhook_endpoints.c.master_key_id))
-            found = await connection.scalars(ids)
+            found = await connection.scalars(select(credentials.c.master_key_id).distinct())
             for master_key_id in found.all():
                 self._vault.must_open(master_key_id)
+        await self.outbox.check()
 
     # --- as a request needs it ------------------------------------------------------------------------------
 

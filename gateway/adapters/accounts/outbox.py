@@ -75,6 +75,12 @@ class OutboxBook:
         """Have something called when there is more to send: for whoever sends in this process."""
         self._listeners.append(listener)
 
+    async def check(self) -> None:
+        """Refuse a database whose webhooks the vault cannot open."""
+        async with reading(self._engine) as connection:
+            for master_key_id in (await connection.scalars(select(endpoints.c.master_key_id).distinct())).all():
+                self._vault.must_open(master_key_id)
+
     # --- what has happened ----------------------------------------------------------------------------------
 
     async def hear(self, connection: AsyncConnection, change: Change, account: Account) -> None:

@@ -110,30 +110,6 @@ idempotency = Table(
     Column("created_at", Moment, nullable=False, index=True),
 )
 
-# Permissions to link one account: of the token only its digest. They go with the account that they made or edit.
-connect_sessions = Table(
-    "connect_sessions",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("digest", String, nullable=False, unique=True),
-    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
-    Column("owner_id", String, nullable=False),
-    Column("owner_name", String, nullable=False),
-    Column("owner_username", String),
-    Column("provider", String),
-    Column("categories", JSON, nullable=False),
-    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE")),
-    Column("multiple", Boolean, nullable=False),
-    Column("label", String),
-    Column("kind", String, nullable=False),
-    Column("details", JSON, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False, index=True),
-    Column("claimed_at", Moment),
-    Column("linked_id", ForeignKey("accounts.id", ondelete="CASCADE")),
-    Column("tries", Integer, nullable=False),
-)
-
 # Where a project hears of events. Its secrets are sealed with a data key of its own, which seals its deliveries too.
 webhook_endpoints = Table(
     "webhook_endpoints",
@@ -188,4 +164,28 @@ webhook_attempts = Table(
     Column("status", Integer),
     Column("milliseconds", Integer, nullable=False),
     Column("error", String),
+)
+
+# Permissions to link one account: of the token only its digest. They go with the account that they made or edit.
+connect_sessions = Table(
+    "connect_sessions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("owner_id", String, nullable=False),
+    Column("owner_name", String, nullable=False),
+    Column("owner_username", String),
+    Column("provider", String),
+    Column("categories", JSON, nullable=False),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE")),
+    Column("multiple", Boolean, nullable=False),
+    Column("label", String),
+    Column("kind", String, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("claimed_at", Moment),
+    Column("linked_id", ForeignKey("accounts.id", ondelete="CASCADE")),
+    Column("tries", Integer, nullable=False),
 )
