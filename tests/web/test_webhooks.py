@@ -1,12 +1,10 @@
 """Webhooks over HTTP, with a real receiver: made, heard, signed, rotated, tried again and sent again."""
 
-import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
 
@@ -18,12 +16,7 @@ from gateway.core.query import PageLimits
 from tests.core.parts import NOW, make_linked
 from tests.receiver import Received, Receiver, receiving
 from tests.web.support import Site, open_site
-
-LOCAL = {
-    "GATEWAY_WEBHOOKS_ALLOW_HTTP": "true",
-    "GATEWAY_WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8",
-    "GATEWAY_WEBHOOKS_RETRY_SECONDS": "0.02,0.02",
-}
+from tests.web.webhooks import LOCAL, ask, log_of, settled, within
 
 
 @pytest.fixture(name="receiver")
@@ -40,21 +33,6 @@ async def fixture_site(environ: dict[str, str], stack: AsyncExitStack) -> Site:
     return site
 
 
-async def ask(site: Site, method: str, path: str, body: Any = None, *, key: str = "", status: int = 200) -> Any:
-    answer = await site.client.request(method, path, json=body, auth=(key or site.key, ""))
-    assert answer.status_code == status, answer.text
-    assert answer.headers["cache-control"] == "no-store"
-    return answer.json()
-
-
-async def within(happens: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if happens():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("not within 5 seconds")
-
-
 async def tell(site: Site, name: str) -> Account:
     """Do what a change of an account does: note it in the same transaction."""
     account = await site.database.account(site.account)
@@ -62,18 +40,6 @@ async def tell(site: Site, name: str) -> Account:
     async with writing(site.database._engine) as connection:
         await site.database.outbox.note(connection, name, account)
     return account
-
-
-async def log_of(site: Site, webhook: Mapping[str, Any], query: str = "") -> Any:
-    return await ask(site, "GET", f"/webhooks/{webhook['id']}/deliveries{query}")
-
-
-async def settled(site: Site, webhook: Mapping[str, Any], state: str) -> Any:
-    for _ in range(250):
-        if found := await log_of(site, webhook, f"?state={state}"):
-            return found
-        await asyncio.sleep(0.02)
-    return pytest.fail("not within 5 seconds")
 
 
 def stackone(secret: str, got: Received) -> bool:
