@@ -148,7 +148,7 @@ async def test_an_event_goes_to_whoever_wants_it_in_its_project_and_to_nobody_el
     some = await listen(database, "some", ["account.deleted"])
     off = await listen(database, "off")
     other = await listen(database, "other", project="stranger")
-    await database.endpoints.change(replace(off, disabled_at=START, disabled_reason="disabled"))
+    await database.endpoints.change(off, replace(off, disabled_at=START, disabled_reason="disabled"))
     await note(database, await new_account(database), "account.updated")
     assert await worker.round() == 1
     assert [url for url, _, _ in worker.post.sent] == [every.url]
@@ -398,10 +398,22 @@ async def test_what_waits_for_a_disabled_endpoint_is_sent_when_it_is_enabled_aga
 ) -> None:
     endpoint, account = await listen(database), await new_account(database)
     await note(database, account, "account.updated")
-    await database.endpoints.change(replace(endpoint, disabled_at=START, disabled_reason="disabled"))
+    await database.endpoints.change(endpoint, replace(endpoint, disabled_at=START, disabled_reason="disabled"))
     assert await worker.round() == 0
-    await database.endpoints.change(endpoint)
+    off = replace(endpoint, disabled_at=START, disabled_reason="disabled")
+    await database.endpoints.change(off, endpoint)
     assert await worker.round() == 1
+
+
+async def test_a_change_leaves_what_has_become_of_the_endpoint_meanwhile(database: Database, worker: Worker) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    worker.post.statuses[endpoint.url] = 410
+    await note(database, account, "account.updated")
+    await worker.round()
+    changed = await database.endpoints.change(endpoint, replace(endpoint, description="new"))
+    assert changed is not None
+    assert (changed.description, changed.enabled) == ("new", False)
+    assert await database.endpoints.change(endpoint, endpoint) == changed
 
 
 async def test_an_older_secret_signs_for_its_time(database: Database, worker: Worker, time: Time) -> None:
@@ -454,13 +466,13 @@ async def test_it_wakes_with_the_commit_and_looks_by_itself(
 
 
 class Away(OutboxBook):
-    """A database that cannot be reached the first time."""
+    """A database that cannot be reached at first."""
 
     asked = 0
 
     async def take(self, room: Room) -> Sequence[Claim]:
         self.asked += 1
-        if self.asked == 1:
+        if self.asked <= 2:
             raise StoreUnavailable("it is away")
         return await super().take(room)
 
@@ -514,7 +526,7 @@ async def test_of_an_unlinked_account_what_was_said_is_dropped_and_its_end_is_st
 async def test_time_takes_first_what_was_said_then_the_log(database: Database, worker: Worker) -> None:
     endpoint, closed, account = await listen(database), await listen(database, "w2"), await new_account(database)
     await note(database, account, "account.updated")
-    await database.endpoints.change(replace(closed, disabled_at=START, disabled_reason="disabled"))
+    await database.endpoints.change(closed, replace(closed, disabled_at=START, disabled_reason="disabled"))
     await worker.round()
     day = timedelta(days=1)
     for after, kept, told in [(3 * day, True, 1), (3 * day + timedelta(seconds=1), False, 1), (31 * day, False, 0)]:

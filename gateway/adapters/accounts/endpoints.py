@@ -58,8 +58,12 @@ class EndpointBook:
         found = await self._endpoints((endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id))
         return found[0] if found else None
 
-    async def change(self, endpoint: Endpoint) -> Endpoint | None:
-        change = update(endpoints).where(_of(endpoint)).values(_write(endpoint)).returning(endpoints)
+    async def change(self, before: Endpoint, after: Endpoint) -> Endpoint | None:
+        old = _write(before)
+        values = {name: value for name, value in _write(after).items() if value != old[name]}
+        change = (
+            update(endpoints).where(_of(after)).values(values or {"updated_at": after.updated_at}).returning(endpoints)
+        )
         async with writing(self._engine) as connection:
             row = (await connection.execute(change)).one_or_none()
             after_commit(connection, self._outbox.tell)

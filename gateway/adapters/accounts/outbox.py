@@ -125,6 +125,7 @@ class OutboxBook:
         return delivery_id
 
     def tell(self) -> None:
+        """Let those know who wait for more to send."""
         for listener in self._listeners:
             listener()
 
@@ -153,6 +154,8 @@ class OutboxBook:
                 ids = (await connection.scalars(some)).all()
                 claimed |= dict.fromkeys(ids, row)
                 left -= len(ids)
+            if not claimed:
+                return ()
             taking = update(deliveries).where(deliveries.c.id.in_(claimed)).values(claim=room.token, next_at=room.until)
             taken = (await connection.execute(taking.returning(deliveries))).all()
             return [

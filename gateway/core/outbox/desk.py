@@ -60,7 +60,7 @@ class WebhookDesk:
     async def change(self, project_id: str, endpoint_id: str, body: Mapping[str, Any]) -> Endpoint:
         before = await self.find(project_id, endpoint_id)
         after = read_endpoint(body, before, self._making.targets, self._making.now())
-        return _there(await self._book.change(after))
+        return _there(await self._book.change(before, after))
 
     async def remove(self, project_id: str, endpoint_id: str) -> Endpoint:
         endpoint = await self.find(project_id, endpoint_id)

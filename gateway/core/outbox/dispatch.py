@@ -117,13 +117,17 @@ class Dispatcher:
         self._woken.set()
 
     async def run(self) -> None:
+        ill = False
         while True:
             self._woken.clear()
             try:
                 await self.start()
                 await self._tidy()
+                ill = False
             except Exception as error:  # noqa: BLE001 - the background goes on whatever happens
-                self._ears.fault(error)
+                if not ill:  # While a database is away, that is said once.
+                    self._ears.fault(error)
+                ill = True
                 await asyncio.sleep(self._rules.pace.poll)
             try:
                 async with asyncio.timeout(self._rules.pace.poll):

@@ -59,8 +59,8 @@ class Endpoints(Protocol):
 
     async def find(self, project_id: str, endpoint_id: str) -> Endpoint | None: ...
 
-    async def change(self, endpoint: Endpoint) -> Endpoint | None:
-        """Write what a caller may change; its secrets and deliveries stay."""
+    async def change(self, before: Endpoint, after: Endpoint) -> Endpoint | None:
+        """Write what differs: what has become of the rest meanwhile stays, as do secrets and deliveries."""
 
     async def remove(self, project_id: str, endpoint_id: str) -> Endpoint | None:
         """Delete it with its secrets and deliveries."""
