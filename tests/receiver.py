@@ -1,6 +1,6 @@
 """A product's endpoint on this machine: it keeps what it is sent, and answers as a test wants."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,13 +24,17 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`statuses` are answered one after the other, the last again and again; `/slow` waits for `let_go`."""
+    """`statuses` are answered one after the other, the last again and again; `/slow` waits for `let_go`.
+
+    What it does not accept is answered with 401.
+    """
 
     server: ThreadingHTTPServer
     statuses: list[int] = field(default_factory=lambda: [200])
     headers: dict[str, str] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
     let_go: Event = field(default_factory=Event)
+    accepts: Callable[[Received], bool] = lambda _: True
 
     @property
     def port(self) -> int:
@@ -44,6 +48,8 @@ class Receiver:
         self.received.append(got)
         if got.path == "/slow":
             self.let_go.wait(20)
+        if not self.accepts(got):
+            return 401
         return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
 
     @property

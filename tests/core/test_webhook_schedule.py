@@ -61,8 +61,12 @@ def test_a_receiver_may_put_us_off_for_up_to_an_hour(asked: float | None, wait: 
     assert SCHEDULE.decide(CLAIM, reply, NOW, 0.5).wait == wait
 
 
-def test_a_ping_is_tried_once() -> None:
-    assert SCHEDULE.decide(replace(CLAIM, event=PING), Reply(status=500), NOW, 0.5) == DEAD
+def test_a_ping_is_tried_once_with_each_secret() -> None:
+    ping = replace(CLAIM, event=PING)
+    assert SCHEDULE.decide(ping, Reply(status=500), NOW, 0.5) == DEAD
+    two = replace(ping, secrets=CLAIM.secrets * 2)
+    assert SCHEDULE.decide(two, Reply(status=401), NOW, 0.5).state is State.PENDING
+    assert SCHEDULE.decide(replace(two, tries=1), Reply(status=401), NOW, 0.5) == DEAD
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_the_other_header_is_what_the_libraries_of_standard_webhooks_make_of_it(
     assert standard_signature(OLD, ours, 1774960215) == "v1,XhdbVB/BCKgpNwIwYozNwVpqUO4/OLp9TaBjZmT730Y="
 
 
-def test_while_two_secrets_live_both_sign_and_the_older_has_the_single_place() -> None:
+def test_while_two_secrets_live_both_sign_and_take_turns_in_the_single_place() -> None:
     message = Message("evt1", AT, BODY)
     headers = signature_headers(message, (OLD, NEW))
     assert headers == {
@@ -43,7 +43,9 @@ def test_while_two_secrets_live_both_sign_and_the_older_has_the_single_place() -
         "webhook-signature": f"{standard_signature(OLD, message, 1774960215)} "
         f"{standard_signature(NEW, message, 1774960215)}",
     }
-    assert signature_headers(message, (NEW,))["x-stackone-signature"] == stackone_signature(NEW, BODY)
+    turns = [signature_headers(message, (OLD, NEW), tries)["x-stackone-signature"] for tries in range(3)]
+    assert turns == [stackone_signature(each, BODY) for each in (OLD, NEW, OLD)]
+    assert signature_headers(message, (NEW,), 3)["x-stackone-signature"] == stackone_signature(NEW, BODY)
 
 
 def test_a_secret_is_made_of_chance_alone_and_does_not_show_itself() -> None:

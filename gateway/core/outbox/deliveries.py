@@ -97,7 +97,7 @@ class Schedule:
             return Outcome(State.DELIVERED)
         if reply.status == 410:
             return Outcome(State.DEAD, "gone", disable="gone")
-        if claim.event == PING:
+        if claim.event == PING and claim.tries >= len(claim.secrets) - 1:
             return Outcome(State.DEAD, "failed")
         if claim.tries >= len(self.waits):
             long = claim.failing_since is not None and now - claim.failing_since >= self.disable_after

@@ -190,7 +190,7 @@ class Dispatcher:
     async def _deliver(self, claim: Claim) -> None:
         began, at = self._clock.monotonic(), self._clock.now()
         body = body_of(claim.payload, at)
-        headers = signature_headers(Message(claim.event_id, at, body), claim.secrets)
+        headers = signature_headers(Message(claim.event_id, at, body), claim.secrets, claim.tries)
         reply = await self._post(claim.url, {"content-type": "application/json", **headers}, body)
         attempt = Attempt(
             at=at,

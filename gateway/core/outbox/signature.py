@@ -31,14 +31,15 @@ class Message:
     body: bytes
 
 
-def signature_headers(message: Message, secrets: Sequence[Secret]) -> dict[str, str]:
+def signature_headers(message: Message, secrets: Sequence[Secret], tries: int = 0) -> dict[str, str]:
     """Sign with each live secret, oldest first.
 
-    StackOne's header is that of the oldest: whoever has not heard of a new secret yet is not cut off by it.
+    StackOne's header takes turns with them, as `tries` are counted: a receiver that knows one secret alone, whichever
+    it is, is reached by the second try at the latest.
     """
     seconds = int(message.at.timestamp())
     return {
-        "x-stackone-signature": stackone_signature(secrets[0], message.body),
+        "x-stackone-signature": stackone_signature(secrets[tries % len(secrets)], message.body),
         "webhook-id": message.id,
         "webhook-timestamp": str(seconds),
         "webhook-signature": " ".join(standard_signature(each, message, seconds) for each in secrets),

@@ -153,7 +153,7 @@ _ERRORS = tuple(status for status in CONTRACT if status not in {408, 412})
 
 _SIGNED: Mapping[str, str] = {
     "x-stackone-signature": "base64url without padding of HMAC-SHA256 over the body, keyed with the secret as shown. "
-    "While two secrets live it is that of the older.",
+    "While two secrets live, the first try has that of the older, the next that of the newer, and so on.",
     "webhook-id": "The same in each try: an event that was heard already can be passed over.",
     "webhook-timestamp": "When this try was made, in seconds since 1970.",
     "webhook-signature": "As Standard Webhooks has it, over `id.timestamp.body`; one for each secret that lives.",
