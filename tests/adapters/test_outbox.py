@@ -477,6 +477,23 @@ class Away(OutboxBook):
         return await super().take(room)
 
 
+async def test_it_tidies_up_now_and_then(database: Database, time: Time, worker: Worker) -> None:
+    endpoint = await listen(database)
+    await note(database, await new_account(database), "account.updated")
+    await worker.round()
+    running = asyncio.create_task(worker.dispatcher.run())
+    await asyncio.sleep(0.1)
+    assert (await only(database, endpoint)).kept
+    time.passed += 4 * 86400
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        if not (await only(database, endpoint)).kept:
+            break
+    assert not (await only(database, endpoint)).kept
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_it_goes_on_after_a_fault_of_the_database_or_of_its_own(
     database: Database, time: Time, worker: Worker
 ) -> None:

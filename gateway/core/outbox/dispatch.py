@@ -111,7 +111,8 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._busy: Counter[str] = Counter()
         self._running: dict[asyncio.Task[None], Claim] = {}
-        self._tidied: datetime | None = None
+        # By chance, so that workers that start together do not all do it.
+        self._tidy_at = self._clock.now() + TIDY_EVERY * self._clock.jitter()
 
     def wake(self) -> None:
         self._woken.set()
@@ -214,6 +215,6 @@ class Dispatcher:
 
     async def _tidy(self) -> None:
         now = self._clock.now()
-        if self._tidied is None or now - self._tidied >= TIDY_EVERY:
-            self._tidied = now
+        if now >= self._tidy_at:
+            self._tidy_at = now + TIDY_EVERY
             await self._outbox.tidy(now, self._rules.keeping)
