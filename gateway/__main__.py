@@ -54,6 +54,10 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
         serve(settings)
         return 0
     desk = _desk(settings)
+    if arguments.area == "webhooks":
+        from gateway.cli import webhooks  # noqa: PLC0415 - as above
+
+        return asyncio.run(webhooks.run(arguments, desk))
     command = {"keys": keys.run, "accounts": accounts.run}[arguments.area]
     return asyncio.run(command(arguments, desk))
 

@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Receive, Scope, Send
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.adapters.accounts import NOBODY, Database, Ears, new_id
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
@@ -37,6 +37,7 @@ from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
 from gateway.core.writes import Writes
+from gateway.events import EventParts, open_events
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
@@ -50,6 +51,7 @@ from gateway.web.openapi.pages import documentation
 from gateway.web.openapi.platform import NAMED, platform_routes
 from gateway.web.openapi.routes import OPS
 from gateway.web.openapi.schemas import Schema
+from gateway.web.openapi.webhooks import WEBHOOKS_NAMED, event_items, webhook_routes
 from gateway.web.ops import Ops
 from gateway.web.passthrough import ProxyApi
 from gateway.web.platform import PlatformApi
@@ -63,7 +65,8 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=ra
 def providers(settings: Settings) -> Mapping[str, Provider]:
     """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
     operator = operator_of(settings)
-    known = {operation.id for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, PROXY)}
+    beside = (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
+    known = {operation.id for operation in (*OPERATIONS, *beside)}
     fields = {
         f"{resource}.{name}"
         for connector in CONNECTORS.values()
@@ -171,7 +174,10 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     platform = platform_api(settings, entrance, database, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
     hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
-    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *documentation(describe(paging))]
+    events = await open_events(
+        settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
+    )
+    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *events, *documentation(describe(paging))]
     unified = UnifiedApi(
         gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
     )
@@ -189,8 +195,9 @@ def describe(paging: PageLimits) -> Schema:
         Subject(
             operations=OPERATIONS,
             connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *HUB, *OPS),
-            named=NAMED,
+            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *OPS),
+            named={**NAMED, **WEBHOOKS_NAMED},
+            events=event_items(),
             limits=paging,
         )
     )

@@ -69,7 +69,7 @@ async def test_what_was_unlinked_before_the_start_is_no_news() -> None:
     process = Process(news)
     assert await process.look() == await process.look(99) == []
     news.tell(8, "new")
-    assert (await process.look(), process.dropped) == (["new"], [("p1", "new")])
+    assert (await process.look(), process.dropped) == (["new"], ["new"])
     assert "old" not in process.erased
 
 

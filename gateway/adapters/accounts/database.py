@@ -10,10 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.adapters.accounts.apikey import new_id
 from gateway.adapters.accounts.clients import Clients
+from gateway.adapters.accounts.endpoints import EndpointBook
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
 from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.notes import NOBODY, Ears, Notes
+from gateway.adapters.accounts.outbox import OutboxBook
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account
 from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials
@@ -35,7 +38,7 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """Implements the doors `Accounts`, `Ledger` and `Directory`.
+    """Implements the doors `Accounts`, `Ledger` and `Directory`. `endpoints` and `outbox` are webhooks to the product.
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
     permissions to link, `usage` how accounts fare, `trail` what has happened to them.
@@ -59,11 +62,14 @@ class Database:
         self._vault = vault
         self._clock = clock
         self._memo: Memo[str, Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
+        self.outbox = OutboxBook(engine, vault, clock, new_id)
+        self.endpoints = EndpointBook(engine, vault, self.outbox)
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
         self.usage = UsageBook(engine)
         self.trail = TrailBook(engine)
-        self._notes = Notes(self.trail, ears, clock)
+        # Within the database, so that changes from the command line are told, too.
+        self._notes = Notes(self.trail, replace(ears, within=(*ears.within, self.outbox.hear)), clock)
         self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), self._notes)
 
     def drop(self, account_id: str) -> None:
@@ -80,6 +86,7 @@ class Database:
             found = await connection.scalars(select(credentials.c.master_key_id).distinct())
             for master_key_id in found.all():
                 self._vault.must_open(master_key_id)
+        await self.outbox.check()
 
     # --- as a request needs it ------------------------------------------------------------------------------
 

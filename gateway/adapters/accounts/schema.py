@@ -112,6 +112,62 @@ idempotency = Table(
     Column("created_at", Moment, nullable=False, index=True),
 )
 
+# Where a project hears of events. Its secrets are sealed with a data key of its own, which seals its deliveries too.
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("url", String, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("description", String),
+    Column("master_key_id", String, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("older_secret", LargeBinary),
+    Column("older_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    Column("disabled_reason", String),
+    Column("failing_since", Moment),
+)
+
+# The outbox, and afterwards the log. An account is only named, so that what is said of it can outlive it; `forget`
+# marks what must not.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("endpoint_id", ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("account_id", String, index=True),
+    Column("payload", LargeBinary),
+    Column("forget", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String),
+    Column("tries", Integer, nullable=False),
+    Column("claim", String),
+    Column("next_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment, index=True),
+    Index(None, "state", "next_at"),
+    Index(None, "endpoint_id", "state", "next_at"),
+    Index(None, "endpoint_id", "created_at"),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("status", Integer),
+    Column("milliseconds", Integer, nullable=False),
+    Column("error", String),
+)
+
 # Permissions to link one account: of the token only its digest. They go with the account that they made or edit.
 connect_sessions = Table(
     "connect_sessions",
