@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from connectors.contract import ListOf, Operation, Resource, Spec
 from connectors.convert import default
+from connectors.events import VendorEvents
 from connectors.exchange import BearerToken, Verification
-from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need
+from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need, any_of
 from connectors.paging import Paging
 from connectors.writes import Write
 
@@ -255,7 +256,8 @@ class Connector:
     """All that the gateway knows of one vendor.
 
     `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
-    `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
+    `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why. `events` is
+    how the vendor tells of changes by itself, if it does.
     """
 
     key: str
@@ -273,6 +275,7 @@ class Connector:
     never: frozenset[str]
     fault_text: Callable[[Any], str]
     fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
+    events: VendorEvents | None = None
 
     def __post_init__(self) -> None:
         faults = [
@@ -310,6 +313,7 @@ class Connector:
             found += _table_needs(endpoint.table.resource.name, endpoint.table)
         found += [need for write in self.writes for need in write.needs()]
         found += [(f"{method} {each.path}", need) for each in self.paths for method, need in each.needs.items()]
+        found += [("events", any_of(self.events.scope))] if self.events else []
         return found
 
     def write(self, operation: Operation) -> Write | None:

@@ -38,8 +38,10 @@ from gateway.core.reads import Reads
 from gateway.core.retry import RetryPolicy
 from gateway.core.serve import Around, Gateway, Limits
 from gateway.core.shelf import Shelf
+from gateway.core.signals import nobody_listens
 from gateway.core.sweeps import Keeping, Sweeps
 from gateway.core.writes import Outdate, Writes
+from gateway.hooks import HookCorner, open_hooks
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
@@ -47,6 +49,7 @@ from gateway.settings import Settings, SettingsError, read_settings
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
 from gateway.web.hub.place import Place
 from gateway.web.openapi.document import Subject, make_document
+from gateway.web.openapi.hooks import HOOKS
 from gateway.web.openapi.hub import HUB
 from gateway.web.openapi.pages import documentation
 from gateway.web.openapi.platform import NAMED, platform_routes
@@ -166,13 +169,22 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     proxy = ProxyApi(
         Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
     )
+    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
+    await hooks.look_after(stack)
+
+    async def invalidate(linked: Linked, resources: frozenset[str] | None, request_id: str) -> bool:  # noqa: ARG001
+        return await outdate(linked, request_id)  # All of the account: what is kept is not told apart by resource.
+
+    signals = hooks.routes(invalidate, nobody_listens)
     linking = Parts(
-        ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
+        ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
-    platform = platform_api(settings, entrance, database, cache, linking)
+    platform = platform_api(settings, entrance, hooks, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
-    hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
-    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *documentation(describe(paging))]
+    hub = hub_routes(
+        settings, place, HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"))
+    )
+    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *signals, *documentation(describe(paging))]
     unified = UnifiedApi(gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS)
     site = Site(unified, routes, place)
     surroundings = Surroundings(
@@ -206,7 +218,7 @@ def describe(paging: PageLimits) -> Schema:
         Subject(
             operations=OPERATIONS,
             connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *HUB, *OPS),
+            routes=(*platform_routes(paging), *HUB, *HOOKS, *OPS),
             named=NAMED,
             limits=paging,
         )
@@ -214,11 +226,11 @@ def describe(paging: PageLimits) -> Schema:
 
 
 def platform_api(
-    settings: Settings, entrance: Entrance, database: Database, cache: Cache, linking: Parts
+    settings: Settings, entrance: Entrance, hooks: HookCorner, cache: Cache, linking: Parts
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging)
-    platform = Platform(entrance, database, cache, linking, rules)
+    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging, webhooks=hooks.hooks.health)
+    platform = Platform(entrance, hooks.directory, cache, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 
 
