@@ -93,11 +93,11 @@ async def _verify(arguments: Namespace, desk: Desk) -> int:
 
 
 async def _unlink(arguments: Namespace, desk: Desk) -> int:
-    async with desk.database() as database, desk.open_cache() as cache:
+    async with desk.database() as database, desk.open_cache() as cache, desk.open_upstream() as upstream:
         account = await find_account(database, arguments.account)
         # The private cache of a running gateway is not ours to reach: what it still holds of the account was
         # sealed with the key that is deleted here, and expires.
-        await unlink(account.project_id, account.id, database, cache.forget)
+        await unlink(account.project_id, account.id, desk.hooked(database, upstream), cache.forget)
     desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
     return 0
 

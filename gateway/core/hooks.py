@@ -21,6 +21,8 @@ from gateway.core.hook import Hook, HookState, HookStore
 from gateway.core.model import Account, Accounts, Linked, Secret, Status, Upstream
 
 TURN = timedelta(minutes=1)
+PATIENCE = 10.0
+PARTING = 3.0
 FIRST_WAIT = timedelta(minutes=1)
 BATCH = 20
 ROUND_SECONDS = 60.0
@@ -43,8 +45,8 @@ class HookRules:
     clock: Callable[[], datetime]
     new_secret: Callable[[], str]
     count: Callable[[str, str], None]
-    patience: float = 10.0
-    parting: float = 3.0
+    patience: float = PATIENCE
+    parting: float = PARTING
 
 
 @dataclass(frozen=True, slots=True)

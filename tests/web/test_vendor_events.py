@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -15,7 +16,7 @@ import uvicorn
 
 from deploy.sandbox.tokens import by_name
 from tests.web.linking import hub, made, order
-from tests.web.support import Sandbox, Site, open_site
+from tests.web.support import MASTER_KEY, Sandbox, Site, open_site
 
 HEADER = "x-humaans-signature"
 
@@ -190,3 +191,15 @@ async def test_a_vendor_that_registers_nothing_does_not_keep_an_account_from_bei
 async def test_without_a_public_address_the_health_says_what_to_set(site: Site) -> None:
     told = await health(site)
     assert (told["state"], "server.public_url" in told["reason"]) == ("not_registered", True)
+
+
+async def test_the_command_line_takes_the_endpoint_away_too(
+    heard: Site, sandbox: Sandbox, environ: dict[str, str]
+) -> None:
+    account = await link(heard)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "accounts", "unlink", account),
+        env={**environ, "GATEWAY_VAULT_MASTER_KEY": MASTER_KEY},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert (await process.wait(), endpoints(sandbox)) == (0, [])

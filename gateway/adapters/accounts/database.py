@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.clients import Clients
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
-from gateway.adapters.accounts.hooks import HookBook
+from gateway.adapters.accounts.hooks import HookBook, look_after
 from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account, write_reasons
@@ -126,6 +126,8 @@ class Database:
             await self._write(connection, stored)
             await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
             await connection.execute(insert(credentials).values(row))
+            # Another token may be of another company, or may now have a webhook.
+            await connection.execute(look_after(account.id, self._clock()))
         self._memo.drop((account.project_id, account.id))
         return stored
 

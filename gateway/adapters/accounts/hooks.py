@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, bindparam, literal, or_, select, update
+from sqlalchemy import Integer, Row, Update, bindparam, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,6 +18,11 @@ from gateway.core.hook import Hook, HookState
 from gateway.core.model import Secret, Status, Unsealable
 
 CONTEXT = b"webhook secret"
+
+
+def look_after(account_id: str, now: datetime) -> Update:
+    """Make what has an account's webhook looked after by the next who looks for work."""
+    return update(table).where(table.c.account_id == account_id).values(due_at=now)
 
 
 class HookBook:
