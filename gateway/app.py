@@ -181,9 +181,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     platform = platform_api(settings, entrance, hooks, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
-    hub = hub_routes(
-        settings, place, HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"))
-    )
+    own = HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
+    hub = hub_routes(settings, place, own)
     routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *signals, *documentation(describe(paging))]
     unified = UnifiedApi(gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS)
     site = Site(unified, routes, place)

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 
 from connectors.convert import instant
 from connectors.events import Listener, NotRegistered, Registered, VendorEvents
+from connectors.spec import Connector
 from gateway.core.entrance import Provider
 from gateway.core.errors import GatewayError
 from gateway.core.flow import follow
 from gateway.core.hook import Hook, HookState, HookStore
 from gateway.core.model import Account, Accounts, Linked, Secret, Status, Upstream
+from gateway.core.wanted import Use, Wanted
 
 TURN = timedelta(minutes=1)
 PATIENCE = 10.0
@@ -166,7 +168,7 @@ class Hooks:
                 async with asyncio.timeout(self._rules.parting):
                     flow = events.remove(remote_id)
                     gone = await follow(flow, provider.connector, linked.credential, self._parts.upstream)
-        self._rules.count(linked.account.provider, "removed" if gone else "left behind")
+        self._rules.count(linked.account.provider, "removed" if gone else "left_behind")
         return gone
 
     # --- looking after --------------------------------------------------------------------------------------
@@ -219,22 +221,38 @@ class Hooks:
             "failures": hook.failures if hook else 0,
         }
 
+    def wanted(self, provider: Provider) -> tuple[Wanted, ...]:
+        """Give the scope to ask of a customer, where there can be a webhook at all."""
+        connector = provider.connector
+        if connector.events is None or self._unreachable(connector):
+            return ()
+        scope = connector.events.scope
+        use = Use(f"Changes in {connector.name}", ("seen at once",))
+        return (Wanted(scope, connector.scopes[scope], (use,)),)
+
     def _declared(self, account: Account) -> tuple[Provider | None, VendorEvents | None]:
         provider = self._parts.providers.get(account.provider)
         return provider, provider.connector.events if provider else None
 
     def _obstacle(self, account: Account, provider: Provider, events: VendorEvents) -> tuple[HookState, str] | None:
         """Give what stands in the way, besides the vendor."""
-        ours, theirs = urlsplit(self._rules.public_url).scheme, urlsplit(provider.connector.base_url).scheme
-        if not self._rules.enabled:
-            return HookState.NOT_REGISTERED, "the operator has switched them off (vendor_events.enabled)"
-        if not ours:
-            return HookState.NOT_REGISTERED, "the gateway's own address is not set (server.public_url)"
-        if ours != "https" and theirs == "https":
-            return HookState.NOT_REGISTERED, "the gateway's own address must begin with https:// (server.public_url)"
+        why = self._unreachable(provider.connector)
+        if why:
+            return HookState.NOT_REGISTERED, why
         if events.scope not in account.grant.scopes:
             return HookState.NOT_ALLOWED, f"the token lacks the scope {events.scope}"
         return None
+
+    def _unreachable(self, connector: Connector) -> str:
+        """Tell why no vendor of this kind can send to us: nothing where it can."""
+        ours, theirs = urlsplit(self._rules.public_url).scheme, urlsplit(connector.base_url).scheme
+        if not self._rules.enabled:
+            return "the operator has switched them off (vendor_events.enabled)"
+        if not ours:
+            return "the gateway's own address is not set (server.public_url)"
+        if ours != "https" and theirs == "https":
+            return "the gateway's own address must begin with https:// (server.public_url)"
+        return ""
 
 
 def _told(moment: datetime | None) -> str | None:

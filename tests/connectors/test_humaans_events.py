@@ -141,7 +141,7 @@ class Api:
 
 
 def _json(status: int, body: object) -> Answer:
-    return Answer(status, {}, json.dumps(body).encode())
+    return Answer(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 def run(api: Callable[[Request], Answer], known: str | None = None) -> Registered | NotRegistered:
@@ -210,8 +210,8 @@ def test_what_an_earlier_try_left_behind_is_taken_away() -> None:
         (403, {}, "only an Owner may"),
         (404, {}, "no webhooks"),
         (429, {}, "no more requests"),
-        (500, "<html>", "answered 500"),
-        (200, "<html>", "answered 200"),
+        (500, b"<html>", "answered 500"),
+        (200, b"<html>", "answered 200"),
         (200, {"data": {}}, "answered 200"),
     ],
 )

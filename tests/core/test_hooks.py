@@ -251,7 +251,7 @@ async def test_a_credential_that_cannot_be_opened_can_be_replaced() -> None:
     assert square.linked("damaged").credential == Secret("new")
 
 
-@pytest.mark.parametrize(("status", "outcome"), [(200, "removed"), (404, "left behind"), (500, "left behind")])
+@pytest.mark.parametrize(("status", "outcome"), [(200, "removed"), (404, "left_behind"), (500, "left_behind")])
 async def test_unlinking_takes_the_endpoint_away_first_and_is_not_stopped_by_the_vendor(
     status: int, outcome: str
 ) -> None:
@@ -277,7 +277,7 @@ async def test_a_vendor_that_does_not_answer_holds_up_an_unlinking_for_a_few_sec
     slow = Square(upstream=Slow(), parting=0.01, register=square.register, shelf=square.store)
     async with asyncio.timeout(5):
         assert await directory(slow).erase("p1", "a1")
-    assert slow.counted == ["village left behind"]
+    assert slow.counted == ["village left_behind"]
 
 
 async def test_an_account_that_has_no_webhook_is_unlinked_without_a_word_to_the_vendor() -> None:

@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from deploy.sandbox.tokens import by_name
-from tests.web.linking import hub, made, order
+from tests.web.linking import enter, hub, made, order, send, word
 from tests.web.support import MASTER_KEY, Sandbox, Site, open_site
 
 HEADER = "x-humaans-signature"
@@ -203,3 +203,17 @@ async def test_the_command_line_takes_the_endpoint_away_too(
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert (await process.wait(), endpoints(sandbox)) == (0, [])
+
+
+async def test_the_hub_asks_for_the_scope_where_there_can_be_a_webhook_and_nowhere_else(
+    heard: Site, linking: Site
+) -> None:
+    for site, asks in ((heard, True), (linking, False)):
+        for token, has in (("all-owner", True), ("all-but-webhooks", False)):
+            page = await enter(site, (await made(site, origin_owner_id=token))["token"])
+            assert ("webhooks:manage" in page.text) == asks
+            form = {"form": word(page), "provider": "humaans", "credential": by_name(token).token}
+            assert (await send(site, form)).headers["location"] == "/connect/done"
+            done = (await site.client.get("/connect/done")).text
+            assert ("Changes in Humaans" in done) == (asks and not has)
+            assert ("Not used here: webhooks:manage" in done) == (has and not asks)
