@@ -170,7 +170,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
     )
     hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
-    await hooks.look_after(stack)
+    hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
 
     async def invalidate(linked: Linked, resources: frozenset[str] | None, request_id: str) -> bool:  # noqa: ARG001
         return await outdate(linked, request_id)  # All of the account: what is kept is not told apart by resource.

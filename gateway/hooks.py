@@ -20,6 +20,9 @@ from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.web.hooks import HooksApi
 
+STOP_SECONDS = 2.0
+AFTER_A_FAULT = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class HookCorner:
@@ -29,15 +32,35 @@ class HookCorner:
     directory: HookedDirectory
     routes: Callable[[Invalidate, Noticed], list[Route]]
 
-    async def look_after(self, stack: AsyncExitStack) -> None:
-        """Keep all webhooks up until the stack is closed."""
-        task = asyncio.ensure_future(self.hooks.keep_on(asyncio.sleep, random.random))
+    def look_after(self, stack: AsyncExitStack, tell: Callable[[Exception], None]) -> None:
+        """Keep all webhooks up until the stack is closed; what is under way then may come to its end.
+
+        `tell` hears of errors that nobody expected. They end a round, not the work.
+        """
+        end = asyncio.Event()
+
+        async def rest(seconds: float) -> bool:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await end.wait()
+            return not end.is_set()
+
+        async def keep_on() -> None:
+            going_on = True
+            while going_on:
+                try:
+                    await self.hooks.keep_on(rest, random.random)
+                except Exception as error:  # noqa: BLE001 - told, and the other accounts must not wait for it
+                    tell(error)
+                going_on = await rest(0 if end.is_set() else AFTER_A_FAULT)
 
         async def stop() -> None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            end.set()
+            # Cancelled after that time.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(task, STOP_SECONDS)
 
+        task = asyncio.ensure_future(keep_on())
         stack.push_async_callback(stop)
 
 

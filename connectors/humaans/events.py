@@ -161,7 +161,7 @@ def remove(remote_id: str) -> Removal:
 
 
 def _is_sound(row: Mapping[str, Any], listener: Listener, known: str | None) -> bool:
-    sent_to = row.get("status") not in SWITCHED_OFF
+    sent_to = str(row.get("status")) not in SWITCHED_OFF
     return known is not None and _id(row) == known and row.get("url") == listener.url and sent_to
 
 
@@ -187,7 +187,7 @@ def _make(listener: Listener) -> Registration:
         made = _object(answer)
         if answer.status // 100 == 2 and _id(made):
             told = made.get("secret") or secret
-            if isinstance(told, str) and told:
+            if isinstance(told, str) and told and told.isprintable():
                 return Registered(_id(made), told)
             yield from _call("DELETE", f"/webhooks/{_id(made)}")
         elif answer.status not in WRONG_BODY:

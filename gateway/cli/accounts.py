@@ -54,6 +54,7 @@ async def _list(arguments: Namespace, desk: Desk) -> int:
 async def _show(arguments: Namespace, desk: Desk) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
+        hook = await database.hooks.find(account.id)
     if arguments.json:
         desk.out(as_json(account))
         return 0
@@ -69,6 +70,8 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
         ("found by", account.grant.found_by),
         ("role", account.grant.role),
         *(("warning", warning) for warning in account.grant.warnings),
+        ("webhook", f"{hook.state} {hook.reason}".strip() if hook else None),
+        ("last event", hook.last_event_at if hook else None),
         ("revision", account.revision),
         ("created", account.created_at),
         ("updated", account.updated_at),

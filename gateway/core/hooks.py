@@ -185,16 +185,19 @@ class Hooks:
                     await self.ensure(linked)
         return len(due)
 
-    async def keep_on(self, sleep: Callable[[float], Awaitable[None]], jitter: Callable[[], float]) -> None:
-        """Look after all hooks until cancelled. The workers of a gateway share the work by taking turns."""
+    async def keep_on(self, rest: Callable[[float], Awaitable[bool]], jitter: Callable[[], float]) -> None:
+        """Look after all hooks; between rounds `rest` waits so many seconds, and is false when it is time to end.
+
+        The workers of a gateway share the work by taking turns.
+        """
         with suppress(GatewayError):
             await self._parts.store.hasten(self._rules.clock())
-        while True:
+        going_on = True
+        while going_on:
             found = 0
             with suppress(GatewayError):
                 found = await self.look_after()
-            if found < BATCH:
-                await sleep(ROUND_SECONDS * (0.5 + jitter()))
+            going_on = await rest(ROUND_SECONDS * (0.5 + jitter()) if found < BATCH else 0)
 
     # --- telling --------------------------------------------------------------------------------------------
 

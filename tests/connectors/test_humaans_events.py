@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from connectors.events import Event, Listener, NotRegistered, Registered, Signature, Unreadable, VendorEvents
 from connectors.exchange import Answer, Request
@@ -102,6 +105,29 @@ def test_a_body_of_another_kind_is_unreadable_in_words_that_hold_nothing_of_it(b
     with pytest.raises(Unreadable) as fault:
         read(body)
     assert str(fault.value) in {"it is not JSON", "it holds no event", "it names no event"}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=30) | st.sampled_from(ALL),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["event", "type", "id", "data", "timestamp", "createdAt"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_whatever_a_body_holds_it_is_events_of_what_we_read_or_unreadable(body: Any) -> None:
+    try:
+        events = read(json.dumps(body).encode())
+    except Unreadable:
+        return
+    assert events
+    for event in events:
+        assert event.name
+        assert event.resources <= EVENTS.resources
+        assert event.occurred_at is None or event.occurred_at.tzinfo
 
 
 # --- endpoints ----------------------------------------------------------------------------------------------
@@ -247,6 +273,33 @@ def test_a_list_that_never_ends_is_left() -> None:
 
     assert run(answer) == Registered("w", "theirs")
     assert asked < 25
+
+
+ROW = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.just("w1") | JSON,
+        "url": st.just(HERE.url) | JSON,
+        "status": JSON,
+        "secret": st.just("theirs") | JSON,
+        "data": JSON,
+    },
+)
+PAGE = st.fixed_dictionaries({"data": st.lists(ROW | JSON, max_size=3)}, optional={"total": st.integers(0, 3) | JSON})
+ODD = st.tuples(st.sampled_from([200, 201, 204, 400, 403, 422, 500]), ROW | PAGE | JSON | st.binary(max_size=9))
+
+
+@given(st.lists(ODD, min_size=1, max_size=8))
+@example([(200, {"data": [{"id": "w1", "url": HERE.url, "status": ["active"]}]})])
+@example([(200, {"data": [], "id": "w1", "secret": {}})])
+def test_whatever_humaans_answers_there_is_an_endpoint_with_a_secret_or_a_reason(odd: list[tuple[int, Any]]) -> None:
+    answers = cycle(odd)
+    found = run(lambda _: _json(*next(answers)), "w1")
+    if isinstance(found, Registered):
+        assert found.remote_id
+        assert found.secret or (found.remote_id, found.secret) == ("w1", None)
+    else:
+        assert found.reason
 
 
 @pytest.mark.parametrize(("status", "gone"), [(200, True), (204, True), (404, True), (403, False), (500, False)])

@@ -161,6 +161,12 @@ class Down(HookShelf):
     async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
         raise StoreUnavailable(f"{account_id} {now} {until} {over}")
 
+    async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
+        raise StoreUnavailable(f"{providers} {now} {most}")
+
+    async def hasten(self, now: datetime) -> None:
+        raise StoreUnavailable(str(now))
+
 
 def accounts_of_village() -> dict[str, Linked]:
     return {"a1": make_linked("a1", "open", "closed"), "b1": make_linked("b1", "open")}

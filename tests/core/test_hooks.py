@@ -9,7 +9,7 @@ import pytest
 from connectors.exchange import Answer, Request
 from gateway.core.hook import HookState
 from gateway.core.hooked import HookedDirectory
-from gateway.core.hooks import FIRST_WAIT, PARTING, PATIENCE, TURN
+from gateway.core.hooks import BATCH, FIRST_WAIT, PARTING, PATIENCE, TURN
 from gateway.core.model import Choice, Secret, Status
 from tests.core.books import Books
 from tests.core.hooking import CHECK, Damaged, Down, Slow, Square, Unreachable, accounts_of_village
@@ -180,16 +180,31 @@ async def test_it_is_kept_on_with_rests_and_begins_with_what_was_in_the_way_befo
     square.statuses.clear()
     rests: list[float] = []
 
-    async def sleep(seconds: float) -> None:
+    async def rest(seconds: float) -> bool:
         rests.append(seconds)
-        if len(rests) == 2:
-            raise asyncio.CancelledError
+        return len(rests) < 2
 
-    with pytest.raises(asyncio.CancelledError):
-        await square.hooks.keep_on(sleep, lambda: 0.5)
+    await square.hooks.keep_on(rest, lambda: 0.5)
     assert rests == [60.0, 60.0]
     assert (await square.health())["state"] == "active"
     assert square.hook("b1").state is HookState.NOT_ALLOWED
+
+
+async def test_there_is_no_rest_while_there_is_work_and_no_fault_of_the_database_ends_it() -> None:
+    many = {f"a{number}": make_linked(f"a{number}", "open", "closed") for number in range(BATCH + 1)}
+    square, rests = Square(register=Register(accounts=many)), list[float]()
+    register = Register()
+    down = Square(register=register, shelf=Down(register))
+
+    async def rest(seconds: float) -> bool:
+        rests.append(seconds)
+        return len(rests) % 2 == 1
+
+    await square.hooks.keep_on(rest, lambda: 0.5)
+    await down.hooks.keep_on(rest, lambda: 1.0)
+    assert rests == [0, 60.0, 90.0, 90.0]
+    assert {hook.state for hook in square.store.hooks.values()} == {HookState.ACTIVE}
+    assert len(square.store.hooks) == BATCH + 1
 
 
 async def test_when_webhooks_are_switched_off_those_that_stand_are_taken_away() -> None:

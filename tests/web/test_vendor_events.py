@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -193,16 +194,41 @@ async def test_without_a_public_address_the_health_says_what_to_set(site: Site) 
     assert (told["state"], "server.public_url" in told["reason"]) == ("not_registered", True)
 
 
-async def test_the_command_line_takes_the_endpoint_away_too(
+async def test_of_workers_that_start_together_one_registers_what_the_command_line_has_linked(
+    heard: Site, sandbox: Sandbox, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    heard.account = await heard.link("all-owner")
+    assert (await health(heard))["reason"] == "it has not been tried yet"
+    address = {"GATEWAY_SERVER_PUBLIC_URL": heard.settings.server.public_url}
+    await asyncio.gather(*(open_site({**environ, **address}, stack) for _ in range(3)))
+    for _ in range(100):
+        if (await health(heard))["state"] == "active":
+            break
+        await asyncio.sleep(0.05)
+    assert (await health(heard))["state"] == "active"
+    assert len(endpoints(sandbox)) == 1
+    assert await sends(sandbox, "person.updated") == [200]
+
+
+async def test_the_command_line_tells_of_the_webhook_and_takes_it_away(
     heard: Site, sandbox: Sandbox, environ: dict[str, str]
 ) -> None:
     account = await link(heard)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "accounts", "unlink", account),
-        env={**environ, "GATEWAY_VAULT_MASTER_KEY": MASTER_KEY},
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert (await process.wait(), endpoints(sandbox)) == (0, [])
+
+    async def say(*words: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", "accounts", *words, account),
+            env={**environ, "GATEWAY_VAULT_MASTER_KEY": MASTER_KEY},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        printed, _ = await process.communicate()
+        assert process.returncode == 0
+        return printed.decode()
+
+    assert re.search(r"^webhook +active$", await say("show"), re.MULTILINE)
+    await say("unlink")
+    assert endpoints(sandbox) == []
 
 
 async def test_the_hub_asks_for_the_scope_where_there_can_be_a_webhook_and_nowhere_else(
