@@ -20,7 +20,7 @@ class HookState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """What is known of an account's endpoint at its vendor.
+    """What is known of an account's endpoint at its vendor, which sends to `url`.
 
     `failures` are those in a row, of registering it or looking after it; at `due_at` somebody looks again.
     """
@@ -31,6 +31,7 @@ class Hook:
     state: HookState
     reason: str = ""
     remote_id: str | None = None
+    url: str | None = None
     secret: Secret | None = None
     registered_at: datetime | None = None
     last_event_at: datetime | None = None
@@ -57,5 +58,8 @@ class HookStore(Protocol):
     async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
         """Give project and id of active accounts whose hook is due, or that have none, longest due first."""
 
-    async def hasten(self, now: datetime) -> None:
-        """Make all hooks due that are not active: what was in their way may be gone."""
+    async def hasten(self, now: datetime, url: str) -> None:
+        """Make due all hooks that are not active, and those that are sent elsewhere than below `url`.
+
+        What was in their way may be gone, and the gateway may have moved.
+        """

@@ -104,7 +104,7 @@ class Hooks:
     async def _register(
         self, linked: Linked, provider: Provider, events: VendorEvents, hook: Hook
     ) -> Registered | NotRegistered:
-        path = PATH.format(provider=provider.connector.key, account_id=linked.account.id)
+        path = _path(linked.account)
         listener = Listener(url=self._rules.public_url + path, path=path, secret=self._rules.new_secret())
         flow = events.register(listener, hook.remote_id if hook.secret else None)
         try:
@@ -124,6 +124,7 @@ class Hooks:
             state=HookState.ACTIVE,
             reason="",
             remote_id=found.remote_id,
+            url=self._rules.public_url + _path(linked.account),
             secret=Secret(found.secret) if found.secret is not None else hook.secret,
             registered_at=now if new else hook.registered_at,
             failures=0,
@@ -158,7 +159,7 @@ class Hooks:
         """Take the endpoint away where webhooks have been switched off."""
         if self._rules.enabled or not hook.remote_id or not await self._take_away(linked, hook.remote_id):
             return hook
-        return replace(hook, remote_id=None, secret=None, registered_at=None)
+        return replace(hook, remote_id=None, url=None, secret=None, registered_at=None)
 
     async def _take_away(self, linked: Linked, remote_id: str) -> bool:
         provider, events = self._declared(linked.account)
@@ -191,7 +192,7 @@ class Hooks:
         The workers of a gateway share the work by taking turns.
         """
         with suppress(GatewayError):
-            await self._parts.store.hasten(self._rules.clock())
+            await self._parts.store.hasten(self._rules.clock(), self._rules.public_url)
         going_on = True
         while going_on:
             found = 0
@@ -256,6 +257,10 @@ class Hooks:
         if ours != "https" and theirs == "https":
             return "the gateway's own address must begin with https:// (server.public_url)"
         return ""
+
+
+def _path(account: Account) -> str:
+    return PATH.format(provider=account.provider, account_id=account.id)
 
 
 def _told(moment: datetime | None) -> str | None:

@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from gateway.adapters.accounts import Database
@@ -13,6 +14,7 @@ from gateway.core.hook import Hook, HookState
 from gateway.core.model import Account, Secret, Status
 from tests.adapters.databases import START, TOKEN, Time, new_account, open_database
 
+URL = "https://gateway.test/hooks/humaans/a1"
 SECRET = Secret("planted webhook secret")
 SOON, LATER = START + timedelta(minutes=1), START + timedelta(hours=6)
 
@@ -29,7 +31,14 @@ async def registered(database: Database, account_id: str = "a1") -> Hook:
     assert turn is not None
     assert hook is not None
     stands = replace(
-        hook, state=HookState.ACTIVE, reason="", remote_id="w1", secret=SECRET, registered_at=START, due_at=LATER
+        hook,
+        state=HookState.ACTIVE,
+        reason="",
+        remote_id="w1",
+        url=URL,
+        secret=SECRET,
+        registered_at=START,
+        due_at=LATER,
     )
     assert await database.hooks.keep(stands, turn)
     return stands
@@ -95,13 +104,25 @@ async def test_those_are_due_that_have_none_or_whose_time_has_come_if_they_are_a
     assert await due(6 * 3600, "other") == await due(6 * 3600) == []
 
 
-async def test_those_that_do_not_stand_are_hastened(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("address", "due"),
+    [
+        ("https://gateway.test", LATER),
+        ("https://gateway.test/hooks", LATER),
+        ("https://gateway.tes_", SOON),
+        ("https://gateway.test.example", SOON),
+        ("", SOON),
+    ],
+)
+async def test_those_that_do_not_stand_or_are_sent_elsewhere_are_hastened(
+    database: Database, address: str, due: datetime
+) -> None:
     await registered(database)
     await linked(database, "b")
     await database.hooks.take("b", START, LATER)
-    await database.hooks.hasten(SOON)
+    await database.hooks.hasten(SOON, address)
     found = [await database.hooks.find(account_id) for account_id in ("a1", "b")]
-    assert [each.due_at for each in found if each] == [LATER, SOON]
+    assert [each.due_at for each in found if each] == [due, SOON]
 
 
 async def test_a_new_credential_leaves_the_secret_as_it_is_and_has_the_endpoint_looked_after(

@@ -122,9 +122,9 @@ class HookShelf:
             and (account_id not in self.hooks or self.hooks[account_id].due_at <= now)
         ][:most]
 
-    async def hasten(self, now: datetime) -> None:
+    async def hasten(self, now: datetime, url: str) -> None:
         for account_id, hook in self.hooks.items():
-            if hook.state is not HookState.ACTIVE:
+            if hook.state is not HookState.ACTIVE or (hook.url and not hook.url.startswith(f"{url}/")):
                 self.hooks[account_id] = replace(hook, due_at=min(hook.due_at, now))
 
 
@@ -164,8 +164,8 @@ class Down(HookShelf):
     async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
         raise StoreUnavailable(f"{providers} {now} {most}")
 
-    async def hasten(self, now: datetime) -> None:
-        raise StoreUnavailable(str(now))
+    async def hasten(self, now: datetime, url: str) -> None:
+        raise StoreUnavailable(f"{now} {url}")
 
 
 def accounts_of_village() -> dict[str, Linked]:

@@ -190,6 +190,20 @@ async def test_it_is_kept_on_with_rests_and_begins_with_what_was_in_the_way_befo
     assert square.hook("b1").state is HookState.NOT_ALLOWED
 
 
+async def test_when_the_gateway_has_moved_its_endpoints_are_seen_to_at_once() -> None:
+    before = Square()
+    await before.hooks.ensure(before.linked())
+    for address, asked in (("https://gateway.test", 0), ("https://gateway.test.example", 1)):
+        after = Square(public_url=address, register=before.register, shelf=before.store)
+
+        async def rest(_: float) -> bool:
+            return False
+
+        await after.hooks.keep_on(rest, lambda: 0.5)
+        assert len(after.vendor.asked) == asked
+    assert before.hook().url == "https://gateway.test.example/hooks/village/a1"
+
+
 async def test_there_is_no_rest_while_there_is_work_and_no_fault_of_the_database_ends_it() -> None:
     many = {f"a{number}": make_linked(f"a{number}", "open", "closed") for number in range(BATCH + 1)}
     square, rests = Square(register=Register(accounts=many)), list[float]()

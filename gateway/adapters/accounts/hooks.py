@@ -69,6 +69,7 @@ class HookBook:
             "state": hook.state.value,
             "reason": hook.reason,
             "remote_id": hook.remote_id,
+            "url": hook.url,
             "registered_at": hook.registered_at,
             "failures": hook.failures,
             "due_at": hook.due_at,
@@ -94,8 +95,9 @@ class HookBook:
         async with reading(self._engine) as connection:
             return [(row.project_id, row.id) for row in (await connection.execute(query)).all()]
 
-    async def hasten(self, now: datetime) -> None:
-        waiting = (table.c.state != HookState.ACTIVE.value) & (table.c.due_at > now)
+    async def hasten(self, now: datetime, url: str) -> None:
+        elsewhere = ~table.c.url.startswith(f"{url}/", autoescape=True)
+        waiting = or_(table.c.state != HookState.ACTIVE.value, elsewhere) & (table.c.due_at > now)
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(waiting).values(due_at=now))
 
@@ -117,6 +119,7 @@ class HookBook:
             state=HookState(row.state),
             reason=row.reason,
             remote_id=row.remote_id,
+            url=row.url,
             secret=self._opened(row),
             registered_at=row.registered_at,
             last_event_at=row.last_event_at,

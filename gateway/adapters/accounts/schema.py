@@ -144,6 +144,7 @@ vendor_hooks = Table(
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("remote_id", String),
+    Column("url", String),
     Column("master_key_id", String),
     Column("wrapped_key", LargeBinary),
     Column("sealed", LargeBinary),

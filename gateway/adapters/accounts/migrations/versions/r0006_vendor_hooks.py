@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String, nullable=False),
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("remote_id", sa.String),
+        sa.Column("url", sa.String),
         sa.Column("master_key_id", sa.String),
         sa.Column("wrapped_key", sa.LargeBinary),
         sa.Column("sealed", sa.LargeBinary),
