@@ -13,11 +13,12 @@ from functools import partial
 
 from connectors.registry import CONNECTORS
 from connectors.spec import Connector
+from gateway.adapters.accounts import Database
 from gateway.cli import accounts, keys
 from gateway.cli.desk import Desk, read_secret
 from gateway.cli.parser import make_parser
 from gateway.core.errors import GatewayError, NotFound
-from gateway.core.model import Cache, Upstream
+from gateway.core.model import Cache, Directory, Upstream
 from gateway.metrics import make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
 
@@ -71,6 +72,7 @@ def _desk(settings: Settings) -> Desk:
         connector=partial(_connector, settings),
         open_upstream=partial(_open_upstream, settings),
         open_cache=partial(_open_cache, settings),
+        hooked=partial(_hooked, settings),
     )
 
 
@@ -87,6 +89,13 @@ def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
     from gateway.app import open_upstream  # noqa: PLC0415 - as above
 
     return open_upstream(settings, make_metrics())
+
+
+def _hooked(settings: Settings, database: Database, upstream: Upstream) -> Directory:
+    from gateway.app import CLOCK, providers  # noqa: PLC0415 - as above
+    from gateway.hooks import open_hooks  # noqa: PLC0415 - as above
+
+    return open_hooks(settings, database, upstream, providers(settings), (CLOCK.now, make_metrics())).directory
 
 
 @asynccontextmanager

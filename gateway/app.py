@@ -36,8 +36,10 @@ from gateway.core.platform import Platform, Rules
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
+from gateway.core.signals import nobody_listens
 from gateway.core.writes import Writes
 from gateway.events import EventParts, open_events
+from gateway.hooks import HookCorner, open_hooks
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
@@ -46,6 +48,7 @@ from gateway.settings import Settings, SettingsError, read_settings
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
 from gateway.web.hub.place import Place
 from gateway.web.openapi.document import Subject, make_document
+from gateway.web.openapi.hooks import HOOKS
 from gateway.web.openapi.hub import HUB
 from gateway.web.openapi.pages import documentation
 from gateway.web.openapi.platform import NAMED, platform_routes
@@ -167,17 +170,29 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     proxy = ProxyApi(
         Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
     )
+    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
+    hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
+    signals = hooks.routes(outdate, nobody_listens)
     linking = Parts(
-        ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
+        ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
     counter = look_after(settings, stack, LifeParts(database, cache, erased, entrance, linking, clock, logger))
-    platform = platform_api(settings, entrance, database, cache, linking)
+    platform = platform_api(settings, entrance, hooks, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
-    hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
+    own = HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
+    hub = hub_routes(settings, place, own)
     events = await open_events(
         settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
     )
-    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *events, *documentation(describe(paging))]
+    routes = [
+        *ops.routes(),
+        *proxy.routes(),
+        *platform.routes(),
+        *hub,
+        *events,
+        *signals,
+        *documentation(describe(paging)),
+    ]
     unified = UnifiedApi(
         gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
     )
@@ -195,7 +210,7 @@ def describe(paging: PageLimits) -> Schema:
         Subject(
             operations=OPERATIONS,
             connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *OPS),
+            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *HOOKS, *OPS),
             named={**NAMED, **WEBHOOKS_NAMED},
             events=event_items(),
             limits=paging,
@@ -204,11 +219,11 @@ def describe(paging: PageLimits) -> Schema:
 
 
 def platform_api(
-    settings: Settings, entrance: Entrance, database: Database, cache: Cache, linking: Parts
+    settings: Settings, entrance: Entrance, hooks: HookCorner, cache: Cache, linking: Parts
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging)
-    platform = Platform(entrance, database, cache, linking, rules)
+    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging, webhooks=hooks.hooks.health)
+    platform = Platform(entrance, hooks.directory, cache, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 
 

@@ -1,19 +1,20 @@
 """Joins the parts of the Hub: a corner of `gateway.app`, which alone knows it."""
 
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
 from gateway.core.consent import Client
-from gateway.core.entrance import Entrance
+from gateway.core.entrance import Entrance, Provider
 from gateway.core.hub import Hub
 from gateway.core.link import Parts
 from gateway.core.model import Directory, Secret
 from gateway.core.policy import Operator
 from gateway.core.sessions import Making, SessionDesk, Sessions
-from gateway.core.wanted import Wants
+from gateway.core.wanted import Wanted, Wants
 from gateway.settings import Settings
 from gateway.web.hub.api import HubApi
 from gateway.web.hub.consent import ConsentPages
@@ -27,13 +28,17 @@ TOKEN_PREFIX = "hcs_"  # noqa: S105 - how every token begins, so that one is kno
 
 @dataclass(frozen=True, slots=True)
 class HubParts:
-    """What the Hub shares with the rest of the gateway; `key` is for the cookies of its pages alone."""
+    """What the Hub shares with the rest of the gateway; `key` is for the cookies of its pages alone.
+
+    `beside` gives the scopes that a provider's token is to have for what is no operation.
+    """
 
     entrance: Entrance
     directory: Directory
     sessions: Sessions
     linking: Parts
     key: bytes
+    beside: Callable[[Provider], Sequence[Wanted]]
 
 
 def hub_faults(settings: Settings) -> list[str]:
@@ -48,7 +53,7 @@ def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]
     desk = SessionDesk(parts.sessions, parts.directory, providers, making)
     hub = Hub(desk, parts.entrance, parts.linking)
     used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
-    wants = {key: Wants(provider.policy, used) for key, provider in providers.items()}
+    wants = {key: Wants(provider.policy, used, parts.beside(provider)) for key, provider in providers.items()}
     clients = {
         key: Client(chosen.client_id, Secret(chosen.client_secret.get_secret_value()))
         for key, chosen in settings.connectors.items()

@@ -17,6 +17,8 @@ class Metrics:
     cache_reads: Counter
     cache_faults: Counter
     webhook_attempts: Counter
+    vendor_events: Counter
+    vendor_hooks: Counter
 
 
 def make_metrics() -> Metrics:
@@ -43,5 +45,17 @@ def make_metrics() -> Metrics:
         ),
         webhook_attempts=Counter(
             "gateway_webhook_attempts", "Tries to deliver an event.", ("outcome",), registry=registry
+        ),
+        vendor_events=Counter(
+            "gateway_vendor_events",
+            "Events that vendors sent, and deliveries that were refused.",
+            ("provider", "outcome"),
+            registry=registry,
+        ),
+        vendor_hooks=Counter(
+            "gateway_vendor_hooks",
+            "Webhooks at vendors: registered, looked after, removed.",
+            ("provider", "outcome"),
+            registry=registry,
         ),
     )

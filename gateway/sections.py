@@ -123,7 +123,7 @@ class Server(Section):
     workers: PositiveInt = 1
     """Worker processes; one is the most predictable, use one per core behind a reverse proxy."""
     public_url: HttpUrl = ""
-    """Address under which browsers reach us, for links to the Hub; empty means as the request says."""
+    """Address under which browsers and vendors' webhooks reach us; empty: as the request says, and no webhooks."""
 
 
 class Database(Section):
@@ -321,6 +321,15 @@ class Webhooks(Section):
         return self
 
 
+class VendorEvents(Section):
+    """Webhooks of vendors, by which what has changed there is fetched anew at once."""
+
+    enabled: bool = True
+    """Whether accounts whose tokens allow it get a webhook; it also takes server.public_url, where vendors reach us."""
+    check_seconds: Annotated[float, Field(ge=60)] = 21600
+    """How often a webhook that stands is looked after, in seconds; four times a day is one call to the vendor each."""
+
+
 class Log(Section):
     """One JSON line an event on standard error."""
 
@@ -381,6 +390,7 @@ class Settings(BaseSettings):
     life: Life = Life()
     hub: Hub = Hub()
     webhooks: Webhooks = Webhooks()
+    vendor_events: VendorEvents = VendorEvents()
     log: Log = Log()
     limits: Limits = Limits()
     connectors: Mapping[str, ConnectorSettings] = Field(default_factory=dict)

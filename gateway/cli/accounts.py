@@ -60,6 +60,7 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
         usage = (await database.usage.read([account.id])).get(account.id)
+        hook = await database.hooks.find(account.id)
     if arguments.json:
         desk.out(as_json(account))
         return 0
@@ -75,6 +76,8 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
         ("found by", account.grant.found_by),
         ("role", account.grant.role),
         *(("warning", warning) for warning in account.grant.warnings),
+        ("webhook", f"{hook.state} {hook.reason}".strip() if hook else None),
+        ("last event", hook.last_event_at if hook else None),
         ("revision", account.revision),
         ("created", account.created_at),
         ("updated", account.updated_at),
@@ -100,11 +103,12 @@ async def _verify(arguments: Namespace, desk: Desk) -> int:
 
 
 async def _unlink(arguments: Namespace, desk: Desk) -> int:
-    async with desk.database() as database, desk.open_cache() as cache:
+    async with desk.database() as database, desk.open_cache() as cache, desk.open_upstream() as upstream:
         account = await find_account(database, arguments.account)
         # The private cache of a running gateway is not ours to reach: it sees the unlinking in the trail, and sweeps
         # its cache itself.
-        await unlink(account.project_id, account.id, database, cache.forget, AT_THE_COMMAND_LINE)
+        ledger = desk.hooked(database, upstream)
+        await unlink(account.project_id, account.id, ledger, cache.forget, AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
     return 0
 

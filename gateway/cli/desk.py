@@ -10,13 +10,13 @@ from connectors.spec import Connector
 from gateway.adapters.accounts import Database
 from gateway.adapters.store import open_database, open_vault
 from gateway.core.errors import NotFound, StoreUnavailable
-from gateway.core.model import Account, Cache, Linked, Secret, Upstream
+from gateway.core.model import Account, Cache, Directory, Linked, Secret, Upstream
 from gateway.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """`out` takes results, for pipes; `say` takes words for people."""
+    """`out` takes results, for pipes; `say` takes words for people. `hooked` keeps webhooks of vendors up as well."""
 
     settings: Settings
     out: Callable[[str], None]
@@ -25,6 +25,7 @@ class Desk:
     connector: Callable[[str], Connector]
     open_upstream: Callable[[], AbstractAsyncContextManager[Upstream]]
     open_cache: Callable[[], AbstractAsyncContextManager[Cache]]
+    hooked: Callable[[Database, Upstream], Directory]
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:

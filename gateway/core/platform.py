@@ -39,11 +39,15 @@ class PlatformCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is."""
+    """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is.
+
+    `webhooks` tells how an account's webhook at its vendor stands, or None where the vendor has none.
+    """
 
     operations: Sequence[Operation]
     operator: Operator
     page: PageLimits
+    webhooks: Callable[[Account], Awaitable[Json | None]]
 
 
 class Platform:
@@ -123,7 +127,8 @@ class Platform:
 
     async def _permissions(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        return permissions(account, self._provider(account.provider), key, self._rules.operations)
+        told = permissions(account, self._provider(account.provider), key, self._rules.operations)
+        return {**told, "webhooks": await self._rules.webhooks(account)}
 
     async def _connectors(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
         include = read_include(call)

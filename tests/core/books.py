@@ -81,6 +81,10 @@ def judge() -> Verification:
     )
 
 
+async def no_webhooks(account: Account) -> None:
+    """Village sends none."""
+
+
 @dataclass
 class Office:
     """The platform API with all its parts at hand. Account `a1` of project `p1` is linked to Village."""
@@ -112,7 +116,7 @@ class Office:
                 new_id=lambda: next(ids),
                 deadline=self.deadline,
             ),
-            Rules(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES),
+            Rules(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES, webhooks=no_webhooks),
         )
 
     def token_answer(self, request: Request) -> Answer:

@@ -144,6 +144,7 @@ def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only
     assert link["environ"] == {
         "GATEWAY_SERVER_HOST": "127.0.0.1",
         "GATEWAY_SERVER_PORT": ports["GATEWAY_SERVER_PORT"],
+        "GATEWAY_SERVER_PUBLIC_URL": address,
         "GATEWAY_HUMAANS_BASE_URL": f"http://127.0.0.1:{ports['SANDBOX_PORT']}/api",
         "GATEWAY_DATABASE_URL": f"sqlite:///{layout}/var/gateway.db",
         "GATEWAY_VAULT_MASTER_KEY_FILE": f"{layout}/var/master.key",

@@ -136,7 +136,7 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
         async with open_upstream(site.settings, make_metrics()) as upstream:
             linking = Parts(ledger=site.database, upstream=upstream, clock=utc_now, new_id=new_id)
             place = Place("", ())
-            parts = HubParts(entrance, site.database, site.database.sessions, linking, b"k" * 32)
+            parts = HubParts(entrance, site.database, site.database.sessions, linking, b"k" * 32, lambda _: ())
             around = Surroundings(new_id=new_id, now=now, log=lambda *_: None)
             pages = Pages(site.edge.app, hub_routes(settings, place, parts), place)
             app = Edge(pages, EdgeLimits(16384, 32768), make_metrics(), around)

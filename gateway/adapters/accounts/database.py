@@ -14,6 +14,7 @@ from gateway.adapters.accounts.apikey import new_id
 from gateway.adapters.accounts.clients import Clients
 from gateway.adapters.accounts.endpoints import EndpointBook
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
+from gateway.adapters.accounts.hooks import HookBook, look_after
 from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.notes import NOBODY, Ears, Notes
 from gateway.adapters.accounts.outbox import OutboxBook
@@ -41,7 +42,8 @@ class Database:
     """Implements the doors `Accounts`, `Ledger` and `Directory`. `endpoints` and `outbox` are webhooks to the product.
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
-    permissions to link, `usage` how accounts fare, `trail` what has happened to them.
+    permissions to link, `usage` how accounts fare, `trail` what has happened to them, `hooks` the webhooks of
+    accounts at their vendors.
 
     Each change is noted in the trail, by whom it was made, in its own transaction, and told to the ears.
 
@@ -67,6 +69,7 @@ class Database:
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
         self.usage = UsageBook(engine)
+        self.hooks = HookBook(engine, vault)
         self.trail = TrailBook(engine)
         # Within the database, so that changes from the command line are told, too.
         self._notes = Notes(self.trail, replace(ears, within=(*ears.within, self.outbox.hear)), clock)
@@ -241,6 +244,8 @@ class Database:
             change = await self._write(connection, stored, by, given=given)
             await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
             await connection.execute(insert(credentials).values(row))
+            # Another token may be of another company, or may now have a webhook.
+            await connection.execute(look_after(account.id, self._clock()))
         await self._done(change)
         return stored
 

@@ -1,4 +1,4 @@
-"""The tables of the database. Secrets are in one of them only, sealed: `credentials`."""
+"""The tables of the database. Secrets are sealed: those of vendors in `credentials`, of webhooks in `vendor_hooks`."""
 
 from datetime import UTC, datetime
 
@@ -226,4 +226,25 @@ account_usage = Table(
     Column("hits", BigInteger, nullable=False),
     Column("misses", BigInteger, nullable=False),
     Column("errors", BigInteger, nullable=False),
+)
+
+
+# The endpoint of each account at its vendor. Its secret is sealed with a data key of its own, so that it outlives
+# the credential's, which is made anew with every change of what a token may do.
+vendor_hooks = Table(
+    "vendor_hooks",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("remote_id", String),
+    Column("url", String),
+    Column("master_key_id", String),
+    Column("wrapped_key", LargeBinary),
+    Column("sealed", LargeBinary),
+    Column("registered_at", Moment),
+    Column("last_event_at", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False, index=True),
 )
