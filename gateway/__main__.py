@@ -93,7 +93,7 @@ def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
 
 def _hooked(settings: Settings, database: Database, upstream: Upstream) -> Directory:
     from gateway.app import CLOCK, providers  # noqa: PLC0415 - as above
-    from gateway.hooks import open_hooks  # noqa: PLC0415 - as above
+    from gateway.vendor_events import open_hooks  # noqa: PLC0415 - as above
 
     return open_hooks(settings, database, upstream, providers(settings), (CLOCK.now, make_metrics())).directory
 

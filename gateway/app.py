@@ -38,13 +38,12 @@ from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
 from gateway.core.signals import nobody_listens
 from gateway.core.writes import Writes
-from gateway.events import EventParts, open_events
-from gateway.hooks import HookCorner, open_hooks
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
+from gateway.vendor_events import HookCorner, open_hooks
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
 from gateway.web.hub.place import Place
 from gateway.web.openapi.document import Subject, make_document
@@ -61,6 +60,7 @@ from gateway.web.platform import PlatformApi
 from gateway.web.site import Site
 from gateway.web.unified import UnifiedApi
 from gateway.web.writes import WritesApi
+from gateway.webhooks import EventParts, open_events
 
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
 

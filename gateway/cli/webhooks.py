@@ -12,7 +12,7 @@ from gateway.core.errors import NotFound
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.desk import WebhookDesk
 from gateway.core.outbox.endpoints import Endpoint, Pick
-from gateway.events import webhook_desk
+from gateway.webhooks import webhook_desk
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:
