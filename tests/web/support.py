@@ -24,6 +24,7 @@ from gateway.core.model import Owner, Secret
 from gateway.metrics import make_metrics
 from gateway.settings import Settings, read_settings
 from gateway.web.edge import Edge
+from tests.e2e.wire import ask
 
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 TODAY = "2026-11-24"
@@ -40,9 +41,9 @@ class Sandbox:
         return self.url.removesuffix("/api") + "/_sandbox"
 
     def steer(self, method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, self.admin + path, json=body)
-        assert answer.status_code < 300, answer.text
-        return answer.json() if answer.content else None
+        answer = ask(self.url, f"/_sandbox{path}", method=method, body=body)
+        assert answer.status < 300, answer.body
+        return answer.json if answer.body else None
 
     def calls(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.steer("GET", "/calls")["calls"]
