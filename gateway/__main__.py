@@ -13,12 +13,9 @@ from functools import partial
 
 from connectors.registry import CONNECTORS
 from connectors.spec import Connector
-from gateway.cli import accounts, keys
-from gateway.cli.desk import Desk, read_secret
 from gateway.cli.parser import make_parser
 from gateway.core.errors import GatewayError, NotFound
 from gateway.core.model import Cache, Upstream
-from gateway.metrics import make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
 
 
@@ -53,13 +50,15 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
         serve(settings)
         return 0
-    desk = _desk(settings)
-    command = {"keys": keys.run, "accounts": accounts.run}[arguments.area]
-    return asyncio.run(command(arguments, desk))
+    return _work(arguments, settings)
 
 
-def _desk(settings: Settings) -> Desk:
-    return Desk(
+def _work(arguments: Namespace, settings: Settings) -> int:
+    """Do a command that takes the database."""
+    from gateway.cli import accounts, keys  # noqa: PLC0415 - as above
+    from gateway.cli.desk import Desk, read_secret  # noqa: PLC0415 - as above
+
+    desk = Desk(
         settings=settings,
         out=print,
         say=_say,
@@ -68,6 +67,8 @@ def _desk(settings: Settings) -> Desk:
         open_upstream=partial(_open_upstream, settings),
         open_cache=partial(_open_cache, settings),
     )
+    command = {"keys": keys.run, "accounts": accounts.run}[arguments.area]
+    return asyncio.run(command(arguments, desk))
 
 
 def _connector(settings: Settings, provider: str) -> Connector:
@@ -81,6 +82,7 @@ def _connector(settings: Settings, provider: str) -> Connector:
 
 def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
     from gateway.app import open_upstream  # noqa: PLC0415 - as above
+    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
 
     return open_upstream(settings, make_metrics())
 
@@ -88,6 +90,7 @@ def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
 @asynccontextmanager
 async def _open_cache(settings: Settings) -> AsyncIterator[Cache]:
     from gateway.app import open_cache  # noqa: PLC0415 - as above
+    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
 
     cache = open_cache(settings, make_metrics())
     try:
