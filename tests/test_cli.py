@@ -149,6 +149,13 @@ def test_the_sandbox_command_becomes_the_sandbox() -> None:
     assert "The sandbox cannot be made: people must be from 60" in refused.stderr
 
 
+def test_what_needs_no_database_loads_none() -> None:
+    program = "import sys, gateway.__main__ as gateway; gateway.main(['rules']); sys.exit('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("| Method | Path |")
+
+
 def test_a_name_that_others_chose_does_not_move_the_cursor() -> None:
     assert as_table(["NAME"], [["a\x1b[2Jb\n"], [None]]) == "NAME\na?[2Jb?\n-"
 
