@@ -23,7 +23,7 @@ from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.store import open_database, open_vault
 from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
 from gateway.adapters.vault import Vault
-from gateway.caching import CachingParts, open_gateway, telling
+from gateway.caching import CachingParts, open_gateway
 from gateway.core.ask import Asker, Clock
 from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
@@ -37,6 +37,7 @@ from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
 from gateway.core.signals import nobody_listens
+from gateway.core.telling import telling
 from gateway.core.writes import Writes
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
@@ -191,7 +192,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         *hub,
         *events,
         *signals,
-        *documentation(describe(paging)),
+        *documentation(lambda: describe(paging)),
     ]
     unified = UnifiedApi(
         gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()

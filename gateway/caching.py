@@ -1,11 +1,10 @@
 """Joins what answers reads from caches and keeps them coherent: a corner of `gateway.app`, which alone knows it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gateway.adapters.accounts import Database
-from gateway.adapters.cache import NoCache, RedisCache
 from gateway.adapters.channel import Channel
 from gateway.adapters.vault import Vault
 from gateway.core.ask import Asker
@@ -21,7 +20,6 @@ from gateway.core.reads import Reads
 from gateway.core.serve import Around, Caches, Gateway, Limits
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
-from gateway.core.trail import Change, What
 from gateway.core.writes import Outdate
 from gateway.settings import Settings
 
@@ -106,18 +104,6 @@ def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
         near.drop(name)
 
     return heard
-
-
-def telling(cache: RedisCache | NoCache) -> Callable[[Change], Awaitable[None]]:
-    """Make what tells all workers of a change of an account or a key."""
-
-    async def hear(change: Change) -> None:
-        if change.account_id:
-            await cache.tell(News.GONE if change.has(What.UNLINKED) else News.ACCOUNT, change.account_id)
-        elif change.key_id:
-            await cache.tell(News.KEY, change.key_id)
-
-    return hear
 
 
 def outdating(cache: Cache, near: Near) -> Outdate:

@@ -6,7 +6,7 @@ Each process remembers for a while which accounts are gone, and refuses to put a
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.core.model import Cache
+from gateway.core.model import Cache, News
 
 REMEMBERED_SECONDS = 900.0
 """Far longer than a request may take."""
@@ -38,6 +38,7 @@ class GuardedCache:
     forget: Callable[[str], Coroutine[Any, Any, None]]
     renew: Callable[[str, bytes, int], Coroutine[Any, Any, None]]
     release: Callable[[str, bytes], Coroutine[Any, Any, None]]
+    tell: Callable[[News, str], Coroutine[Any, Any, None]]
 
     def __init__(self, cache: Cache, erased: Erased) -> None:
         self._cache = cache
@@ -47,6 +48,7 @@ class GuardedCache:
         self.forget = cache.forget
         self.renew = cache.renew
         self.release = cache.release
+        self.tell = cache.tell
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
         return not self._gone(values) and await self._cache.write(values, seconds)

@@ -260,6 +260,9 @@ class Cache(Protocol):
     async def release(self, key: str, value: bytes) -> None:
         """Drop a claimed value, if it is still there."""
 
+    async def tell(self, news: News, name: str) -> None:
+        """Tell all workers; who cannot be reached sees it when what it remembers ends."""
+
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         """Keep values of an account that must not be missed, and tell all workers that it has changed.
 

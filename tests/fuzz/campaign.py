@@ -92,7 +92,7 @@ def _start(
     words = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", str(HERE / "schemathesis.toml")]
     words += ["run", str(file), "--url", caller.url, "--auth", f"{caller.key}:", "--seed", str(effort.seed)]
     words += ["--max-examples", str(effort.examples), "--phases", ",".join(phases), "--warnings", "off"]
-    words += ["--generation-database", "none"]
+    words += ["--generation-database", "none", "--suppress-health-check", "too_slow"]
     environ = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(words, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
