@@ -59,7 +59,7 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 def _work(arguments: Namespace, settings: Settings) -> int:
     """Do a command that takes the database."""
-    from gateway.cli import accounts, keys, webhooks  # noqa: PLC0415 - as above
+    from gateway.cli import accounts, keys  # noqa: PLC0415 - as above
     from gateway.cli.desk import Desk, read_secret  # noqa: PLC0415 - as above
 
     desk = Desk(
@@ -72,7 +72,11 @@ def _work(arguments: Namespace, settings: Settings) -> int:
         open_cache=partial(_open_cache, settings),
         hooked=partial(_hooked, settings),
     )
-    command = {"keys": keys.run, "accounts": accounts.run, "webhooks": webhooks.run}[arguments.area]
+    if arguments.area == "webhooks":
+        from gateway.cli import webhooks  # noqa: PLC0415 - as above
+
+        return asyncio.run(webhooks.run(arguments, desk))
+    command = {"keys": keys.run, "accounts": accounts.run}[arguments.area]
     return asyncio.run(command(arguments, desk))
 
 
