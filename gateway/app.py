@@ -36,13 +36,13 @@ from gateway.core.platform import Platform, Rules
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
-from gateway.core.signals import nobody_listens
 from gateway.core.telling import telling
 from gateway.core.writes import Writes
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
+from gateway.record_events import RecordParts, watch_records
 from gateway.settings import Settings, SettingsError, read_settings
 from gateway.vendor_events import HookCorner, open_hooks
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
@@ -152,8 +152,14 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     entrance = Entrance(database, providers(settings))
-    gateway, outdate = open_gateway(settings, CachingParts(entrance, database, cache, erased, asker, vault), stack)
+    gateway, end_kept, sweeps = open_gateway(
+        settings, CachingParts(entrance, database, cache, erased, asker, vault), stack
+    )
     new_request_id = request_ids()
+    records = watch_records(
+        settings, stack, RecordParts(entrance, database, cache, sweeps, vault, clock, metrics, logger)
+    )
+    outdate = records.after(end_kept)
     writes = Writes(
         entrance, Driver(upstream, asker, clock), database.repeats, outdate, (clock, limits.deadline_seconds)
     )
@@ -173,7 +179,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
     hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
-    signals = hooks.routes(outdate, nobody_listens)
+    signals = hooks.routes(end_kept, records.noticed)
     linking = Parts(
         ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )

@@ -36,8 +36,8 @@ class CachingParts:
     vault: Vault
 
 
-def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> tuple[Gateway, Outdate]:
-    """Give what answers reads, and what ends everything that is kept of some resources of an account."""
+def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> tuple[Gateway, Outdate, Sweeps]:
+    """Give what answers reads, what ends all that is kept of some resources of an account, and what reads lists."""
     clock = parts.asker.clock
     flights = Flights()
     near = open_near(settings, parts, stack)
@@ -55,7 +55,7 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
     )
     gateway = Gateway(parts.entrance, caches, Reads(parts.asker, sweeps, signer), Around(clock, limits))
     stack.push_async_callback(flights.close)
-    return gateway, outdating(parts.cache, near)
+    return gateway, outdating(parts.cache, near), sweeps
 
 
 def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:

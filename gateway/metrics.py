@@ -19,6 +19,8 @@ class Metrics:
     webhook_attempts: Counter
     vendor_events: Counter
     vendor_hooks: Counter
+    record_watches: Counter
+    record_events: Counter
 
 
 def make_metrics() -> Metrics:
@@ -57,5 +59,11 @@ def make_metrics() -> Metrics:
             "Webhooks at vendors: registered, looked after, removed.",
             ("provider", "outcome"),
             registry=registry,
+        ),
+        record_watches=Counter(
+            "gateway_record_watches", "Lists read to find what has changed.", ("resource", "outcome"), registry=registry
+        ),
+        record_events=Counter(
+            "gateway_record_events", "Changes of records that were found and told.", ("event",), registry=registry
         ),
     )

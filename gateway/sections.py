@@ -330,6 +330,21 @@ class VendorEvents(Section):
     """How often a webhook that stands is looked after, in seconds; four times a day is one call to the vendor each."""
 
 
+class RecordEvents(Section):
+    """Events about records, found by reading lists again and comparing hashes."""
+
+    enabled: bool = True
+    """Whether lists are watched; only those of projects with a webhook that asks for such an event ever are."""
+    poll_seconds: Annotated[float, Field(ge=300)] = 3600
+    """How often a list is read again, in seconds; hourly is a dozen calls an hour for a company of up to 250 people."""
+    settle_seconds: Annotated[float, Field(ge=0, le=60)] = 5
+    """Wait after a vendor's webhook or a write of ours, in seconds; one edit there often is several changes."""
+    look_seconds: Annotated[float, Field(ge=0.05, le=60)] = 2.0
+    """Seconds between looks for a list that is due; one look is two small reads of the database."""
+    concurrency: PositiveInt = 2
+    """Lists that a worker reads at once; callers come first, and a list of 10,000 people takes its memory."""
+
+
 class Log(Section):
     """One JSON line an event on standard error."""
 
@@ -391,6 +406,7 @@ class Settings(BaseSettings):
     hub: Hub = Hub()
     webhooks: Webhooks = Webhooks()
     vendor_events: VendorEvents = VendorEvents()
+    record_events: RecordEvents = RecordEvents()
     log: Log = Log()
     limits: Limits = Limits()
     connectors: Mapping[str, ConnectorSettings] = Field(default_factory=dict)

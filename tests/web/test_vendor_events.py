@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -13,10 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from deploy.sandbox.tokens import by_name
-from tests.web.linking import enter, hub, made, order, send, word
+from tests.web.hearing import endpoints, hearing, link
+from tests.web.linking import enter, made, send, word
 from tests.web.support import MASTER_KEY, Sandbox, Site, open_site
 
 HEADER = "x-humaans-signature"
@@ -24,33 +23,8 @@ HEADER = "x-humaans-signature"
 
 @pytest.fixture(name="heard")
 async def fixture_heard(environ: dict[str, str], stack: AsyncExitStack, sandbox: Sandbox) -> AsyncIterator[Site]:
-    """A gateway that the sandbox can reach, at its public address. No account is linked."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    site = await open_site({**environ, "GATEWAY_SERVER_PUBLIC_URL": address}, stack)
-    site.key = await site.make_key()
-    server = uvicorn.Server(uvicorn.Config(site.edge, lifespan="off", access_log=False, log_level="error"))
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    yield site
-    server.should_exit = True
-    await serving
-    sandbox.steer("DELETE", "/choices")
-    for row in endpoints(sandbox):
-        sandbox.steer("DELETE", f"/rows/webhooks/{row['id']}")
-
-
-def endpoints(sandbox: Sandbox) -> list[dict[str, Any]]:
-    rows = sandbox.steer("GET", "/rows/webhooks")["rows"]
-    return [row for row in rows if "/hooks/humaans/" in row["url"]]
-
-
-async def link(site: Site, token: str = "all-owner") -> str:
-    """Link an account as a customer does."""
-    session = await made(site)
-    answer = await hub(site, session["token"], "POST", "/accounts", order(by_name(token).token))
-    assert answer.status_code == 201, answer.text
-    site.account = answer.json()["id"]
-    return site.account
+    async with hearing(environ, stack, sandbox) as site:
+        yield site
 
 
 async def health(site: Site) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from gateway.adapters.accounts.schema import accounts, connect_sessions, credent
 from gateway.adapters.accounts.sessions import SessionBook
 from gateway.adapters.accounts.trail import TrailBook
 from gateway.adapters.accounts.usage import UsageBook
+from gateway.adapters.accounts.watches import WatchBook
 from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import Conflict, StoreUnavailable
@@ -43,7 +44,7 @@ class Database:
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
     permissions to link, `usage` how accounts fare, `trail` what has happened to them, `hooks` the webhooks of
-    accounts at their vendors.
+    accounts at their vendors, `watches` the lists that are watched for the product.
 
     Each change is noted in the trail, by whom it was made, in its own transaction, and told to the ears.
 
@@ -70,6 +71,7 @@ class Database:
         self.sessions = SessionBook(engine)
         self.usage = UsageBook(engine)
         self.hooks = HookBook(engine, vault)
+        self.watches = WatchBook(engine, self.outbox)
         self.trail = TrailBook(engine)
         # Within the database, so that changes from the command line are told, too.
         self._notes = Notes(self.trail, replace(ears, within=(*ears.within, self.outbox.hear)), clock)

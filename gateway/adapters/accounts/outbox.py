@@ -104,25 +104,44 @@ class OutboxBook:
             await self.put(connection, row, event, self._clock())
         return len(rows)
 
+    async def enqueue_all(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
+        """Put events of one project in the outbox, each for the endpoints that want it. Within `writing`."""
+        if not events:
+            return
+        listening = select(endpoints).where(
+            endpoints.c.project_id == events[0].project_id, endpoints.c.disabled_at.is_(None)
+        )
+        now, rows = self._clock(), []
+        for endpoint in (await connection.execute(listening)).all():
+            cipher = cipher_of(self._vault, endpoint)
+            wanted = {name for name in {event.name for event in events} if wants(endpoint.events, name)}
+            rows += [self._row(endpoint, cipher, event, now) for event in events if event.name in wanted]
+        if rows:
+            await connection.execute(insert(deliveries), rows)
+            after_commit(connection, self.tell)
+
     async def put(self, connection: AsyncConnection, endpoint: Found, event: Event, now: datetime) -> str:
         """Put an event in the outbox for one endpoint; give the delivery's id."""
-        delivery_id = self._new_id()
-        row = {
-            "id": delivery_id,
+        row = self._row(endpoint, cipher_of(self._vault, endpoint), event, now)
+        await connection.execute(insert(deliveries).values(row))
+        after_commit(connection, self.tell)
+        delivery_id: str = row["id"]
+        return delivery_id
+
+    def _row(self, endpoint: Found, cipher: AccountCipher, event: Event, now: datetime) -> dict[str, Any]:
+        return {
+            "id": self._new_id(),
             "endpoint_id": endpoint.id,
             "event_id": event.id,
             "event": event.name,
             "account_id": event.account_id,
-            "payload": cipher_of(self._vault, endpoint).seal(orjson.dumps(event.payload), event.id.encode()),
+            "payload": cipher.seal(orjson.dumps(event.payload), event.id.encode()),
             "forget": False,
             "state": State.PENDING.value,
             "tries": 0,
             "next_at": now,
             "created_at": now,
         }
-        await connection.execute(insert(deliveries).values(row))
-        after_commit(connection, self.tell)
-        return delivery_id
 
     def tell(self) -> None:
         """Let those know who wait for more to send."""

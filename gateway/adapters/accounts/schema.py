@@ -10,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -247,4 +248,33 @@ vendor_hooks = Table(
     Column("last_event_at", Moment),
     Column("failures", Integer, nullable=False),
     Column("due_at", Moment, nullable=False, index=True),
+)
+
+# The lists that are watched for the product, and when. The three words are digests of what a reading was made of.
+record_watches = Table(
+    "record_watches",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("resource", String, primary_key=True),
+    Column("turn", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False, index=True),
+    Column("rest_until", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("rights", String, nullable=False),
+    Column("mapping", String, nullable=False),
+    Column("reading", String, nullable=False),
+    Column("held", Boolean, nullable=False),
+)
+
+# Of each record the vendor's id, which is what a deletion is told with, and a keyed hash. Nothing else.
+record_hashes = Table(
+    "record_hashes",
+    metadata,
+    Column("account_id", String, primary_key=True),
+    Column("resource", String, primary_key=True),
+    Column("remote_id", String, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["account_id", "resource"], ["record_watches.account_id", "record_watches.resource"], ondelete="CASCADE"
+    ),
 )

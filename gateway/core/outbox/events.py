@@ -13,12 +13,24 @@ import orjson
 from connectors.convert import instant
 from gateway.core.model import Account
 
+RECORDS: Mapping[str, str] = {"employees": "An employee", "employments": "An employment", "time_off": "Time off"}
+"""The resources whose records are watched, with what one of them is."""
+
 EVENTS: Mapping[str, str] = {
     "account.created": "An account was linked.",
     "account.updated": "An account has changed: its credential, status, scopes, owner or label.",
     "account.deleted": "An account was unlinked, and all that was kept of it deleted.",
     "account.error": "An account stopped working: it has to be linked again.",
     "account.expired": "An account's token has reached its end: it has to be linked again.",
+    **{
+        f"hris_{resource}.{verb}": f"{record} {what}."
+        for resource, record in RECORDS.items()
+        for verb, what in {
+            "created": "is new, or was not there for this token before",
+            "updated": "has changed in a field that this account's token may see",
+            "deleted": "is no longer there",
+        }.items()
+    },
 }
 """Every event that an endpoint may ask for, with what has happened then."""
 

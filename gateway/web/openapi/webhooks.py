@@ -6,7 +6,7 @@ from connectors.platform import WEBHOOK_OPERATIONS
 from gateway.core.outbox.deliveries import State
 from gateway.core.outbox.desk import LONGEST_OVERLAP
 from gateway.core.outbox.endpoints import LONGEST_DESCRIPTION, MOST_EVENTS
-from gateway.core.outbox.events import EVENTS, FAILURES, PING
+from gateway.core.outbox.events import EVENTS, FAILURES, PING, RECORDS
 from gateway.core.outbox.targets import LONGEST_URL
 from gateway.core.query import MOST_PAGES, PageLimits
 from gateway.web.openapi.answers import CONTRACT
@@ -24,7 +24,7 @@ _EVENTS: Schema = {
     "type": "array",
     "items": _TEXT,
     "description": "; ".join(f"`{name}`: {text}" for name, text in EVENTS.items())
-    + " `account.*` and `*` stand for all.",
+    + " `account.*`, `hris_employees.*` and the like stand for all of a kind, `*` for all.",
 }
 
 
@@ -98,6 +98,12 @@ _FAILURE: Mapping[str, Schema] = {
     "status": _TEXT,
     "status_reasons": {"type": "array", "items": _REASON},
 }
+_OF_RECORD: Mapping[str, Schema] = {
+    **_EVENT,
+    "record_type": {"type": "string", "enum": list(RECORDS)},
+    "record_id": {**_TEXT, "description": "The record's `id`, with which it can be asked for."},
+    "record_remote_id": {**_TEXT, "description": "The provider's own id."},
+}
 _PING = {name: schema for name, schema in _EVENT.items() if name != "account_id"}
 
 WEBHOOKS_NAMED: Mapping[str, Schema] = {
@@ -106,6 +112,7 @@ WEBHOOKS_NAMED: Mapping[str, Schema] = {
     "WebhookDelivery": _DELIVERY,
     "AccountEvent": _object(" ".join(_OF_ACCOUNT), **_OF_ACCOUNT),
     "AccountFailureEvent": _object(" ".join(_FAILURE), **_FAILURE),
+    "RecordEvent": _object(" ".join(_OF_RECORD), **_OF_RECORD),
     "PingEvent": _object(" ".join(_PING), **_PING),
 }
 """The schemas that the rows refer to."""
@@ -162,7 +169,10 @@ _SIGNED: Mapping[str, str] = {
 
 def event_items() -> Mapping[str, Schema]:
     """Give what an endpoint is sent, a Path Item Object for each event."""
-    named = {name: "AccountFailureEvent" if name in FAILURES else "AccountEvent" for name in EVENTS}
+    named = {
+        **{name: "AccountEvent" if name.startswith("account.") else "RecordEvent" for name in EVENTS},
+        **dict.fromkeys(FAILURES, "AccountFailureEvent"),
+    }
     texts = {**EVENTS, PING: "Somebody has asked whether the endpoint can be reached."}
     return {name: {"post": _told(name, text, named.get(name, "PingEvent"))} for name, text in texts.items()}
 

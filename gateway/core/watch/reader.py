@@ -1,0 +1,134 @@
+"""Reading a list whole and making a hash of each record, a few at a time so that nobody waits long for it.
+
+The lists are those of the cache: a fresh one costs the vendor nothing, and one that is fetched answers callers too.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from connectors.spec import Collection, Join, Row
+from gateway.core.ask import encode
+from gateway.core.mapping import REFUSED, Joined, Record, index
+from gateway.core.sweeps import BLOCK, Reading, Sweep, Sweeps
+from gateway.core.watch.compare import Sight
+from gateway.core.watch.subject import Subject
+
+
+class Evicted(Exception):
+    """Rows of a list were forgotten while their head was not: it has to be opened anew."""
+
+
+SLICE = 20
+"""Records hashed at a stretch: some milliseconds."""
+HASH_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Hashing:
+    """`key` makes hashes that tell nothing to who does not have it, `version` names the way records are made.
+
+    Both are in the sight of a reading: with another of them hashes cannot be compared.
+    """
+
+    key: bytes = field(repr=False)
+    version: str
+
+    def digest(self, *parts: bytes) -> str:
+        made = blake2b(key=self.key, digest_size=HASH_BYTES)
+        for part in parts:
+            made.update(len(part).to_bytes(8, "big") + part)
+        return made.hexdigest()
+
+    def of_record(self, owner: bytes, record: Mapping[str, Any]) -> bytes:
+        """Hash a record; in which order a list of several has come makes no difference."""
+        steady = {
+            name: sorted(map(encode, value)) if isinstance(value, list) and len(value) > 1 else value
+            for name, value in record.items()
+        }
+        text = orjson.dumps(steady, default=bytes.decode, option=orjson.OPT_SORT_KEYS)
+        return blake2b(owner + text, key=self.key, digest_size=HASH_BYTES).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """All lists of a subject, none of them older than it may be. `digest` is the same for the same records."""
+
+    subject: Subject
+    reading: Reading
+    sweeps: Mapping[Collection, Sweep]
+    sight: Sight
+    digest: str
+
+
+class Reader:
+    def __init__(self, sweeps: Sweeps, hashing: Hashing) -> None:
+        self._sweeps = sweeps
+        self._hashing = hashing
+
+    async def open(self, subject: Subject, reading: Reading) -> Opened:
+        """Open all lists, one after the other, as nobody waits for them. Raises what asking raises.
+
+        A list that an older reading stands in for is a failure: nothing is to be concluded from it.
+        """
+        if not reading.directives.no_store:
+            await reading.shelf.note_generations(subject.resources())
+        sweeps = {subject.listing: await self._sweeps.open(reading, subject.listing)}
+        for collection in subject.joined:
+            sweeps[collection] = await self._sweeps.open(reading, collection, optional=True)
+        for sweep in sweeps.values():
+            if sweep.failed is not None:
+                raise sweep.failed
+        refused = ",".join(collection.label() for collection, sweep in sweeps.items() if sweep.refused)
+        hashing = self._hashing
+        sight = Sight(
+            rights=hashing.digest(subject.rights.encode(), refused.encode()),
+            mapping=hashing.digest(hashing.version.encode()),
+        )
+        # The day counts: roles come into force by day.
+        named = [reading.today.isoformat(), *(sweep.id for sweep in sweeps.values())]
+        return Opened(subject, reading, sweeps, sight, hashing.digest(*(each.encode() for each in named)))
+
+    async def hashes(self, opened: Opened) -> dict[str, bytes]:
+        """Give a hash of each record by the vendor's id. Raises `Evicted` for lists that are no longer kept."""
+        subject, reading = opened.subject, opened.reading
+        joins = {join: await self._joined(opened, join) for join in subject.plan.joins}
+        only, key = subject.endpoint.only, subject.endpoint.key
+        owner = f"{reading.talk.linked.account.id}\0{subject.resource}\0".encode()
+        found: dict[str, bytes] = {}
+        rows = await self._rows(opened, subject.listing)
+        for start in range(0, len(rows), SLICE):
+            for row in rows[start : start + SLICE]:
+                remote_id = row.get(key)
+                if isinstance(remote_id, str) and (only is None or only(row)):
+                    record = subject.plan.unify(Record(row, joins, reading.today))
+                    found[remote_id] = self._hashing.of_record(owner, record)
+            await asyncio.sleep(0)
+        return found
+
+    async def _joined(self, opened: Opened, join: Join) -> Joined:
+        if any(opened.sweeps[each].refused for each in join.collections):
+            return REFUSED
+        rows: list[Row] = []
+        for collection in join.collections:
+            rows += await self._rows(opened, collection)
+        embedded = await self._rows(opened, join.embed.collection) if join.embed is not None else ()
+        await asyncio.sleep(0)
+        return index(join, rows, embedded)
+
+    async def _rows(self, opened: Opened, collection: Collection) -> Sequence[Row]:
+        """Give all rows, a block at a time."""
+        sweep, shelf = opened.sweeps[collection], opened.reading.shelf
+        if sweep.rows is not None:
+            return sweep.rows
+        rows: list[Row] = []
+        for start in range(0, sweep.total, BLOCK):
+            block = await self._sweeps.rows(shelf, sweep, start, start + BLOCK)
+            if block is None:
+                raise Evicted
+            rows += block
+        return rows

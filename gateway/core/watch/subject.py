@@ -1,0 +1,82 @@
+"""What is watched of an account: every field of a resource that its token may see, and the lists these are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.contract import Operation
+from connectors.hris.operations import OPERATIONS
+from connectors.spec import Absent, Collection, Connector, Endpoint
+from gateway.core.entrance import Provider
+from gateway.core.mapping import Plan, compile_table
+from gateway.core.model import Account
+from gateway.core.outbox.events import RECORDS
+from gateway.core.policy import EVERY_SCOPE
+
+UNSTEADY = frozenset({"tenure", "avatar", "avatar_url"})
+"""Fields that change by themselves: a time that passes, and the addresses of photos, which may be signed anew for
+each reading. A new photo shows in `updated_at`."""
+
+LISTS: Mapping[str, Operation] = {
+    operation.resource: operation
+    for operation in OPERATIONS
+    if operation.kind == "list" and not operation.of_employee and operation.resource in RECORDS
+}
+"""By resource the operation that lists its records: without it nothing is told of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A list to watch. `rights` says what of its records is seen, in words that are equal for equal rights."""
+
+    resource: str
+    endpoint: Endpoint
+    listing: Collection
+    plan: Plan
+    rights: str
+
+    @property
+    def joined(self) -> tuple[Collection, ...]:
+        """Give the further lists that it is made of, each once."""
+        found: dict[Collection, None] = {}
+        for join in self.plan.joins:
+            found.update(dict.fromkeys(join.collections))
+            if join.embed is not None:
+                found[join.embed.collection] = None
+        found.pop(self.listing, None)
+        return tuple(found)
+
+    def resources(self) -> frozenset[str]:
+        """Give the resources whose change may be one of these records."""
+        return frozenset(each.resource for each in (self.listing, *self.joined))
+
+
+def make_subject(provider: Provider, resource: str, account: Account) -> Subject | None:
+    """Give what is watched of an account, whatever a client key may see; None where its token may not ask."""
+    operation = LISTS.get(resource)
+    endpoint = provider.connector.endpoint(operation) if operation else None
+    if operation is None or endpoint is None or not isinstance(endpoint.listing, Collection):
+        return None
+    scopes, policy = account.grant.scopes, provider.policy
+    if policy.admit_key(operation, EVERY_SCOPE) or policy.admit_token(endpoint, scopes):
+        return None
+    closed = policy.closed(endpoint.table, EVERY_SCOPE, scopes)
+    rows = endpoint.table.rows
+    fields = [name for name in rows if name not in closed and name not in UNSTEADY]
+    plan = compile_table(
+        endpoint.table, [name for name in fields if not isinstance(rows[name], Absent)], frozenset(closed)
+    )
+    # What the person may see who made the token shows in no scope, but in what they are.
+    rights = "\n".join((resource, ",".join(sorted(closed)), account.grant.role or ""))
+    return Subject(resource, endpoint, endpoint.listing, plan, rights)
+
+
+def sources_of(connector: Connector) -> Mapping[str, frozenset[str]]:
+    """Give for each resource that can be watched the names of the lists that its records are made of."""
+    found = {}
+    for resource, operation in LISTS.items():
+        endpoint = connector.endpoint(operation)
+        if endpoint is not None and isinstance(endpoint.listing, Collection):
+            plan = compile_table(endpoint.table, list(endpoint.table.rows), frozenset())
+            joined = {each.resource for join in plan.joins for each in join.all_collections()}
+            found[resource] = frozenset({endpoint.listing.resource, *joined})
+    return found

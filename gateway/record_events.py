@@ -1,0 +1,85 @@
+"""Joins the parts that watch vendors' lists for the product: a corner of `gateway.app`, which alone knows it."""
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import structlog
+
+import connectors
+import gateway.core
+from gateway.adapters.accounts import Database
+from gateway.adapters.vault import Vault
+from gateway.core.ask import Clock
+from gateway.core.entrance import Entrance
+from gateway.core.model import Cache
+from gateway.core.sweeps import Sweeps
+from gateway.core.watch.reader import Hashing, Reader
+from gateway.core.watch.watcher import Around, Keeping, Pace, Watcher
+from gateway.logs import where
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+
+WAY_OF_RECORDS = ("mapping.py", "watch/reader.py", "watch/subject.py")
+"""What of the core has a say in what a record's hash is made of, besides all connectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordParts:
+    """What watching shares with the rest of the gateway."""
+
+    entrance: Entrance
+    database: Database
+    cache: Cache
+    sweeps: Sweeps
+    vault: Vault
+    clock: Clock
+    metrics: Metrics
+    logger: structlog.typing.FilteringBoundLogger
+
+
+def watch_records(settings: Settings, stack: AsyncExitStack, parts: RecordParts) -> Watcher:
+    """Begin to watch, until the stack is closed; give what hears of changes."""
+    watcher = make_watcher(settings, parts)
+    if settings.record_events.enabled:
+        task = asyncio.ensure_future(watcher.run())
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        stack.push_async_callback(end)
+    return watcher
+
+
+def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
+    chosen, metrics, logger = settings.record_events, parts.metrics, parts.logger
+    pace = Pace(
+        poll=chosen.poll_seconds, settle=chosen.settle_seconds, look=chosen.look_seconds, at_once=chosen.concurrency
+    )
+    around = Around(
+        clock=parts.clock,
+        wait=asyncio.sleep,
+        new_id=lambda: secrets.token_hex(12),
+        counted=lambda resource, outcome: metrics.record_watches.labels(resource, outcome).inc(),
+        told=lambda event, number: metrics.record_events.labels(event).inc(number),
+        failed=lambda error: logger.error("watching failed", error=type(error).__name__, where=where(error)),
+    )
+    hashing = Hashing(parts.vault.derive(b"record events"), version_of_records())
+    reading = Reader(parts.sweeps, hashing), Keeping(parts.cache, settings.cache.max_value_bytes)
+    return Watcher(parts.database.watches, parts.entrance, reading, pace, around)
+
+
+def version_of_records() -> str:
+    """Name the way in which this version makes records: a digest of the sources that have a say in it.
+
+    A number kept by hand would be forgotten, and then a new version would call every record changed.
+    """
+    tables, core = Path(connectors.__path__[0]), Path(gateway.core.__path__[0])
+    digest = blake2b(digest_size=8)
+    for file in (*sorted(tables.rglob("*.py")), *(core / name for name in WAY_OF_RECORDS)):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
