@@ -156,9 +156,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         settings, CachingParts(entrance, database, cache, erased, asker, vault), stack
     )
     new_request_id = request_ids()
-    records = watch_records(
-        settings, stack, RecordParts(entrance, database, cache, sweeps, vault, clock, metrics, logger)
+    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
+    linking = Parts(
+        ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
+    watching = RecordParts(entrance, database, cache, sweeps, linking, vault, clock, metrics, logger)
+    records = watch_records(settings, stack, watching)
     outdate = records.after(end_kept)
     writes = Writes(
         entrance, Driver(upstream, asker, clock), database.repeats, outdate, (clock, limits.deadline_seconds)
@@ -177,12 +180,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     proxy = ProxyApi(
         Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
     )
-    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
     hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
     signals = hooks.routes(end_kept, records.noticed)
-    linking = Parts(
-        ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
-    )
     counter = look_after(settings, stack, LifeParts(database, cache, erased, entrance, linking, clock, logger))
     platform = platform_api(settings, entrance, hooks, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)

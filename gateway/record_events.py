@@ -13,8 +13,10 @@ import connectors
 import gateway.core
 from gateway.adapters.accounts import Database
 from gateway.adapters.vault import Vault
+from gateway.core.actor import AT_A_CHECK
 from gateway.core.ask import Clock
 from gateway.core.entrance import Entrance
+from gateway.core.link import Parts, verify
 from gateway.core.model import Cache
 from gateway.core.sweeps import Sweeps
 from gateway.core.watch.reader import Hashing, Reader
@@ -35,6 +37,7 @@ class RecordParts:
     database: Database
     cache: Cache
     sweeps: Sweeps
+    linking: Parts
     vault: Vault
     clock: Clock
     metrics: Metrics
@@ -65,7 +68,10 @@ def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
         wait=asyncio.sleep,
         new_id=lambda: secrets.token_hex(12),
         counted=lambda resource, outcome: metrics.record_watches.labels(resource, outcome).inc(),
-        told=lambda event, number: metrics.record_events.labels(event).inc(number),
+        check=lambda linked: verify(
+            parts.entrance.providers[linked.account.provider].connector, linked, parts.linking, AT_A_CHECK
+        ),
+        told=lambda event: metrics.record_events.labels(event).inc(),
         failed=lambda error: logger.error("watching failed", error=type(error).__name__, where=where(error)),
     )
     hashing = Hashing(parts.vault.derive(b"record events"), version_of_records())

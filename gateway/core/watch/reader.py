@@ -75,8 +75,6 @@ class Reader:
 
         A list that an older reading stands in for is a failure: nothing is to be concluded from it.
         """
-        if not reading.directives.no_store:
-            await reading.shelf.note_generations(subject.resources())
         sweeps = {subject.listing: await self._sweeps.open(reading, subject.listing)}
         for collection in subject.joined:
             sweeps[collection] = await self._sweeps.open(reading, collection, optional=True)

@@ -45,10 +45,6 @@ class Subject:
         found.pop(self.listing, None)
         return tuple(found)
 
-    def resources(self) -> frozenset[str]:
-        """Give the resources whose change may be one of these records."""
-        return frozenset(each.resource for each in (self.listing, *self.joined))
-
 
 def make_subject(provider: Provider, resource: str, account: Account) -> Subject | None:
     """Give what is watched of an account, whatever a client key may see; None where its token may not ask."""

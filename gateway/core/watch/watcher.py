@@ -34,7 +34,7 @@ READING_SECONDS = 300.0
 """So long the lists may take: nobody waits for them, but the lease must not end meanwhile."""
 CONFIRM_SECONDS = 300.0
 """After so long it is looked again whether as much is gone as it seemed."""
-REST = 9
+REST = 4
 """A watch is followed by so many times its own duration of rest, whatever happens: the large are watched less often."""
 ARRANGE_SECONDS = 60.0
 BATCH = 200
@@ -58,14 +58,15 @@ class Pace:
 class Around:
     """Time, ids and ears. `wait` sleeps, `counted` hears resource and outcome of a watch, `told` an event's name.
 
-    `failed` hears of what nobody expects.
+    `check` asks the vendor about an account's token, and keeps what it finds. `failed` hears of what nobody expects.
     """
 
     clock: Clock
     wait: Callable[[float], Awaitable[None]]
     new_id: Callable[[], str]
+    check: Callable[[Linked], Awaitable[object]]
     counted: Callable[[str, str], None]
-    told: Callable[[str, int], None]
+    told: Callable[[str], None]
     failed: Callable[[BaseException], None]
 
 
@@ -160,11 +161,12 @@ class Watcher:
 
     async def _claim(self) -> Claim | None:
         now = self._clock.now()
-        await self._arrange(now)
+        if not await self._arrange(now):
+            return None
         return await self._store.claim(now, now + timedelta(seconds=LEASE_SECONDS))
 
-    async def _arrange(self, now: datetime) -> None:
-        """See to it that what is listened for is watched, and nothing else: at once, and from time to time."""
+    async def _arrange(self, now: datetime) -> bool:
+        """See to it that what is listened for is watched, and nothing else; tell whether there is anything."""
         listening = await self._store.listening()
         wanted = {project: _resources(patterns) for project, patterns in listening.items()}
         wanted = {project: resources for project, resources in wanted.items() if resources}
@@ -172,6 +174,7 @@ class Watcher:
         if wanted != before or self._clock.monotonic() - at >= ARRANGE_SECONDS:
             await self._store.arrange(wanted, now)
             self._arranged = (wanted, self._clock.monotonic())
+        return bool(wanted)
 
     # --- one watch ------------------------------------------------------------------------------------------
 
@@ -254,12 +257,14 @@ class Watcher:
         changes = compare(before, found)
         said = conclude(changes, before, then=claim.place.sight, now=opened.sight, held=claim.place.held)
         if said.outcome is Outcome.HELD:
+            # Where the token sees less than before, the account is another after this, and the next reading a first.
+            await self._around.check(linked)
             return said.outcome, replace(claim.place, held=True)
         for batch in self._batches(linked.account, subject, changes, (found, said.told)):
             if not await self._store.apply(claim, linked.account.revision, batch):
                 return Outcome.OVERTAKEN, claim.place
             for event in batch.events:
-                self._around.told(event.name, 1)
+                self._around.told(event.name)
         return said.outcome, Place(opened.sight, opened.digest)
 
     def _batches(
