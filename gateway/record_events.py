@@ -19,8 +19,9 @@ from gateway.core.entrance import Entrance
 from gateway.core.link import Parts, verify
 from gateway.core.model import Cache
 from gateway.core.sweeps import Sweeps
+from gateway.core.watch.examiner import Around, Keeping
 from gateway.core.watch.reader import Hashing, Reader
-from gateway.core.watch.watcher import Around, Keeping, Pace, Watcher
+from gateway.core.watch.watcher import Pace, Watcher
 from gateway.logs import where
 from gateway.metrics import Metrics
 from gateway.settings import Settings

@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 
 from connectors.events import Event
 from connectors.exchange import Answer, Grant, Request
-from gateway.core.errors import VendorFailure
+from gateway.core.errors import StoreUnavailable, VendorFailure
 from gateway.core.freshness import Windows
 from gateway.core.model import Caching, Status
 from gateway.core.policy import Operator
 from gateway.core.watch.compare import Changes, Outcome, Sight, Verb, compare, conclude
+from gateway.core.watch.examiner import BATCH
 from gateway.core.watch.reader import Hashing
-from gateway.core.watch.watcher import BATCH, CONFIRM_SECONDS
-from tests.core.parts import Forgetful, refusal
+from gateway.core.watch.watcher import CONFIRM_SECONDS, LEASE_SECONDS
+from tests.core.parts import Forgetful, Vendor, make_linked, refusal
 from tests.core.village import person, village
-from tests.core.watching import HOUR, Tower
+from tests.core.watching import HOUR, Killed, Tower
 
 ALL = frozenset(Verb)
 HERE = Sight("rights", "mapping")
@@ -350,12 +351,12 @@ async def test_a_process_that_dies_between_batches_loses_nothing_and_repeats_not
         each["name"] = "All changed"
     done = tower.store.breaks_after = len(tower.store.batches) + 1
     tower.time.forward(HOUR)
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(Killed):
         await tower.watcher.step()
     assert len(tower.store.told) == BATCH
     tower.store.breaks_after = None
     assert not await tower.watcher.step()
-    outcome, told = await tower.watch(600)
+    outcome, told = await tower.watch(LEASE_SECONDS)
     assert (outcome, len(told), len(tower.store.batches) - done) == ("changed", BATCH + 50, 2)
     assert len(set(tower.store.told)) == len(tower.store.told) == len(tower.people)
 
@@ -384,6 +385,45 @@ async def test_an_account_that_does_not_work_is_left_alone() -> None:
     tower.register.change("a1", status=Status.SUSPENDED)
     tower.time.forward(HOUR)
     assert not await tower.watcher.step()
+
+
+async def comes(happens: Callable[[], bool]) -> bool:
+    """Let others go on until it happens, or does not."""
+    for _ in range(2000):
+        if happens():
+            return True
+        await asyncio.sleep(0)
+    return False
+
+
+async def test_a_worker_watches_until_it_is_ended_whatever_happens_and_gives_back_what_it_has_begun() -> None:
+    tower = Tower()
+    for number in range(2, 6):
+        tower.register.accounts[f"a{number}"] = make_linked(f"a{number}", "open", "closed", provider="village")
+    tower.store.claims_raise = [StoreUnavailable("away"), ZeroDivisionError("nobody expects it")]
+    hangs = asyncio.Event()
+    asked: list[str] = []
+
+    async def send(base_url: str, request: Request) -> Answer:
+        asked.append(request.headers["authorization"])
+        await hangs.wait()
+        return await Vendor.send(tower.vendor, base_url, request)
+
+    tower.vendor.send = send  # type: ignore[method-assign]
+    running = asyncio.create_task(tower.watcher.run())
+    assert not await comes(lambda: len(asked) > 2)
+    assert len(asked) == 2
+    assert [type(fault) for fault in tower.faults] == [ZeroDivisionError]
+    hangs.set()
+    assert await comes(lambda: tower.counted["employees baseline"] == 5)
+    hangs.clear()
+    tower.time.forward(HOUR)
+    assert await comes(lambda: [each.turn for each in tower.store.lines.values()].count(2) == 2)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    now = tower.time.moment
+    assert [each.rest_until <= now for each in tower.store.lines.values()] == [True] * 5
+    assert all(each.due <= now and each.place.reading for each in tower.store.lines.values())
 
 
 def event(*resources: str) -> Event:

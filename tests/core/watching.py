@@ -17,14 +17,19 @@ from gateway.core.policy import Operator, Policy
 from gateway.core.retry import RetryPolicy
 from gateway.core.sweeps import Keeping as Kept
 from gateway.core.sweeps import Sweeps
+from gateway.core.watch.examiner import Around, Keeping
 from gateway.core.watch.reader import Hashing, Reader
 from gateway.core.watch.store import Batch, Claim, Next, Place
-from gateway.core.watch.watcher import Around, Keeping, Pace, Watcher
+from gateway.core.watch.watcher import Pace, Watcher
 from tests.core.parts import A_MINUTE, Memory, Register, Time, Vendor, make_linked, unjittered
 from tests.core.village import VILLAGE, village
 
 HOUR = 3600.0
 Key = tuple[str, str]
+
+
+class Killed(BaseException):
+    """The process is gone."""
 
 
 @dataclass
@@ -49,8 +54,11 @@ class Notebook:
     told: list[tuple[str, str]] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     breaks_after: int | None = None
+    claims_raise: list[Exception] = field(default_factory=list)
 
     async def listening(self) -> Mapping[str, Sequence[str]]:
+        if self.claims_raise:
+            raise self.claims_raise.pop(0)
         return self.events
 
     async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
@@ -83,7 +91,7 @@ class Notebook:
         if line.turn != claim.turn or self.register.accounts[claim.account_id].account.revision != revision:
             return False
         if self.breaks_after == len(self.batches):
-            raise asyncio.CancelledError
+            raise Killed
         self.batches.append(batch)
         line.hashes = {each: found for each, found in line.hashes.items() if each not in batch.drop} | dict(batch.put)
         self.told += [(event.name, str(event.payload["record_remote_id"])) for event in batch.events]
