@@ -160,7 +160,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     linking = Parts(
         ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
-    watching = RecordParts(entrance, database, cache, sweeps, linking, vault, clock, metrics, logger)
+    watching = RecordParts(entrance, database, cache, sweeps, end_kept, linking, vault, clock, metrics, logger)
     records = watch_records(settings, stack, watching)
     outdate = records.after(end_kept)
     writes = Writes(

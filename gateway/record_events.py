@@ -22,6 +22,7 @@ from gateway.core.sweeps import Sweeps
 from gateway.core.watch.examiner import Around, Keeping
 from gateway.core.watch.reader import Hashing, Reader
 from gateway.core.watch.watcher import Pace, Watcher
+from gateway.core.writes import Outdate
 from gateway.logs import where
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -38,6 +39,7 @@ class RecordParts:
     database: Database
     cache: Cache
     sweeps: Sweeps
+    outdate: Outdate
     linking: Parts
     vault: Vault
     clock: Clock
@@ -72,6 +74,7 @@ def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
         check=lambda linked: verify(
             parts.entrance.providers[linked.account.provider].connector, linked, parts.linking, AT_A_CHECK
         ),
+        outdate=parts.outdate,
         told=lambda event: metrics.record_events.labels(event).inc(),
         failed=lambda error: logger.error("watching failed", error=type(error).__name__, where=where(error)),
     )

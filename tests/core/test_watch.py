@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.events import Event
@@ -167,6 +167,42 @@ async def test_what_took_long_is_not_done_again_soon_whatever_happens() -> None:
     tower.time.forward(15)
     assert not await tower.watcher.step()
     assert await tower.watch(1) == ("unchanged", [])
+
+
+async def test_what_is_told_can_be_read_at_once_so_answers_from_before_are_ended_first() -> None:
+    tower = Tower()
+    await tower.watch()
+    tower.people[0]["unmapped"] = "Changed"
+    await tower.watch()
+    assert tower.outdated == []
+    tower.people[0]["name"] = "Changed"
+    del tower.people[1]
+    await tower.watch()
+    assert tower.outdated == [(["employees", "employments", "locations"], 0)]
+    assert len(tower.store.told) == 2
+
+
+PEOPLE = st.dictionaries(st.integers(0, 9), st.sampled_from(["Ann", "Bea"]), max_size=10)
+
+
+@given(before=PEOPLE, now=PEOPLE)
+@settings(max_examples=60, deadline=None)
+def test_of_any_two_readings_exactly_the_difference_is_told(before: dict[int, str], now: dict[int, str]) -> None:
+    async def told() -> list[tuple[str, str]]:
+        tower = Tower(village(0))
+        tower.people[:] = [person(number, name=name) for number, name in before.items()]
+        assert await tower.watch() == ("baseline", [])
+        tower.people[:] = [person(number, name=name) for number, name in now.items()]
+        outcome, found = await tower.watch()
+        if outcome == "held":
+            outcome, found = await tower.watch(CONFIRM_SECONDS)
+        assert outcome == ("changed" if found else "unchanged")
+        assert await tower.watch() == ("unchanged", [])
+        return found
+
+    verbs = {number: "updated" for number, name in now.items() if before.get(number, name) != name}
+    verbs |= dict.fromkeys(now.keys() - before.keys(), "created") | dict.fromkeys(before.keys() - now.keys(), "deleted")
+    assert sorted(asyncio.run(told())) == sorted((verb, f"p{number}") for number, verb in verbs.items())
 
 
 async def test_a_day_makes_records_others_though_no_list_has_changed() -> None:

@@ -15,6 +15,7 @@ from gateway.core.freshness import Windows
 from gateway.core.model import Cache, Linked
 from gateway.core.policy import Operator, Policy
 from gateway.core.retry import RetryPolicy
+from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping as Kept
 from gateway.core.sweeps import Sweeps
 from gateway.core.watch.examiner import Around, Keeping
@@ -124,6 +125,7 @@ class Tower:
     counted: Counter[str] = field(default_factory=Counter)
     faults: list[BaseException] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
+    outdated: list[tuple[list[str], int]] = field(default_factory=list)
     loses: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -149,11 +151,16 @@ class Tower:
                 wait=lambda _: asyncio.sleep(0),
                 new_id=lambda: f"{next(ids)}-{next(words)}",
                 check=self.check,
+                outdate=self.outdate,
                 counted=lambda resource, outcome: self.counted.update([f"{resource} {outcome}"]),
                 told=lambda event: self.counted.update([event]),
                 failed=self.faults.append,
             ),
         )
+
+    async def outdate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+        self.outdated.append((sorted(resources or ()), len(self.store.told)))
+        return await Shelf(self.memory, linked, 0, new_id).outdate(resources)
 
     async def check(self, linked: Linked) -> None:
         self.checked.append(linked.account.id)

@@ -57,7 +57,10 @@ class Changes:
     deleted: Sequence[str] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.created or self.updated or self.deleted)
+        return any(self.by_verb().values())
+
+    def by_verb(self) -> Mapping[Verb, Sequence[str]]:
+        return {Verb.CREATED: self.created, Verb.UPDATED: self.updated, Verb.DELETED: self.deleted}
 
 
 @dataclass(frozen=True, slots=True)

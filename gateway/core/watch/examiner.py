@@ -16,6 +16,7 @@ from gateway.core.watch.compare import Changes, Outcome, Verb, compare, conclude
 from gateway.core.watch.reader import Evicted, Reader
 from gateway.core.watch.store import Batch, Claim, Place, WatchStore
 from gateway.core.watch.subject import Subject, make_subject
+from gateway.core.writes import Outdate
 
 READING_SECONDS = 240.0
 """So long the lists may take: nobody waits for them, but the lease must not end meanwhile."""
@@ -27,13 +28,15 @@ BATCH = 200
 class Around:
     """Time, ids and ears. `wait` sleeps, `counted` hears resource and outcome of a watch, `told` an event's name.
 
-    `check` asks the vendor about an account's token, and keeps what it finds. `failed` hears of what nobody expects.
+    `check` asks the vendor about an account's token, and keeps what it finds; `outdate` ends what is kept of an
+    account's answers. `failed` hears of what nobody expects.
     """
 
     clock: Clock
     wait: Callable[[float], Awaitable[None]]
     new_id: Callable[[], str]
     check: Callable[[Linked], Awaitable[object]]
+    outdate: Outdate
     counted: Callable[[str, str], None]
     told: Callable[[str], None]
     failed: Callable[[BaseException], None]
@@ -109,6 +112,10 @@ class Examiner:
             # Where the token sees less than before, the account is another after this, and the next reading a first.
             await self._around.check(linked)
             return said.outcome, replace(claim.place, held=True)
+        if any(changed and verb in said.told for verb, changed in changes.by_verb().items()):
+            # Who is told reads at once: no answer may be from before. What was kept of single records may be older
+            # than the list, and what is stale still good for others.
+            await self._around.outdate(linked, subject.resources, self._around.new_id())
         for batch in self._batches(linked.account, subject, changes, (found, said.told)):
             if not await self._store.apply(claim, linked.account.revision, batch):
                 return Outcome.OVERTAKEN, claim.place
@@ -124,11 +131,7 @@ class Examiner:
         found: tuple[Mapping[str, bytes], frozenset[Verb]],
     ) -> Iterator[Batch]:
         hashes, told = found
-        for verb, changed in (
-            (Verb.CREATED, changes.created),
-            (Verb.UPDATED, changes.updated),
-            (Verb.DELETED, changes.deleted),
-        ):
+        for verb, changed in changes.by_verb().items():
             for start in range(0, len(changed), BATCH):
                 some = changed[start : start + BATCH]
                 yield Batch(

@@ -45,6 +45,12 @@ class Subject:
         found.pop(self.listing, None)
         return tuple(found)
 
+    @property
+    def resources(self) -> frozenset[str]:
+        """Give the names of the lists that answers about such records may be made of."""
+        narrow = (each for join in self.plan.joins for each in join.all_collections())
+        return frozenset(each.resource for each in (self.listing, *narrow))
+
 
 def make_subject(provider: Provider, resource: str, account: Account) -> Subject | None:
     """Give what is watched of an account, whatever a client key may see; None where its token may not ask."""
@@ -73,6 +79,5 @@ def sources_of(connector: Connector) -> Mapping[str, frozenset[str]]:
         endpoint = connector.endpoint(operation)
         if endpoint is not None and isinstance(endpoint.listing, Collection):
             plan = compile_table(endpoint.table, list(endpoint.table.rows), frozenset())
-            joined = {each.resource for join in plan.joins for each in join.all_collections()}
-            found[resource] = frozenset({endpoint.listing.resource, *joined})
+            found[resource] = Subject(resource, endpoint, endpoint.listing, plan, "").resources
     return found
