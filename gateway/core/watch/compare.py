@@ -38,7 +38,8 @@ class Outcome(StrEnum):
 class Sight:
     """What a reading depends on besides the records: comparing is fair only where it is the same.
 
-    `rights` is what of a record could be seen, `mapping` how it was unified and hashed. Empty before the first reading.
+    `rights` is what of a record the token may see, `mapping` how it was made and hashed, and without which joined
+    lists. Empty before the first reading.
     """
 
     rights: str = ""
@@ -83,8 +84,8 @@ def compare(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> Changes:
 def conclude(changes: Changes, before: Collection[str], *, then: Sight, now: Sight, held: bool) -> Conclusion:
     """Decide what changes mean. `held` says that the reading before this one was held back.
 
-    With other rights nobody can tell whether a record has changed, come or gone; made or hashed in another way it
-    looks changed, but who is there can still be told.
+    With other rights nobody can tell whether a record has changed, come or gone; made in another way it looks changed,
+    but who is there can still be told.
     """
     if then.rights != now.rights:
         return Conclusion(Outcome.BASELINE)

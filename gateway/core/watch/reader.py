@@ -86,8 +86,8 @@ class Reader:
         refused = ",".join(collection.label() for collection, sweep in sweeps.items() if sweep.refused)
         hashing = self._hashing
         sight = Sight(
-            rights=hashing.digest(subject.rights.encode(), refused.encode()),
-            mapping=hashing.digest(hashing.version.encode()),
+            rights=hashing.digest(subject.rights.encode()),
+            mapping=hashing.digest(hashing.version.encode(), refused.encode()),
         )
         # The day counts: roles come into force by day.
         named = [reading.today.isoformat(), *(sweep.id for sweep in sweeps.values())]
@@ -104,7 +104,10 @@ class Reader:
         for start in range(0, len(rows), SLICE):
             for row in rows[start : start + SLICE]:
                 remote_id = row.get(key)
-                if isinstance(remote_id, str) and (only is None or only(row)):
+                # No id has other characters, and not every database can keep them.
+                if not isinstance(remote_id, str) or not remote_id or not remote_id.isprintable():
+                    continue
+                if only is None or only(row):
                     record = subject.plan.unify(Record(row, joins, reading.today))
                     found[remote_id] = self._hashing.of_record(owner, record)
             await asyncio.sleep(0)
