@@ -259,10 +259,12 @@ async def test_other_rights_make_a_new_baseline_in_silence(change: Callable[[Tow
     assert await tower.watch() == ("changed", [("updated", str(tower.people[0]["id"]))])
 
 
-async def test_a_new_version_calls_nobody_changed_but_tells_who_came_and_went() -> None:
+@pytest.mark.parametrize("change", [{"version": "2"}, {"secret": b"other"}])
+async def test_a_new_version_or_key_calls_nobody_changed_but_tells_who_came_and_went(change: dict[str, Any]) -> None:
     tower = Tower()
     await tower.watch()
-    tower.version = "2"
+    for name, value in change.items():
+        setattr(tower, name, value)
     tower.watcher = tower.worker()
     tower.people[0]["name"] = "Changed"
     tower.people[1:2] = [person(50)]

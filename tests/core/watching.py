@@ -119,6 +119,7 @@ class Tower:
     connector: Connector = VILLAGE
     operator: Operator = field(default_factory=Operator)
     version: str = "1"
+    secret: bytes = b"k" * 32
     windows: Windows = A_MINUTE
     cache: Cache | None = None
     register: Register = field(default_factory=Register)
@@ -144,7 +145,7 @@ class Tower:
         return Watcher(
             self.store,
             Entrance(self.register, {"village": provider}),
-            (Reader(sweeps, Hashing(b"k" * 32, self.version)), Keeping(cache, 8 << 20)),
+            (Reader(sweeps, Hashing(self.secret, self.version)), Keeping(cache, 8 << 20)),
             Pace(poll=HOUR, settle=5, look=2, at_once=2),
             Around(
                 clock=clock,

@@ -11,7 +11,7 @@ import pytest
 from connectors import ids
 from tests.receiver import Receiver, receiving
 from tests.web.hearing import hearing, link
-from tests.web.support import Sandbox, Site
+from tests.web.support import Sandbox, Site, open_site
 from tests.web.webhooks import LOCAL, ask
 
 QUICK = {
@@ -39,6 +39,10 @@ def kept(site: Site, query: str) -> list[Any]:
         return database.execute(query).fetchall()
 
 
+def total(metrics: str, name: str) -> float:
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(name))
+
+
 async def eventually(happens: Callable[[], bool]) -> None:
     """Wait for long: on a busy machine a watch is long, and so is the rest after it."""
     for _ in range(600):
@@ -54,8 +58,9 @@ async def baseline(site: Site, *resources: str) -> None:
 
 
 async def test_a_change_at_the_vendor_is_told_with_the_records_id_and_nothing_of_the_person_is_kept(
-    watched: Site, sandbox: Sandbox, receiver: Receiver
+    watched: Site, sandbox: Sandbox, receiver: Receiver, environ: dict[str, str], stack: AsyncExitStack
 ) -> None:
+    other = await open_site({**environ, **QUICK}, stack)
     sandbox.steer("POST", "/choices", {"webhook_sending": "on_change"})
     account = await link(watched)
     await ask(watched, "POST", "/webhooks", {"url": receiver.url, "events": ["hris_employees.*"]}, status=201)
@@ -86,9 +91,9 @@ async def test_a_change_at_the_vendor_is_told_with_the_records_id_and_nothing_of
     assert told["first_name"] == "Planted"
     sandbox.steer("PATCH", f"/rows/people/{person['id']}", {"firstName": person["firstName"]})
     await eventually(lambda: len(receiver.received) == 2)
-    metrics = (await watched.client.get("/metrics")).text
-    assert 'gateway_record_events_total{event="hris_employees.updated"} 2.0' in metrics
-    assert 'gateway_record_watches_total{outcome="baseline",resource="employees"} 1.0' in metrics
+    metrics = "".join([(await site.client.get("/metrics")).text for site in (watched, other)])
+    assert total(metrics, 'gateway_record_events_total{event="hris_employees.updated"}') == 2
+    assert total(metrics, 'gateway_record_watches_total{outcome="baseline",resource="employees"}') == 1
 
 
 async def test_what_is_written_through_the_gateway_is_told_too(
@@ -116,3 +121,14 @@ async def test_what_is_written_through_the_gateway_is_told_too(
     [got] = receiver.received
     assert (got.json["event"], got.json["record_id"]) == ("hris_time_off.created", made["id"])
     sandbox.steer("DELETE", f"/rows/time-away/{made['remote_id']}")
+
+
+async def test_where_it_is_switched_off_nothing_is_watched(
+    environ: dict[str, str], stack: AsyncExitStack, receiver: Receiver
+) -> None:
+    site = await open_site({**environ, **QUICK, "GATEWAY_RECORD_EVENTS_ENABLED": "false"}, stack)
+    site.key = await site.make_key()
+    await site.link("all-owner")
+    await ask(site, "POST", "/webhooks", {"url": receiver.url}, status=201)
+    await asyncio.sleep(0.3)
+    assert kept(site, "SELECT * FROM record_watches") == []

@@ -86,7 +86,8 @@ class Reader:
         refused = ",".join(collection.label() for collection, sweep in sweeps.items() if sweep.refused)
         hashing = self._hashing
         sight = Sight(
-            rights=hashing.digest(subject.rights.encode()),
+            # Without the key: with another one, too, it can be told who is there.
+            rights=blake2b(subject.rights.encode(), digest_size=HASH_BYTES).hexdigest(),
             mapping=hashing.digest(hashing.version.encode(), refused.encode()),
         )
         # The day counts: roles come into force by day.
