@@ -407,6 +407,29 @@ async def test_a_process_that_dies_between_batches_loses_nothing_and_repeats_not
     assert len(set(tower.store.told)) == len(tower.store.told) == len(tower.people)
 
 
+async def test_a_database_that_goes_away_during_a_watch_has_it_done_again_when_the_lease_ends() -> None:
+    tower = Tower()
+    await tower.watch()
+    tower.people[0]["name"] = "Changed"
+    tower.store.hashes_raise = [StoreUnavailable("away"), ZeroDivisionError("nobody expects it")]
+    for passed in (HOUR, LEASE_SECONDS):
+        tower.time.forward(passed)
+        assert await tower.watcher.step()
+        assert not await tower.watcher.step()
+    assert [type(fault) for fault in tower.faults] == [ZeroDivisionError]
+    tower.faults.clear()
+    assert await tower.watch(LEASE_SECONDS) == ("changed", [("updated", "p0")])
+
+
+async def test_an_account_that_stops_working_between_claim_and_watch_is_let_be() -> None:
+    tower = Tower()
+    await tower.watch()
+    tower.vendor.take_calls()
+    tower.store.claimed = lambda: tower.register.change("a1", status=Status.SUSPENDED)
+    assert await tower.watch() == ("overtaken", [])
+    assert tower.vendor.asked == []
+
+
 @pytest.mark.parametrize("meanwhile", ["another turn", "another revision"])
 async def test_a_watch_that_was_overtaken_keeps_nothing_and_tells_nothing(meanwhile: str) -> None:
     tower = Tower()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
@@ -56,6 +56,8 @@ class Notebook:
     batches: list[Batch] = field(default_factory=list)
     breaks_after: int | None = None
     claims_raise: list[Exception] = field(default_factory=list)
+    hashes_raise: list[Exception] = field(default_factory=list)
+    claimed: Callable[[], None] = lambda: None
 
     async def listening(self) -> Mapping[str, Sequence[str]]:
         if self.claims_raise:
@@ -73,6 +75,7 @@ class Notebook:
             if line.due <= now and line.rest_until <= now and account.status == "active":
                 line.turn += 1
                 line.due = line.rest_until = until
+                self.claimed()
                 return Claim(
                     account_id=account_id,
                     project_id=account.project_id,
@@ -85,6 +88,8 @@ class Notebook:
         return None
 
     async def hashes(self, claim: Claim) -> Mapping[str, bytes]:
+        if self.hashes_raise:
+            raise self.hashes_raise.pop(0)
         return dict(self.lines[claim.account_id, claim.resource].hashes)
 
     async def apply(self, claim: Claim, revision: int, batch: Batch) -> bool:
