@@ -1,4 +1,4 @@
-"""Many callers with one question that nobody has asked yet: one reading of the vendor, whoever does it and even if it dies."""
+"""Many callers with one question that nobody has asked yet: one reading, and another only if its worker dies."""
 
 import asyncio
 import os
