@@ -17,7 +17,7 @@ from gateway.core.wanted import Wants
 from gateway.settings import Settings
 from gateway.web.hub.api import HubApi
 from gateway.web.hub.consent import ConsentPages
-from gateway.web.hub.html import Renderer, static_routes
+from gateway.web.hub.html import hub_renderer, static_routes
 from gateway.web.hub.pages import ConnectPages, Seal
 from gateway.web.hub.place import Place
 from gateway.web.hub.sessions import ConnectApi
@@ -54,7 +54,7 @@ def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]
         for key, chosen in settings.connectors.items()
         if chosen.client_id
     }
-    pages = ConnectPages(hub, wants, place, Seal(parts.key), Renderer(settings.hub.product_name))
+    pages = ConnectPages(hub, wants, place, Seal(parts.key), hub_renderer(settings.hub.product_name))
     operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
     return [
         *ConnectApi(parts.entrance, operator, desk, place).routes(),

@@ -14,21 +14,19 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.entrance import Provider
-from gateway.core.errors import BadRequest, Forbidden, GatewayError, NotFound
+from gateway.core.errors import BadRequest, GatewayError, NotFound
 from gateway.core.hub import Hub
 from gateway.core.model import Secret
 from gateway.core.sessions import OVER, ConnectSession
 from gateway.core.wanted import Wants
-from gateway.web.bodies import read_body
 from gateway.web.edge import exchange_of
-from gateway.web.hub.html import Renderer
-from gateway.web.hub.place import Place, header
+from gateway.web.forms import cookies, foreign, read_form
+from gateway.web.html import Renderer, page_headers, sentence
+from gateway.web.hub.place import Place
 from gateway.web.render import status_of
 
 COOKIE = "hub_session"
-LARGEST_FORM = 16384
 _GONE = 410
-_FORM = b"application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ class ConnectPages:
             "form": self.seal.form(visit.session),
             "consent": provider.connector.auth.consent is not None,
             "verb": "Reconnect" if visit.session.wish.account_id else "Connect",
-            "fault": _sentence(fault.message) if fault else "",
+            "fault": sentence(fault.message) if fault else "",
         }
         await self._page(visit, status_of(fault) if fault else 200, "form.html", what)
 
@@ -143,14 +141,14 @@ class ConnectPages:
         over = error.code == OVER
         exchange_of(scope).error = error.code
         title = "This link no longer works" if over else "That did not work"
-        body = self._show.page("over.html", {"root": self._root(), "title": title, "fault": _sentence(error.message)})
+        body = self._show.page("over.html", {"root": self._root(), "title": title, "fault": sentence(error.message)})
         status = _GONE if over else status_of(error)
-        await exchange_of(scope).respond(send, status, self._show.headers(self.place.origins), body)
+        await exchange_of(scope).respond(send, status, page_headers(self.place.origins), body)
 
     # --- who visits, and may they send this -----------------------------------------------------------------
 
     async def visit(self, scope: Scope, receive: Receive, send: Send) -> Visit:
-        for value in _cookies(header(scope, b"cookie"), COOKIE):
+        for value in cookies(scope, COOKIE):
             number = value.partition(".")[0]
             known = number.isascii() and number.isdigit() and len(number) < 10
             session = await self.hub.desk.reenter(int(number)) if known else None
@@ -163,26 +161,10 @@ class ConnectPages:
         )
 
     async def _read_form(self, visit: Visit) -> dict[str, str]:
-        """Read a form that our own page has sent. A page of another origin has no way to know the word in it."""
-        scope = visit.scope
-        origin, site = header(scope, b"origin"), header(scope, b"sec-fetch-site")
-        # Browsers say `null` for a page that asks them for no referrer, as ours does.
-        foreign = origin not in {"", "null"} and not self.place.is_own(origin, scope)
-        kind = header(scope, b"content-type").partition(";")[0].strip().encode()
-        if kind != _FORM:
-            raise BadRequest("The form cannot be read.")
-        body = (await read_body(scope, visit.receive, LARGEST_FORM)).decode("utf-8", "replace")
-        given = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=10))
-        word = given.get("form", "").encode()
-        if (
-            foreign
-            or site not in {"", "same-origin"}
-            or not hmac.compare_digest(word, self.seal.form(visit.session).encode())
-        ):
-            raise Forbidden(
-                "This form was not sent by the page of your link. Open the link again.", code="ForeignFormError"
-            )
-        return given
+        given = await read_form(visit.scope, visit.receive, self.place, self.seal.form(visit.session))
+        if given is None:
+            raise foreign("This form was not sent by the page of your link. Open the link again.")
+        return dict(given)
 
     def _cookie(self, scope: Scope, session: ConnectSession) -> str:
         secure = self.place.base(scope).startswith("https://")
@@ -199,7 +181,7 @@ class ConnectPages:
     ) -> None:
         values = {"root": self._root(), "owner": visit.session.wish.owner, **what}
         body = self._show.page(template, values)
-        headers = self._show.headers(self.place.origins, scripts=scripts)
+        headers = page_headers(self.place.origins, scripts=scripts)
         await exchange_of(visit.scope).respond(visit.send, status, headers, body)
 
     async def go(self, scope: Scope, send: Send, path: str, *more: tuple[bytes, bytes]) -> None:
@@ -208,7 +190,7 @@ class ConnectPages:
 
     async def leave(self, scope: Scope, send: Send, url: str, *more: tuple[bytes, bytes]) -> None:
         """Send the browser to an address that no caller has a word in."""
-        headers = [*self._show.headers(self.place.origins), (b"location", url.encode()), *more]
+        headers = [*page_headers(self.place.origins), (b"location", url.encode()), *more]
         await exchange_of(scope).respond(send, 303, headers, b"")
 
     def _root(self) -> str:
@@ -230,13 +212,3 @@ class Page:
             await self._show(scope, receive, send)
         except GatewayError as error:
             await self._pages.refuse(scope, send, error)
-
-
-def _cookies(text: str, name: str) -> list[str]:
-    pairs = (each.strip().partition("=") for each in text.split(";"))
-    return [value for key, _, value in pairs if key == name]
-
-
-def _sentence(text: str) -> str:
-    whole = text[:1].upper() + text[1:]
-    return whole if whole.endswith((".", "!", "?")) else f"{whole}."
