@@ -40,6 +40,7 @@ from gateway.core.serve import Around, Gateway, Limits
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sweeps
 from gateway.core.writes import Outdate, Writes
+from gateway.dashboard import DashboardParts, dashboard_faults, dashboard_routes
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
@@ -74,7 +75,7 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     }
     faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
-    faults += hub_faults(settings)
+    faults += [*hub_faults(settings), *dashboard_faults(settings)]
     if faults:
         raise SettingsError(faults)
     found = {}
@@ -171,8 +172,19 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     platform = platform_api(settings, entrance, database, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
-    hub = hub_routes(settings, place, HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub")))
-    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *documentation(describe(paging))]
+    hub_parts = HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub"))
+    hub = hub_routes(settings, place, hub_parts)
+    board = DashboardParts(
+        hub=hub_parts,
+        register=database.register,
+        keys=database.clients,
+        cache=cache,
+        clock=clock,
+        gateway_for=lambda accounts: Gateway(Entrance(accounts, entrance.providers), cache, reads, around),
+        derive=vault.derive,
+    )
+    dashboard = dashboard_routes(settings, place, board, stack)
+    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *dashboard, *documentation(describe(paging))]
     unified = UnifiedApi(gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS)
     site = Site(unified, routes, place)
     surroundings = Surroundings(

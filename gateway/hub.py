@@ -1,13 +1,14 @@
 """Joins the parts of the Hub: a corner of `gateway.app`, which alone knows it."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
 from gateway.core.consent import Client
-from gateway.core.entrance import Entrance
+from gateway.core.entrance import Entrance, Provider
 from gateway.core.hub import Hub
 from gateway.core.link import Parts
 from gateway.core.model import Directory, Secret
@@ -42,13 +43,22 @@ def hub_faults(settings: Settings) -> list[str]:
     return [f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in known]
 
 
+def hub_desk(parts: HubParts) -> SessionDesk:
+    making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
+    return SessionDesk(parts.sessions, parts.directory, parts.entrance.providers, making)
+
+
+def hub_wants(settings: Settings, providers: Mapping[str, Provider]) -> Mapping[str, Wants]:
+    """Give by provider which scopes to ask for."""
+    used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
+    return {key: Wants(provider.policy, used) for key, provider in providers.items()}
+
+
 def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]:
     providers = parts.entrance.providers
-    making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
-    desk = SessionDesk(parts.sessions, parts.directory, providers, making)
+    desk = hub_desk(parts)
     hub = Hub(desk, parts.entrance, parts.linking)
-    used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
-    wants = {key: Wants(provider.policy, used) for key, provider in providers.items()}
+    wants = hub_wants(settings, providers)
     clients = {
         key: Client(chosen.client_id, Secret(chosen.client_secret.get_secret_value()))
         for key, chosen in settings.connectors.items()

@@ -1,10 +1,9 @@
 """The words of the command line."""
 
 import argparse
-import re
 from collections.abc import Collection
 
-SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
+from gateway.core.policy import SCOPE
 
 
 def scope(text: str) -> str:

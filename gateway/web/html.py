@@ -73,6 +73,12 @@ class Fixed:
         await exchange.respond(send, 200, self._headers, self._body)
 
 
+def read_static(path: Path) -> bytes:
+    """Read a file of ours; a style sheet begins with the colours that all pages share."""
+    colours = (Path(__file__).parent / "colours.css").read_bytes() if path.suffix == ".css" else b""
+    return colours + path.read_bytes()
+
+
 def sentence(text: str) -> str:
     """Begin a text with a capital, and end it like a sentence."""
     whole = text[:1].upper() + text[1:]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.adapters.accounts.clients import Clients
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
 from gateway.adapters.accounts.memo import Memo
+from gateway.adapters.accounts.register import AccountRegister
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account, write_reasons
 from gateway.adapters.accounts.schema import accounts, credentials
@@ -33,7 +34,7 @@ class Database:
     """Implements the doors `Accounts`, `Ledger` and `Directory`.
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
-    permissions to link.
+    permissions to link, `register` the accounts of all projects.
 
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
@@ -53,6 +54,7 @@ class Database:
         self._memo: Memo[tuple[str, str], Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
+        self.register = AccountRegister(engine)
         self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic))
 
     async def close(self) -> None:

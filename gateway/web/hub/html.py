@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.spec import Connector
 from gateway.core.errors import NotFound
-from gateway.web.html import Fixed, Renderer
+from gateway.web.html import Fixed, Renderer, read_static
 
 _HERE = Path(__file__).parent
 _QUOTED = re.compile(r"\*([^*]+)\*")
@@ -33,11 +33,11 @@ def hub_renderer(product: str) -> Renderer:
 
 def static_routes(connectors: Mapping[str, Connector]) -> list[Route]:
     """Give the routes of what never changes: scripts, the style sheet, and the logos."""
+    # Pages of the products that embed us load these.
     files = [
         Route(
             f"/connect/{name}",
-            # Pages of the products that embed us load these.
-            Fixed(f"connect_{name.partition('.')[0]}", (_HERE / "static" / name).read_bytes(), kind, shared=True),
+            Fixed(f"connect_{name.partition('.')[0]}", read_static(_HERE / "static" / name), kind, shared=True),
             methods=["GET"],
         )
         for name, kind in _KINDS.items()

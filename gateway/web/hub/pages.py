@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -26,6 +26,9 @@ from gateway.web.hub.place import Place
 from gateway.web.render import status_of
 
 COOKIE = "hub_session"
+COMEBACK = "hub_return"
+"""The cookie of a browser that came from the dashboard with a link that was made there, and goes back to it."""
+DASHBOARD = "/dashboard"
 _GONE = 410
 
 
@@ -40,6 +43,9 @@ class Seal:
 
     def form(self, session: ConnectSession) -> str:
         return self.word("form", session)
+
+    def comeback(self, session: ConnectSession) -> str:
+        return self.word("comeback", session)
 
     def word(self, purpose: str, session: ConnectSession) -> str:
         # The digest of the token is of this session alone, while a number may come again.
@@ -111,7 +117,7 @@ class ConnectPages:
             await self.ask(visit, provider, error)
             return
         exchange.account_id = account.id
-        await self.go(scope, send, "/connect/done")
+        await self.finish(visit, account.id)
 
     async def _done(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = await self.visit(scope, receive, send)
@@ -123,6 +129,11 @@ class ConnectPages:
         outlook = self.wants[account.provider].outlook(account.grant.scopes)
         what = {"connector": provider.connector, "account": account, "outlook": outlook, "origins": self.place.origins}
         await self._page(visit, 200, "done.html", what, scripts=True)
+
+    async def finish(self, visit: Visit, account_id: str) -> None:
+        """Send the browser on after a good link: to the last page, or back to the dashboard that it came from."""
+        back = f"{DASHBOARD}/accounts/{account_id}?linked=now" if self._is_operators(visit) else "/connect/done"
+        await self.go(visit.scope, visit.send, back)
 
     async def ask(self, visit: Visit, provider: Provider, fault: GatewayError | None = None) -> None:
         what = {
@@ -141,7 +152,7 @@ class ConnectPages:
         over = error.code == OVER
         exchange_of(scope).error = error.code
         title = "This link no longer works" if over else "That did not work"
-        body = self._show.page("over.html", {"root": self._root(), "title": title, "fault": sentence(error.message)})
+        body = self._show.page("over.html", {"root": self.place.root, "title": title, "fault": sentence(error.message)})
         status = _GONE if over else status_of(error)
         await exchange_of(scope).respond(send, status, page_headers(self.place.origins), body)
 
@@ -160,6 +171,10 @@ class ConnectPages:
             code=OVER,
         )
 
+    def _is_operators(self, visit: Visit) -> bool:
+        known = self.seal.comeback(visit.session).encode()
+        return any(hmac.compare_digest(each.encode(), known) for each in cookies(visit.scope, COMEBACK))
+
     async def _read_form(self, visit: Visit) -> dict[str, str]:
         given = await read_form(visit.scope, visit.receive, self.place, self.seal.form(visit.session))
         if given is None:
@@ -170,32 +185,29 @@ class ConnectPages:
         secure = self.place.base(scope).startswith("https://")
         # In a frame of another site a cookie is sent only if it says so, and is then of that site's frames alone.
         framed = "SameSite=None; Secure; Partitioned" if self.place.origins else "SameSite=Lax; Secure"
-        life = session.wish.expires_in
+        life, path = session.wish.expires_in, f"{self.place.root}/connect"
         policy = framed if secure else "SameSite=Lax"
-        return f"{COOKIE}={self.seal.cookie(session)}; Path={self._root()}/connect; Max-Age={life}; HttpOnly; {policy}"
+        return f"{COOKIE}={self.seal.cookie(session)}; Path={path}; Max-Age={life}; HttpOnly; {policy}"
 
     # --- sending --------------------------------------------------------------------------------------------
 
     async def _page(
         self, visit: Visit, status: int, template: str, what: Mapping[str, Any], *, scripts: bool = False
     ) -> None:
-        values = {"root": self._root(), "owner": visit.session.wish.owner, **what}
+        home = DASHBOARD if self._is_operators(visit) else ""
+        values = {"root": self.place.root, "home": home, "owner": visit.session.wish.owner, **what}
         body = self._show.page(template, values)
         headers = page_headers(self.place.origins, scripts=scripts)
         await exchange_of(visit.scope).respond(visit.send, status, headers, body)
 
     async def go(self, scope: Scope, send: Send, path: str, *more: tuple[bytes, bytes]) -> None:
         """Send the browser to another of our pages."""
-        await self.leave(scope, send, f"{self._root()}{path}", *more)
+        await self.leave(scope, send, f"{self.place.root}{path}", *more)
 
     async def leave(self, scope: Scope, send: Send, url: str, *more: tuple[bytes, bytes]) -> None:
         """Send the browser to an address that no caller has a word in."""
         headers = [*page_headers(self.place.origins), (b"location", url.encode()), *more]
         await exchange_of(scope).respond(send, 303, headers, b"")
-
-    def _root(self) -> str:
-        """Give the path that the operator has put us under, mostly none."""
-        return urlsplit(self.place.public_url).path
 
 
 class Page:

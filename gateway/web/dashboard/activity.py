@@ -1,0 +1,60 @@
+"""The audit trail of all accounts, the latest first. Where no trail is kept there is no such page."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.core.evidence import Event, Evidence, Trail
+from gateway.core.office import Office
+from gateway.web.dashboard.shell import HOME, Page, Shell
+
+ROWS = 50
+
+
+class ActivityPage:
+    def __init__(self, shell: Shell, office: Office, evidence: Evidence) -> None:
+        self._shell = shell
+        self._office = office
+        self._trail = evidence.trail
+
+    def routes(self) -> Sequence[Route]:
+        if self._trail is None:
+            return []
+        return [Route(f"{HOME}/activity", Page("activity", self._show, self._shell), methods=["GET"])]
+
+    async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = await self._shell.enter(scope, receive, send)
+        asked = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        projects = await self._office.keys.projects()
+        project = asked.get("project", "")
+        project = project if any(each.id == project for each in projects) else ""
+        events = await _read(self._trail, project, asked)
+        values = {
+            "section": "activity",
+            "events": events[:ROWS],
+            "projects": projects,
+            "project": project,
+            "narrowed": bool(project or asked.get("before")),
+            "after": _address(project, events[ROWS - 1].at) if len(events) > ROWS else "",
+        }
+        await self._shell.page(visit, "activity.html", values)
+
+
+async def _read(trail: Trail | None, project: str, asked: Mapping[str, str]) -> Sequence[Event]:
+    return [] if trail is None else await trail.read(project or None, None, _moment(asked.get("before", "")), ROWS + 1)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _address(project: str, before: datetime) -> str:
+    words = {"project": project, "before": before.isoformat()}
+    return "?" + urlencode({key: value for key, value in words.items() if value})
