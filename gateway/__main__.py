@@ -13,7 +13,7 @@ from functools import partial
 
 from connectors.registry import CONNECTORS
 from connectors.spec import Connector
-from gateway.cli import accounts, keys
+from gateway.cli import accounts, dashboard, keys
 from gateway.cli.desk import Desk, read_secret
 from gateway.cli.parser import make_parser
 from gateway.core.errors import GatewayError, NotFound
@@ -54,7 +54,7 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
         serve(settings)
         return 0
     desk = _desk(settings)
-    command = {"keys": keys.run, "accounts": accounts.run}[arguments.area]
+    command = {"keys": keys.run, "accounts": accounts.run, "dashboard": dashboard.run}[arguments.area]
     return asyncio.run(command(arguments, desk))
 
 
