@@ -123,7 +123,9 @@ def read_scopes(text: str) -> frozenset[str]:
     words = frozenset(text.replace(",", " ").split())
     strange = sorted(word for word in words if not SCOPE.fullmatch(word))
     if strange:
-        raise BadRequest(f"{strange[0][:64]} is no scope: write such as hris.employees:read, or * for everything.")
+        raise BadRequest(
+            f"There is no scope {strange[0][:64]}: write such as hris.employees:read, or * for everything."
+        )
     if not words:
         raise BadRequest("Write at least one scope, or choose the rights of a key.")
     return words

@@ -1,0 +1,91 @@
+"""Counts in Redis are everybody's, end by the clock, and go on in one process while Redis is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from gateway.adapters.embedded import embedded_server
+from gateway.adapters.redis_line import RedisLine
+from gateway.adapters.tally import RedisTally
+from gateway.core.attempts import Count, MemoryTally
+
+SECRET = b"k" * 32
+
+
+@pytest.fixture(name="url", scope="module")
+def fixture_url() -> Iterator[str]:
+    with embedded_server() as url:
+        yield url
+
+
+def made(url: str) -> RedisTally:
+    clock = iter(range(1_000_000))
+    return RedisTally(RedisLine(url, 0.3, 0.3), MemoryTally(lambda: next(clock) / 1e6), SECRET)
+
+
+@pytest.fixture(name="tally")
+async def fixture_tally(url: str) -> AsyncIterator[RedisTally]:
+    tally = made(url)
+    yield tally
+    tally.close()
+
+
+async def test_two_workers_count_together(tally: RedisTally, url: str) -> None:
+    other = made(url)
+    counts = await asyncio.gather(*(each.add("together", 60) for each in (tally, other) * 5))
+    assert sorted(count.number for count in counts) == list(range(1, 11))
+    assert await other.look("together") == Count(10, 60)
+    await tally.forget("together")
+    assert await other.look("together") == Count()
+    other.close()
+
+
+async def test_a_count_ends_so_long_after_its_first(tally: RedisTally) -> None:
+    assert await tally.add("ends", 2) == Count(1, 2)
+    await asyncio.sleep(1.1)
+    assert (await tally.add("ends", 2)).seconds == 1
+    await asyncio.sleep(1.1)
+    assert await tally.look("ends") == Count()
+    assert await tally.add("ends", 2) == Count(1, 2)
+
+
+async def test_no_name_stands_in_redis(tally: RedisTally, url: str) -> None:
+    await tally.add("from:192.0.2.77", 60)
+    line = RedisLine(url, 0.3, 0.3)
+    keys = await line.call("KEYS", "*")
+    line.close()
+    assert keys
+    assert not [key for key in keys if b"192.0.2" in key or not key.startswith(b"gateway:tally:")]
+
+
+async def test_a_count_that_has_lost_its_end_gets_one(tally: RedisTally, url: str) -> None:
+    """As when it expires between the command that makes it and the one that counts."""
+    await tally.add("lost", 60)
+    line = RedisLine(url, 0.3, 0.3)
+    [key] = [each for each in await line.call("KEYS", "*") if await line.call("TTL", each) > 0 and each == _key("lost")]
+    await line.call("PERSIST", key)
+    assert await tally.add("lost", 60) == Count(2, 60)
+    assert await line.call("TTL", key) == 60
+    line.close()
+
+
+def _key(name: str) -> bytes:
+    return RedisTally(RedisLine("redis://127.0.0.1:1", 1, 1), MemoryTally(lambda: 0.0), SECRET)._key(name).encode()
+
+
+async def test_without_redis_a_worker_counts_alone() -> None:
+    tally = made("redis://127.0.0.1:1")
+    assert [(await tally.add("alone", 60)).number for _ in range(3)] == [1, 2, 3]
+    assert (await tally.look("alone")).number == 3
+    await tally.forget("alone")
+    assert await tally.look("alone") == Count()
+    tally.close()
+
+
+async def test_a_value_of_another_kind_is_a_fault_and_not_a_failure(tally: RedisTally, url: str) -> None:
+    line = RedisLine(url, 0.3, 0.3)
+    await line.call("RPUSH", _key("list"), "x")
+    assert (await tally.add("list", 60)).number == 1
+    assert (await tally.look("list")).number == 1
+    line.close()
