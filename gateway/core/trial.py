@@ -43,9 +43,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A field that was left out, and each scope that would open it with who can grant it."""
+    """Fields that were left out, and each scope that would open them with who can grant it."""
 
-    path: str
+    paths: tuple[str, ...]
     reasons: tuple[Withheld, ...]
 
 
@@ -146,7 +146,10 @@ def _call(trial: Trial, secret: str) -> Call:
 
 
 def _closed(trial: Trial, provider: Provider, page: Page) -> tuple[Closed, ...]:
-    """Say of each field that was left out why it was."""
+    """Say of the fields that were left out why they were, those of the same reasons together."""
     ability = Abilities(provider.policy, trial.scopes, trial.account.grant.scopes).of(trial.operation)
     standing = {each.path: each.closings for each in ability.fields} if ability else {}
-    return tuple(Closed(path=path, reasons=standing.get(path, ())) for path in page.withheld)
+    by_reason: dict[tuple[Withheld, ...], list[str]] = {}
+    for path in page.withheld:
+        by_reason.setdefault(standing.get(path, ()), []).append(path)
+    return tuple(Closed(paths=tuple(paths), reasons=reasons) for reasons, paths in by_reason.items())

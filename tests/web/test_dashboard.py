@@ -304,7 +304,7 @@ async def test_rights_are_those_that_are_chosen(operator: Operator) -> None:
     form = {"operation": "list_employees", "rights": "chosen", "scopes": "hris.employees:read, hris.groups:read"}
     page = (await operator.send(path, form)).text
     withheld = page.partition("Withheld fields")[2]
-    assert re.search(r"<code>\w+</code><p>needs hris\.\w+:read, from the operator of this gateway", withheld)
+    assert re.search(r"<code>\w+</code> <p>Needs hris\.\w+:read, from the operator of this gateway", withheld)
     denied = (await operator.send(path, {**form, "scopes": "hris.groups:read"})).text
     assert '<span class="badge bad">403</span>' in denied
     assert "lacks the scope hris.employees:read" in denied

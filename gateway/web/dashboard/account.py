@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.core.errors import BadRequest, Conflict, GatewayError, NotFound
 from gateway.core.evidence import Evidence
-from gateway.core.link import Checked
+from gateway.core.link import RECOVERABLE, Checked
 from gateway.core.model import Account, Status
 from gateway.core.office import Office, advice
 from gateway.core.wanted import Wants
@@ -64,6 +64,7 @@ class AccountPages:
             "outlook": wants.outlook(account.grant.scopes) if wants else None,
             "known_scopes": provider.connector.scopes if provider else {},
             "can_resume": account.status is Status.SUSPENDED,
+            "broken": account.status in RECOVERABLE,
             **await self._told(account),
         }
         await self._shell.page(visit, "account.html", values)
