@@ -78,7 +78,9 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
     show = dashboard_renderer(
         place.root, settings.hub.product_name, clock.now, activity=parts.evidence.trail is not None
     )
-    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally))
+    shell = Shell(
+        place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally, settings.dashboard.address_header)
+    )
     books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
     office = Office(books, hub.entrance, hub_desk(hub), hub.linking, parts.cache)
 
@@ -91,7 +93,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
     attempts = Attempts(tally, OF_EACH, OF_ALL)
     return [
         *static_routes(),
-        *LoginPages(shell, password, attempts, settings.dashboard.address_header).routes(),
+        *LoginPages(shell, password, attempts).routes(),
         *AccountsPage(shell, office, parts.evidence).routes(),
         *AccountPages(shell, office, hub_wants(settings, office.providers), parts.evidence).routes(),
         *LinkingPages(shell, office, Seal(hub.key)).routes(),

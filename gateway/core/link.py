@@ -46,9 +46,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """An account after a new check, and what its token may do now that it could not, or no longer can."""
+    """An account after a new check, and what its token may do now that it could not, or no longer can.
+
+    `refused` is the vendor's reason, where it does not take the token.
+    """
 
     account: Account
+    refused: str = ""
     gained: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
 
@@ -103,7 +107,8 @@ async def verify(connector: Connector, linked: Linked, parts: Parts) -> Checked:
     if changed != account:
         changed = await parts.ledger.store(replace(changed, updated_at=now), linked.credential)
     before, after = account.grant.scopes, changed.grant.scopes
-    return Checked(account=changed, gained=after - before, lost=before - after)
+    refused = found.reason if isinstance(found, Refusal) else ""
+    return Checked(account=changed, refused=refused, gained=after - before, lost=before - after)
 
 
 async def unlink(project_id: str, account_id: str, ledger: Ledger, forget: Callable[[str], Awaitable[None]]) -> Account:

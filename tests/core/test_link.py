@@ -214,10 +214,12 @@ async def test_a_new_check_keeps_what_has_changed(
 ) -> None:
     books = await books_with(before)
     checked = await verify(VENDOR, linked(books), parts(books, vendor))
-    assert checked == Checked(account=books.accounts["id0"][0], gained=frozenset(gained), lost=frozenset(lost))
+    refused = "The vendor does not take it." if vendor.answer(Request("GET", "/")).status == 401 else ""
+    account = books.accounts["id0"][0]
+    assert checked == Checked(account=account, refused=refused, gained=frozenset(gained), lost=frozenset(lost))
     assert (checked.account.status, checked.account.revision) == (after, revision)
     reasons = [reason.code for reason in checked.account.status_reasons]
-    assert reasons == (["invalid_credentials"] if vendor.answer(Request("GET", "/")).status == 401 else [])
+    assert reasons == (["invalid_credentials"] if refused else [])
 
 
 async def test_a_vendor_that_is_down_changes_nothing() -> None:

@@ -145,6 +145,8 @@ async def test_a_token_that_is_refused_is_told_as_the_account_s_state(operator: 
     page = await operator.follow(await operator.send(f"/accounts/{operator.site.account}/verify"))
     assert "does not accept" in told(page)
     assert '<span class="badge bad">Error</span>' in page
+    again = await operator.follow(await operator.send(f"/accounts/{operator.site.account}/verify"))
+    assert "does not accept" in told(again), "it is still refused"
 
 
 async def test_unlinking_takes_a_typed_word_and_leaves_nothing(operator: Operator) -> None:

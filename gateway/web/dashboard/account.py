@@ -117,8 +117,8 @@ class AccountPages:
 
     async def _verify(self, account: Account) -> tuple[str, str]:
         checked = await self._office.verify(account)
-        if any(reason not in account.status_reasons for reason in checked.account.status_reasons):
-            return "bad", " ".join(reason.description for reason in checked.account.status_reasons)
+        if checked.refused:
+            return "bad", sentence(checked.refused)
         return "good", f"Checked just now: the token works.{_changes(checked)}"
 
     async def _suspend(self, account: Account) -> tuple[str, str]:

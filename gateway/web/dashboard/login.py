@@ -25,13 +25,10 @@ AT_ONCE = 2
 
 
 class LoginPages:
-    """`address_header` is the header in which the operator's reverse proxy names the client; empty for none."""
-
-    def __init__(self, shell: Shell, password: Password, attempts: Attempts, address_header: str) -> None:
+    def __init__(self, shell: Shell, password: Password, attempts: Attempts) -> None:
         self._shell = shell
         self._password = password
         self._attempts = attempts
-        self._address_header = address_header.encode()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     def routes(self) -> Sequence[Route]:
@@ -62,7 +59,7 @@ class LoginPages:
             )
         form = dict(given)
         way = own_path(form.get("next", ""))
-        address = client_of(scope, self._address_header)
+        address = self._shell.address_of(scope)
         wait = await self._attempts.begin(address)
         if wait:
             exchange_of(scope).error = "TooManyAttempts"
@@ -113,15 +110,6 @@ def own_path(text: str) -> str:
     """Give a path of the dashboard, or its first page for anything else: no address sends a browser elsewhere."""
     own = len(text) <= _LONGEST_PATH and _OWN_PATH.fullmatch(text) and not text.startswith(LOGIN)
     return text if own else HOME
-
-
-def client_of(scope: Scope, named_in: bytes) -> str:
-    """Give the client's address: what the connection says, or the header that the operator's proxy sets."""
-    if not named_in:
-        return scope["client"][0] if scope.get("client") else ""
-    # What a client itself has sent stands before what the proxy adds.
-    said = [value.decode("latin-1") for name, value in scope["headers"] if name == named_in]
-    return said[-1].rpartition(",")[2].strip() if said else ""
 
 
 def in_words(seconds: int) -> str:

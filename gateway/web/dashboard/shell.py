@@ -66,11 +66,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Time, chance, and counts that all workers share."""
+    """Time, chance, and counts that all workers share.
+
+    `address_header` is the header in which the operator's reverse proxy names the client; empty for none.
+    """
 
     now: Callable[[], float]
     new_id: Callable[[], str]
     tally: Tally
+    address_header: str = ""
 
 
 class Shell:
@@ -108,6 +112,15 @@ class Shell:
         """Tell whether a form with a number of its own comes for the first time, and not again by a reload."""
         name = f"form:{visit.badge.id}:{form.get('number')[:64]}"
         return (await self.around.tally.add(name, FORM_SECONDS)).number == 1
+
+    def address_of(self, scope: Scope) -> str:
+        """Give the client's address: what the connection says, or the header that the operator's proxy sets."""
+        named_in = self.around.address_header.encode()
+        if not named_in:
+            return str(scope["client"][0]) if scope.get("client") else ""
+        # What a client itself has sent stands before what the proxy adds.
+        said = [value.decode("latin-1") for name, value in scope["headers"] if name == named_in]
+        return said[-1].rpartition(",")[2].strip() if said else ""
 
     # --- cookies --------------------------------------------------------------------------------------------
 
