@@ -4,7 +4,7 @@ A connector is tables of frozen values: left our word, right the vendor's. A fau
 `FaultyDeclaration` when it is made and names all its faults. Nothing here does I/O.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -94,6 +94,11 @@ class Join:
     pick: Pick = only_match
     narrow: Collection | None = None
     embed: Embed | None = None
+
+    def all_collections(self) -> tuple[Collection, ...]:
+        """Give every list that a record's join may be read from."""
+        further = (self.narrow, self.embed.collection if self.embed else None)
+        return (*self.collections, *(each for each in further if each is not None))
 
     def __getitem__(self, column: str) -> "Ref":
         return Ref(self, column)
@@ -222,6 +227,12 @@ class Endpoint:
     only: Callable[[Row], bool] | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
 
+    def collections(self) -> tuple[Collection, ...]:
+        """Give every list that its records may be read from."""
+        whole = self.listing.collections if isinstance(self.listing, Derived) else (self.listing,)
+        of_one = self.of_employee.listing if self.of_employee else None
+        return tuple(each for each in (*whole, of_one) if each is not None)
+
     def answers(self, operation: Operation) -> bool:
         """Tell whether this is the endpoint of a read."""
         if self.table.resource.name != operation.resource or not operation.reads:
@@ -255,6 +266,7 @@ class Connector:
     """All that the gateway knows of one vendor.
 
     `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
+    `consequences` names the resources that a write to a vendor's list changes besides the list's own.
     `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
     """
 
@@ -273,6 +285,7 @@ class Connector:
     never: frozenset[str]
     fault_text: Callable[[Any], str]
     fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
+    consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults = [
@@ -312,6 +325,27 @@ class Connector:
         found += [(f"{method} {each.path}", need) for each in self.paths for method, need in each.needs.items()]
         return found
 
+    def collections(self) -> set[Collection]:
+        """Give every list that reads are made of."""
+        found = {each for endpoint in self.endpoints for each in endpoint.collections()}
+        rules = (rule for table in self.tables().values() for rule in table.rows.values())
+        joins = (join for rule in rules if isinstance(rule, Field | Nested) for join in joins_of(rule))
+        return found | {each for join in joins for each in join.all_collections()}
+
+    def touched(self, paths: Iterable[str]) -> frozenset[str] | None:
+        """Give the resources whose lists may be others after writes to these paths, or None for all.
+
+        A path belongs to the lists that begin with the same word.
+        """
+        found: set[str] = set()
+        for path in paths:
+            word = _first_word(path)
+            own = {each.resource for each in self.collections() if _first_word(each.path) == word}
+            if not own:
+                return None
+            found |= own | set(self.consequences.get(word, ()))
+        return frozenset(found)
+
     def write(self, operation: Operation) -> Write | None:
         """Give how an operation is written, or None where this vendor has no way."""
         return next((write for write in self.writes if write.answers(operation)), None)
@@ -341,3 +375,7 @@ def joins_of(rule: Field | Nested) -> list[Join]:
     """Give the joins that a row reads itself, not those of a nested table."""
     sources = rule.sources if isinstance(rule, Field) else (rule.source,)
     return [source.join for source in sources if isinstance(source, Ref)]
+
+
+def _first_word(path: str) -> str:
+    return "/" + path.lstrip("/").partition("/")[0]

@@ -18,13 +18,13 @@ from starlette.types import Receive, Scope, Send
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.adapters.accounts import Database, new_id
+from gateway.adapters.accounts import Database, Tell, new_id, tell_nobody
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.store import open_database, open_vault
 from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
 from gateway.adapters.vault import Vault
+from gateway.caching import CachingParts, open_gateway
 from gateway.core.ask import Asker, Clock
-from gateway.core.cursor import CursorSigner
 from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import GatewayError, StoreUnavailable
@@ -34,12 +34,8 @@ from gateway.core.passthrough import PROXY, Passthrough
 from gateway.core.platform import Platform, Rules
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
-from gateway.core.reads import Reads
 from gateway.core.retry import RetryPolicy
-from gateway.core.serve import Around, Gateway, Limits
-from gateway.core.shelf import Shelf
-from gateway.core.sweeps import Keeping, Sweeps
-from gateway.core.writes import Outdate, Writes
+from gateway.core.writes import Writes
 from gateway.dashboard import DashboardParts, dashboard_faults, dashboard_routes
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.logs import make_logger, where
@@ -117,9 +113,9 @@ def open_the_vault(settings: Settings) -> Vault:
     )
 
 
-async def open_the_database(settings: Settings, vault: Vault) -> Database:
+async def open_the_database(settings: Settings, vault: Vault, tell: Tell = tell_nobody) -> Database:
     return await open_database(
-        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds
+        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, tell=tell
     )
 
 
@@ -135,21 +131,18 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     metrics = make_metrics()
     logger = make_logger(settings.log.level)
     vault = open_the_vault(settings)
-    database = await open_the_database(settings, vault)
-    stack.push_async_callback(database.close)
     cache = open_cache(settings, metrics)
     stack.push_async_callback(cache.close)
+    database = await open_the_database(settings, vault, cache.tell)
+    stack.push_async_callback(database.close)
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
     limits = settings.upstream
     asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
-    reads = open_reads(settings, asker, vault)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    around = Around(clock, Limits(limits.deadline_seconds, paging, settings.cache.max_value_bytes))
     entrance = Entrance(database, providers(settings))
-    gateway = Gateway(entrance, cache, reads, around)
+    gateway, outdate = open_gateway(settings, CachingParts(entrance, database, cache, asker, vault), stack)
     new_request_id = request_ids()
-    outdate = outdating(cache)
     writes = Writes(
         entrance, Driver(upstream, asker, clock), database.repeats, outdate, (clock, limits.deadline_seconds)
     )
@@ -161,8 +154,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         show_metrics=lambda: generate_latest(_shown(metrics)),
     )
 
-    async def drop(linked: Linked) -> None:
-        await outdate(linked, new_request_id())
+    async def drop(linked: Linked, resources: frozenset[str] | None) -> None:
+        await outdate(linked, resources, new_request_id())
 
     proxy = ProxyApi(
         Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
@@ -180,12 +173,14 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         keys=database.clients,
         cache=cache,
         clock=clock,
-        gateway_for=lambda accounts: Gateway(Entrance(accounts, entrance.providers), cache, reads, around),
+        gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
         derive=vault.derive,
     )
     dashboard = dashboard_routes(settings, place, board, stack)
     routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *dashboard, *documentation(describe(paging))]
-    unified = UnifiedApi(gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS)
+    unified = UnifiedApi(
+        gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
+    )
     site = Site(unified, routes, place)
     surroundings = Surroundings(
         new_id=new_request_id, now=clock.now, log=request_log(logger, each=settings.log.requests)
@@ -193,23 +188,6 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )
-
-
-def open_reads(settings: Settings, asker: Asker, vault: Vault) -> Reads:
-    held = int(settings.cache.cursor_seconds)
-    fresh = {name: int(seconds) for name, seconds in settings.cache.fresh_seconds.items()}
-    keeping = Keeping(fresh, int(settings.cache.default_fresh_seconds), held)
-    sweeps = Sweeps(asker, keeping, settings.upstream.sweep_concurrency)
-    return Reads(asker, sweeps, CursorSigner(vault.derive(b"cursor"), held))
-
-
-def outdating(cache: Cache) -> Outdate:
-    """Make what ends everything that is kept of an account, under a word that nobody else has."""
-
-    async def outdate(linked: Linked, new_id: str) -> bool:
-        return await Shelf(cache, linked, 0, new_id).outdate()
-
-    return outdate
 
 
 def describe(paging: PageLimits) -> Schema:

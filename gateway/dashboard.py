@@ -13,13 +13,14 @@ from gateway.adapters.redis_line import RedisLine
 from gateway.adapters.tally import RedisTally
 from gateway.core.ask import Clock
 from gateway.core.attempts import Attempts, Limit, MemoryTally, Tally
+from gateway.core.call import Call, Page
 from gateway.core.evidence import Evidence
 from gateway.core.model import Accounts, Cache
 from gateway.core.office import Books, KeyRing, Office, Register
 from gateway.core.passes import Lives, Passes
 from gateway.core.password import Password, fault_of, read_password
 from gateway.core.scopes import known_scopes
-from gateway.core.serve import Call, Gateway, Page
+from gateway.core.serve import Gateway
 from gateway.core.trial import Tester
 from gateway.hub import HubParts, hub_desk, hub_wants
 from gateway.settings import Settings

@@ -34,6 +34,34 @@ FRESH_SECONDS: Mapping[str, float] = {
     "custom_fields": 300,
     "bank_details": 60,
 }
+REVALIDATE_SECONDS: Mapping[str, float] = {
+    "employees": 60,
+    "employments": 60,
+    "companies": 600,
+    "locations": 600,
+    "groups": 60,
+    "custom_fields": 300,
+    "bank_details": 0,
+}
+ON_ERROR_SECONDS: Mapping[str, float] = {
+    "employees": 3600,
+    "employments": 3600,
+    "companies": 86400,
+    "locations": 86400,
+    "groups": 3600,
+    "custom_fields": 3600,
+    "bank_details": 0,
+}
+BY_RESOURCE: Mapping[str, Mapping[str, float]] = {
+    "fresh_seconds": FRESH_SECONDS,
+    "stale_while_revalidate_seconds": REVALIDATE_SECONDS,
+    "stale_if_error_seconds": ON_ERROR_SECONDS,
+}
+"""Settings of `cache` that are a table with a row for each resource."""
+
+
+def _rows(defaults: Mapping[str, float]) -> BeforeValidator:
+    return BeforeValidator(lambda rows: {**defaults, **rows})
 
 
 def _one_of_schemes(*schemes: str) -> AfterValidator:
@@ -162,10 +190,30 @@ class Cache(Section):
     """Whether answers are kept; false asks the vendor each time, for those who may store nothing."""
     default_fresh_seconds: NonNegativeFloat = 60
     """Freshness of a resource that has no row in fresh_seconds, in seconds; as for people."""
-    fresh_seconds: Annotated[
-        Mapping[str, NonNegativeFloat], BeforeValidator(lambda rows: {**FRESH_SECONDS, **rows})
-    ] = Field(default=FRESH_SECONDS)
+    default_stale_while_revalidate_seconds: NonNegativeFloat = 60
+    """As default_fresh_seconds, for stale_while_revalidate_seconds."""
+    default_stale_if_error_seconds: NonNegativeFloat = 3600
+    """As default_fresh_seconds, for stale_if_error_seconds."""
+    fresh_seconds: Annotated[Mapping[str, NonNegativeFloat], _rows(FRESH_SECONDS)] = Field(default=FRESH_SECONDS)
     """Freshness by resource, in seconds; a minute for people and pay, an hour for what seldom changes."""
+    stale_while_revalidate_seconds: Annotated[Mapping[str, NonNegativeFloat], _rows(REVALIDATE_SECONDS)] = Field(
+        default=REVALIDATE_SECONDS
+    )
+    """Seconds after freshness in which an answer is given while another is fetched; never for bank details."""
+    stale_if_error_seconds: Annotated[Mapping[str, NonNegativeFloat], _rows(ON_ERROR_SECONDS)] = Field(
+        default=ON_ERROR_SECONDS
+    )
+    """Seconds after freshness in which an answer stands in for a vendor that fails; an hour of outage for people."""
+    stale_wait_seconds: PositiveFloat = 3
+    """Longest wait for the vendor where a stale answer may stand in, in seconds; it is given then."""
+    lease_seconds: PositiveInt = 5
+    """After so many seconds of silence a worker that fetches for all is taken for dead; alive, it speaks up in time."""
+    near_bytes: NonNegativeInt = 67108864
+    """Answers that a worker holds in its own memory, in bytes; 64 MiB is some thousand; 0 holds none."""
+    near_seconds: NonNegativeFloat = 10
+    """Longest that a worker believes its own memory, in seconds; changes are heard of at once."""
+    near_unheard_seconds: NonNegativeFloat = 1
+    """The same while changes cannot be heard of, because Redis is away; so late a change may be seen then."""
     cursor_seconds: PositiveFloat = 3600
     """Life of a page cursor and of the sweep behind it, in seconds; an export may pause for an hour."""
     max_value_bytes: PositiveInt = 8388608

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from gateway.sections import FRESH_SECONDS, ConnectorSettings, Section, Settings
+from gateway.sections import BY_RESOURCE, ConnectorSettings, Section, Settings
 
 __all__ = ["Settings", "SettingsError", "read_settings"]
 
@@ -78,8 +78,8 @@ def read_settings(environ: Mapping[str, str], providers: Collection[str]) -> Set
 def _paths(providers: Collection[str]) -> Iterator[SettingPath]:
     for section, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from ((section, name) for name in field.annotation.model_fields if name != "fresh_seconds")
-    yield from (("cache", "fresh_seconds", resource) for resource in FRESH_SECONDS)
+            yield from ((section, name) for name in field.annotation.model_fields if name not in BY_RESOURCE)
+    yield from (("cache", table, resource) for table, rows in BY_RESOURCE.items() for resource in rows)
     yield from (("connectors", each, name) for each in providers for name in ConnectorSettings.model_fields)
 
 

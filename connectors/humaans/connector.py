@@ -4,6 +4,7 @@ from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.faults import fault_issues, fault_text
 from connectors.humaans.linking import verify
+from connectors.humaans.lists import CONSEQUENCES
 from connectors.humaans.paths import PATHS
 from connectors.humaans.scopes import SCOPES
 from connectors.humaans.writes.employees import WRITES as EMPLOYEE_WRITES
@@ -48,4 +49,5 @@ HUMAANS = Connector(
     never=frozenset({"calendarFeedToken"}),
     fault_text=fault_text,
     fault_issues=fault_issues,
+    consequences=CONSEQUENCES,
 )

@@ -1,5 +1,7 @@
 """The Humaans lists that reads are made of, each with the query that we send."""
 
+from collections.abc import Mapping
+
 from connectors.spec import OWN_KEY, TODAY, Collection
 
 # Without `status=all` Humaans lists active people only.
@@ -39,3 +41,20 @@ TIMESHEET_ENTRIES = Collection("/timesheet-entries", "time_entries")
 
 TASKS = Collection("/tasks", "tasks")
 TASKS_OF_ONE = Collection("/tasks", "tasks", {"personId": OWN_KEY})
+
+# What Humaans changes by itself after a write to a list. Wider than is known: too much read again is only slow.
+CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
+    "/people": (
+        "employments",
+        "custom_fields",
+        "bank_details",
+        "time_off",
+        "time_off_balances",
+        "documents",
+        "work_eligibility",
+        "tasks",
+    ),
+    "/job-roles": ("employees",),
+    "/time-away": ("time_off_balances",),
+    "/identity-documents": ("documents",),
+}

@@ -1,5 +1,6 @@
 """The shared cache in Redis or Valkey. It may fail at any time, which is a counted miss and never an error."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -8,12 +9,20 @@ from typing import Any, TypeVar
 import hiredis
 
 from gateway.adapters.redis_line import LineBroken, RedisLine
-from gateway.core.model import GENERATION
+from gateway.core.model import GENERATION, Change
 from gateway.metrics import Metrics
 
 T = TypeVar("T")
+CHANNEL = "hris-gateway:changes"
+"""Where workers tell each other of changes: a word for what it is about, a space, an id."""
+
 _FAULTS = (LineBroken, TimeoutError, hiredis.HiredisError)
 _SCANNED = 1000
+_IN_FLIGHT = 0.15
+"""Seconds in which all workers have heard of a change, and what they had sent before has come to Redis."""
+_GENERATION = f":{GENERATION}:"
+_RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('expire',KEYS[1],ARGV[2]) end return 0"
+_RELEASE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +47,12 @@ class RedisCache:
         self._misses = metrics.cache_reads.labels("miss")
         self._faults = metrics.cache_faults
         self._resting_until = 0.0
+        self._gone: set[str] = set()
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         values = await self._guard("read", self._read, keys) or [None] * len(keys)
-        # The generation goes with every question; counted, it would make a miss look half a hit.
-        counted = values[1:] if keys[0].endswith(GENERATION) else values
+        # Generations go with every question; counted, they would make a miss look half a hit.
+        counted = [value for key, value in zip(keys, values, strict=True) if _GENERATION not in key]
         hits = len(counted) - counted.count(None)
         if hits:
             self._hits.inc(hits)
@@ -51,17 +61,40 @@ class RedisCache:
         return values
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        return bool(await self._guard("write", self._write, values, seconds))
+        if self._gone and any(_account(key) in self._gone for key in values):
+            return False
+        return bool(await self._guard("write", self._write, values, seconds, ()))
 
-    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
-        return await self._guard("claim", self._claim, key, value, seconds)
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        if self._gone and any(_account(key) in self._gone for key in keys):
+            return [None] * len(keys)
+        return await self._guard("claim", self._claim, keys, value, seconds) or [None] * len(keys)
 
-    async def replace(self, key: str, value: bytes, seconds: int) -> bool:
+    async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        await self._guard("renew", self._line.call, "EVAL", _RENEW, 1, key, value, seconds)
+
+    async def release(self, key: str, value: bytes) -> None:
+        await self._guard("release", self._line.call, "EVAL", _RELEASE, 1, key, value)
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         # A write must be noted even if the last command has just failed.
         self._resting_until = 0.0
-        return await self.write({key: value}, seconds)
+        told = ("PUBLISH", CHANNEL, f"{Change.ANSWERS} {account_id}")
+        return bool(await self._guard("write", self._write, values, seconds, (told,)))
+
+    async def tell(self, change: Change, name: str) -> None:
+        """Tell all workers of a change."""
+        await self._guard("publish", self._line.call, "PUBLISH", CHANNEL, f"{change} {name}")
+
+    def bury(self, account_id: str) -> None:
+        """Take nothing more for an account that is no longer there."""
+        self._gone.add(account_id)
 
     async def forget(self, account_id: str) -> None:
+        """Drop an account's values once no worker can be writing any more."""
+        self.bury(account_id)
+        await self.tell(Change.GONE, account_id)
+        await asyncio.sleep(_IN_FLIGHT)
         await self._guard("forget", self._forget, account_id)
 
     async def ping(self) -> bool:
@@ -78,21 +111,22 @@ class RedisCache:
         found: list[bytes | None] = replies
         return found
 
-    async def _write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        replies = await self._line.calls(*(("SET", key, value, "EX", seconds) for key, value in values.items()))
+    async def _write(self, values: Mapping[str, bytes], seconds: int, told: tuple[tuple[str, ...], ...]) -> bool:
+        sets = (("SET", key, value, "EX", seconds) for key, value in values.items())
+        return self._taken(await self._line.calls(*sets, *told))
+
+    async def _claim(self, keys: Sequence[str], value: bytes, seconds: int) -> list[bytes | None]:
+        replies = await self._line.calls(*(("SET", key, value, "EX", seconds, "NX", "GET") for key in keys))
+        if not self._taken(replies):
+            return [None] * len(keys)
+        return [before or value for before in replies]
+
+    def _taken(self, replies: Sequence[Any]) -> bool:
         refused = sum(isinstance(reply, hiredis.ReplyError) for reply in replies)
         if refused:
             # A full server says so, and is well otherwise.
             self._faults.labels("refused").inc(refused)
         return not refused
-
-    async def _claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
-        [reply] = await self._line.calls(("SET", key, value, "EX", seconds, "NX", "GET"))
-        if isinstance(reply, hiredis.ReplyError):
-            self._faults.labels("refused").inc()
-            return None
-        before: bytes | None = reply
-        return before or value
 
     async def _forget(self, account_id: str) -> bool:
         cursor: bytes | int = 0
@@ -125,11 +159,23 @@ class NoCache:
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002 - a Cache
         return False
 
-    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:  # noqa: ARG002 - a Cache
-        return None
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:  # noqa: ARG002
+        return [None] * len(keys)
 
-    async def replace(self, key: str, value: bytes, seconds: int) -> bool:  # noqa: ARG002 - a Cache
+    async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        """There is nothing to renew."""
+
+    async def release(self, key: str, value: bytes) -> None:
+        """There is nothing to release."""
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return True
+
+    async def tell(self, change: Change, name: str) -> None:
+        """There is nothing that others could have kept."""
+
+    def bury(self, account_id: str) -> None:
+        """There is nothing to bury."""
 
     async def forget(self, account_id: str) -> None:
         """There is nothing to forget."""
@@ -139,3 +185,7 @@ class NoCache:
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+
+def _account(key: str) -> str:
+    return key[1 : key.index("}")]

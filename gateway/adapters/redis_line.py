@@ -7,17 +7,14 @@ times as much for a command.
 """
 
 import asyncio
-import ssl
 from collections import deque
-from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import hiredis
-from redis.asyncio.connection import SSLConnection, parse_url
 
-Word = str | bytes | int
+from gateway.adapters.redis_address import RedisAddress, Word
+
 _GRACE = 0.01
 
 
@@ -33,7 +30,7 @@ class RedisLine:
     """
 
     def __init__(self, url: str, timeout: float, connect_timeout: float) -> None:
-        self._where: Mapping[str, Any] = parse_url(url)
+        self._address = RedisAddress(url)
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._protocol: _Protocol | None = None
@@ -70,16 +67,10 @@ class RedisLine:
             self._protocol = task.result()
 
     async def _connect(self) -> "_Protocol":
-        loop, where = asyncio.get_running_loop(), self._where
         try:
             async with asyncio.timeout(self._connect_timeout):
-                make = partial(_Protocol, self._timeout, loop)
-                if "path" in where:
-                    _, protocol = await loop.create_unix_connection(make, where["path"])
-                else:
-                    host, port = where.get("host", "localhost"), where.get("port", 6379)
-                    _, protocol = await loop.create_connection(make, host, port, ssl=_tls(where))
-                for reply in [await each for each in protocol.send(_greeting(where))]:
+                protocol = await self._address.connect(partial(_Protocol, self._timeout, asyncio.get_running_loop()))
+                for reply in [await each for each in protocol.send(self._address.greeting())]:
                     if isinstance(reply, hiredis.ReplyError):
                         protocol.close()
                         raise LineBroken(f"Redis refuses us: {str(reply).partition(' ')[0]}")
@@ -167,28 +158,3 @@ class _Protocol(asyncio.Protocol):
                 waiting.set_exception(LineBroken(why))
                 waiting.exception()  # Whoever was cancelled meanwhile does not come for it.
         self._waiting.clear()
-
-
-def _greeting(where: Mapping[str, Any]) -> tuple[tuple[Word, ...], ...]:
-    """Give the commands that a new connection begins with."""
-    commands: list[tuple[Word, ...]] = []
-    if where.get("password"):
-        user = (where["username"],) if where.get("username") else ()
-        commands.append(("AUTH", *user, where["password"]))
-    if where.get("db"):
-        commands.append(("SELECT", where["db"]))
-    return tuple(commands)
-
-
-def _tls(where: Mapping[str, Any]) -> ssl.SSLContext | None:
-    """Make the context that a `rediss://` URL asks for; the certificate is checked unless the URL says otherwise."""
-    if where.get("connection_class") is not SSLConnection:
-        return None
-    authorities = where.get("ssl_ca_certs")
-    context = ssl.create_default_context(cafile=Path(authorities) if authorities else None)
-    if where.get("ssl_cert_reqs") == "none":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if where.get("ssl_certfile"):
-        context.load_cert_chain(where["ssl_certfile"], where.get("ssl_keyfile"))
-    return context

@@ -26,6 +26,9 @@ async def project_id(database: Database, name: str | None) -> str | None:
     return project.id
 
 
+_SHOWN = ("id", "project_id", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
+
+
 async def _create(arguments: Namespace, desk: Desk, database: Database) -> None:
     project = await database.clients.project(arguments.project)
     _, secret = await database.clients.create_key(project.id, arguments.scope or ["*"])
@@ -35,7 +38,7 @@ async def _create(arguments: Namespace, desk: Desk, database: Database) -> None:
 async def _list(arguments: Namespace, desk: Desk, database: Database) -> None:
     keys = await database.clients.keys(await project_id(database, arguments.project))
     if arguments.json:
-        desk.out(as_json(keys))
+        desk.out(as_json([{name: getattr(key, name) for name in _SHOWN} for key in keys]))
         return
     names = {project.id: project.name for project in await database.clients.projects()}
     rows = [

@@ -5,7 +5,7 @@ What the vendor says in a body is never repeated, save its own one-line error me
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,10 @@ class Conversation:
     calls: int = 0
     raw: list[dict[str, Any]] = field(default_factory=list)
 
+    def again(self) -> "Conversation":
+        """Give a conversation with the same vendor in which nothing has been said yet."""
+        return replace(self, calls=0, raw=[])
+
 
 class Asker:
     """Makes calls for conversations. Knows when to try again; keeps nothing between calls."""
@@ -63,7 +67,7 @@ class Asker:
     def __init__(self, upstream: Upstream, retries: RetryPolicy, clock: Clock) -> None:
         self._upstream = upstream
         self._retries = retries
-        self._clock = clock
+        self.clock = clock
 
     async def ask(self, talk: Conversation, request: Request) -> Any:
         """Give the decoded JSON of a 2xx answer to a read.
@@ -93,14 +97,14 @@ class Asker:
             fault: VendorFailure | None = None
             try:
                 answer = await self._upstream.send(talk.connector.base_url, request)
-                wait_hint = retry_after(answer.headers.get("retry-after"), self._clock.now())
+                wait_hint = retry_after(answer.headers.get("retry-after"), self.clock.now())
                 failure = Failure(answer.status, wait_hint)
             except VendorAnswerTooLarge:
                 raise
             except VendorFailure as error:
                 fault, failure = error, Failure(None)
-            remaining = talk.deadline - self._clock.monotonic()
-            wait = wait_before_retry(self._retries, tries, failure, remaining, self._clock.jitter())
+            remaining = talk.deadline - self.clock.monotonic()
+            wait = wait_before_retry(self._retries, tries, failure, remaining, self.clock.jitter())
             if wait is None:
                 if fault is not None:
                     raise fault
@@ -127,7 +131,7 @@ class Asker:
         if status in {401, 403, 404}:
             return VendorRefusal(status, provider)
         if status == 429:
-            seconds = seconds_to_tell(answer.headers.get("retry-after"), self._clock.now())
+            seconds = seconds_to_tell(answer.headers.get("retry-after"), self.clock.now())
             return RateLimited(
                 f"{name} limits how often this account may be asked; try again in {seconds} seconds.",
                 retry_after=seconds,

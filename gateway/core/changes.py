@@ -6,16 +6,21 @@ one, as it may be a secret.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from connectors.spec import Connector
 from gateway.core.errors import BadRequest
-from gateway.core.model import Account, Secret
+from gateway.core.freshness import Ceilings
+from gateway.core.model import Account, Caching, Secret
 
 TYPES = ("production", "test")
 LONGEST_TEXT = 200
 LONGEST_SETTING = 2000
 MOST_SETTINGS = 50
+MOST_SECONDS = 86400 * 7
+CACHE_FIELDS = ("enabled", "max_fresh_seconds", "max_stale_seconds")
+"""Of `cache`: whether answers of the account are kept, and ceilings to how long they are used."""
 
 _FOREIGN = {
     "metadata": "is not kept here, and no answer would show it: use label or setup_information",
@@ -50,6 +55,7 @@ class _Reader:
             "origin_username": self._owner,
             "setup_information": self._setup,
             "type": self._type,
+            "cache": self._caching,
             "provider": self._provider,
             "credentials": self._credential,
             "secrets": self._credential,
@@ -109,6 +115,27 @@ class _Reader:
             self.account = replace(self.account, kind=value)
         elif value is not None:
             self.faults.append(f"{name} must be {' or '.join(TYPES)}")
+
+    def _caching(self, name: str, value: Any) -> None:
+        if value is None:
+            self.account = replace(self.account, caching=Caching())
+            return
+        if not isinstance(value, dict) or value.keys() - CACHE_FIELDS:
+            self.faults.append(f"{name} must be an object of {', '.join(CACHE_FIELDS)}")
+            return
+        enabled = value.get("enabled", True)
+        if not isinstance(enabled, bool):
+            self.faults.append(f"{name}.enabled must be true or false")
+        fresh, stale = (self._seconds(f"{name}.{each}", value.get(each)) for each in CACHE_FIELDS[1:])
+        self.account = replace(self.account, caching=Caching(enabled is True, Ceilings(fresh, stale)))
+
+    def _seconds(self, name: str, value: Any) -> float:
+        if value is None:
+            return inf
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_SECONDS:
+            self.faults.append(f"{name} must be whole seconds from 0 to {MOST_SECONDS}, or null for no ceiling")
+            return 0
+        return value
 
     def _provider(self, name: str, value: Any) -> None:
         if value is not None and value != self.account.provider:

@@ -42,9 +42,12 @@ class Undone:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a write has come. `sent` tells that a writing step has gone out, `uncertain` that one may be done."""
+    """How far a write has come.
 
-    sent: bool = False
+    `sent` are the vendor's paths that writing steps went to, `uncertain` tells that one may be done.
+    """
+
+    sent: list[str] = field(default_factory=list)
     uncertain: bool = False
     done: list[str] = field(default_factory=list)
     undone: list[Undone] = field(default_factory=list)
@@ -104,7 +107,7 @@ class Driver:
         if step.request.body is None:
             del headers["content-type"]
         talk.calls += 1
-        progress.sent = True
+        progress.sent.append(step.request.path)
         try:
             answer = await self._upstream.send(talk.connector.base_url, replace(step.request, headers=headers))
         except VendorFailure as error:

@@ -33,6 +33,10 @@ class Entrance:
             )
         return key
 
+    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+        """Tell whether the same would be found again, without asking anybody."""
+        return self.accounts.remembers(key, linked)
+
     async def which(self, key: ClientKey, account_id: str | None) -> tuple[Linked, Provider]:
         if not account_id:
             raise BadRequest("The header x-account-id is missing: it names the linked account to ask.")

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from connectors.spec import Collection, Derived, Join, Row
 from gateway.core.ask import VendorRefusal
 from gateway.core.cursor import Cursor, mark, stale
-from gateway.core.errors import Forbidden
-from gateway.core.freshness import NO_DIRECTIVES
+from gateway.core.errors import Forbidden, GatewayError
+from gateway.core.freshness import NO_DIRECTIVES, Times
 from gateway.core.mapping import REFUSED, Joined, index
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import together
@@ -28,13 +29,24 @@ class Listing:
 
 
 class Lists:
-    """Opens lists for one request, and remembers how old the oldest part of it was and until when all is fresh."""
+    """Opens lists for one request, and remembers how old the oldest part of it was and until when all is fresh.
+
+    `used` are the resources that it has read, and `failed` the failure that an older reading stands in for.
+    """
 
     def __init__(self, sweeps: Sweeps, reading: Reading) -> None:
         self._sweeps = sweeps
         self._reading = reading
-        self.made_at = reading.now
-        self.fresh_until = float("inf")
+        self._times: Times | None = None
+        self.used: set[str] = set()
+        self.failed: GatewayError | None = None
+
+    @property
+    def times(self) -> Times:
+        """Give the times of what was read so far, of which there must be something."""
+        if self._times is None:
+            raise LookupError("nothing has been read")
+        return self._times
 
     async def open(self, listing: Listing, reading: Reading | None = None) -> Sweep:
         """Open a list. Raises `Forbidden` where the vendor refuses it, and what asking raises."""
@@ -52,8 +64,7 @@ class Lists:
         if isinstance(listing.source, Collection):
             kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
             if kept and await self._sweeps.rows(self._reading.shelf, kept, place.position - 1, place.position):
-                self.note(kept.made_at, self._sweeps.seconds(listing.source))
-                return kept
+                return self._noted(kept, listing.source)
         # A derived list is made anew each time: one of its parts may have changed though another is kept.
         sweep, before = await self.rows(listing, await self.open(listing), place.position - 1, place.position)
         if sweep.total != place.total or not before or mark(str(before[0].get(key))) != place.last:
@@ -85,10 +96,27 @@ class Lists:
         found = await together(self._joined(join, None if join in deep else only) for join in joins)
         return dict(zip(joins, found, strict=True))
 
-    def note(self, made_at: float, fresh_seconds: int) -> None:
+    async def peek(self, collection: Collection) -> Sweep | None:
+        """Give a whole list if it is kept and may be used; the vendor is not asked for it."""
+        return await self._sweeps.peek(self._reading, collection)
+
+    async def find(self, collection: Collection, column: str, value: str) -> Row | None:
+        """Give a row of a whole list that is kept, or None where it is not: then the vendor is to be asked."""
+        sweep = await self.peek(collection)
+        row = await self._sweeps.find(self._reading.shelf, sweep, column, value) if sweep else None
+        if sweep is not None and row is not None:
+            self._noted(sweep, collection)
+        return row
+
+    def note(self, resource: str, times: Times) -> None:
         """Take note of a reading that the answer is made from."""
-        self.made_at = min(self.made_at, made_at)
-        self.fresh_until = min(self.fresh_until, made_at + fresh_seconds)
+        self._times = times if self._times is None else self._times.joined(times)
+        self.used.add(resource)
+
+    def _noted(self, sweep: Sweep, collection: Collection) -> Sweep:
+        self.note(collection.resource, sweep.times)
+        self.failed = self.failed or sweep.failed
+        return sweep
 
     @property
     def _anew(self) -> Reading:
@@ -106,8 +134,7 @@ class Lists:
                 "the role of the person who made the token may not see it.",
                 provider_errors=[refusal.provider],
             ) from refusal
-        self.note(sweep.made_at, self._sweeps.seconds(collection))
-        return sweep
+        return self._noted(sweep, collection)
 
     async def _derive(self, listing: Listing, derived: Derived, sweeps: Sequence[Sweep]) -> Sweep:
         lists = []
@@ -115,13 +142,16 @@ class Lists:
             _, rows = await self.rows(Listing(collection, listing.own_key), sweep, 0)
             lists.append(rows)
         rows = derived.derive(lists)
-        return Sweep(sweeps[0].id, min(sweep.made_at for sweep in sweeps), len(rows), rows=rows)
+        times = reduce(Times.joined, (sweep.times for sweep in sweeps))
+        return Sweep(sweeps[0].id, times, len(rows), rows=rows)
 
     async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
         wanted: list[tuple[Collection, str]] = [(collection, "") for collection in join.collections]
         if only is not None and join.narrow is not None:
             keys = dict.fromkeys(row.get(join.on) for row in only)
-            wanted = [(join.narrow, key) for key in keys if isinstance(key, str) and key]
+            few = [key for key in keys if isinstance(key, str) and key]
+            if not await self._all_kept(join, few):
+                wanted = [(join.narrow, key) for key in few]
         if join.embed is not None:
             wanted.append((join.embed.collection, ""))
         lists = await together(self._whole(collection, key) for collection, key in wanted)
@@ -130,6 +160,20 @@ class Lists:
             return REFUSED
         return index(join, [row for rows in lists for row in rows or ()], embedded or ())
 
+    async def _all_kept(self, join: Join, keys: Sequence[str]) -> bool:
+        """Tell whether the whole lists of a join are kept and say something of each of these records.
+
+        Of one that they say nothing of, the narrow list may know more: roles that have ended, for one.
+        """
+        if join.key is None:
+            return False
+        sweeps = await together(self.peek(collection) for collection in join.collections)
+        lists = [await self._sweeps.rows(self._reading.shelf, sweep, 0) for sweep in sweeps if sweep]
+        if len(lists) < len(join.collections) or any(rows is None for rows in lists):
+            return False
+        named = (row.get(join.key) for rows in lists for row in rows or ())
+        return set(keys) <= {key for key in named if isinstance(key, str)}
+
     async def _whole(self, collection: Collection, key: str) -> Sequence[Row] | None:
         """Give all rows of a joined list, or None where the vendor refuses it."""
         sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
@@ -137,5 +181,5 @@ class Lists:
         if rows is None:
             sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
             rows = sweep.rows or ()
-        self.note(sweep.made_at, self._sweeps.seconds(collection))
+        self._noted(sweep, collection)
         return None if sweep.refused else rows

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from connectors.exchange import Answer, Grant, Request
+from gateway.core.freshness import NO_CEILINGS, Ceilings
 
 KEY_PREFIX = "hrk_"
 """How every API key begins, so that one is known when it is seen."""
@@ -41,11 +42,12 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientKey:
-    """An API key of a project. The key itself is never kept: only a digest, and `prefix` to recognise it by."""
+    """An API key of a project. The key itself is never kept: only its digest, and `prefix` to recognise it by."""
 
     id: str
     project_id: str
     prefix: str
+    digest: str = field(default="", repr=False)
     scopes: frozenset[str]
     created_at: datetime
     last_used_at: datetime | None = None
@@ -59,6 +61,14 @@ class Owner:
     id: str
     name: str
     username: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """Whether answers of an account are kept, and for how long at most."""
+
+    enabled: bool = True
+    ceilings: Ceilings = NO_CEILINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +85,7 @@ class Account:
     kind: str = "production"
     setup_information: Mapping[str, str] = field(default_factory=dict)
     grant: Grant
+    caching: Caching = Caching()
     revision: int
     created_at: datetime
     updated_at: datetime
@@ -128,6 +139,9 @@ class Accounts(Protocol):
 
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
         """Give the account if it is of that project, else None."""
+
+    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+        """Tell whether looking up this key and this account would give these very objects, without asking anybody."""
 
     async def mark(
         self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
@@ -201,8 +215,21 @@ class Repeats(Protocol):
         """Give the key back: nothing was written."""
 
 
+class Change(StrEnum):
+    """What workers tell each other of, each about an id."""
+
+    ANSWERS = "answers"
+    """What was kept of an account is outdated."""
+    ACCOUNT = "account"
+    """An account is another now: linked anew, suspended, in error."""
+    GONE = "gone"
+    """An account was unlinked: nothing of it may be kept any more."""
+    KEY = "key"
+    """A key was revoked; the id is its digest."""
+
+
 GENERATION = "generation"
-"""The last word of the key of an account's generation, which is read with every value."""
+"""The second word of the keys of generations, which are read with every value."""
 
 
 class Cache(Protocol):
@@ -213,14 +240,23 @@ class Cache(Protocol):
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
         """Keep values for a time; tell whether the store took them."""
 
-    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
-        """Keep a value unless there is one, and give the one that is kept then; None where that is unknown."""
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        """Keep a value under each key that has none, and give what is under each then; None where that is unknown."""
 
-    async def replace(self, key: str, value: bytes, seconds: int) -> bool:
-        """Keep a value that must not be missed: tried even while the store is given a rest after a fault."""
+    async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        """Keep a claimed value for longer, if it is still there."""
+
+    async def release(self, key: str, value: bytes) -> None:
+        """Drop a claimed value, if it is still there."""
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        """Keep values of an account that must not be missed, and tell all workers that it has changed.
+
+        Tried even while the store is given a rest after a fault.
+        """
 
     async def forget(self, account_id: str) -> None:
-        """Drop all that is kept under this account."""
+        """Drop all that is kept under this account, and take nothing more."""
 
 
 class Upstream(Protocol):

@@ -62,7 +62,7 @@ class Passthrough:
         stream: Stream,
         clock: Clock,
         most_bytes: int,
-        drop: Callable[[Linked], Awaitable[None]],
+        drop: Callable[[Linked, frozenset[str] | None], Awaitable[None]],
     ) -> None:
         self._entrance = entrance
         self._stream = stream
@@ -114,7 +114,7 @@ class Passthrough:
         finally:
             # Also when it failed or was cut off: it may have been written.
             if wanted.method != "GET":
-                await self._drop(linked)
+                await self._drop(linked, connector.touched([target.path]))
         if answer.status == 401:
             await answer.close()
             raise await expelled(self._entrance.accounts, linked.account, connector, self._clock.now())

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from connectors.contract import Operation
@@ -155,7 +156,16 @@ def linked_account(account: Account, provider_name: str) -> Json:
         "updated_at": instant(account.updated_at.isoformat()),
         "type": account.kind,
         "shared": False,
+        "cache": {
+            "enabled": account.caching.enabled,
+            "max_fresh_seconds": _ceiling(account.caching.ceilings.fresh),
+            "max_stale_seconds": _ceiling(account.caching.ceilings.stale),
+        },
     }
+
+
+def _ceiling(seconds: float) -> int | None:
+    return None if seconds == inf else int(seconds)
 
 
 # --- queries ------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from connectors.spec import Collection, Endpoint, Join, Row
 from gateway.core.ask import Asker, VendorRefusal, encode, without
 from gateway.core.conditions import Conditions, compile_conditions
 from gateway.core.cursor import Cursor, CursorSigner, mark
-from gateway.core.errors import BadRequest, NotFound, VendorFailure
+from gateway.core.errors import BadRequest, GatewayError, NotFound, VendorFailure
+from gateway.core.freshness import Times
 from gateway.core.lists import Listing, Lists
 from gateway.core.mapping import Joined, Plan, Record, reasons
 from gateway.core.policy import Allowed
@@ -38,6 +39,7 @@ class Question:
     plan: Plan
     binding: str
     name: str
+    resources: frozenset[str]
     key: str = ""
     employee: str = ""
 
@@ -45,20 +47,28 @@ class Question:
 def make_question(operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, plan: Plan) -> Question:
     """Make a question with what a cursor of it is bound to, and the name that its answer is kept under.
 
-    Both leave out the account, the record and the employee that are asked about.
+    Both leave out the account, the record and the employee that are asked about. `resources` are those whose lists
+    the answer may be made of: a change in one of them outdates it.
     """
     binding = f"{operation.id}\n{query.canonical()}"
     parts = (binding, query.place(), allowed.fingerprint())
-    return Question(operation, endpoint, query, allowed, plan, binding, sha256("\0".join(parts).encode()).hexdigest())
+    name = sha256("\0".join(parts).encode()).hexdigest()
+    joins = (*plan.joins, *compile_conditions(endpoint.table, query.filters).plan.joins)
+    read = [*endpoint.collections(), *(each for join in joins for each in join.all_collections())]
+    resources = frozenset(collection.resource for collection in read)
+    if operation.of_employee:
+        resources |= {"employees"}  # Somebody without such records is told from nobody.
+    return Question(operation, endpoint, query, allowed, plan, binding, name, resources)
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """An answer's body, when the oldest part of it was read, and until when it is fresh (seconds since the epoch)."""
+    """An answer's body and the times of it; `failed` is the failure that an older reading stands in for."""
 
     body: bytes
-    made_at: float
-    fresh_until: float
+    times: Times
+    used: frozenset[str]
+    failed: GatewayError | None = None
 
 
 class Reads:
@@ -86,14 +96,15 @@ class _Work:
         self._reading = reading
         self._endpoint = question.endpoint
         self._lists = Lists(sweeps, reading)
-        self._seconds = sweeps.seconds
+        self._begin = sweeps.begin
+        self._now = asker.clock.now().timestamp()
         self._bound_to = f"{reading.talk.linked.account.id}\n{question.employee}\n{question.binding}"
 
     async def answer_list(self) -> Composed:
         query = self._question.query
         conditions = compile_conditions(self._endpoint.table, query.filters)
         joins = list(dict.fromkeys([*self._question.plan.joins, *conditions.plan.joins]))
-        listing, narrowed = self._listing()
+        listing, narrowed = await self._best_listing()
         whole = bool(query.filters or self._endpoint.only or self._employee)
         if narrowed:
             sweep, rows, start = await self._slice(listing, whole=whole)
@@ -106,7 +117,7 @@ class _Work:
         cursor = None
         if stop >= 0:
             last = mark(str(records[-1].row.get(self._endpoint.key)))
-            place = Cursor(sweep.id, stop, sweep.total, last, int(self._reading.now))
+            place = Cursor(sweep.id, stop, sweep.total, last, self._signer.moment(self._now))
             cursor = self._signer.write(place, self._bound_to)
         data = [self._question.plan.unify(record) for record in records]
         return self._finish({"next": cursor, "data": data}, records, data)
@@ -137,12 +148,22 @@ class _Work:
     async def _fetched(self, record: str) -> Row | None:
         remote_id = self._decoded(self._endpoint.kind, self._question.key)
         self._check_employee()
+        listing = self._endpoint.listing
+        if isinstance(listing, Collection) and not self._extra():
+            row = await self._lists.find(listing, self._endpoint.key, remote_id)
+            if row is not None:
+                return row
+        times = self._begin(self._reading, self._resource)
         row = await self._ask_for(record, remote_id, self._extra())
         if row is None or row.get(self._endpoint.key) != remote_id:
             return None
-        listing, _ = self._listing()
-        self._lists.note(self._reading.now, self._seconds(listing.first))
+        self._lists.note(self._resource, times)
         return row
+
+    @property
+    def _resource(self) -> str:
+        """Name what rules the freshness of a single record."""
+        return self._endpoint.collections()[0].resource
 
     async def _found(self) -> Row | None:
         """Find a record in its list, for which the vendor has no address of its own."""
@@ -221,6 +242,16 @@ class _Work:
             source = replace(source, query={**source.query, **pushed, **extra})
         return Listing(source, own_key), bool(pushed or own_key)
 
+    async def _best_listing(self) -> tuple[Listing, bool]:
+        """Give the list to read, and whether the vendor narrows it: not where the whole list is kept already."""
+        listing, narrowed = self._listing()
+        whole, of_employee = self._endpoint.listing, self._endpoint.of_employee
+        if not narrowed or self._extra() or not isinstance(whole, Collection):
+            return listing, narrowed
+        if self._question.operation.of_employee and not (of_employee and of_employee.owner):
+            return listing, narrowed
+        return (Listing(whole), False) if await self._lists.peek(whole) else (listing, narrowed)
+
     async def _slice(self, listing: Listing, *, whole: bool) -> tuple[Sweep, Sequence[Row], int]:
         """Give the rows to make the page from and the number of the first: of a list that is sifted, all of them.
 
@@ -231,7 +262,7 @@ class _Work:
         if query.cursor is None:
             sweep, start = await self._lists.open(listing), 0 if whole else query.skipped
         else:
-            place = self._signer.read(query.cursor, self._bound_to, self._reading.now)
+            place = self._signer.read(query.cursor, self._bound_to, self._now)
             sweep, start = await self._lists.resume(listing, place, self._endpoint.key), place.position
         stop = None if whole else start + query.page_size + 1
         sweep, rows = await self._lists.rows(listing, sweep, start, stop, walking=walking)
@@ -277,4 +308,4 @@ class _Work:
                 for path, why in question.allowed.withheld.items()
             }
             body["withheld"] = {**closed, **reasons(question.plan, records, data)}
-        return Composed(encode(body), self._lists.made_at, self._lists.fresh_until)
+        return Composed(encode(body), self._lists.times, frozenset(self._lists.used), self._lists.failed)

@@ -5,86 +5,128 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-import orjson
-
 from connectors.contract import Operation
 from connectors.spec import Connector, Endpoint
 from gateway.core.ask import Clock, Conversation, VendorRefusal
+from gateway.core.call import Call, Page, Ticket
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
-from gateway.core.errors import (
-    DeadlineExceeded,
-    GatewayError,
-    NotImplementedHere,
-)
+from gateway.core.errors import DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
 from gateway.core.expelled import expelled
-from gateway.core.freshness import Directives, Freshness
+from gateway.core.flights import Flights
+from gateway.core.freshness import Directives, Freshness, Use, judge, takes
+from gateway.core.kept import Kept
 from gateway.core.mapping import compile_table
 from gateway.core.model import Account, Cache, ClientKey, Linked
+from gateway.core.near import Near
 from gateway.core.policy import Denied
 from gateway.core.query import PageLimits, parse
-from gateway.core.reads import Composed, Question, Reads, make_question
+from gateway.core.reads import Question, Reads, make_question
 from gateway.core.shelf import Shelf
-from gateway.core.sweeps import Reading
+from gateway.core.sweeps import PASSING, Reading
 
 REMEMBERED_QUESTIONS = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A unified call as it came in: who asks, for which account, which operation, with which decoded query."""
-
-    secret: str | None
-    account_id: str | None
-    operation: Operation
-    key: str = ""
-    employee: str = ""
-    pairs: tuple[tuple[str, str], ...] = ()
-    directives: Directives
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An answer: JSON bytes ready to send, how fresh it is, which fields are left out, and what it cost upstream."""
-
-    body: bytes
-    freshness: Freshness
-    withheld: tuple[str, ...]
-    upstream_calls: int
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds a request may wait for a vendor, rows in a page, and bytes of a value worth keeping."""
+    """Seconds a request may wait for a vendor, and while a stale answer is there; rows in a page; bytes of a value."""
 
     deadline: float
+    stale_wait: float
     page: PageLimits
     most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What surrounds a gateway: its clock and its limits."""
+
+    clock: Clock
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Caches:
+    """Where answers are kept: shared by all workers, and near; and what is being asked now."""
+
+    shared: Cache
+    near: Near
+    flights: Flights
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One call on its way: what it may ask, and where its answer is kept."""
+
+    call: Call
+    key: ClientKey
+    linked: Linked
+    provider: Provider
+    question: Question
+    asked: Directives
+    shelf: Shelf
+    name: str
+    talk: Conversation
+    moment: int
 
 
 class Gateway:
     """Answers unified calls. Its parts are arguments; it keeps nothing but decisions that data has made."""
 
-    def __init__(self, entrance: Entrance, cache: Cache, reads: Reads, around: "Around") -> None:
+    def __init__(self, entrance: Entrance, caches: Caches, reads: Reads, around: Around) -> None:
         self._entrance = entrance
-        self._cache = cache
+        self._caches = caches
+        self._near = caches.near
         self._reads = reads
         self._clock = around.clock
         self._limits = around.limits
         self._questions: dict[tuple[Any, ...], Question] = {}
 
+    def over(self, entrance: Entrance) -> "Gateway":
+        """Give a gateway over other accounts and keys, with the same caches."""
+        return Gateway(entrance, self._caches, self._reads, Around(self._clock, self._limits))
+
     async def answer(self, call: Call) -> Page:
         """Answer a call, or raise a `GatewayError` that says what to do."""
+        visit = await self._admit(call)
+        if visit.asked.may_read:
+            page = self._from_near(visit) or await self._from_shelf(visit)
+            if isinstance(page, Page):
+                return page
+        else:
+            page = None
+        if visit.asked.only_if_cached:
+            raise NotKept("Nothing is kept that this request would take, and only-if-cached forbids to ask for it.")
+        return await self._anew(visit, page)
+
+    def again(self, ticket: Ticket, now: float) -> Page | None:
+        """Answer a call that was answered before, if nothing has changed and a fresh answer is near.
+
+        `now` is in seconds since the epoch. Asks nobody, so nothing can happen between looking and answering.
+        """
+        account = ticket.linked.account
+        if now >= ticket.day_ends or not self._entrance.remembers(ticket.key, ticket.linked):
+            return None
+        kept = self._near.get(account.id, ticket.name)
+        if kept is None or now >= kept.times.fresh_until:
+            return None
+        return Page(kept, Freshness(times=kept.times, now=now, detail="near"))
+
+    # --- before anything is asked ---------------------------------------------------------------------------
+
+    async def _admit(self, call: Call) -> _Visit:
         key = await self._entrance.who(call.secret)
         linked, provider = await self._entrance.which(key, call.account_id)
         question = self._may(call, key, linked, provider)
-        shelf = Shelf(self._cache, linked, self._limits.most_bytes, call.request_id)
-        name = self._name(shelf, question, linked.account)
-        known = await self._known(call, shelf, name, question)
-        if known is not None:
-            return known
-        composed, talk = await self._ask(call, question, linked, provider, shelf)
-        return await self._keep(call, question, composed, talk, (shelf, name))
+        shelf = Shelf(self._caches.shared, linked, self._limits.most_bytes, call.request_id)
+        asked = call.directives
+        if question.query.raw or not linked.account.caching.enabled:
+            asked = replace(asked, no_store=True)
+        query = question.query
+        deadline = self._clock.monotonic() + self._limits.deadline
+        talk = Conversation(provider.connector, linked, deadline, query.proxy, query.raw)
+        name = self._name(question, linked.account)
+        return _Visit(call, key, linked, provider, question, asked, shelf, name, talk, self._near.moment())
 
     def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> Question:
         """Decide before cache and before upstream. Equal questions of equal rights are decided once."""
@@ -112,81 +154,125 @@ class Gateway:
         plan = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
         return make_question(call.operation, endpoint, query, allowed, plan)
 
-    def _name(self, shelf: Shelf, question: Question, account: Account) -> str:
+    def _name(self, question: Question, account: Account) -> str:
         """Name the answer by all that it depends on. The day is part of it, since roles come into force by day."""
         about = question.name
         if question.key or question.employee:
             about = sha256(f"{about}\0{question.employee}\0{question.key}".encode()).hexdigest()
-        return shelf.key("answer", f"{account.revision}:{self._clock.now():%Y%m%d}:{about}")
+        return f"{account.revision}:{self._clock.now():%Y%m%d}:{about}"
 
-    async def _known(self, call: Call, shelf: Shelf, name: str, question: Question) -> Page | None:
-        """Give the kept answer to the same question, if it is young enough for the request."""
-        if question.query.raw or not call.directives.may_read:
-            return None
-        [kept] = await shelf.read_current([name])
-        if kept is None:
-            return None
-        head, _, body = kept.partition(b"\n")
-        made_at, fresh_until, withheld = orjson.loads(head)
-        now = self._clock.now().timestamp()
-        if now >= fresh_until or not call.directives.accepts(now - made_at):
-            return None
-        return Page(body, Freshness(max(0, int(now - made_at)), int(fresh_until - now)), tuple(withheld), 0)
+    # --- what is known --------------------------------------------------------------------------------------
 
-    async def _ask(
-        self, call: Call, question: Question, linked: Linked, provider: Provider, shelf: Shelf
-    ) -> tuple[Composed, Conversation]:
-        """Compose the answer within the deadline."""
+    def _from_near(self, visit: _Visit) -> Page | None:
+        kept = self._near.get(visit.linked.account.id, visit.name)
+        page = self._use(visit, kept, "near") if kept else None
+        return page if isinstance(page, Page) else None
+
+    async def _from_shelf(self, visit: _Visit) -> Page | Kept | None:
+        """Give an answer, or what may stand in for one if the vendor fails."""
+        name = visit.shelf.key("answer", visit.name)
+        [value] = await visit.shelf.read_current([name], visit.question.resources)
+        if value is None:
+            return None
+        kept = Kept.read(value)
+        self._near.put(visit.linked.account.id, visit.name, kept, visit.moment)
+        return self._use(visit, kept, "shared")
+
+    def _use(self, visit: _Visit, kept: Kept, place: str) -> Page | Kept | None:
         now = self._clock.now()
-        talk = Conversation(
-            provider.connector,
-            linked,
-            self._clock.monotonic() + self._limits.deadline,
-            question.query.proxy,
-            question.query.raw,
+        use = judge(kept.times, now.timestamp(), visit.asked)
+        if use is Use.NOT:
+            return None
+        if use is Use.ON_ERROR:
+            return kept
+        detail = place
+        if use is Use.MEANWHILE:
+            detail = "revalidating"
+            self._caches.flights.start(self._flight(visit), lambda: self._compose(visit, settled=True))
+        ends = now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()
+        ticket = Ticket(visit.key, visit.linked, visit.name, ends)
+        return Page(kept, Freshness(times=kept.times, now=now.timestamp(), detail=detail), ticket=ticket)
+
+    # --- what is asked --------------------------------------------------------------------------------------
+
+    def _flight(self, visit: _Visit) -> tuple[str, str, bytes, int]:
+        """Name what may be shared: the same answer, begun after the same changes."""
+        account = visit.linked.account.id
+        return account, visit.name, visit.shelf.mark(visit.question.resources), self._near.changes(account)
+
+    async def _anew(self, visit: _Visit, fallback: Kept | None) -> Page:
+        """Ask, alone or with others who ask the same; a stale answer stands in where the vendor fails."""
+        if not visit.asked.may_read:
+            return await self._compose(visit)
+        shared = self._caches.flights.share(
+            self._flight(visit), lambda: self._compose(visit), keep=fallback is not None
         )
-        directives = replace(call.directives, no_cache=True) if question.query.raw else call.directives
-        if not call.directives.no_store:
-            await shelf.note_generation()
-        reading = Reading(talk, shelf, directives, now.date(), now.timestamp(), call.request_id)
+        try:
+            async with asyncio.timeout(self._limits.stale_wait if fallback else None):
+                page, mine = await shared
+        except (TimeoutError, *PASSING) as error:
+            if fallback is None:
+                raise
+            return self._instead(fallback, error)
+        if mine:
+            return page
+        now = self._clock.now().timestamp()
+        if not takes(page.kept.times, now, visit.asked):
+            return await self._compose(visit)
+        return Page(page.kept, replace(page.freshness, collapsed=True, now=now))
+
+    async def _compose(self, visit: _Visit, *, settled: bool = False) -> Page:
+        """Compose the answer within the deadline, and keep it. What is `settled` has been answered with a stale one."""
+        now = self._clock.now()
+        if not visit.asked.no_store:
+            await visit.shelf.note_generations(visit.question.resources)
+        ceilings = visit.linked.account.caching.ceilings
+        reading = Reading(visit.talk, visit.shelf, visit.asked, now.date(), ceilings, visit.call.request_id, settled)
         try:
             async with asyncio.timeout(self._limits.deadline):
-                return await self._reads.compose(question, reading), talk
+                composed = await self._reads.compose(visit.question, reading)
         except TimeoutError as error:
-            late = DeadlineExceeded(
-                f"{provider.connector.name} did not answer within {self._limits.deadline:g} seconds; try again.",
-                retry_after=1,
-            )
-            late.upstream_calls = talk.calls
-            raise late from error
+            raise self._late(visit) from error
         except VendorRefusal as refusal:
-            accounts, said = self._entrance.accounts, [refusal.provider]
-            raise await expelled(accounts, linked.account, provider.connector, now, said) from refusal
+            accounts, said, connector = self._entrance.accounts, [refusal.provider], visit.provider.connector
+            raise await expelled(accounts, visit.linked.account, connector, now, said) from refusal
         except GatewayError as error:
-            error.upstream_calls = talk.calls
+            error.upstream_calls = visit.talk.calls
             raise
+        kept = Kept.of(composed.body, composed.times, tuple(visit.question.allowed.withheld))
+        stored = not visit.asked.no_store and composed.failed is None and await self._keep(visit, kept, composed.used)
+        fresh = Freshness(
+            times=composed.times,
+            now=self._clock.now().timestamp(),
+            forwarded="stale" if composed.failed else _forwarded(visit),
+            failed=composed.failed,
+            stored=stored,
+        )
+        return Page(kept, fresh, visit.talk.calls)
 
-    async def _keep(
-        self, call: Call, question: Question, composed: Composed, talk: Conversation, place: tuple[Shelf, str]
-    ) -> Page:
-        shelf, name = place
-        withheld = tuple(question.allowed.withheld)
+    async def _keep(self, visit: _Visit, kept: Kept, used: frozenset[str]) -> bool:
+        """Keep an answer, if all that it is made of was known before: else a change of that would not outdate it."""
+        resources = visit.question.resources
+        if not used <= resources:  # pragma: no cover - a test holds every operation to it
+            return False
+        self._near.put(visit.linked.account.id, visit.name, kept, visit.moment)
+        seconds = int(kept.times.kept_until - self._clock.now().timestamp())
+        name = visit.shelf.key("answer", visit.name)
+        return await visit.shelf.write_current({name: kept.write()}, seconds, resources)
+
+    def _instead(self, kept: Kept, fault: Exception) -> Page:
         now = self._clock.now().timestamp()
-        ttl = int(composed.fresh_until - now)
-        stored = False
-        if not (question.query.raw or call.directives.no_store):
-            head = orjson.dumps((composed.made_at, composed.fresh_until, withheld))
-            stored = await shelf.write_current({name: head + b"\n" + composed.body}, ttl)
-        freshness = Freshness(max(0, int(now - composed.made_at)), ttl, _forwarded(call, question, talk), stored=stored)
-        return Page(composed.body, freshness, withheld, talk.calls)
+        failed = fault if isinstance(fault, GatewayError) else None
+        fresh = Freshness(times=kept.times, now=now, forwarded="stale", failed=failed, detail="vendor-failed")
+        return Page(kept, fresh, failed.upstream_calls if failed else 0)
 
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What surrounds a gateway: its clock and its limits."""
-
-    clock: Clock
-    limits: Limits
+    def _late(self, visit: _Visit) -> DeadlineExceeded:
+        late = DeadlineExceeded(
+            f"{visit.provider.connector.name} did not answer within {self._limits.deadline:g} seconds; try again.",
+            retry_after=1,
+        )
+        late.upstream_calls = visit.talk.calls
+        return late
 
 
 def _endpoint(operation: Operation, connector: Connector) -> Endpoint:
@@ -197,9 +283,9 @@ def _endpoint(operation: Operation, connector: Connector) -> Endpoint:
     return endpoint
 
 
-def _forwarded(call: Call, question: Question, talk: Conversation) -> str:
-    if talk.calls == 0:
+def _forwarded(visit: _Visit) -> str:
+    if visit.talk.calls == 0:
         return ""
-    if question.query.raw or call.directives.no_store:
+    if visit.asked.no_store:
         return "bypass"
-    return "miss" if call.directives.may_read else "request"
+    return "miss" if visit.asked.may_read else "request"

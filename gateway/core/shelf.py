@@ -3,18 +3,20 @@
 The account's id is also inside each value and compared on read; key and value are bound by the sealing. Whatever
 does not open or does not match is a miss.
 
-What may be outdated by a write is marked with the account's generation, a random word beside the values that every
-write replaces: a value of another generation is a miss. What a request keeps is marked with the generation that was
-there before it asked the vendor, so that an answer which a write has overtaken is never used.
+What may be outdated by a change is marked with generations: random words beside the values, one for the account as a
+whole and one for each resource, that changes replace. A value of another generation is a miss. What a request keeps
+is marked with the generations that were there before it asked the vendor, so that an answer which a change has
+overtaken is never used.
 """
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.core.model import GENERATION, Cache, Linked, Unsealable
 
 GENERATION_SECONDS = 30 * 24 * 3600
 """Far longer than anything is kept; when it ends after all, what was kept is not used."""
+WHOLE = ""
+"""Stands for all resources of an account."""
 
 
 class Shelf:
@@ -27,8 +29,7 @@ class Shelf:
         self._most = most
         self._owner = linked.account.id.encode() + b"\n"
         self._new_id = new_id.encode()
-        self._generation_key = generation_key(linked.account.id)
-        self._generation = b""
+        self._began: dict[str, bytes] = {}
 
     def key(self, kind: str, name: str) -> str:
         """Make a key. The braces keep all of an account's keys in one slot of a Redis cluster."""
@@ -44,36 +45,57 @@ class Shelf:
         sealed = {key: self._linked.cipher.seal(self._owner + value, key.encode()) for key, value in values.items()}
         return await self._cache.write(sealed, seconds)
 
-    async def read_current(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Give values that no write has outdated, in one round trip."""
-        generation, *values = await self._cache.read([self._generation_key, *keys])
-        if generation is None:
-            await self._begin_generation()
+    async def read_current(self, keys: Sequence[str], resources: Iterable[str]) -> list[bytes | None]:
+        """Give values made of these resources that no change has outdated, in one round trip."""
+        names = _names(resources)
+        marks = [self._generation_key(name) for name in names]
+        found = await self._cache.read([*marks, *keys])
+        words = dict(zip(names, found, strict=False))
+        missing = [name for name, word in words.items() if word is None]
+        if missing:
+            await self._begin(missing)
+        for name, word in words.items():
+            if word is not None:
+                self._began.setdefault(name, word)
+        if missing:
             return [None] * len(keys)
-        self._generation = self._generation or generation
-        mark = generation + b"\n"
-        opened = [self._open(key, value) for key, value in zip(keys, values, strict=True)]
+        mark = b",".join(word for word in words.values() if word) + b"\n"
+        opened = [self._open(key, value) for key, value in zip(keys, found[len(names) :], strict=True)]
         return [value[len(mark) :] if value is not None and value.startswith(mark) else None for value in opened]
 
-    async def write_current(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        """Keep values as of the generation that this request has begun in; nothing where it knows none."""
-        if not self._generation:
-            return False
-        mark = self._generation + b"\n"
-        return await self.write({key: mark + value for key, value in values.items()}, seconds)
+    async def write_current(self, values: Mapping[str, bytes], seconds: int, resources: Iterable[str]) -> bool:
+        """Keep values as of the generations that this request has begun in; nothing where it does not know them."""
+        mark = self.mark(resources)
+        return bool(mark) and await self.write({key: mark + value for key, value in values.items()}, seconds)
 
-    async def note_generation(self) -> None:
-        """Learn the generation before the vendor is asked, if nothing has been read yet."""
-        if not self._generation:
-            await self.read_current(())
+    async def note_generations(self, resources: Iterable[str]) -> None:
+        """Learn the generations before the vendor is asked, as far as they are not known yet."""
+        if not self.mark(resources := tuple(resources)):
+            await self.read_current((), resources)
 
-    async def outdate(self) -> bool:
-        """End the generation: nothing kept until now is used again. False where the cache did not take it."""
-        return await self._cache.replace(self._generation_key, self._new_id, GENERATION_SECONDS)
+    def mark(self, resources: Iterable[str]) -> bytes:
+        """Give the generations that this request has begun in, in one word; nothing where one is not known."""
+        words = [self._began.get(name, b"") for name in _names(resources)]
+        return b",".join(words) + b"\n" if all(words) else b""
 
-    async def _begin_generation(self) -> None:
-        found = await self._cache.claim(self._generation_key, self._new_id, GENERATION_SECONDS)
-        self._generation = self._generation or found or b""
+    async def outdate(self, resources: Iterable[str] | None) -> bool:
+        """End generations, of all resources for None: nothing kept until now is used again.
+
+        False where the cache did not take it.
+        """
+        names = [WHOLE] if resources is None else sorted(set(resources))
+        marks = {self._generation_key(name): self._new_id for name in names}
+        return await self._cache.replace(self._linked.account.id, marks, GENERATION_SECONDS)
+
+    async def _begin(self, names: Sequence[str]) -> None:
+        keys = [self._generation_key(name) for name in names]
+        found = await self._cache.claim(keys, self._new_id, GENERATION_SECONDS)
+        for name, word in zip(names, found, strict=True):
+            if word is not None:
+                self._began.setdefault(name, word)
+
+    def _generation_key(self, name: str) -> str:
+        return f"{{{self._linked.account.id}}}:{GENERATION}:{name}"
 
     def _open(self, key: str, value: bytes | None) -> bytes | None:
         if value is None:
@@ -85,14 +107,5 @@ class Shelf:
         return plain[len(self._owner) :] if plain.startswith(self._owner) else None
 
 
-def generation_key(account_id: str) -> str:
-    return f"{{{account_id}}}:{GENERATION}"
-
-
-def pack(value: bytes) -> bytes:
-    """Compress rows at the cheapest level: repeated column names shrink to a tenth."""
-    return zlib.compress(value, 1)
-
-
-def unpack(value: bytes) -> bytes:
-    return zlib.decompress(value)
+def _names(resources: Iterable[str]) -> list[str]:
+    return [WHOLE, *sorted(set(resources))]

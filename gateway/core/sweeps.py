@@ -1,14 +1,16 @@
 """Vendor lists, fetched whole and kept for a while.
 
 A sweep is one complete reading of a list. It is kept in blocks, so that a caller's small pages are slices of what
-was fetched once; a walk holds on to its sweep by id, so that all its pages come from the same reading.
+was fetched once; a walk holds on to its sweep by id, so that all its pages come from the same reading. The id is a
+digest of the rows: a list that has not changed is the same sweep when it is read again, and the answers made from it
+are the same bytes.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any
 
 import orjson
@@ -16,66 +18,98 @@ import orjson
 from connectors.exchange import Request
 from connectors.paging import Batch, Malformed
 from connectors.spec import OWN_KEY, TODAY, Collection, Row
-from gateway.core.ask import Asker, Conversation, VendorRefusal, encode, malformed, without
-from gateway.core.errors import VendorFailure
-from gateway.core.freshness import Directives
-from gateway.core.shelf import Shelf, pack, unpack
+from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal, encode, malformed, without
+from gateway.core.errors import DeadlineExceeded, GatewayError, RateLimited, VendorFailure
+from gateway.core.flights import Flights, Leases
+from gateway.core.freshness import Ceilings, Directives, Times, Use, Windows, judge, takes
+from gateway.core.packing import pack, unpack
+from gateway.core.shelf import Shelf
 from gateway.core.together import together
 
 BLOCK = 250
+JITTER = 0.1
+"""By so much at most freshness is cut short, so that what was read together does not end together."""
 _ATTEMPTS = 3
+PASSING = (VendorFailure, RateLimited, DeadlineExceeded)
+"""Failures that a stale answer may stand in for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A complete reading of a list, made at `made_at` (seconds since the epoch).
+    """A complete reading of a list.
 
     `rows` is set while the sweep is in hand, else its blocks are read from the shelf. `refused` marks a list that
-    the vendor does not give to this token.
+    the vendor does not give to this token. `failed` is the error that this older reading stands in for.
     """
 
     id: str
-    made_at: float
+    times: Times
     total: int
     refused: bool = False
     rows: Sequence[Row] | None = None
+    failed: GatewayError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How long sweeps are kept: fresh seconds for each resource, and how long a walk may hold on to one."""
+    """How long sweeps are kept: windows for each resource, and seconds that a walk may hold on to one.
 
-    fresh: Mapping[str, int]
-    default_fresh: int
+    `key` goes into their ids, which callers see in cursors: without it an id would tell who guesses the rows.
+    """
+
+    windows: Mapping[str, Windows]
+    default: Windows
     held: int
+    key: bytes = field(repr=False)
 
-    def seconds(self, resource: str) -> int:
-        return self.fresh.get(resource, self.default_fresh)
+    def of(self, resource: str) -> Windows:
+        return self.windows.get(resource, self.default)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One request's way to lists: its conversation, its account's shelf, and what of the shelf it may use."""
+    """One request's way to lists: its conversation, its account's shelf, and what of the shelf it may use.
+
+    `settled` marks the reading behind a stale answer: it wants fresh lists.
+    """
 
     talk: Conversation
     shelf: Shelf
     directives: Directives
     today: date
-    now: float
+    ceilings: Ceilings
     new_id: str
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A list as it is asked for: its name on the shelf, its query, and whether a refusal is an answer."""
+
+    collection: Collection
+    query: tuple[tuple[str, str], ...]
+    pointer: str
+    digest: str
+    optional: bool
 
 
 class Sweeps:
-    """Opens lists: from the shelf while fresh, else from the vendor. `side_by_side` pages are fetched at once."""
+    """Opens lists: from the shelf while they may be used, else from the vendor.
 
-    def __init__(self, asker: Asker, keeping: Keeping, side_by_side: int) -> None:
+    `side_by_side` pages are fetched at once.
+    """
+
+    def __init__(self, asker: Asker, keeping: Keeping, sharing: tuple[Flights, Leases], side_by_side: int) -> None:
         self._asker = asker
+        self._clock: Clock = asker.clock
         self._keeping = keeping
+        self._flights, self._leases = sharing
         self._side_by_side = side_by_side
 
-    def seconds(self, collection: Collection) -> int:
-        """Give how long a reading of this list counts as fresh."""
-        return self._keeping.seconds(collection.resource)
+    def begin(self, reading: Reading, resource: str) -> Times:
+        """Give the times of a reading of this resource that is made now."""
+        windows = self._keeping.of(resource).within(reading.ceilings)
+        return windows.begin(self._clock.now().timestamp(), JITTER * self._clock.jitter())
 
     async def open(
         self, reading: Reading, collection: Collection, own_key: str = "", *, optional: bool = False
@@ -84,29 +118,35 @@ class Sweeps:
 
         An `optional` list that the vendor refuses (403, 404) is a `refused` sweep, and that is remembered too.
         """
-        query = filled(collection, reading.today, own_key)
-        digest = sha256(repr((collection.path, query)).encode()).hexdigest()[:24]
-        pointer = reading.shelf.key("list", f"{reading.talk.linked.account.revision}:{digest}")
-        seconds = self.seconds(collection)
-        if reading.directives.may_read:
-            [kept] = await reading.shelf.read_current([pointer])
-            found = _sweep(kept)
-            age = reading.now - found.made_at if found else 0
-            if found and age < seconds and reading.directives.accepts(age) and (optional or not found.refused):
-                return found
-        elif not reading.directives.no_store:
-            await reading.shelf.note_generation()
-        sweep_id = sha256(f"{reading.new_id}{digest}".encode()).hexdigest()[:16]
+        wanted = _wanted(reading, collection, own_key, optional=optional)
+        if not reading.directives.may_read:
+            if not reading.directives.no_store:
+                await reading.shelf.note_generations([collection.resource])
+            return await self._fetch(reading, wanted)
+        found, use = await self._kept(reading, wanted)
+        if found and use in {Use.FRESH, Use.STALE}:
+            return found
+        flight = (wanted.pointer, reading.shelf.mark([collection.resource]), optional)
+        if found and use is Use.MEANWHILE:
+            self._flights.start(flight, lambda: self._lead(replace(reading, talk=reading.talk.again()), wanted))
+            return found
         try:
-            rows = await self._fetch(reading.talk, collection.path, query)
-            sweep = Sweep(sweep_id, reading.now, len(rows), rows=rows)
-        except VendorRefusal as refusal:
-            if refusal.status == 401 or not optional:
+            sweep, mine = await self._flights.share(flight, lambda: self._lead(reading, wanted))
+        except PASSING as error:
+            if found is None or use is not Use.ON_ERROR:
                 raise
-            sweep = Sweep(sweep_id, reading.now, 0, refused=True, rows=())
-        if not reading.directives.no_store:
-            await self._keep(reading.shelf, pointer, sweep, seconds)
+            return replace(found, failed=error)
+        # A flight that had begun long before may have brought what this request finds too old.
+        if not mine and not takes(sweep.times, self._now, reading.directives):
+            return await self._fetch(reading, wanted)
         return sweep
+
+    async def peek(self, reading: Reading, collection: Collection) -> Sweep | None:
+        """Give a whole list if it is kept and may be used as it is. The vendor is not asked."""
+        if not reading.directives.may_read:
+            return None
+        found, use = await self._kept(reading, _wanted(reading, collection, "", optional=False))
+        return found if use in {Use.FRESH, Use.STALE} else None
 
     async def reopen(self, shelf: Shelf, sweep_id: str) -> Sweep | None:
         """Give the sweep that a walk holds on to, or None when it is no longer kept."""
@@ -130,18 +170,87 @@ class Sweeps:
             rows += orjson.loads(unpack(block))
         return rows[start - first * BLOCK : stop - first * BLOCK]
 
-    async def _keep(self, shelf: Shelf, pointer: str, sweep: Sweep, seconds: int) -> None:
-        rows = sweep.rows or ()
+    async def find(self, shelf: Shelf, sweep: Sweep, column: str, value: str) -> Row | None:
+        """Give the row of a kept sweep that has a value in a column, if it is still kept.
+
+        The first search of a sweep reads all of it, and keeps where each value stands for the next.
+        """
+        name = shelf.key("index", f"{sweep.id}:{column}")
+        [kept] = await shelf.read([name])
+        if kept is None:
+            rows = await self.rows(shelf, sweep, 0) or ()
+            places = {str(row.get(column)): place for place, row in enumerate(rows)}
+            left = int(sweep.times.kept_until - self._now)
+            await shelf.write({name: pack(orjson.dumps(places))}, left)
+        else:
+            places = orjson.loads(unpack(kept))
+        place = places.get(value)
+        rows = () if place is None else await self.rows(shelf, sweep, place, place + 1) or ()
+        return rows[0] if rows and rows[0].get(column) == value else None
+
+    @property
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    async def _kept(self, reading: Reading, wanted: _Wanted) -> tuple[Sweep | None, Use]:
+        [kept] = await reading.shelf.read_current([wanted.pointer], [wanted.collection.resource])
+        found = _sweep(kept)
+        if found is None or (found.refused and not wanted.optional):
+            return None, Use.NOT
+        return found, judge(found.times, self._now, reading.directives, settled=reading.settled)
+
+    async def _lead(self, reading: Reading, wanted: _Wanted) -> Sweep:
+        """Fetch a list, unless another worker does: then wait for what it keeps."""
+
+        async def look() -> Sweep | None:
+            found, use = await self._kept(replace(reading, settled=True), wanted)
+            return found if use is Use.FRESH else None
+
+        mark = reading.shelf.mark([wanted.collection.resource])
+        lease = reading.shelf.key("lease", sha256(wanted.pointer.encode() + mark).hexdigest()[:24])
+        until = reading.talk.deadline
+        async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
+            sweep, _ = await self._leases.lead(
+                (lease, reading.new_id), look, lambda: self._fetch(reading, wanted), until
+            )
+        return sweep
+
+    async def _fetch(self, reading: Reading, wanted: _Wanted) -> Sweep:
+        """Fetch a list from the vendor, and keep it."""
+        times = self.begin(reading, wanted.collection.resource)
+        refused, rows = False, []
+        try:
+            rows = await self._pages(reading.talk, wanted.collection.path, wanted.query)
+        except VendorRefusal as refusal:
+            if refusal.status == 401 or not wanted.optional:
+                raise
+            refused = True
+        blocks = [encode(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
+        sweep = Sweep(self._digest(reading, wanted, blocks), times, len(rows), refused, rows)
+        if not reading.directives.no_store:
+            await self._keep(reading.shelf, wanted, sweep, blocks)
+        return sweep
+
+    def _digest(self, reading: Reading, wanted: _Wanted, blocks: Sequence[bytes]) -> str:
+        digest = blake2b(digest_size=12, key=self._keeping.key)
+        digest.update(f"{reading.talk.linked.account.id}:{wanted.digest}".encode())
+        for block in blocks:
+            digest.update(block)
+        return digest.hexdigest()
+
+    async def _keep(self, shelf: Shelf, wanted: _Wanted, sweep: Sweep, blocks: Sequence[bytes]) -> None:
+        seconds = int(sweep.times.kept_until - self._now)
         if seconds <= 0:
             return
-        head = orjson.dumps(replace(sweep, rows=None))
+        head = orjson.dumps(
+            {"id": sweep.id, "times": asdict(sweep.times), "total": sweep.total, "refused": sweep.refused}
+        )
         values = {shelf.key("sweep", sweep.id): head}
-        for number, start in enumerate(range(0, len(rows), BLOCK)):
-            values[shelf.key("rows", f"{sweep.id}:{number}")] = pack(encode(rows[start : start + BLOCK]))
+        values |= {shelf.key("rows", f"{sweep.id}:{number}"): pack(block) for number, block in enumerate(blocks)}
         if await shelf.write(values, seconds + self._keeping.held):
-            await shelf.write_current({pointer: head}, seconds)
+            await shelf.write_current({wanted.pointer: head}, seconds, [wanted.collection.resource])
 
-    async def _fetch(self, talk: Conversation, path: str, query: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+    async def _pages(self, talk: Conversation, path: str, query: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
         """Fetch all pages; begin again when the list changes its length meanwhile, since offsets then slip."""
         paging = talk.connector.paging
         gate = asyncio.Semaphore(self._side_by_side)
@@ -174,5 +283,15 @@ def filled(collection: Collection, today: date, own_key: str) -> tuple[tuple[str
     return tuple((name, values.get(value, value)) for name, value in collection.pairs())
 
 
+def _wanted(reading: Reading, collection: Collection, own_key: str, *, optional: bool) -> _Wanted:
+    query = filled(collection, reading.today, own_key)
+    digest = sha256(repr((collection.path, query)).encode()).hexdigest()[:24]
+    pointer = reading.shelf.key("list", f"{reading.talk.linked.account.revision}:{digest}")
+    return _Wanted(collection, query, pointer, digest, optional)
+
+
 def _sweep(kept: bytes | None) -> Sweep | None:
-    return None if kept is None else Sweep(**orjson.loads(kept))
+    if kept is None:
+        return None
+    head = orjson.loads(kept)
+    return Sweep(head["id"], Times(**head["times"]), head["total"], head["refused"])

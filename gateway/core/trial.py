@@ -10,17 +10,18 @@ from datetime import datetime
 
 from connectors.contract import Operation
 from gateway.core.abilities import Abilities
+from gateway.core.call import Call, Page
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest, GatewayError
 from gateway.core.freshness import directives
 from gateway.core.model import Account, Accounts, ClientKey, Linked, Status, StatusReason
 from gateway.core.policy import SCOPE, Withheld
-from gateway.core.serve import Call, Page
 
 CACHE_CHOICES: Mapping[str, str] = {
     "": "As any caller",
     "no-cache": "Ask the vendor (no-cache)",
     "no-store": "Ask the vendor, keep nothing (no-store)",
+    "only-if-cached": "From the cache or not at all (only-if-cached)",
 }
 PSEUDO = "trial"
 
@@ -78,6 +79,10 @@ class WithTrialKey:
 
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
         return await self.inner.find_account(project_id, account_id)
+
+    def remembers(self, key: ClientKey, linked: Linked) -> bool:  # noqa: ARG002 - an Accounts
+        """The key is forgotten after its one call."""
+        return False
 
     async def mark(
         self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None

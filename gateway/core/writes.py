@@ -82,8 +82,8 @@ class Admitted:
     asked: Mapping[str, Any]
 
 
-Outdate = Callable[[Linked, str], Coroutine[Any, Any, bool]]
-"""Ends what is kept of an account, under a new word; false where that could not be told to all."""
+Outdate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
+"""Ends what is kept of some resources of an account, or of all, under a new word; false where that was not taken."""
 
 
 class Writes:
@@ -185,7 +185,7 @@ class Writes:
             raise
         finally:
             if progress.sent:
-                told = await self._outdate(linked, admitted.call.request_id)
+                told = await self._outdate(linked, connector.touched(progress.sent), admitted.call.request_id)
         warnings = [] if told else [_STALE]
         body = _body(admitted, remote_id, progress, warnings, self._clock.now())
         return Receipt(admitted.call.operation.status, orjson.dumps(body), replayed=False, upstream_calls=talk.calls)

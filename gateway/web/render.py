@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from gateway.core import errors
+from gateway.core.call import Page
 from gateway.core.freshness import Freshness
-from gateway.core.serve import Page
 
 
 class MethodNotAllowed(errors.GatewayError):
@@ -45,6 +45,7 @@ STATUSES: dict[type[errors.GatewayError], int] = {
     errors.NotImplementedHere: 501,
     errors.VendorFailure: 502,
     errors.VendorAnswerTooLarge: 502,
+    errors.NotKept: 504,
     errors.GatewayError: 500,
 }
 
@@ -91,26 +92,43 @@ def error_headers(error: errors.GatewayError) -> Headers:
     return headers
 
 
-def page_headers(page: Page) -> Headers:
+def page_headers(page: Page, coding: str) -> Headers:
     """Say how fresh an answer is and what it leaves out. `private`: no cache on the way may share it."""
     fresh = page.freshness
     headers: Headers = [
         (b"content-type", b"application/json"),
         (b"age", str(fresh.age).encode()),
         (b"cache-status", cache_status(fresh).encode()),
-        (b"cache-control", f"private, max-age={max(0, fresh.ttl)}".encode()),
-        (b"vary", b"authorization, x-account-id"),
+        (b"cache-control", f"private, max-age={fresh.lifetime}".encode()),
+        (b"etag", etag(page.kept.etag, coding)),
+        (b"vary", b"authorization, x-account-id, accept-encoding"),
     ]
-    if page.withheld:
-        headers.append((b"x-withheld-fields", ", ".join(page.withheld).encode()))
+    if coding:
+        headers.append((b"content-encoding", coding.encode()))
+    if page.kept.withheld:
+        headers.append((b"x-withheld-fields", ", ".join(page.kept.withheld).encode()))
     return headers
+
+
+def etag(digest: str, coding: str) -> bytes:
+    """Write a strong validator: of the same answer in another coding it is another (RFC 9110, section 8.8.3.3)."""
+    return f'"{digest}-{coding}"'.encode() if coding else f'"{digest}"'.encode()
 
 
 def cache_status(fresh: Freshness) -> str:
     """Write a `Cache-Status` member (RFC 9211)."""
-    if not fresh.forwarded:
-        return f"{CACHE_NAME}; hit; ttl={fresh.ttl}"
-    return f"{CACHE_NAME}; fwd={fresh.forwarded}" + ("; stored" if fresh.stored else "")
+    words = [CACHE_NAME, f"fwd={fresh.forwarded}" if fresh.forwarded else "hit"]
+    if fresh.failed is not None and fresh.failed.provider_errors:
+        words.append(f"fwd-status={fresh.failed.provider_errors[0].status}")
+    if not fresh.forwarded or fresh.forwarded == "stale":
+        words.append(f"ttl={fresh.ttl}")
+    if fresh.stored:
+        words.append("stored")
+    if fresh.collapsed:
+        words.append("collapsed")
+    if fresh.detail:
+        words.append(f"detail={fresh.detail}")
+    return "; ".join(words)
 
 
 def with_length(headers: Headers, body: bytes) -> Headers:

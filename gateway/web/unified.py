@@ -9,16 +9,21 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
+from gateway.core.call import Call, Page
 from gateway.core.errors import BadRequest, NotFound
 from gateway.core.freshness import directives
 from gateway.core.model import KEY_PREFIX
-from gateway.core.serve import Call, Gateway
+from gateway.core.serve import Gateway
+from gateway.web.codings import coding_for, matches
 from gateway.web.edge import Exchange, exchange_of
+from gateway.web.express import Express, Stub
 from gateway.web.matching import Match, Matcher
-from gateway.web.render import MethodNotAllowed, page_headers
+from gateway.web.render import MethodNotAllowed, etag, page_headers
 
 _MOST_PARAMETERS = 100
 _SINGLE = frozenset({b"authorization", b"x-account-id", b"idempotency-key", b"content-type", b"content-encoding"})
+
+_OF_BODY = frozenset({b"content-type", b"content-encoding"})
 
 Handler: TypeAlias = Callable[[Scope, Receive, Send, Match], Awaitable[None]]
 
@@ -26,13 +31,27 @@ Handler: TypeAlias = Callable[[Scope, Receive, Send, Match], Awaitable[None]]
 class UnifiedApi:
     """An ASGI app for `/unified/hris/*`. It raises every `GatewayError` to the edge around it."""
 
-    def __init__(self, gateway: Gateway, write: Handler, operations: Iterable[Operation]) -> None:
+    def __init__(
+        self, gateway: Gateway, write: Handler, operations: Iterable[Operation], now: Callable[[], float]
+    ) -> None:
+        """`now` gives the seconds since the epoch."""
         self._gateway = gateway
         self._write = write
+        self._now = now
+        self._express = Express()
         self._matcher = Matcher(operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
+        words = self._express.read(scope)
+        stub = self._express.find(words) if words else None
+        if words is not None and stub is not None:
+            page = self._gateway.again(stub.ticket, self._now())
+            if page is not None:
+                exchange.operation = stub.operation
+                exchange.account_id = stub.ticket.linked.account.id
+                await respond(exchange, send, page, words.accepted, words.known)
+                return
         match = self._match(scope)
         exchange.operation = match.operation.id
         if match.operation.method != "GET":
@@ -41,9 +60,11 @@ class UnifiedApi:
         call = read_call(scope, match, exchange)
         exchange.account_id = call.account_id or ""
         page = await self._gateway.answer(call)
-        exchange.cache = page.freshness.forwarded or "hit"
         exchange.upstream_calls = page.upstream_calls
-        await exchange.respond(send, 200, page_headers(page), page.body)
+        if words is not None and page.ticket is not None:
+            self._express.remember(words, Stub(page.ticket, match.operation.id))
+        headers = dict(scope["headers"])
+        await respond(exchange, send, page, headers.get(b"accept-encoding", b""), headers.get(b"if-none-match", b""))
 
     def _match(self, scope: Scope) -> Match:
         path = scope.get("raw_path") or scope["path"].encode()
@@ -53,6 +74,18 @@ class UnifiedApi:
         if found is None:
             raise NotFound("There is no such path. The operations are listed by `python -m gateway rules`.")
         raise MethodNotAllowed.instead_of(scope["method"], found)
+
+
+async def respond(exchange: Exchange, send: Send, page: Page, accepted: bytes, known: bytes) -> None:
+    """Send a page in a coding that the caller takes, or say that the caller has it."""
+    exchange.cache = page.freshness.word
+    body, coding = page.kept.coded(coding_for(accepted) if accepted else "")
+    headers = page_headers(page, coding)
+    if known and matches(known, etag(page.kept.etag, coding)):
+        await exchange.begin(send, 304, [each for each in headers if each[0] not in _OF_BODY])
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await exchange.respond(send, 200, headers, body)
 
 
 def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:

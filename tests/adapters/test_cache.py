@@ -54,16 +54,16 @@ async def test_values_expire(cache: RedisCache) -> None:
 
 
 async def test_a_claim_is_the_first_ones_and_a_replacement_is_the_last_ones(cache: RedisCache) -> None:
-    found = await asyncio.gather(*(cache.claim("{c}:generation", b"%d" % number, 60) for number in range(20)))
-    assert len(set(found)) == 1
-    assert await cache.read(["{c}:generation"]) == [found[0]]
-    assert await cache.replace("{c}:generation", b"new", 60)
-    assert await cache.claim("{c}:generation", b"late", 60) == b"new"
+    found = await asyncio.gather(*(cache.claim(["{c}:generation:"], b"%d" % number, 60) for number in range(20)))
+    assert len({word for [word] in found}) == 1
+    assert await cache.read(["{c}:generation:"]) == found[0]
+    assert await cache.replace("c", {"{c}:generation:": b"new"}, 60)
+    assert await cache.claim(["{c}:generation:", "{c}:generation:people"], b"late", 60) == [b"new", b"late"]
 
 
 async def test_the_generation_beside_a_question_is_not_counted(cache: RedisCache, metrics: Metrics) -> None:
-    await cache.replace("{c}:generation", b"new", 60)
-    await cache.read(["{c}:generation", "{c}:unknown"])
+    await cache.replace("c", {"{c}:generation:": b"new"}, 60)
+    await cache.read(["{c}:generation:", "{c}:generation:people", "{c}:unknown"])
     read = metrics.registry.get_sample_value
     counted = {each: read("gateway_cache_reads_total", {"result": each}) for each in ("hit", "miss")}
     assert counted == {"hit": 0, "miss": 1}
@@ -72,9 +72,9 @@ async def test_the_generation_beside_a_question_is_not_counted(cache: RedisCache
 async def test_a_replacement_does_not_wait_for_the_rest_after_a_fault(metrics: Metrics) -> None:
     cache = RedisCache("redis://127.0.0.1:1", LIMITS, metrics)
     assert await cache.read(["x"]) == [None]
-    assert not await cache.replace("x", b"1", 60)
+    assert not await cache.replace("x", {"{x}:generation:": b"1"}, 60)
     assert faults(metrics, "write") == 1
-    assert await cache.claim("x", b"1", 60) is None
+    assert await cache.claim(["{x}:generation:"], b"1", 60) == [None]
     await cache.close()
 
 

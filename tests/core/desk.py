@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 
 from connectors.spec import Collection
 from gateway.core.ask import Asker, Conversation
-from gateway.core.freshness import NO_DIRECTIVES, Directives
+from gateway.core.flights import Flights, Leases
+from gateway.core.freshness import NO_CEILINGS, NO_DIRECTIVES, Directives, Windows
 from gateway.core.model import Cache
 from gateway.core.retry import RetryPolicy
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Reading, Sweep, Sweeps
-from tests.core.parts import Memory, Time, Vendor, make_linked
+from tests.core.parts import A_MINUTE, Memory, Time, Vendor, make_linked, unjittered
 from tests.core.village import VILLAGE
 
 THINGS = Collection("/things", "things")
@@ -26,21 +27,23 @@ class Desk:
 
     vendor: Vendor
     cache: Cache | None = None
-    fresh: int = 60
-    time: Time = field(default_factory=Time)
+    windows: Windows = A_MINUTE
+    time: Time = field(default_factory=unjittered)
     readings: int = 0
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.time)
         asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
-        self.sweeps = Sweeps(asker, Keeping({"things": self.fresh}, 60, 3600), side_by_side=4)
-        self.shelf = Shelf(self.cache or self.memory, LINKED, 1 << 20, "generation")
+        cache = self.cache or self.memory
+        sharing = (Flights(), Leases(cache, 5, asker.clock.monotonic))
+        self.sweeps = Sweeps(asker, Keeping({"things": self.windows}, Windows(60), 3600, b"k"), sharing, side_by_side=4)
+        self.shelf = Shelf(cache, LINKED, 1 << 20, "generation")
 
     def reading(self, directives: Directives = NO_DIRECTIVES) -> Reading:
         self.readings += 1
         now = self.time.moment
         talk = Conversation(VILLAGE, LINKED, now.timestamp() + 30)
-        return Reading(talk, self.shelf, directives, now.date(), now.timestamp(), f"request {self.readings}")
+        return Reading(talk, self.shelf, directives, now.date(), NO_CEILINGS, f"request {self.readings}")
 
     async def open(self, directives: Directives = NO_DIRECTIVES, *, optional: bool = False) -> Sweep:
         return await self.sweeps.open(self.reading(directives), THINGS, optional=optional)

@@ -10,9 +10,11 @@ import orjson
 
 from connectors.exchange import Answer, Grant, Request
 from gateway.core.ask import Clock
+from gateway.core.freshness import Windows
 from gateway.core.model import Account, ClientKey, Linked, Owner, Secret, Status, StatusReason, Unsealable
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+A_MINUTE = Windows(60)
 Rows = list[dict[str, Any]]
 
 
@@ -21,15 +23,21 @@ class Time:
     """A clock that stands still until it is moved."""
 
     moment: datetime = NOW
+    chance: float = 0.5
 
     def forward(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
 
     def clock(self) -> Clock:
-        return Clock(now=lambda: self.moment, monotonic=self.seconds, jitter=lambda: 0.5)
+        return Clock(now=lambda: self.moment, monotonic=self.seconds, jitter=lambda: self.chance)
 
     def seconds(self) -> float:
         return self.moment.timestamp()
+
+
+def unjittered() -> Time:
+    """Give a clock under which freshness lasts as long as it says."""
+    return Time(chance=0.0)
 
 
 @dataclass
@@ -48,17 +56,27 @@ class Memory:
         self.values |= {key: (until, value) for key, value in values.items()}
         return True
 
-    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:
-        if self._live(key) is None:
-            await self.replace(key, value, seconds)
-        return self._live(key)
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        for key in keys:
+            if self._live(key) is None:
+                self.marks[key] = (self.time.seconds() + seconds, value)
+        return [self._live(key) for key in keys]
 
-    async def replace(self, key: str, value: bytes, seconds: int) -> bool:
-        self.marks[key] = (self.time.seconds() + seconds, value)
+    async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        if self._live(key) == value:
+            self.marks[key] = (self.time.seconds() + seconds, value)
+
+    async def release(self, key: str, value: bytes) -> None:
+        if self._live(key) == value:
+            del self.marks[key]
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        assert all(key.startswith(f"{{{account_id}}}:") for key in values)
+        self.marks |= {key: (self.time.seconds() + seconds, value) for key, value in values.items()}
         return True
 
     async def forget(self, account_id: str) -> None:
-        self.marks.pop(f"{{{account_id}}}:generation", None)
+        self.marks = {key: value for key, value in self.marks.items() if not key.startswith(f"{{{account_id}}}:")}
         self.values = {key: value for key, value in self.values.items() if not key.startswith(f"{{{account_id}}}:")}
 
     def evict(self, *kinds: str) -> None:
@@ -81,10 +99,16 @@ class Forgetful:
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002 - a Cache
         return False
 
-    async def claim(self, key: str, value: bytes, seconds: int) -> bytes | None:  # noqa: ARG002 - a Cache
-        return None
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:  # noqa: ARG002
+        return [None] * len(keys)
 
-    async def replace(self, key: str, value: bytes, seconds: int) -> bool:  # noqa: ARG002 - a Cache
+    async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        """There is nothing to renew."""
+
+    async def release(self, key: str, value: bytes) -> None:
+        """There is nothing to release."""
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return False
 
     async def forget(self, account_id: str) -> None:
@@ -125,6 +149,12 @@ class Register:
         self.asked += 1
         linked = self.accounts.get(account_id)
         return linked if linked and linked.account.project_id == project_id else None
+
+    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+        return self.keys.get(self.secret_of(key)) is key and self.accounts.get(linked.account.id) is linked
+
+    def secret_of(self, key: ClientKey) -> str:
+        return next((secret for secret, known in self.keys.items() if known is key), "")
 
     async def mark(
         self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None

@@ -20,7 +20,8 @@ from gateway.core.errors import (
     Unprocessable,
     VendorFailure,
 )
-from gateway.core.model import Choice, Owner, Secret, Status, StatusReason
+from gateway.core.freshness import Ceilings
+from gateway.core.model import Caching, Choice, Owner, Secret, Status, StatusReason
 from gateway.core.platform import linked_account, read_choice
 from gateway.core.policy import Operator
 from tests.core.books import Office
@@ -154,6 +155,7 @@ def test_an_account_is_shown_in_the_contract_s_form_and_without_its_credential()
         "updated_at": "2026-11-24T12:00:00.000Z",
         "type": "production",
         "shared": False,
+        "cache": {"enabled": True, "max_fresh_seconds": None, "max_stale_seconds": None},
     }
 
 
@@ -186,6 +188,11 @@ BEFORE = replace(
         ({"setup_information": {"nothing": None}}, {}),
         ({"setup_information": {}}, {}),
         ({"setup_information": None}, {}),
+        ({"cache": {"enabled": False}}, {"caching": Caching(enabled=False)}),
+        ({"cache": {"max_fresh_seconds": 30}}, {"caching": Caching(ceilings=Ceilings(fresh=30))}),
+        ({"cache": {"max_stale_seconds": 0}}, {"caching": Caching(ceilings=Ceilings(stale=0))}),
+        ({"cache": {}}, {"caching": Caching()}),
+        ({"cache": None}, {"caching": Caching()}),
         ({"metadata": None}, {}),
         # What a client made from StackOne's OpenAPI sends of a free map: nothing of it.
         ({"metadata": {}}, {}),
@@ -228,6 +235,14 @@ def test_a_new_credential_is_found_under_the_name_of_its_field(body: Mapping[str
         ({"setup_information": {"": "x"}}, ["a name in setup_information must be"]),
         ({"setup_information": {str(each): "x" for each in range(51)}}, ["of at most 50"]),
         ({"setup_information": {str(each): "x" for each in range(49)}}, ["would have more than 50"]),
+        ({"cache": []}, ["cache must be an object of enabled, max_fresh_seconds, max_stale_seconds"]),
+        ({"cache": {"ttl": 1}}, ["cache must be an object of"]),
+        ({"cache": {"enabled": 1}}, ["cache.enabled must be true or false"]),
+        ({"cache": {"max_fresh_seconds": -1}}, ["cache.max_fresh_seconds must be whole seconds from 0 to 604800"]),
+        (
+            {"cache": {"max_fresh_seconds": True, "max_stale_seconds": 1.5}},
+            ["cache.max_fresh_seconds must be", "cache.max_stale_seconds must be"],
+        ),
         ({"metadata": {"a": 1}}, ["metadata is not kept here"]),
         ({"environment": "eu"}, ["environment names nothing here"]),
         ({"authentication_config_key": "k"}, ["authentication_config_key names nothing here"]),

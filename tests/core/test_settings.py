@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.sections import FRESH_SECONDS, ConnectorSettings, Section, Settings
+from gateway.sections import BY_RESOURCE, ConnectorSettings, Section, Settings
 from gateway.settings import DEFAULT_FILE, SettingsError, read_settings
 
 PROVIDERS = ("humaans", "second-vendor")
@@ -31,9 +31,13 @@ def defaults() -> dict[str, object]:
         f"{section}.{name}": value
         for section, model in sections().items()
         for name, value in model
-        if name != "fresh_seconds"
+        if name not in BY_RESOURCE
     }
-    rows = {f"cache.fresh_seconds.{resource}": value for resource, value in Settings().cache.fresh_seconds.items()}
+    rows = {
+        f"cache.{table}.{resource}": value
+        for table in BY_RESOURCE
+        for resource, value in getattr(Settings().cache, table).items()
+    }
     return flat | rows | {f"connectors.humaans.{name}": value for name, value in ConnectorSettings()}
 
 
@@ -79,7 +83,9 @@ def test_every_setting_in_the_file_has_a_line_of_meaning() -> None:
         for above, line in pairwise(lines)
         if " = " in line and not line.startswith("#") and not above.startswith("#")
     ]
-    assert [line.split(" = ")[0] for line in bare] == list(FRESH_SECONDS), "explained together, above their table"
+    assert [line.split(" = ")[0] for line in bare] == [name for rows in BY_RESOURCE.values() for name in rows], (
+        "explained together, above their table"
+    )
 
 
 def test_every_setting_has_a_docstring() -> None:
@@ -139,7 +145,7 @@ def test_the_environment_overrides_the_file_and_the_file_the_defaults(tmp_path: 
     environ = written(tmp_path, "[server]\nport = 1\nworkers = 2\n[cache.fresh_seconds]\nemployees = 5\n")
     settings = read_settings({**environ, "GATEWAY_SERVER_PORT": "3", "HOME": "/root"}, PROVIDERS)
     assert (settings.server.port, settings.server.workers, settings.server.host) == (3, 2, "127.0.0.1")
-    assert settings.cache.fresh_seconds == {**FRESH_SECONDS, "employees": 5}
+    assert settings.cache.fresh_seconds == {**BY_RESOURCE["fresh_seconds"], "employees": 5}
 
 
 @pytest.mark.parametrize(

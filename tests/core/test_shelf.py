@@ -2,8 +2,11 @@
 
 import pytest
 
-from gateway.core.shelf import Shelf, pack, unpack
+from gateway.core.packing import pack, unpack
+from gateway.core.shelf import Shelf
 from tests.core.parts import Forgetful, Memory, Time, make_linked
+
+MADE_OF = ("employees", "employments")
 
 
 def shelves(most: int = 1000) -> tuple[Memory, Shelf, Shelf]:
@@ -91,57 +94,57 @@ def test_rows_shrink_and_come_back() -> None:
 async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_not() -> None:
     memory, shelf, other = shelves()
     name = shelf.key("answer", "x")
-    assert await shelf.read_current([name]) == [None]
-    assert await shelf.write_current({name: b"before"}, 60)
-    assert await shelf.read_current([name]) == [b"before"]
-    assert await Shelf(memory, make_linked("a1"), 1000, "write").outdate()
-    assert await shelf.read_current([name]) == [None]
+    assert await shelf.read_current([name], MADE_OF) == [None]
+    assert await shelf.write_current({name: b"before"}, 60, MADE_OF)
+    assert await shelf.read_current([name], MADE_OF) == [b"before"]
+    assert await Shelf(memory, make_linked("a1"), 1000, "write").outdate(None)
+    assert await shelf.read_current([name], MADE_OF) == [None]
     later = Shelf(memory, make_linked("a1"), 1000, "later")
-    assert await later.read_current([name]) == [None]
-    assert await later.write_current({name: b"after"}, 60)
-    assert await later.read_current([name]) == [b"after"]
+    assert await later.read_current([name], MADE_OF) == [None]
+    assert await later.write_current({name: b"after"}, 60, MADE_OF)
+    assert await later.read_current([name], MADE_OF) == [b"after"]
     # Other accounts have generations of their own.
     theirs = other.key("answer", "x")
-    await other.note_generation()
-    assert await other.write_current({theirs: b"theirs"}, 60)
-    await later.outdate()
-    assert await other.read_current([theirs]) == [b"theirs"]
+    await other.note_generations(MADE_OF)
+    assert await other.write_current({theirs: b"theirs"}, 60, MADE_OF)
+    await later.outdate(None)
+    assert await other.read_current([theirs], MADE_OF) == [b"theirs"]
 
 
 async def test_an_answer_that_a_write_has_overtaken_is_kept_for_nobody() -> None:
     """What a request keeps is as of its beginning, though it has seen the new generation since."""
     memory, shelf, _ = shelves()
     name = shelf.key("answer", "x")
-    await shelf.note_generation()
-    await Shelf(memory, make_linked("a1"), 1000, "write").outdate()
-    assert await shelf.read_current([name]) == [None]
-    assert await shelf.write_current({name: b"asked before the write"}, 60)
-    assert await shelf.read_current([name]) == [None]
-    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name]) == [None]
+    await shelf.note_generations(MADE_OF)
+    await Shelf(memory, make_linked("a1"), 1000, "write").outdate(None)
+    assert await shelf.read_current([name], MADE_OF) == [None]
+    assert await shelf.write_current({name: b"asked before the write"}, 60, MADE_OF)
+    assert await shelf.read_current([name], MADE_OF) == [None]
+    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
 
 
 async def test_requests_that_begin_together_agree_on_the_generation() -> None:
     memory, shelf, _ = shelves()
     second = Shelf(memory, make_linked("a1"), 1000, "second")
     name = shelf.key("answer", "x")
-    await shelf.note_generation()
-    await second.note_generation()
-    await shelf.write_current({name: b"first"}, 60)
-    assert await second.read_current([name]) == [b"first"]
+    await shelf.note_generations(MADE_OF)
+    await second.note_generations(MADE_OF)
+    await shelf.write_current({name: b"first"}, 60, MADE_OF)
+    assert await second.read_current([name], MADE_OF) == [b"first"]
 
 
 async def test_a_generation_that_was_evicted_makes_everything_a_miss() -> None:
     memory, shelf, _ = shelves()
     name = shelf.key("answer", "x")
-    await shelf.note_generation()
-    await shelf.write_current({name: b"value"}, 60)
+    await shelf.note_generations(MADE_OF)
+    await shelf.write_current({name: b"value"}, 60, MADE_OF)
     memory.marks.clear()
-    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name]) == [None]
-    assert await Shelf(memory, make_linked("a1"), 1000, "last").read_current([name]) == [None]
+    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
+    assert await Shelf(memory, make_linked("a1"), 1000, "last").read_current([name], MADE_OF) == [None]
 
 
 async def test_without_a_store_nothing_is_current_and_a_write_hears_of_it() -> None:
     shelf = Shelf(Forgetful(), make_linked("a1"), 1000, "1")
-    await shelf.note_generation()
-    assert not await shelf.write_current({shelf.key("answer", "x"): b"value"}, 60)
-    assert not await shelf.outdate()
+    await shelf.note_generations(MADE_OF)
+    assert not await shelf.write_current({shelf.key("answer", "x"): b"value"}, 60, MADE_OF)
+    assert not await shelf.outdate(None)

@@ -7,7 +7,7 @@ import pytest
 from connectors.spec import OWN_KEY, TODAY, Collection
 from gateway.core.ask import VendorRefusal
 from gateway.core.errors import RateLimited
-from gateway.core.freshness import NO_DIRECTIVES, Directives
+from gateway.core.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.core.sweeps import BLOCK, filled
 from tests.core.desk import LINKED, THINGS, Desk, numbered, things
 from tests.core.parts import NOW, Forgetful, Vendor, refusal
@@ -68,7 +68,7 @@ async def test_no_store_keeps_nothing_and_no_cache_keeps_what_is_new() -> None:
 
 
 async def test_a_resource_that_is_never_fresh_is_not_kept() -> None:
-    desk = Desk(things(3), fresh=0)
+    desk = Desk(things(3), windows=Windows(0))
     for _ in range(2):
         await desk.open()
     assert not desk.memory.values

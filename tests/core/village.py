@@ -14,17 +14,20 @@ from connectors.needs import any_of
 from connectors.paging import OffsetPaging
 from connectors.spec import OWN_KEY, Absent, Collection, Connector, Endpoint, Field, Join, Nested, Table
 from gateway.core.ask import Asker
+from gateway.core.call import Call, Page
 from gateway.core.cursor import CursorSigner
 from gateway.core.entrance import Entrance, Provider
-from gateway.core.freshness import NO_DIRECTIVES, Directives
+from gateway.core.flights import Flights, Leases
+from gateway.core.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.core.model import Cache, Upstream
+from gateway.core.near import Near, NearLimits
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
 from gateway.core.retry import RetryPolicy
-from gateway.core.serve import Around, Call, Gateway, Limits, Page
+from gateway.core.serve import Around, Caches, Gateway, Limits
 from gateway.core.sweeps import Keeping, Sweeps
-from tests.core.parts import Memory, Register, Rows, Time, Vendor, make_key, make_linked
+from tests.core.parts import A_MINUTE, Memory, Register, Rows, Time, Vendor, make_key, make_linked, unjittered
 
 PAGES = PageLimits(default=25, most=250)
 V = TypeVar("V", bound=Upstream)
@@ -165,13 +168,17 @@ class Bench(Generic[V]):
     """A gateway with all its parts at hand. Secrets of keys are their names; account `a1` is linked to Village."""
 
     vendor: V
-    time: Time = field(default_factory=Time)
+    time: Time = field(default_factory=unjittered)
     cache: Cache | None = None
     connector: Connector = VILLAGE
     usual: Operation = LIST
     operator: Operator = field(default_factory=Operator)
     fresh: Mapping[str, int] = field(default_factory=dict)
+    windows: Windows = A_MINUTE
+    near_bytes: int = 0
+    heard: bool = True
     deadline: float = 30.0
+    stale_wait: float = 3.0
     most_bytes: int = 8 << 20
     register: Register = field(default_factory=Register)
 
@@ -186,13 +193,17 @@ class Bench(Generic[V]):
         }
         clock = self.time.clock()
         asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        sweeps = Sweeps(asker, Keeping(self.fresh, 60, 3600), side_by_side=4)
+        self.flights = Flights()
+        fresh = {name: replace(self.windows, fresh=seconds) for name, seconds in self.fresh.items()}
+        sharing = (self.flights, Leases(cache, 5, clock.monotonic))
+        sweeps = Sweeps(asker, Keeping(fresh, self.windows, 3600, b"k"), sharing, side_by_side=4)
+        self.near = Near(NearLimits(self.near_bytes, 10, 1), clock.monotonic, lambda: self.heard)
         policy = Policy(self.connector, self.operator)
         self.gateway = Gateway(
             Entrance(self.register, {provider: Provider(self.connector, policy)}),
-            cache,
+            Caches(cache, self.near, self.flights),
             Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600)),
-            Around(clock, Limits(self.deadline, PAGES, self.most_bytes)),
+            Around(clock, Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes)),
         )
         self.requests = 0
 
@@ -234,6 +245,12 @@ class Bench(Generic[V]):
             if body["next"] is None:
                 return found
             cursor = {"next": body["next"]}
+
+
+def told(page: Page) -> tuple[int, int, str, bool]:
+    """Give the age of an answer, its remaining freshness, why the vendor was asked, and whether it was kept."""
+    fresh = page.freshness
+    return fresh.age, fresh.ttl, fresh.forwarded, fresh.stored
 
 
 def _parameter(name: str) -> str:

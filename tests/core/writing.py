@@ -92,6 +92,7 @@ class Office:
     operator: Operator = field(default_factory=Operator)
     told: bool = True
     outdated: list[str] = field(default_factory=list)
+    touched: list[frozenset[str] | None] = field(default_factory=list)
     book: Book = field(default_factory=Book)
     time: Time = field(default_factory=Time)
 
@@ -106,8 +107,9 @@ class Office:
         self.writes = Writes(entrance, driver, self.book, self._outdate, (clock, 30.0))
         self.requests = 0
 
-    async def _outdate(self, linked: Linked, new_id: str) -> bool:
+    async def _outdate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
         self.outdated.append(f"{linked.account.id} {new_id}")
+        self.touched.append(resources)
         return self.told
 
     async def ask(

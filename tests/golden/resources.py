@@ -16,8 +16,8 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox
 from deploy.sandbox.company.cast import CAST
 from deploy.sandbox.company.plan import person_id
+from gateway.core.call import Call
 from gateway.core.freshness import NO_DIRECTIVES
-from gateway.core.serve import Call
 from tests.connectors.humaans_bench import AppVendor, bench_on
 from tests.core.village import Bench
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,18 +17,32 @@ from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.rows import read_key, read_project
 from gateway.adapters.accounts.schema import api_keys, projects
 from gateway.core.errors import Conflict, StoreUnavailable
-from gateway.core.model import ClientKey, Project, Secret
+from gateway.core.model import Change, ClientKey, Project, Secret
+
+Tell = Callable[[Change, str], Awaitable[None]]
+"""Tells all workers of a change."""
 
 NOTE_USE_EVERY = timedelta(minutes=1)
+
+
+async def tell_nobody(change: Change, name: str) -> None:
+    """For a process that has no way to others: they see a change when what they remember ends."""
 
 
 class Clients:
     """Who may call us. Look-ups of keys are remembered by digest, so that no key stays in memory either."""
 
-    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime], memo: Memo[str, ClientKey | None]) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Callable[[], datetime],
+        memo: Memo[str, ClientKey | None],
+        tell: Tell = tell_nobody,
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._memo = memo
+        self._tell = tell
         self._notes: set[asyncio.Task[None]] = set()
 
     async def find(self, secret: str) -> ClientKey | None:
@@ -36,6 +50,13 @@ class Clients:
             return None
         digest = apikey.digest(secret)
         return await self._memo.get(digest, lambda: self._look_up(digest))
+
+    def remembers(self, key: ClientKey) -> bool:
+        return self._memo.peek(key.digest) is key
+
+    def drop(self, digest: str) -> None:
+        """Forget what is remembered of a key in this process."""
+        self._memo.drop(digest)
 
     async def project(self, name: str) -> Project:
         """Give the project of that name, made now if there is none."""
@@ -65,6 +86,7 @@ class Clients:
             id=apikey.new_id(),
             project_id=project_id,
             prefix=apikey.shown_part(secret.reveal),
+            digest=apikey.digest(secret.reveal),
             scopes=frozenset(scopes),
             created_at=self._clock(),
         )
@@ -72,7 +94,7 @@ class Clients:
             "id": key.id,
             "project_id": project_id,
             "prefix": key.prefix,
-            "digest": apikey.digest(secret.reveal),
+            "digest": key.digest,
             "scopes": sorted(key.scopes),
             "created_at": key.created_at,
         }
@@ -91,7 +113,7 @@ class Clients:
     async def revoke_key(self, id_or_prefix: str) -> ClientKey | None:
         """Revoke the one key with this id or prefix; None when there is none.
 
-        Other processes see it when their memo ends.
+        Processes that cannot be told see it when their memo ends.
         """
         named = or_(api_keys.c.id == id_or_prefix, api_keys.c.prefix == id_or_prefix)
         now = self._clock()
@@ -103,7 +125,8 @@ class Clients:
                 return None
             live = (api_keys.c.id == rows[0].id) & api_keys.c.revoked_at.is_(None)
             await connection.execute(update(api_keys).where(live).values(revoked_at=now))
-        self._memo.drop(rows[0].digest)
+        self.drop(rows[0].digest)
+        await self._tell(Change.KEY, rows[0].digest)
         key = read_key(rows[0])
         return replace(key, revoked_at=key.revoked_at or now)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.adapters.accounts.clients import Clients
+from gateway.adapters.accounts.clients import Clients, Tell, tell_nobody
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
 from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.register import AccountRegister
@@ -20,7 +20,7 @@ from gateway.adapters.accounts.schema import accounts, credentials
 from gateway.adapters.accounts.sessions import SessionBook
 from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.errors import Conflict, StoreUnavailable
-from gateway.core.model import Account, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
+from gateway.core.model import Account, Change, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
 
 CREDENTIAL = b"credential"
 MEMO_ENTRIES = 10_000
@@ -39,23 +39,29 @@ class Database:
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - time and a way to others are arguments, too
         self,
         engine: AsyncEngine,
         vault: Vault,
         *,
         memo_seconds: float = 2.0,
+        tell: Tell = tell_nobody,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._vault = vault
         self._clock = clock
-        self._memo: Memo[tuple[str, str], Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
+        self._tell = tell
+        self._memo: Memo[str, Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
         self.register = AccountRegister(engine)
-        self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic))
+        self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), tell)
+
+    def drop(self, account_id: str) -> None:
+        """Forget what is remembered of an account in this process."""
+        self._memo.drop(account_id)
 
     async def close(self) -> None:
         await self.clients.close()
@@ -74,7 +80,11 @@ class Database:
         return await self.clients.find(secret)
 
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
-        return await self._memo.get((project_id, account_id), lambda: self._look_up(project_id, account_id))
+        linked = await self._memo.get(account_id, lambda: self._look_up(account_id))
+        return linked if linked is not None and linked.account.project_id == project_id else None
+
+    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+        return self.clients.remembers(key) and self._memo.peek(linked.account.id) is linked
 
     async def mark(
         self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
@@ -92,12 +102,11 @@ class Database:
                 revision=accounts.c.revision + 1,
                 updated_at=self._clock(),
             )
-            .returning(accounts.c.project_id)
         )
         async with writing(self._engine) as connection:
-            project_id = (await connection.execute(change)).scalar_one_or_none()
-        if project_id is not None:
-            self._memo.drop((project_id, account_id))
+            changed = (await connection.execute(change)).rowcount
+        if changed:
+            await self._changed(account_id)
 
     # --- as linking needs it --------------------------------------------------------------------------------
 
@@ -126,7 +135,7 @@ class Database:
             await self._write(connection, stored)
             await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
             await connection.execute(insert(credentials).values(row))
-        self._memo.drop((account.project_id, account.id))
+        await self._changed(account.id)
         return stored
 
     async def erase(self, project_id: str, account_id: str) -> Account | None:
@@ -135,9 +144,9 @@ class Database:
             # The credential and its data key go with it: the foreign key cascades.
             deleted = await connection.execute(delete(accounts).where(of_account).returning(accounts))
             row = deleted.one_or_none()
-        self._memo.drop((project_id, account_id))
         if row is None:
             return None
+        await self._changed(account_id)
         await self._scrub()
         return read_account(row)
 
@@ -160,7 +169,7 @@ class Database:
         amended = replace(account, revision=account.revision + 1)
         async with writing(self._engine) as connection:
             await self._replace(connection, amended)
-        self._memo.drop((account.project_id, account.id))
+        await self._changed(account.id)
         return amended
 
     # --- as an operator needs it ----------------------------------------------------------------------------
@@ -183,11 +192,16 @@ class Database:
             found = await connection.execute(query.order_by(accounts.c.created_at, accounts.c.id))
             return [read_account(row) for row in found.all()]
 
-    async def _look_up(self, project_id: str, account_id: str) -> Linked | None:
+    async def _changed(self, account_id: str) -> None:
+        """Forget what is remembered of an account, here and wherever else."""
+        self.drop(account_id)
+        await self._tell(Change.ACCOUNT, account_id)
+
+    async def _look_up(self, account_id: str) -> Linked | None:
         query = (
             select(accounts, credentials.c.master_key_id, credentials.c.wrapped_key, credentials.c.sealed)
             .join(credentials, credentials.c.account_id == accounts.c.id)
-            .where(accounts.c.id == account_id, accounts.c.project_id == project_id)
+            .where(accounts.c.id == account_id)
         )
         async with reading(self._engine) as connection:
             row = (await connection.execute(query)).one_or_none()

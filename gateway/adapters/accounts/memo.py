@@ -30,6 +30,11 @@ class Memo(Generic[K, V]):
         # One caller that gives up must not take the answer from the others.
         return await asyncio.shield(task)
 
+    def peek(self, key: K) -> V | None:
+        """Give what is remembered now, and ask nobody."""
+        known = self._known.get(key)
+        return known[1] if known is not None and self._monotonic() < known[0] else None
+
     def drop(self, key: K) -> None:
         """Forget a key. A load of it that is under way is not remembered either: it may have read the old."""
         self._known.pop(key, None)

@@ -1,12 +1,14 @@
 """How nouns are written as rows, and read back."""
 
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from sqlalchemy import Row
 
 from connectors.exchange import Grant
-from gateway.core.model import Account, ClientKey, Owner, Project, Status, StatusReason
+from gateway.core.freshness import Ceilings
+from gateway.core.model import Account, Caching, ClientKey, Owner, Project, Status, StatusReason
 
 
 def read_project(row: Row[Any]) -> Project:
@@ -18,6 +20,7 @@ def read_key(row: Row[Any]) -> ClientKey:
         id=row.id,
         project_id=row.project_id,
         prefix=row.prefix,
+        digest=row.digest,
         scopes=frozenset(row.scopes),
         created_at=row.created_at,
         last_used_at=row.last_used_at,
@@ -46,6 +49,7 @@ def read_account(row: Row[Any]) -> Account:
             role=granted["role"],
             warnings=tuple(granted["warnings"]),
         ),
+        caching=_caching(row.caching),
         revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -71,6 +75,7 @@ def write_account(account: Account) -> dict[str, object]:
             "role": account.grant.role,
             "warnings": list(account.grant.warnings),
         },
+        "caching": write_caching(account.caching),
         "revision": account.revision,
         "created_at": account.created_at,
         "updated_at": account.updated_at,
@@ -82,3 +87,19 @@ def write_reasons(*reasons: StatusReason) -> list[dict[str, str]]:
         {"code": reason.code, "description": reason.description, "timestamp": reason.timestamp.isoformat()}
         for reason in reasons
     ]
+
+
+def write_caching(caching: Caching) -> dict[str, object]:
+    fresh, stale = caching.ceilings.fresh, caching.ceilings.stale
+    return {
+        "enabled": caching.enabled,
+        "fresh": None if fresh == inf else fresh,
+        "stale": None if stale == inf else stale,
+    }
+
+
+def _caching(kept: dict[str, Any] | None) -> Caching:
+    if kept is None:
+        return Caching()
+    most = {name: inf if kept[name] is None else kept[name] for name in ("fresh", "stale")}
+    return Caching(kept["enabled"], Ceilings(**most))

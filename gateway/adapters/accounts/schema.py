@@ -80,6 +80,7 @@ accounts = Table(
     Column("kind", String, nullable=False),
     Column("setup_information", JSON, nullable=False),
     Column("granted", JSON, nullable=False),
+    Column("caching", JSON),
     Column("revision", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),

@@ -200,7 +200,7 @@ def _hint(operation: Operation, name: str) -> str:
 def shown(outcome: Outcome, now: datetime) -> Shown:
     """Make an outcome ready for the page: as it would be sent, set in lines, and cut to what a page can hold."""
     if outcome.page:
-        status, body, headers = 200, outcome.page.body, page_headers(outcome.page)
+        status, body, headers = 200, outcome.page.body, page_headers(outcome.page, "")
     else:
         error = outcome.error or GatewayError("nothing was answered")
         status, headers = status_of(error), []

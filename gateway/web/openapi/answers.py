@@ -24,16 +24,22 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     500: ("InternalServerError", "The gateway itself failed; its operator finds the request by `x-request-id`."),
     501: ("NotImplemented", "The contract has this operation, the account's provider does not; the message says why."),
     502: ("BadGateway", "The provider failed, or its answer made no sense; `provider_errors` says what it said."),
+    504: ("NotKept", "Nothing is kept that the request would take, and `only-if-cached` forbids to ask the provider."),
 }
 
 HEADERS: Mapping[str, Schema] = {
     "Age": {"description": "Seconds since the provider was read.", "schema": {"type": "integer", "minimum": 0}},
     "Cache-Control": {
-        "description": "`private, max-age=N`: for how long the answer stays fresh; `no-store` for errors.",
+        "description": "`private, max-age=N`: seconds of freshness since its making; `no-store` for errors.",
         "schema": {"type": "string"},
     },
     "Cache-Status": {
-        "description": "Whether the provider was asked: `hit`, or `fwd` with `miss`, `request` or `bypass` (RFC 9211).",
+        "description": "Whether the provider was asked: `hit`, or `fwd` with `miss`, `stale`, `request` or `bypass`; "
+        "`ttl` below zero is how long the answer has been stale (RFC 9211).",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "Names these bytes, for `If-None-Match`.",
         "schema": {"type": "string"},
     },
     "x-withheld-fields": {
@@ -48,7 +54,7 @@ HEADERS: Mapping[str, Schema] = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "WWW-Authenticate": {"description": "`Basic`.", "schema": {"type": "string"}},
 }
-_OF_READS = ("Age", "Cache-Control", "Cache-Status", "x-withheld-fields", "x-request-id")
+_OF_READS = ("Age", "Cache-Control", "Cache-Status", "ETag", "x-withheld-fields", "x-request-id")
 _OF_STATUS = {401: ("WWW-Authenticate",), 408: ("Retry-After",), 429: ("Retry-After",)}
 
 _TEXT: Schema = {"type": "string"}
@@ -174,6 +180,12 @@ def read_response(operation: Operation, resource: Resource, schemas: Schemas) ->
         "headers": headers(*_OF_READS),
         "content": {"application/json": {"schema": reference(name)}},
     }
+
+
+def read_outcomes() -> dict[str, Schema]:
+    """Give what a read may answer instead of its record: that the caller has it, or why there is none."""
+    unchanged = {"description": "The caller has this answer already.", "headers": headers(*_OF_READS)}
+    return {"304": unchanged, **errors((*CONTRACT, 504))}
 
 
 def write_response(operation: Operation, schemas: Schemas) -> Schema:

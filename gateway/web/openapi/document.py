@@ -87,7 +87,7 @@ def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
         found["parameters"] += read_parameters(operation, resource, subject.limits)
         success = answers.read_response(operation, resource, schemas)
         success["links"] = links(operation, filter(subject.read_resource, subject.operations))
-        found["responses"] = {"200": success} | answers.errors(answers.CONTRACT)
+        found["responses"] = {"200": success} | answers.read_outcomes()
     elif subject.is_written(operation):
         success = {str(operation.status): answers.write_response(operation, schemas)}
         found["responses"] = success | answers.errors(answers.CONTRACT)

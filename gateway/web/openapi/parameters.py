@@ -55,9 +55,16 @@ def read_parameters(operation: Operation, resource: Resource, limits: PageLimits
         {
             "name": "cache-control",
             "in": "header",
-            "description": "`no-cache` and `max-age=N` ask for a fresher answer; `no-store` also keeps nothing.",
+            "description": "`no-cache`, `max-age=N` and `min-fresh=N` ask for a fresher answer, `max-stale` takes an "
+            "older one, `no-store` keeps nothing, `only-if-cached` asks nobody (RFC 9111).",
             "schema": {"type": "string"},
             "example": "max-age=60",
+        },
+        {
+            "name": "if-none-match",
+            "in": "header",
+            "description": "The `ETag` of an answer that the caller has.",
+            "schema": {"type": "string"},
         },
     ]
     if operation.expand:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.platform import PLATFORM_OPERATIONS
-from gateway.core.changes import TYPES
+from gateway.core.changes import MOST_SECONDS, TYPES
 from gateway.core.meta import DETAILS
 from gateway.core.model import Status
 from gateway.core.passthrough import METHODS, PROXY, REQUEST_HEADERS
@@ -32,6 +32,7 @@ def _object(required: str, **properties: Schema) -> Schema:
     return {"type": "object", "required": required.split(), "properties": properties}
 
 
+_SECONDS_OR_NULL: Schema = {"type": ["integer", "null"], "minimum": 0, "maximum": MOST_SECONDS}
 _ACCOUNT = _object(
     "id provider status origin_owner_id origin_owner_name created_at updated_at",
     id=_TEXT,
@@ -49,6 +50,12 @@ _ACCOUNT = _object(
     updated_at=_MOMENT,
     type=_TYPE,
     shared=_YES_NO,
+    cache=_object(
+        "enabled max_fresh_seconds max_stale_seconds",
+        enabled=_YES_NO,
+        max_fresh_seconds=_SECONDS_OR_NULL,
+        max_stale_seconds=_SECONDS_OR_NULL,
+    ),
 )
 _META = _object("provider category models", provider=_TEXT, category=_TEXT, models=_OBJECT)
 _CONNECTOR = _object(
@@ -96,6 +103,17 @@ _CHANGES: Schema = {
         "origin_username": _TEXT_OR_NULL,
         "setup_information": {"type": ["object", "null"], "additionalProperties": _TEXT_OR_NULL},
         "type": {"enum": [*TYPES, None]},
+        "cache": {
+            "type": ["object", "null"],
+            "description": "Whether answers of the account are kept, and ceilings to the seconds they are used, "
+            "fresh and stale; null takes back all.",
+            "properties": {
+                "enabled": _YES_NO,
+                "max_fresh_seconds": _SECONDS_OR_NULL,
+                "max_stale_seconds": _SECONDS_OR_NULL,
+            },
+            "additionalProperties": False,
+        },
         "provider": {"type": ["string", "null"], "description": "Has to be what it is."},
         "credentials": {"type": ["object", "null"], "description": "A new credential; it is checked and never shown."},
         "secrets": {"type": ["object", "null"], "description": "As `credentials`."},

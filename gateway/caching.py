@@ -1,0 +1,116 @@
+"""Joins what answers reads from caches and keeps them coherent: a corner of `gateway.app`, which alone knows it."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from gateway.adapters.accounts import Database
+from gateway.adapters.cache import NoCache, RedisCache
+from gateway.adapters.channel import Channel
+from gateway.adapters.vault import Vault
+from gateway.core.ask import Asker
+from gateway.core.cursor import CursorSigner
+from gateway.core.entrance import Entrance
+from gateway.core.flights import Flights, Leases
+from gateway.core.freshness import Windows
+from gateway.core.model import Change, Linked
+from gateway.core.near import Near, NearLimits
+from gateway.core.query import PageLimits
+from gateway.core.reads import Reads
+from gateway.core.serve import Around, Caches, Gateway, Limits
+from gateway.core.shelf import Shelf
+from gateway.core.sweeps import Keeping, Sweeps
+from gateway.core.writes import Outdate
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class CachingParts:
+    """What reading shares with the rest of the gateway."""
+
+    entrance: Entrance
+    database: Database
+    cache: RedisCache | NoCache
+    asker: Asker
+    vault: Vault
+
+
+def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> tuple[Gateway, Outdate]:
+    """Give what answers reads, and what ends everything that is kept of some resources of an account."""
+    clock = parts.asker.clock
+    flights = Flights()
+    near = open_near(settings, parts, stack)
+    caches = Caches(parts.cache, near, flights)
+    sweeps = Sweeps(
+        parts.asker,
+        Keeping(*windows_of(settings), int(settings.cache.cursor_seconds), parts.vault.derive(b"sweeps")),
+        (flights, Leases(parts.cache, settings.cache.lease_seconds, clock.monotonic)),
+        settings.upstream.sweep_concurrency,
+    )
+    signer = CursorSigner(parts.vault.derive(b"cursor"), int(settings.cache.cursor_seconds))
+    paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
+    limits = Limits(
+        settings.upstream.deadline_seconds, settings.cache.stale_wait_seconds, paging, settings.cache.max_value_bytes
+    )
+    gateway = Gateway(parts.entrance, caches, Reads(parts.asker, sweeps, signer), Around(clock, limits))
+    stack.push_async_callback(flights.close)
+    return gateway, outdating(parts.cache, near)
+
+
+def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
+    """Give the windows of each resource, and of all that have no row."""
+    cache = settings.cache
+    default = Windows(
+        cache.default_fresh_seconds, cache.default_stale_while_revalidate_seconds, cache.default_stale_if_error_seconds
+    )
+    rows = {
+        name: Windows(fresh, cache.stale_while_revalidate_seconds[name], cache.stale_if_error_seconds[name])
+        for name, fresh in cache.fresh_seconds.items()
+    }
+    return rows, default
+
+
+def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> Near:
+    """Open the near-cache, and listen for changes that others make."""
+    chosen = settings.cache
+    monotonic = parts.asker.clock.monotonic
+    limits = NearLimits(chosen.near_bytes, chosen.near_seconds, chosen.near_unheard_seconds)
+    if not settings.redis.url:
+        # Without a channel other workers would not hear of changes, and who keeps nothing keeps nothing near.
+        most = chosen.near_bytes if chosen.enabled and settings.server.workers == 1 else 0
+        return Near(NearLimits(most, chosen.near_seconds, chosen.near_unheard_seconds), monotonic, lambda: False)
+    if not chosen.enabled:
+        limits = NearLimits(0, 0, 0)
+    channel: Channel | None = None
+    near = Near(limits, monotonic, lambda: channel is not None and channel.works())
+    channel = Channel(settings.redis.url, settings.redis.connect_timeout_seconds, hearing(parts, near), near.clear)
+    channel.open()
+    stack.push_async_callback(channel.close)
+    return near
+
+
+def hearing(parts: CachingParts, near: Near) -> Callable[[Change, str], None]:
+    """Make what is done when a change is heard of."""
+
+    def heard(change: Change, name: str) -> None:
+        if change is Change.KEY:
+            parts.database.clients.drop(name)
+            return
+        near.drop(name)
+        if change is not Change.ANSWERS:
+            parts.database.drop(name)
+        if change is Change.GONE:
+            parts.cache.bury(name)
+
+    return heard
+
+
+def outdating(cache: RedisCache | NoCache, near: Near) -> Outdate:
+    """Make what ends what is kept of an account, under a word that nobody else has."""
+
+    async def outdate(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+        told = await Shelf(cache, linked, 0, new_id).outdate(resources)
+        near.drop(linked.account.id)
+        return told
+
+    return outdate
