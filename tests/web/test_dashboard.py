@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from connectors.exchange import Grant
 from deploy.sandbox.tokens import by_name
 from gateway.adapters.accounts.apikey import is_well_formed
-from gateway.core.model import Account, Owner, Secret, Status, StatusReason
+from gateway.core.freshness import Ceilings
+from gateway.core.model import Account, Caching, Owner, Secret, Status, StatusReason
 from tests.web.linking import Time
 from tests.web.operating import Operator, hidden
 from tests.web.support import Sandbox
@@ -110,6 +111,16 @@ async def test_the_page_says_what_the_token_may_do_and_what_would_open_the_rest(
     assert "<code>private:read</code>" in closed
     assert "<code>compensations:read</code>" in closed
     assert by_name("only-public-read").token not in page
+
+
+async def test_how_an_account_may_be_cached_is_told(operator: Operator) -> None:
+    for caching, said in (
+        (Caching(), "As set for all accounts"),
+        (Caching(enabled=False), "Off: each request asks Humaans"),
+        (Caching(ceilings=Ceilings(fresh=30)), "Fresh for at most 30 seconds"),
+    ):
+        await operator.database.amend(replace(await operator.account(), caching=caching))
+        assert said in await operator.see(f"/accounts/{operator.site.account}")
 
 
 async def test_an_account_is_suspended_and_resumed(operator: Operator) -> None:

@@ -233,6 +233,9 @@ async def test_signing_in_leads_to_our_own_pages_alone(door: Operator) -> None:
 async def test_from_a_deep_link_the_form_leads_back_to_it(door: Operator) -> None:
     answer = await door.get("/keys/new")
     assert answer.headers["location"] == "/dashboard/login?next=%2Fdashboard%2Fkeys%2Fnew"
+    answer = await door.get("", q="a", status="error")
+    assert answer.headers["location"] == "/dashboard/login?next=%2Fdashboard%3Fq%3Da%26status%3Derror"
+    assert (await door.get()).headers["location"] == "/dashboard/login"
 
 
 async def test_no_page_can_be_framed_kept_or_made_to_load_anything_foreign(operator: Operator) -> None:

@@ -12,12 +12,13 @@ from gateway.core.evidence import Evidence
 from gateway.core.link import RECOVERABLE, Checked
 from gateway.core.model import Account, Status
 from gateway.core.office import Office, advice
-from gateway.core.wanted import Wants
+from gateway.core.wanted import Outlook, Wants
 from gateway.web.dashboard.shell import HOME, Page, Shell, Visit
 from gateway.web.edge import exchange_of
 from gateway.web.html import sentence
 
 EVENTS = 50
+REMEMBERED = 100
 CONFIRMATION = "unlink"
 _RECENT = timedelta(minutes=10)
 _PATH = f"{HOME}/accounts/{{id}}"
@@ -34,6 +35,7 @@ class AccountPages:
         self._office = office
         self._wants = wants
         self._evidence = evidence
+        self._outlooks: dict[tuple[str, frozenset[str]], Outlook] = {}
 
     def routes(self) -> Sequence[Route]:
         actions: dict[str, Action] = {"verify": self._verify, "suspend": self._suspend, "resume": self._resume}
@@ -57,17 +59,27 @@ class AccountPages:
             visit.tone, visit.note = "good", "The account is linked, and its token works."
         provider = self._office.providers.get(account.provider)
         name = provider.connector.name if provider else account.provider
-        wants = self._wants.get(account.provider)
         values = {
             **await self._names(account),
             "advice": advice(account, name),
-            "outlook": wants.outlook(account.grant.scopes) if wants else None,
+            "outlook": self._outlook(account),
             "known_scopes": provider.connector.scopes if provider else {},
             "can_resume": account.status is Status.SUSPENDED,
             "broken": account.status in RECOVERABLE,
             **await self._told(account),
         }
         await self._shell.page(visit, "account.html", values)
+
+    def _outlook(self, account: Account) -> Outlook | None:
+        """Tell what a token opens. That takes long to work out, and most accounts have one of a few sets of scopes."""
+        wants, asked = self._wants.get(account.provider), (account.provider, account.grant.scopes)
+        if wants is None:
+            return None
+        if asked not in self._outlooks:
+            if len(self._outlooks) >= REMEMBERED:
+                self._outlooks.clear()
+            self._outlooks[asked] = wants.outlook(account.grant.scopes)
+        return self._outlooks[asked]
 
     async def _told(self, account: Account) -> dict[str, Any]:
         """Give what the doors say that there are."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ _TONES = {
 
 def dashboard_renderer(root: str, product: str, now: Callable[[], datetime], *, activity: bool) -> Renderer:
     """`root` is the path that the operator has put us under; `activity` tells whether there is an audit trail."""
-    values = {"root": root, "home": f"{root}{HOME}", "product": product, "activity": activity}
+    values = {"root": root, "home": f"{root}{HOME}", "product": product, "activity": activity, "inf": inf}
     filters: dict[str, Callable[..., object]] = {
         "moment": lambda moment: _moment(moment, now()),
         "tone": lambda status: _TONES.get(status, "idle"),

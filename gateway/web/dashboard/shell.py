@@ -207,8 +207,8 @@ class Shell:
     async def ask_to_sign_in(self, scope: Scope, send: Send) -> None:
         """Send the browser to the form for signing in, and from there back to where it was going."""
         way = ""
-        if scope["method"] in {"GET", "HEAD"} and scope["path"] != HOME:
-            query = scope["query_string"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        if scope["method"] in {"GET", "HEAD"} and (query or scope["path"] != HOME):
             way = "?" + urlencode({"next": scope["path"] + (f"?{query}" if query else "")})
         await self.leave(scope, send, LOGIN + way, [])
 
