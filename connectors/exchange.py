@@ -2,17 +2,22 @@
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a vendor token may do, as found when linking. `found_by` says how: the vendor's word or probing."""
+    """What a vendor token may do, as found when linking. `found_by` says how: the vendor's word or probing.
+
+    `ends_at` is when the token ends by itself, in UTC; None where it does not, or nobody knows.
+    """
 
     scopes: frozenset[str]
     found_by: str
     role: str | None = None
     warnings: tuple[str, ...] = ()
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,3 +43,28 @@ CONNECT_OPERATIONS = tuple(
     )
 )
 """Operations that make the permissions to link, for the Hub."""
+
+WEBHOOK_OPERATIONS = tuple(
+    replace(each, status={"create": 201, "ping": 202, "replay": 202}.get(each.kind, 200))
+    for each in (
+        operation("list_webhooks", "GET", "/webhooks", "webhooks:read"),
+        operation("create_webhook", "POST", "/webhooks", "webhooks:write"),
+        operation("get_webhook", "GET", "/webhooks/{id}", "webhooks:read"),
+        operation("update_webhook", "PATCH", "/webhooks/{id}", "webhooks:write"),
+        operation("delete_webhook", "DELETE", "/webhooks/{id}", "webhooks:write"),
+        operation(
+            "rotate_webhook_secret", "POST", "/webhooks/{id}/rotate_secret", "webhooks:write", ("overlap_seconds",)
+        ),
+        operation("ping_webhook", "POST", "/webhooks/{id}/ping", "webhooks:write"),
+        operation(
+            "list_webhook_deliveries",
+            "GET",
+            "/webhooks/{id}/deliveries",
+            "webhooks:read",
+            ("state", "page", "page_size"),
+        ),
+        operation("replay_webhook_deliveries", "POST", "/webhooks/{id}/replay", "webhooks:write"),
+        operation("replay_webhook_delivery", "POST", "/webhooks/deliveries/{id}/replay", "webhooks:write"),
+    )
+)
+"""Operations on where a project hears of events. They are our own: StackOne has a page for it and no public API."""

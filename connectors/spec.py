@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from connectors.contract import ListOf, Operation, Resource, Spec
 from connectors.convert import default
+from connectors.events import VendorEvents
 from connectors.exchange import BearerToken, Verification
-from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need
+from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need, any_of
 from connectors.paging import Paging
 from connectors.writes import Write
 
@@ -266,7 +267,8 @@ class Connector:
     """All that the gateway knows of one vendor.
 
     `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
-    `consequences` names the resources that a write to a vendor's list changes besides the list's own.
+    `consequences` names the resources that a write to a vendor's list changes besides the list's own, `events` is how
+    the vendor tells of changes by itself, if it does.
     `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
     """
 
@@ -286,6 +288,7 @@ class Connector:
     fault_text: Callable[[Any], str]
     fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
     consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    events: VendorEvents | None = None
 
     def __post_init__(self) -> None:
         faults = [
@@ -323,6 +326,7 @@ class Connector:
             found += _table_needs(endpoint.table.resource.name, endpoint.table)
         found += [need for write in self.writes for need in write.needs()]
         found += [(f"{method} {each.path}", need) for each in self.paths for method, need in each.needs.items()]
+        found += [("events", any_of(self.events.scope))] if self.events else []
         return found
 
     def collections(self) -> set[Collection]:

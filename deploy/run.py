@@ -23,6 +23,7 @@ from deploy.sandbox.tokens import by_name
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HUMAANS = "https://app.humaans.io/api"
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -112,6 +113,9 @@ def environment(environ: Mapping[str, str], plan: Plan, password: str) -> dict[s
         child.setdefault("GATEWAY_HUMAANS_BASE_URL", HUMAANS)
     else:
         child["GATEWAY_HUMAANS_BASE_URL"] = f"http://127.0.0.1:{plan.sandbox_port}/api"
+        if plan.local_host in LOOPBACK:
+            # Where the stand-in sends its webhooks.
+            child.setdefault("GATEWAY_SERVER_PUBLIC_URL", plan.address)
     return child
 
 

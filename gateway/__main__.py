@@ -10,16 +10,17 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from connectors.registry import CONNECTORS
 from connectors.spec import Connector
-from gateway.cli import accounts, dashboard, keys
-from gateway.cli.desk import Desk, read_secret
 from gateway.cli.parser import make_parser
 from gateway.core.errors import GatewayError, NotFound
-from gateway.core.model import Cache, Upstream
-from gateway.metrics import make_metrics
+from gateway.core.model import Cache, Directory, Upstream
 from gateway.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from gateway.adapters.accounts import Database
 
 
 def main(words: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -53,13 +54,15 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
         serve(settings)
         return 0
-    desk = _desk(settings)
-    command = {"keys": keys.run, "accounts": accounts.run, "dashboard": dashboard.run}[arguments.area]
-    return asyncio.run(command(arguments, desk))
+    return _work(arguments, settings)
 
 
-def _desk(settings: Settings) -> Desk:
-    return Desk(
+def _work(arguments: Namespace, settings: Settings) -> int:
+    """Do a command that takes the database."""
+    from gateway.cli import accounts, dashboard, keys, webhooks  # noqa: PLC0415 - as above
+    from gateway.cli.desk import Desk, read_secret  # noqa: PLC0415 - as above
+
+    desk = Desk(
         settings=settings,
         out=print,
         say=_say,
@@ -67,7 +70,10 @@ def _desk(settings: Settings) -> Desk:
         connector=partial(_connector, settings),
         open_upstream=partial(_open_upstream, settings),
         open_cache=partial(_open_cache, settings),
+        hooked=partial(_hooked, settings),
     )
+    areas = {"keys": keys.run, "accounts": accounts.run, "webhooks": webhooks.run, "dashboard": dashboard.run}
+    return asyncio.run(areas[arguments.area](arguments, desk))
 
 
 def _connector(settings: Settings, provider: str) -> Connector:
@@ -81,13 +87,23 @@ def _connector(settings: Settings, provider: str) -> Connector:
 
 def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
     from gateway.app import open_upstream  # noqa: PLC0415 - as above
+    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
 
     return open_upstream(settings, make_metrics())
+
+
+def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Directory:
+    from gateway.app import CLOCK, providers  # noqa: PLC0415 - as above
+    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
+    from gateway.vendor_events import open_hooks  # noqa: PLC0415 - as above
+
+    return open_hooks(settings, database, upstream, providers(settings), (CLOCK.now, make_metrics())).directory
 
 
 @asynccontextmanager
 async def _open_cache(settings: Settings) -> AsyncIterator[Cache]:
     from gateway.app import open_cache  # noqa: PLC0415 - as above
+    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
 
     cache = open_cache(settings, make_metrics())
     try:

@@ -16,9 +16,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Receive, Scope, Send
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.adapters.accounts import Database, Tell, new_id, tell_nobody
+from gateway.adapters.accounts import NOBODY, Database, Ears, new_id
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.store import open_database, open_vault
 from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
@@ -27,6 +27,7 @@ from gateway.caching import CachingParts, open_gateway
 from gateway.core.ask import Asker, Clock
 from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
+from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError, StoreUnavailable
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
@@ -35,26 +36,33 @@ from gateway.core.platform import Platform, Rules
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
+from gateway.core.signals import nobody_listens
+from gateway.core.telling import telling
 from gateway.core.writes import Writes
 from gateway.dashboard import DashboardParts, dashboard_faults, dashboard_routes
 from gateway.hub import HubParts, hub_faults, hub_routes
+from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
 from gateway.metrics import Metrics, make_metrics
 from gateway.settings import Settings, SettingsError, read_settings
+from gateway.vendor_events import HookCorner, open_hooks
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
 from gateway.web.hub.place import Place
 from gateway.web.openapi.document import Subject, make_document
+from gateway.web.openapi.hooks import HOOKS
 from gateway.web.openapi.hub import HUB
 from gateway.web.openapi.pages import documentation
 from gateway.web.openapi.platform import NAMED, platform_routes
 from gateway.web.openapi.routes import OPS
 from gateway.web.openapi.schemas import Schema
+from gateway.web.openapi.webhooks import WEBHOOKS_NAMED, event_items, webhook_routes
 from gateway.web.ops import Ops
 from gateway.web.passthrough import ProxyApi
 from gateway.web.platform import PlatformApi
 from gateway.web.site import Site
 from gateway.web.unified import UnifiedApi
 from gateway.web.writes import WritesApi
+from gateway.webhooks import EventParts, open_events
 
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
 
@@ -62,7 +70,8 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=ra
 def providers(settings: Settings) -> Mapping[str, Provider]:
     """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
     operator = operator_of(settings)
-    known = {operation.id for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, PROXY)}
+    beside = (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
+    known = {operation.id for operation in (*OPERATIONS, *beside)}
     fields = {
         f"{resource}.{name}"
         for connector in CONNECTORS.values()
@@ -113,9 +122,9 @@ def open_the_vault(settings: Settings) -> Vault:
     )
 
 
-async def open_the_database(settings: Settings, vault: Vault, tell: Tell = tell_nobody) -> Database:
+async def open_the_database(settings: Settings, vault: Vault, ears: Ears = NOBODY) -> Database:
     return await open_database(
-        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, tell=tell
+        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, ears=ears
     )
 
 
@@ -131,9 +140,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     metrics = make_metrics()
     logger = make_logger(settings.log.level)
     vault = open_the_vault(settings)
-    cache = open_cache(settings, metrics)
-    stack.push_async_callback(cache.close)
-    database = await open_the_database(settings, vault, cache.tell)
+    erased = Erased(clock.monotonic)
+    redis = open_cache(settings, metrics)
+    stack.push_async_callback(redis.close)
+    cache = GuardedCache(redis, erased)
+    ears = Ears(after=(noting(erased), telling(redis), log_of_changes(logger)))
+    database = await open_the_database(settings, vault, ears)
     stack.push_async_callback(database.close)
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
@@ -141,7 +153,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     entrance = Entrance(database, providers(settings))
-    gateway, outdate = open_gateway(settings, CachingParts(entrance, database, cache, asker, vault), stack)
+    gateway, outdate = open_gateway(settings, CachingParts(entrance, database, cache, erased, asker, vault), stack)
     new_request_id = request_ids()
     writes = Writes(
         entrance, Driver(upstream, asker, clock), database.repeats, outdate, (clock, limits.deadline_seconds)
@@ -149,7 +161,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     stack.push_async_callback(writes.close)
 
     ops = Ops(
-        {"database": lambda: _answers(database), "cache": cache.ping},
+        {"database": lambda: _answers(database), "cache": redis.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(_shown(metrics)),
     )
@@ -160,15 +172,22 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     proxy = ProxyApi(
         Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
     )
+    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
+    hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
+    signals = hooks.routes(outdate, nobody_listens)
     linking = Parts(
-        ledger=database, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
+        ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
-    platform = platform_api(settings, entrance, database, cache, linking)
+    counter = look_after(settings, stack, LifeParts(database, cache, erased, entrance, linking, clock, logger))
+    platform = platform_api(settings, entrance, hooks, cache, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
-    hub_parts = HubParts(entrance, database, database.sessions, linking, vault.derive(b"hub"))
-    hub = hub_routes(settings, place, hub_parts)
+    own = HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
+    hub = hub_routes(settings, place, own)
+    events = await open_events(
+        settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
+    )
     board = DashboardParts(
-        hub=hub_parts,
+        hub=own,
         register=database.register,
         keys=database.clients,
         cache=cache,
@@ -177,14 +196,22 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         derive=vault.derive,
     )
     dashboard = dashboard_routes(settings, place, board, stack)
-    routes = [*ops.routes(), *proxy.routes(), *platform.routes(), *hub, *dashboard, *documentation(describe(paging))]
+    routes = [
+        *ops.routes(),
+        *proxy.routes(),
+        *platform.routes(),
+        *hub,
+        *dashboard,
+        *events,
+        *signals,
+        *documentation(lambda: describe(paging)),
+    ]
     unified = UnifiedApi(
         gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
     )
     site = Site(unified, routes, place)
-    surroundings = Surroundings(
-        new_id=new_request_id, now=clock.now, log=request_log(logger, each=settings.log.requests)
-    )
+    log = counting(counter, request_log(logger, each=settings.log.requests))
+    surroundings = Surroundings(new_id=new_request_id, now=clock.now, log=log)
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )
@@ -196,19 +223,20 @@ def describe(paging: PageLimits) -> Schema:
         Subject(
             operations=OPERATIONS,
             connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *HUB, *OPS),
-            named=NAMED,
+            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *HOOKS, *OPS),
+            named={**NAMED, **WEBHOOKS_NAMED},
+            events=event_items(),
             limits=paging,
         )
     )
 
 
 def platform_api(
-    settings: Settings, entrance: Entrance, database: Database, cache: Cache, linking: Parts
+    settings: Settings, entrance: Entrance, hooks: HookCorner, cache: Cache, linking: Parts
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging)
-    platform = Platform(entrance, database, cache, linking, rules)
+    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging, webhooks=hooks.hooks.health)
+    platform = Platform(entrance, hooks.directory, cache, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 
 

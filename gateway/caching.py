@@ -5,15 +5,15 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gateway.adapters.accounts import Database
-from gateway.adapters.cache import NoCache, RedisCache
 from gateway.adapters.channel import Channel
 from gateway.adapters.vault import Vault
 from gateway.core.ask import Asker
 from gateway.core.cursor import CursorSigner
 from gateway.core.entrance import Entrance
+from gateway.core.erased import Erased
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Windows
-from gateway.core.model import Change, Linked
+from gateway.core.model import Cache, Linked, News
 from gateway.core.near import Near, NearLimits
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
@@ -30,7 +30,8 @@ class CachingParts:
 
     entrance: Entrance
     database: Database
-    cache: RedisCache | NoCache
+    cache: Cache
+    erased: Erased
     asker: Asker
     vault: Vault
 
@@ -89,23 +90,23 @@ def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) ->
     return near
 
 
-def hearing(parts: CachingParts, near: Near) -> Callable[[Change, str], None]:
+def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
     """Make what is done when a change is heard of."""
 
-    def heard(change: Change, name: str) -> None:
-        if change is Change.KEY:
+    def heard(news: News, name: str) -> None:
+        if news is News.KEY:
             parts.database.clients.drop(name)
             return
-        near.drop(name)
-        if change is not Change.ANSWERS:
+        if news is News.GONE:
+            parts.erased.add(name)
+        if news is not News.ANSWERS:
             parts.database.drop(name)
-        if change is Change.GONE:
-            parts.cache.bury(name)
+        near.drop(name)
 
     return heard
 
 
-def outdating(cache: RedisCache | NoCache, near: Near) -> Outdate:
+def outdating(cache: Cache, near: Near) -> Outdate:
     """Make what ends what is kept of an account, under a word that nobody else has."""
 
     async def outdate(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:

@@ -96,7 +96,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
         *static_routes(),
         *LoginPages(shell, password, attempts).routes(),
         *AccountsPage(shell, office, parts.evidence).routes(),
-        *AccountPages(shell, office, hub_wants(settings, office.providers), parts.evidence).routes(),
+        *AccountPages(shell, office, hub_wants(settings, hub), parts.evidence).routes(),
         *LinkingPages(shell, office, Seal(hub.key)).routes(),
         *TesterPage(shell, office, tester).routes(),
         *KeyPages(shell, office, scopes).routes(),

@@ -1,7 +1,7 @@
 """Joins the parts of the Hub: a corner of `gateway.app`, which alone knows it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.routing import Route
@@ -14,7 +14,7 @@ from gateway.core.link import Parts
 from gateway.core.model import Directory, Secret
 from gateway.core.policy import Operator
 from gateway.core.sessions import Making, SessionDesk, Sessions
-from gateway.core.wanted import Wants
+from gateway.core.wanted import Wanted, Wants
 from gateway.settings import Settings
 from gateway.web.hub.api import HubApi
 from gateway.web.hub.consent import ConsentPages
@@ -28,13 +28,17 @@ TOKEN_PREFIX = "hcs_"  # noqa: S105 - how every token begins, so that one is kno
 
 @dataclass(frozen=True, slots=True)
 class HubParts:
-    """What the Hub shares with the rest of the gateway; `key` is for the cookies of its pages alone."""
+    """What the Hub shares with the rest of the gateway; `key` is for the cookies of its pages alone.
+
+    `beside` gives the scopes that a provider's token is to have for what is no operation.
+    """
 
     entrance: Entrance
     directory: Directory
     sessions: Sessions
     linking: Parts
     key: bytes
+    beside: Callable[[Provider], Sequence[Wanted]]
 
 
 def hub_faults(settings: Settings) -> list[str]:
@@ -48,17 +52,18 @@ def hub_desk(parts: HubParts) -> SessionDesk:
     return SessionDesk(parts.sessions, parts.directory, parts.entrance.providers, making)
 
 
-def hub_wants(settings: Settings, providers: Mapping[str, Provider]) -> Mapping[str, Wants]:
+def hub_wants(settings: Settings, parts: HubParts) -> Mapping[str, Wants]:
     """Give by provider which scopes to ask for."""
     used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
-    return {key: Wants(provider.policy, used) for key, provider in providers.items()}
+    providers = parts.entrance.providers
+    return {key: Wants(provider.policy, used, parts.beside(provider)) for key, provider in providers.items()}
 
 
 def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]:
     providers = parts.entrance.providers
     desk = hub_desk(parts)
     hub = Hub(desk, parts.entrance, parts.linking)
-    wants = hub_wants(settings, providers)
+    wants = hub_wants(settings, parts)
     clients = {
         key: Client(chosen.client_id, Secret(chosen.client_secret.get_secret_value()))
         for key, chosen in settings.connectors.items()
@@ -70,6 +75,8 @@ def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]
         *ConnectApi(parts.entrance, operator, desk, place).routes(),
         *HubApi(hub, wants, place).routes(),
         *static_routes({key: provider.connector for key, provider in providers.items()}),
-        *ConsentPages(pages, parts.linking.upstream, clients, lambda: secrets.token_hex(16)).routes(),
+        *ConsentPages(
+            pages, parts.linking.upstream, clients, lambda: secrets.token_hex(16), parts.linking.clock
+        ).routes(),
         *pages.routes(),
     ]

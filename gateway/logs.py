@@ -21,6 +21,8 @@ FIELDS = frozenset(
         "status",
         "error",
         "account",
+        "key",
+        "by",
         "cache",
         "upstream_calls",
         "milliseconds",

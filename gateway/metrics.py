@@ -16,6 +16,9 @@ class Metrics:
     upstream_seconds: Histogram
     cache_reads: Counter
     cache_faults: Counter
+    webhook_attempts: Counter
+    vendor_events: Counter
+    vendor_hooks: Counter
 
 
 def make_metrics() -> Metrics:
@@ -39,5 +42,20 @@ def make_metrics() -> Metrics:
         cache_reads=Counter("gateway_cache_reads", "Values looked up in Redis.", ("result",), registry=registry),
         cache_faults=Counter(
             "gateway_cache_faults", "Redis calls that failed and were counted as misses.", ("kind",), registry=registry
+        ),
+        webhook_attempts=Counter(
+            "gateway_webhook_attempts", "Tries to deliver an event.", ("outcome",), registry=registry
+        ),
+        vendor_events=Counter(
+            "gateway_vendor_events",
+            "Events that vendors sent, and deliveries that were refused.",
+            ("provider", "outcome"),
+            registry=registry,
+        ),
+        vendor_hooks=Counter(
+            "gateway_vendor_hooks",
+            "Webhooks at vendors: registered, looked after, removed.",
+            ("provider", "outcome"),
+            registry=registry,
         ),
     )

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
@@ -64,6 +65,9 @@ def _rows(defaults: Mapping[str, float]) -> BeforeValidator:
     return BeforeValidator(lambda rows: {**defaults, **rows})
 
 
+RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0, 10800.0, 21600.0, 43200.0)
+
+
 def _one_of_schemes(*schemes: str) -> AfterValidator:
     def check(url: str) -> str:
         if url and not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
@@ -89,6 +93,7 @@ def _decode_key(key: SecretStr) -> SecretStr:
 
 
 HttpUrl = Annotated[str, _one_of_schemes("http", "https"), AfterValidator(lambda url: url.rstrip("/"))]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")], ...], BeforeValidator(_split)]
 Origins = Annotated[
     tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?$")], ...], BeforeValidator(_split)
@@ -118,7 +123,7 @@ class Server(Section):
     workers: PositiveInt = 1
     """Worker processes; one is the most predictable, use one per core behind a reverse proxy."""
     public_url: HttpUrl = ""
-    """Address under which browsers reach us, for links to the Hub; empty means as the request says."""
+    """Address under which browsers and vendors' webhooks reach us; empty: as the request says, and no webhooks."""
 
 
 class Database(Section):
@@ -251,6 +256,23 @@ class Accounts(Section):
     """Seconds that a worker trusts its memory of a key or account; a revocation is seen so late."""
 
 
+class Life(Section):
+    """How linked accounts are looked after while nobody asks."""
+
+    verify_idle_seconds: NonNegativeFloat = 21600
+    """Seconds after which a token that nobody has used is checked again; 6 hours, a few calls a day; 0 never checks."""
+    verify_used_seconds: PositiveFloat = 86400
+    """Seconds after which a token in use is checked all the same; daily, as its scopes may have changed."""
+    verify_failed_seconds: PositiveFloat = 43200
+    """Seconds after which a token that did not work is checked again; longer, as few of them come back."""
+    verify_per_minute: Annotated[float, Field(gt=0, le=6000)] = 60
+    """Most accounts a minute that a worker looks at; a slow trickle, which no vendor's limit feels."""
+    watch_seconds: PositiveFloat = 0.5
+    """Seconds between looks for accounts that others have unlinked; half of the second in which nothing may be left."""
+    flush_seconds: PositiveFloat = 5
+    """Seconds between writes of what was counted of each account's calls; a crash loses that much at most."""
+
+
 class Hub(Section):
     """Where customers link their accounts, in a browser."""
 
@@ -273,6 +295,52 @@ class Dashboard(Section):
     """Longest that a sign-in lasts unused, in seconds; an hour, for a desk that was left."""
     address_header: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
     """Header in which the reverse proxy names the client, such as x-real-ip; empty: there is no proxy."""
+
+
+class Webhooks(Section):
+    """Events sent to the products that use the gateway."""
+
+    allow_http: bool = False
+    """Whether an endpoint may have no TLS; for development, as anyone on the way could read the events."""
+    allowed_networks: Networks = ()
+    """Private networks that endpoints may be in, such as 10.1.0.0/16; empty: only public addresses."""
+    connect_timeout_seconds: PositiveFloat = 3.0
+    """Longest wait for a connection, in seconds; as for vendors."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 10.0
+    """Longest wait for an answer, in seconds; a receiver should keep the event and answer, then work."""
+    concurrency: PositiveInt = 64
+    """Deliveries that a worker has under way; each waits for a socket, so many cost little."""
+    endpoint_concurrency: PositiveInt = 8
+    """Of these to one endpoint; one that fails gets one at a time, so slow ones leave room for all others."""
+    poll_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
+    """Seconds between looks at what others have put in the outbox; one look is one indexed read."""
+    lease_seconds: PositiveFloat = 30
+    """Seconds after which what a killed worker had under way is sent by another; beyond timeout and a slow database."""
+    retry_seconds: Annotated[tuple[PositiveFloat, ...], BeforeValidator(_split)] = RETRY_SECONDS
+    """Waits before each further try, in seconds, moved by chance by up to a half; a night's outage loses nothing."""
+    secret_overlap_hours: NonNegativeFloat = 24
+    """Hours that a secret lives on after it was replaced; a day for whoever changes it by hand."""
+    disable_after_days: PositiveFloat = 5
+    """Days of nothing but failures after which an endpoint is disabled; by then nobody is behind it any more."""
+    replay_days: PositiveFloat = 3
+    """Days that what was sent is kept, sealed, to be sent again; long enough to see a fault and mend it."""
+    log_days: PositiveFloat = 30
+    """Days that the log tells of a delivery, without what it said; as long as a month's bill is asked about."""
+
+    @model_validator(mode="after")
+    def _lease_beyond_timeout(self) -> Self:
+        if self.lease_seconds <= self.timeout_seconds:
+            raise ValueError("lease_seconds should exceed timeout_seconds, or each delivery is sent twice")
+        return self
+
+
+class VendorEvents(Section):
+    """Webhooks of vendors, by which what has changed there is fetched anew at once."""
+
+    enabled: bool = True
+    """Whether accounts whose tokens allow it get a webhook; it also takes server.public_url, where vendors reach us."""
+    check_seconds: Annotated[float, Field(ge=60)] = 21600
+    """How often a webhook that stands is looked after, in seconds; four times a day is one call to the vendor each."""
 
 
 class Log(Section):
@@ -332,8 +400,11 @@ class Settings(BaseSettings):
     paging: Paging = Paging()
     policy: Policy = Policy()
     accounts: Accounts = Accounts()
+    life: Life = Life()
     hub: Hub = Hub()
     dashboard: Dashboard = Dashboard()
+    webhooks: Webhooks = Webhooks()
+    vendor_events: VendorEvents = VendorEvents()
     log: Log = Log()
     limits: Limits = Limits()
     connectors: Mapping[str, ConnectorSettings] = Field(default_factory=dict)

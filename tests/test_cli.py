@@ -6,10 +6,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from threading import Thread
 
@@ -38,16 +38,25 @@ class Done:
 
 
 def gateway(*words: str, cwd: Path, environ: Mapping[str, str] | None = None, given: str | None = None) -> Done:
-    """Run a command in a directory of its own; with something `given` as a process, which reads it."""
-    if given is not None:
-        return as_process(*words, cwd=cwd, environ=environ or {}, given=given)
+    """Run a command in a directory of its own, in this process; `given` is its standard input."""
     out, err = StringIO(), StringIO()
-    with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+    with chdir(cwd), redirect_stdin(given or ""), redirect_stdout(out), redirect_stderr(err):
         try:
             code = main(words, environ or {})
         except SystemExit as end:  # argparse's way out
             code = int(end.code or 0)
     return Done(code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def redirect_stdin(text: str) -> Iterator[None]:
+    """What contextlib has for the other two."""
+    before = sys.stdin
+    sys.stdin = TextIOWrapper(BytesIO(text.encode()))
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 def as_process(*words: str, cwd: Path, environ: Mapping[str, str], given: str = "") -> Done:
@@ -159,6 +168,13 @@ def test_the_sandbox_command_becomes_the_sandbox() -> None:
     assert "The sandbox cannot be made: people must be from 60" in refused.stderr
 
 
+def test_what_needs_no_database_loads_none() -> None:
+    program = "import sys, gateway.__main__ as gateway; gateway.main(['rules']); sys.exit('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("| Method | Path |")
+
+
 def test_a_name_that_others_chose_does_not_move_the_cursor() -> None:
     assert as_table(["NAME"], [["a\x1b[2Jb\n"], [None]]) == "NAME\na?[2Jb?\n-"
 
@@ -214,7 +230,8 @@ LINK = ("accounts", "link", "--project", "acme", "--provider", "humaans")
 
 def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) -> None:
     def run(*words: str, given: str | None = None) -> Done:
-        done = gateway(*words, cwd=tmp_path, environ=vendor.environ, given=given)
+        way = gateway if given is None else as_process
+        done = way(*words, cwd=tmp_path, environ=vendor.environ, given=given or "")
         assert "planted" not in done.stdout + done.stderr
         return done
 
@@ -232,7 +249,9 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
         "Customer",
         ["public:read"],
     )
-    assert "Customer (c1)" in run("accounts", "show", account_id).stdout
+    shown = run("accounts", "show", account_id).stdout
+    assert "Customer (c1)" in shown
+    assert "answers     0 from the cache, 0 from the provider" in shown
     assert account_id in run("accounts", "list", "--project", "acme").stdout
 
     assert run("accounts", "resume", account_id).returncode == 1
@@ -251,6 +270,16 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
 
     assert run("accounts", "unlink", account_id).returncode == 0
     assert run("accounts", "list", "--json").stdout == "[]\n"
+
+    history = json.loads(run("accounts", "history", account_id, "--json").stdout)
+    told = "linked suspended resumed scopes_changed error unlinked".split()
+    assert [each["what"].partition(".")[2] for each in reversed(history)] == told
+    assert history[2]["details"] == {"gained": ["private:read"], "lost": ["public:read"]}
+    assert {(each["by"]["kind"], each["by"]["address"]) for each in history} == {("operator", "cli")}
+    narrow = ("--project", "acme", "--what", "account.error", "--before", str(history[0]["id"]), "--most", "1")
+    [line] = run("accounts", "history", *narrow).stdout.splitlines()[1:]
+    assert line.split()[3:7] == [account_id, "account.error", "operator", "cli"]
+    assert line.endswith("from: active; codes: invalid_credentials")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
+from connectors.humaans.events import EVENTS
 from connectors.humaans.faults import fault_issues, fault_text
 from connectors.humaans.linking import verify
 from connectors.humaans.lists import CONSEQUENCES
@@ -50,4 +51,5 @@ HUMAANS = Connector(
     fault_text=fault_text,
     fault_issues=fault_issues,
     consequences=CONSEQUENCES,
+    events=EVENTS,
 )

@@ -11,12 +11,6 @@ from deploy.load.tools import find
 SHIPPED = ROOT / "deploy" / "nginx.conf"
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def configuration(port: int, gateways: Sequence[str], directory: Path) -> str:
     """Give the shipped text, changed only in these places; each must be there, or something else was tried."""
     places = {
@@ -57,7 +51,7 @@ def takes_connections(port: int) -> bool:
 
 def start_shipped(processes: Processes, gateways: Sequence[str], name: str = "nginx") -> tuple[Server, str]:
     """Run the shipped configuration in front of gateways (`host:port`); give the server and its address."""
-    port = free_port()
+    port = processes.ports.take()
     directory = processes.directory / f"{name}-files"
     directory.mkdir()
     return start(processes, name, configuration(port, gateways, directory), port), f"127.0.0.1:{port}"

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from deploy.load.ports import Ports
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
 STOP_SECONDS = 12.0
@@ -66,6 +68,7 @@ class Processes:
         self.directory = directory
         self._environ = {name: value for name, value in environ.items() if not name.startswith("GATEWAY_")}
         self._servers: list[Server] = []
+        self.ports = Ports()
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +79,7 @@ class Processes:
         """Stop the last started first: a proxy before what it leads to."""
         for server in reversed(self._servers):
             server.stop()
+        self.ports.close()
 
     def start(self, name: str, command: Sequence[str | Path], environ: Mapping[str, str] | None = None) -> Server:
         log = self.directory / f"{name}.log"

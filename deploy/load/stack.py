@@ -60,6 +60,9 @@ def settings(directory: Path, sandbox: str) -> dict[str, str]:
         # What fails here fails on purpose, and need not be waited for.
         "GATEWAY_UPSTREAM_RETRY_WAIT_MAX_SECONDS": "0.01",
         "GATEWAY_LOG_REQUESTS": "false",
+        # A Redis on a busy machine is not a dead one.
+        "GATEWAY_REDIS_TIMEOUT_SECONDS": "30",
+        "GATEWAY_REDIS_CONNECT_TIMEOUT_SECONDS": "30",
     }
 
 

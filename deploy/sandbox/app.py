@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime
 
 from starlette.types import Message, Receive, Scope, Send
@@ -15,6 +16,7 @@ from deploy.sandbox.company.build import make_world
 from deploy.sandbox.misbehave import Exchange, misbehave, send_answer
 from deploy.sandbox.state import State, noon_of, wall_clock
 from deploy.sandbox.tokens import Token
+from deploy.sandbox.webhooks import tell
 
 ADMIN_BASE = "/_sandbox"
 DEFAULT_PEOPLE = 60
@@ -37,6 +39,7 @@ def create_app(
 class Sandbox:
     def __init__(self, state: State) -> None:
         self.state = state
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,6 +51,7 @@ class Sandbox:
         elif scope["path"].startswith(f"{ADMIN_BASE}/"):
             body = await _body(receive)
             await send_answer(await steer(scope, body, self.state), send)
+            self._tell()
         else:
             await send_answer(json_answer({"message": f"try {BASE} or {ADMIN_BASE}"}, 404), send)
 
@@ -71,6 +75,15 @@ class Sandbox:
         else:
             exchange = Exchange(call=call, usual=usual, receive=receive, send=send)
             await misbehave(fault, exchange, self.state.choices)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Send what there is to tell of, and keep nobody waiting for it."""
+        changes, self.state.changes = self.state.changes, []
+        if changes and self.state.choices.webhook_sending == "on_change":
+            task = asyncio.create_task(tell(changes, self.state))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
 
     def _token(self, scope: Scope) -> Token | None:
         for name, value in scope["headers"]:

@@ -88,6 +88,15 @@ class Choices:
     webhook_prefix: str = ""
     """Text before the hexadecimal signature. Chosen: none. Other form: `sha256=`."""
 
+    webhook_secret: Literal["assigned", "given"] = "assigned"
+    """Who makes an endpoint's secret. Chosen: the server, and shows it. Other form: the client, never shown."""
+
+    webhook_events: Literal["any", "people_only"] = "any"
+    """Event names that an endpoint may want; two are known. Chosen: any. Other form: those of people, else 422."""
+
+    webhook_sending: Literal["when_asked", "on_change"] = "when_asked"
+    """Chosen: nothing is sent but by `/_sandbox/webhooks/deliver`. Other form: each change sends its event."""
+
     def changed(self, wanted: Mapping[str, object]) -> Choices:
         """These choices with others put in; a ValueError lists every name or value that does not exist."""
         faults = [fault for name, value in wanted.items() if (fault := _fault(name, value))]

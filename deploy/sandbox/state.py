@@ -12,6 +12,7 @@ from deploy.sandbox.company.plan import person_id
 from deploy.sandbox.company.world import World
 from deploy.sandbox.faults import FaultList
 from deploy.sandbox.limits import RateLimiter
+from deploy.sandbox.model import JsonObject
 from deploy.sandbox.reading import Reader
 from deploy.sandbox.rights import Viewer
 from deploy.sandbox.store import Store
@@ -41,6 +42,8 @@ class State:
         self.calls = CallLog()
         self.faults = FaultList()
         self.limiter = RateLimiter()
+        self.changes: list[tuple[str, str, JsonObject]] = []
+        """Path, verb and row of what was written and not yet told of."""
         self._tokens = {token.token: token for token in TOKENS}
         self._viewers: dict[str, tuple[int, Viewer]] = {}
 

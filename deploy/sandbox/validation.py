@@ -50,6 +50,13 @@ def check_first_role(role: object, store: Store) -> tuple[Issue, ...]:
     return tuple(issues)
 
 
+def check_people_events(events: object) -> tuple[Issue, ...]:
+    """The events of an endpoint, where only those of people are known."""
+    names = events if isinstance(events, list) else []
+    unknown = [name for name in names if not str(name).startswith("person.")]
+    return (Issue("events", f"has no {unknown[0]}"),) if unknown else ()
+
+
 def _of_key(field: Field | None, name: str, value: object, store: Store, *, may_guarded: bool) -> Issue | None:
     if field is None or field.hidden:
         return Issue(name, "is not a known field")

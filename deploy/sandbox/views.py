@@ -75,6 +75,7 @@ class Encoder:
             choices.inline_job_role,
             choices.location_label,
             choices.masked_time_away,
+            choices.webhook_secret,
         )
 
     def encode(self, resource: Resource, row: Row, view: View) -> bytes:
@@ -93,6 +94,8 @@ class Encoder:
             shown = self._without(shown, resource.private)
         if view is View.MASKED:
             shown = self._masked(shown)
+        if resource.path == "webhooks" and self._choices.webhook_secret == "given":
+            del shown["secret"]
         if resource.area is Area.PEOPLE and self._choices.inline_job_role == "on":
             shown["jobRole"] = self._inline_role(data["id"])
         if resource.path == "locations" and self._choices.location_label == "name":

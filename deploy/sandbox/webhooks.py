@@ -24,6 +24,23 @@ def signed_headers(secret: str, body: bytes, choices: Choices) -> dict[str, str]
     return headers
 
 
+async def tell(changes: list[tuple[str, str, JsonObject]], state: State) -> None:
+    """Send the events of what was written: path, verb and row each."""
+    for path, verb, row in changes:
+        if not path.startswith("webhook"):
+            data = {name: row[name] for name in ("id", "personId") if name in row}
+            await deliver(f"{subject(path)}.{verb}", data, state)
+
+
+def subject(path: str) -> str:
+    """What an event calls a row of this resource. But for `person` a guess: the singular, as keys are written."""
+    first, *rest = path.split("-")
+    words = [first, *(word.capitalize() for word in rest)]
+    last = words[-1]
+    words[-1] = f"{last[:-3]}y" if last.endswith("ies") else last.removesuffix("s")
+    return "person" if path == "people" else "".join(words)
+
+
 async def deliver(event: str, data: object, state: State) -> list[JsonObject]:
     """Send the event to every endpoint that wants it, and note it under `/webhook-events`."""
     wanted = [hook for hook in state.store.rows("webhooks") if event in hook["events"]]

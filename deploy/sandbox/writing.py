@@ -13,7 +13,7 @@ from deploy.sandbox.errors import ApiError, Issue, bad_request, forbidden, inval
 from deploy.sandbox.model import JsonObject, Resource, Use
 from deploy.sandbox.rights import Area, Viewer
 from deploy.sandbox.state import State
-from deploy.sandbox.validation import check, check_first_role, check_person
+from deploy.sandbox.validation import check, check_first_role, check_people_events, check_person
 from deploy.sandbox.views import view_of
 
 
@@ -23,14 +23,17 @@ def create(resource: Resource, viewer: Viewer, state: State, raw: bytes) -> Answ
         raise forbidden()
     body = _body(resource, raw, state)
     role = body.pop("jobRole", None) if resource.path == "people" else None
+    given = {"secret": body.pop("secret")} if "secret" in body and _takes_secret(resource, state) else {}
     owner = body.get("personId")
     issues = check(resource, body, state.store, create=True, may_guarded=_may_guarded(resource, viewer, owner))
     if resource.path == "people":
         issues += check_first_role(role, state.store)
+    if resource.path == "webhooks" and state.choices.webhook_events == "people_only":
+        issues += check_people_events(body.get("events"))
     _refuse_any(issues)
     if not viewer.writes(resource.area, owner):
         raise forbidden()
-    row = add(resource, body, state)
+    row = add(resource, body | given, state)
     if isinstance(role, dict):
         first = {**role, "personId": row["id"], "effectiveDate": row["employmentStartDate"]}
         add(RESOURCES["job-roles"], first, state)
@@ -72,6 +75,7 @@ def add(resource: Resource, values: JsonObject, state: State) -> JsonObject:
     row |= _said(resource, values)
     state.store.put(resource.path, row)
     settle(resource.path, None, row, state.store)
+    state.changes.append((resource.path, "created", row))
     return row
 
 
@@ -82,6 +86,7 @@ def change(resource: Resource, old: JsonObject, values: JsonObject, state: State
     row |= _said(resource, values)
     state.store.put(resource.path, row)
     settle(resource.path, old, row, state.store)
+    state.changes.append((resource.path, "updated", row))
 
 
 def remove(resource: Resource, row_id: str, state: State) -> None:
@@ -90,6 +95,7 @@ def remove(resource: Resource, row_id: str, state: State) -> None:
         raise not_found(f"No record found for id '{row_id}'")
     state.store.remove(resource.path, row_id)
     settle(resource.path, old, None, state.store)
+    state.changes.append((resource.path, "deleted", old))
 
 
 def _fit(resource: Resource, row: JsonObject, old: JsonObject | None, state: State) -> None:
@@ -108,6 +114,10 @@ def _fit(resource: Resource, row: JsonObject, old: JsonObject | None, state: Sta
     if "startDate" in row and row.get("endDate") is not None and row["endDate"] < row["startDate"]:
         raise invalid(Issue("endDate", "is before startDate"))
     fill(resource, row, store, state.choices)
+
+
+def _takes_secret(resource: Resource, state: State) -> bool:
+    return resource.path == "webhooks" and state.choices.webhook_secret == "given"
 
 
 def _said(resource: Resource, values: JsonObject) -> JsonObject:

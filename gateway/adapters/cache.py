@@ -1,15 +1,16 @@
 """The shared cache in Redis or Valkey. It may fail at any time, which is a counted miss and never an error."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import Any, TypeVar
 
 import hiredis
 
+from gateway.adapters.redis_address import Word
 from gateway.adapters.redis_line import LineBroken, RedisLine
-from gateway.core.model import GENERATION, Change
+from gateway.core.model import GENERATION, News
 from gateway.metrics import Metrics
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ CHANNEL = "hris-gateway:changes"
 
 _FAULTS = (LineBroken, TimeoutError, hiredis.HiredisError)
 _SCANNED = 1000
+_INDEX_SECONDS = 30 * 24 * 3600
 _IN_FLIGHT = 0.15
 """Seconds in which all workers have heard of a change, and what they had sent before has come to Redis."""
 _GENERATION = f":{GENERATION}:"
@@ -47,7 +49,6 @@ class RedisCache:
         self._misses = metrics.cache_reads.labels("miss")
         self._faults = metrics.cache_faults
         self._resting_until = 0.0
-        self._gone: set[str] = set()
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         values = await self._guard("read", self._read, keys) or [None] * len(keys)
@@ -61,13 +62,9 @@ class RedisCache:
         return values
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        if self._gone and any(_account(key) in self._gone for key in values):
-            return False
         return bool(await self._guard("write", self._write, values, seconds, ()))
 
     async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
-        if self._gone and any(_account(key) in self._gone for key in keys):
-            return [None] * len(keys)
         return await self._guard("claim", self._claim, keys, value, seconds) or [None] * len(keys)
 
     async def renew(self, key: str, value: bytes, seconds: int) -> None:
@@ -79,21 +76,15 @@ class RedisCache:
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         # A write must be noted even if the last command has just failed.
         self._resting_until = 0.0
-        told = ("PUBLISH", CHANNEL, f"{Change.ANSWERS} {account_id}")
+        told = ("PUBLISH", CHANNEL, f"{News.ANSWERS} {account_id}")
         return bool(await self._guard("write", self._write, values, seconds, (told,)))
 
-    async def tell(self, change: Change, name: str) -> None:
+    async def tell(self, news: News, name: str) -> None:
         """Tell all workers of a change."""
-        await self._guard("publish", self._line.call, "PUBLISH", CHANNEL, f"{change} {name}")
-
-    def bury(self, account_id: str) -> None:
-        """Take nothing more for an account that is no longer there."""
-        self._gone.add(account_id)
+        await self._guard("publish", self._line.call, "PUBLISH", CHANNEL, f"{news} {name}")
 
     async def forget(self, account_id: str) -> None:
-        """Drop an account's values once no worker can be writing any more."""
-        self.bury(account_id)
-        await self.tell(Change.GONE, account_id)
+        """Drop an account's values, once what workers had sent before they heard of it has come."""
         await asyncio.sleep(_IN_FLIGHT)
         await self._guard("forget", self._forget, account_id)
 
@@ -113,13 +104,14 @@ class RedisCache:
 
     async def _write(self, values: Mapping[str, bytes], seconds: int, told: tuple[tuple[str, ...], ...]) -> bool:
         sets = (("SET", key, value, "EX", seconds) for key, value in values.items())
-        return self._taken(await self._line.calls(*sets, *told))
+        return self._taken(await self._line.calls(*sets, *_indexed(values, seconds), *told))
 
     async def _claim(self, keys: Sequence[str], value: bytes, seconds: int) -> list[bytes | None]:
-        replies = await self._line.calls(*(("SET", key, value, "EX", seconds, "NX", "GET") for key in keys))
+        sets = (("SET", key, value, "EX", seconds, "NX", "GET") for key in keys)
+        replies = await self._line.calls(*sets, *_indexed(keys, seconds))
         if not self._taken(replies):
             return [None] * len(keys)
-        return [before or value for before in replies]
+        return [before or value for before in replies[: len(keys)]]
 
     def _taken(self, replies: Sequence[Any]) -> bool:
         refused = sum(isinstance(reply, hiredis.ReplyError) for reply in replies)
@@ -129,13 +121,12 @@ class RedisCache:
         return not refused
 
     async def _forget(self, account_id: str) -> bool:
-        cursor: bytes | int = 0
-        while True:
-            cursor, keys = await self._line.call("SCAN", cursor, "MATCH", f"{{{account_id}}}:*", "COUNT", _SCANNED)
-            if keys:
-                await self._line.call("UNLINK", *keys)
-            if int(cursor) == 0:
-                return True
+        index = _index(account_id)
+        keys = await self._line.call("ZRANGE", index, 0, -1)
+        for start in range(0, len(keys), _SCANNED):
+            await self._line.call("UNLINK", *keys[start : start + _SCANNED])
+        await self._line.call("UNLINK", index)
+        return True
 
     async def _guard(self, kind: str, command: Callable[..., Awaitable[T]], *words: Any) -> T | None:
         """Await a command; a fault is counted, and gives Redis a rest."""
@@ -171,11 +162,8 @@ class NoCache:
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return True
 
-    async def tell(self, change: Change, name: str) -> None:
+    async def tell(self, news: News, name: str) -> None:
         """There is nothing that others could have kept."""
-
-    def bury(self, account_id: str) -> None:
-        """There is nothing to bury."""
 
     async def forget(self, account_id: str) -> None:
         """There is nothing to forget."""
@@ -189,3 +177,19 @@ class NoCache:
 
 def _account(key: str) -> str:
     return key[1 : key.index("}")]
+
+
+def _index(account_id: str) -> str:
+    return f"{{{account_id}}}:keys"
+
+
+def _indexed(keys: Iterable[str], seconds: int) -> list[tuple[Word, ...]]:
+    """Make the commands that note keys of one account: to be found without searching all keys when it is unlinked."""
+    known = list(keys)
+    index, now = _index(_account(known[0])), time()
+    entries = [word for key in known for word in (int(now) + seconds + 1, key)]
+    return [
+        ("ZADD", index, *entries),
+        ("ZREMRANGEBYSCORE", index, "-inf", int(now)),
+        ("EXPIRE", index, max(seconds, _INDEX_SECONDS)),
+    ]

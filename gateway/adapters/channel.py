@@ -14,7 +14,7 @@ import hiredis
 
 from gateway.adapters.cache import CHANNEL
 from gateway.adapters.redis_address import RedisAddress
-from gateway.core.model import Change
+from gateway.core.model import News
 
 BEAT = 0.25
 """Seconds between two questions whether the channel still works."""
@@ -29,7 +29,7 @@ class Channel:
     """
 
     def __init__(
-        self, url: str, connect_timeout: float, heard: Callable[[Change, str], None], back: Callable[[], None]
+        self, url: str, connect_timeout: float, heard: Callable[[News, str], None], back: Callable[[], None]
     ) -> None:
         self._address = RedisAddress(url)
         self._connect_timeout = connect_timeout
@@ -78,8 +78,8 @@ class Channel:
             self._back()
         elif kind == b"message":
             word, _, name = rest[-1].decode(errors="replace").partition(" ")
-            if word in set(Change):  # A newer gateway beside us may know more words.
-                self._heard(Change(word), name)
+            if word in set(News):  # A newer gateway beside us may know more words.
+                self._heard(News(word), name)
 
 
 class _Ear(asyncio.Protocol):

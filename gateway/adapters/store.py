@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from gateway.adapters.accounts import Database, Tell, migrate, open_engine, tell_nobody
+from gateway.adapters.accounts import NOBODY, Database, Ears, migrate, open_engine
 from gateway.adapters.vault import HOW_TO_MAKE_ONE, KEY_BYTES, Vault, decode_master_key
 from gateway.core.errors import StoreUnavailable
 
@@ -26,10 +26,10 @@ def open_vault(*, master_key: bytes, own_database: bool, say: Callable[[str], No
     return Vault(_own_key(KEY_FILE, say))
 
 
-async def open_database(*, url: str, vault: Vault, memo_seconds: float, tell: Tell = tell_nobody) -> Database:
+async def open_database(*, url: str, vault: Vault, memo_seconds: float, ears: Ears = NOBODY) -> Database:
     """Bring the database up to date and open it; refuse one whose accounts the vault cannot open."""
     await migrate(url)
-    database = Database(open_engine(url), vault, memo_seconds=memo_seconds, tell=tell)
+    database = Database(open_engine(url), vault, memo_seconds=memo_seconds, ears=ears)
     try:
         await database.check()
     except BaseException:

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 
 from gateway.adapters.accounts import Database, new_id, utc_now
 from gateway.cli.desk import Desk, find_account, find_linked
+from gateway.cli.history import history
 from gateway.cli.keys import project_id
 from gateway.cli.table import as_cell, as_json, as_table
+from gateway.core.actor import AT_THE_COMMAND_LINE
 from gateway.core.errors import Conflict
 from gateway.core.link import Application, Parts, link, unlink, verify
 from gateway.core.model import Account, Owner, Status, StatusReason, Upstream
+from gateway.core.usage import Usage
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:
@@ -21,6 +24,7 @@ async def run(arguments: Namespace, desk: Desk) -> int:
         "unlink": _unlink,
         "suspend": _suspend,
         "resume": _resume,
+        "history": history,
     }
     return await actions[arguments.action](arguments, desk)
 
@@ -36,6 +40,7 @@ async def _link(arguments: Namespace, desk: Desk) -> int:
             owner=Owner(id=owner_id, name=arguments.owner_name or owner_id),
             credential=credential,
             label=arguments.label,
+            by=AT_THE_COMMAND_LINE,
         )
         account = await link(connector, application, _parts(database, upstream))
     _tell_grant(desk, account)
@@ -54,6 +59,8 @@ async def _list(arguments: Namespace, desk: Desk) -> int:
 async def _show(arguments: Namespace, desk: Desk) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
+        usage = (await database.usage.read([account.id])).get(account.id)
+        hook = await database.hooks.find(account.id)
     if arguments.json:
         desk.out(as_json(account))
         return 0
@@ -69,9 +76,12 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
         ("found by", account.grant.found_by),
         ("role", account.grant.role),
         *(("warning", warning) for warning in account.grant.warnings),
+        ("webhook", f"{hook.state} {hook.reason}".strip() if hook else None),
+        ("last event", hook.last_event_at if hook else None),
         ("revision", account.revision),
         ("created", account.created_at),
         ("updated", account.updated_at),
+        *(_fares(usage) if usage else ()),
     ]
     desk.out("\n".join(f"{head:<12}{as_cell(value)}" for head, value in lines))
     return 0
@@ -81,7 +91,7 @@ async def _verify(arguments: Namespace, desk: Desk) -> int:
     async with desk.database() as database, desk.open_upstream() as upstream:
         linked = await find_linked(database, arguments.account)
         connector = desk.connector(linked.account.provider)
-        checked = await verify(connector, linked, _parts(database, upstream))
+        checked = await verify(connector, linked, _parts(database, upstream), AT_THE_COMMAND_LINE)
     for word, scopes in (("gained", checked.gained), ("lost", checked.lost)):
         if scopes:
             desk.say(f"{word}: {as_cell(scopes)}")
@@ -93,11 +103,12 @@ async def _verify(arguments: Namespace, desk: Desk) -> int:
 
 
 async def _unlink(arguments: Namespace, desk: Desk) -> int:
-    async with desk.database() as database, desk.open_cache() as cache:
+    async with desk.database() as database, desk.open_cache() as cache, desk.open_upstream() as upstream:
         account = await find_account(database, arguments.account)
-        # The private cache of a running gateway is not ours to reach: what it still holds of the account was
-        # sealed with the key that is deleted here, and expires.
-        await unlink(account.project_id, account.id, database, cache.forget)
+        # The private cache of a running gateway is not ours to reach: it sees the unlinking in the trail, and sweeps
+        # its cache itself.
+        ledger = desk.hooked(database, upstream)
+        await unlink(account.project_id, account.id, ledger, cache.forget, AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
     return 0
 
@@ -106,7 +117,7 @@ async def _suspend(arguments: Namespace, desk: Desk) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
         reason = StatusReason("suspended_by_operator", "The operator of this gateway has suspended it.", utc_now())
-        await database.mark(account.id, Status.SUSPENDED, reason)
+        await database.mark(account.id, Status.SUSPENDED, reason, by=AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} is suspended")
     return 0
 
@@ -116,9 +127,18 @@ async def _resume(arguments: Namespace, desk: Desk) -> int:
         account = await find_account(database, arguments.account)
         if account.status is not Status.SUSPENDED:
             raise Conflict(f"the account {account.id} is {account.status} and not suspended")
-        await database.mark(account.id, Status.ACTIVE, None)
+        await database.mark(account.id, Status.ACTIVE, None, by=AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} is active again")
     return 0
+
+
+def _fares(usage: Usage) -> list[tuple[str, object]]:
+    return [
+        ("verified", usage.verified_at),
+        ("called", usage.called_at),
+        ("answers", f"{usage.hits} from the cache, {usage.misses} from the provider"),
+        ("errors", f"{usage.errors}, last {as_cell(usage.error_code)} at {as_cell(usage.error_at)}"),
+    ]
 
 
 def _parts(database: Database, upstream: Upstream) -> Parts:

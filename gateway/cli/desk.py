@@ -7,16 +7,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from connectors.spec import Connector
-from gateway.adapters.accounts import Database
+from gateway.adapters.accounts import Database, Ears
 from gateway.adapters.store import open_database, open_vault
 from gateway.core.errors import NotFound, StoreUnavailable
-from gateway.core.model import Account, Cache, Linked, Secret, Upstream
+from gateway.core.model import Account, Cache, Directory, Linked, Secret, Upstream
+from gateway.core.telling import telling
 from gateway.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """`out` takes results, for pipes; `say` takes words for people."""
+    """`out` takes results, for pipes; `say` takes words for people. `hooked` keeps webhooks of vendors up as well."""
 
     settings: Settings
     out: Callable[[str], None]
@@ -25,6 +26,7 @@ class Desk:
     connector: Callable[[str], Connector]
     open_upstream: Callable[[], AbstractAsyncContextManager[Upstream]]
     open_cache: Callable[[], AbstractAsyncContextManager[Cache]]
+    hooked: Callable[[Database, Upstream], Directory]
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
@@ -33,13 +35,18 @@ class Desk:
             vault = open_vault(master_key=settings.vault.key, own_database=not settings.database.url, say=self.say)
         except StoreUnavailable as error:
             raise SettingsError([error.message]) from error
-        database = await open_database(
-            url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds
-        )
-        try:
-            yield database
-        finally:
-            await database.close()
+        async with self.open_cache() as cache:
+            # Running gateways hear of what is changed here at once, if their Redis is known.
+            database = await open_database(
+                url=settings.database.async_url,
+                vault=vault,
+                memo_seconds=settings.accounts.memo_seconds,
+                ears=Ears(after=(telling(cache),)),
+            )
+            try:
+                yield database
+            finally:
+                await database.close()
 
 
 async def find_account(database: Database, account_id: str) -> Account:

@@ -5,6 +5,7 @@ from argparse import Namespace
 from gateway.adapters.accounts import Database
 from gateway.cli.desk import Desk
 from gateway.cli.table import as_json, as_table
+from gateway.core.actor import AT_THE_COMMAND_LINE
 from gateway.core.errors import NotFound
 
 
@@ -31,7 +32,7 @@ _SHOWN = ("id", "project_id", "prefix", "scopes", "created_at", "last_used_at", 
 
 async def _create(arguments: Namespace, desk: Desk, database: Database) -> None:
     project = await database.clients.project(arguments.project)
-    _, secret = await database.clients.create_key(project.id, arguments.scope or ["*"])
+    _, secret = await database.clients.create_key(project.id, arguments.scope or ["*"], AT_THE_COMMAND_LINE)
     desk.out(secret.reveal)
 
 
@@ -57,7 +58,7 @@ async def _list(arguments: Namespace, desk: Desk, database: Database) -> None:
 
 
 async def _revoke(arguments: Namespace, desk: Desk, database: Database) -> None:
-    key = await database.clients.revoke_key(arguments.key)
+    key = await database.clients.revoke_key(arguments.key, AT_THE_COMMAND_LINE)
     if key is None:
         raise NotFound("there is no such key: give the id or the prefix that `keys list` shows")
     desk.say(f"the key {key.prefix}… is revoked; running gateways refuse it within seconds")

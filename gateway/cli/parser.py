@@ -1,9 +1,11 @@
 """The words of the command line."""
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from gateway.core.outbox.desk import LONGEST_OVERLAP
 from gateway.core.policy import SCOPE
+from gateway.core.trail import What
 
 
 def scope(text: str) -> str:
@@ -21,11 +23,28 @@ def name(text: str) -> str:
     return text.strip()
 
 
+def count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:19]) <= 1_000_000_000:
+        raise argparse.ArgumentTypeError("should be a whole number from 1 to 1000000000")
+    return int(text)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        found = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else -1
+        if not least <= found <= most:
+            raise argparse.ArgumentTypeError(f"should be a whole number from {least} to {most}")
+        return found
+
+    return number
+
+
 def make_parser(providers: Collection[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gateway", description="A unified HRIS gateway.", allow_abbrev=False)
     areas = parser.add_subparsers(dest="area", required=True, metavar="COMMAND")
     areas.add_parser("serve", help="answer requests")
     areas.add_parser("rules", help="print which scopes open which operation and field")
+    _add_webhooks(areas.add_parser("webhooks", help="where products hear of events"))
     _add_keys(areas.add_parser("keys", help="the keys that backends call with"))
     _add_accounts(areas.add_parser("accounts", help="the linked accounts of customers"), providers)
     dashboard = areas.add_parser("dashboard", help="the operator's pages")
@@ -35,6 +54,36 @@ def make_parser(providers: Collection[str]) -> argparse.ArgumentParser:
     sandbox.add_argument("--port", type=int, help="port to listen on, 0 for a free one")
     sandbox.add_argument("--people", type=int, help="number of people in the made-up company")
     return parser
+
+
+def _add_webhooks(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="send events to a URL, and print the secret that signs them, this one time")
+    add.add_argument("url", metavar="URL", help="an https URL with a public address")
+    add.add_argument("--project", type=name, required=True, help="name of the project; made if there is none")
+    add.add_argument("--event", action="append", help="an event, or account.* (repeat it); all by default")
+    add.add_argument("--description", type=name, help="a word of your own to know it by")
+    listing = actions.add_parser("list", help="show the webhooks, without their secrets")
+    listing.add_argument("--project", type=name, help="only of this project")
+    listing.add_argument("--json", action="store_true", help="for machines")
+    rotate = actions.add_parser("rotate", help="make a new secret and print it; the one before lives on for a while")
+    rotate.add_argument("--overlap-seconds", type=whole(0, LONGEST_OVERLAP), metavar="N", help="0: it ends now")
+    deliveries = actions.add_parser("deliveries", help="show what was sent and what came of it, newest first")
+    deliveries.add_argument("--state", choices=("pending", "delivered", "dead"), help="only in this state")
+    deliveries.add_argument("--most", type=whole(1, 1000), default=100, help="number of lines")
+    deliveries.add_argument("--json", action="store_true", help="for machines")
+    replay = actions.add_parser("replay", help="send all dead deliveries again")
+    replay.add_argument("--delivery", metavar="ID", help="only this one, dead or not")
+    for parser_of_one in (
+        rotate,
+        deliveries,
+        replay,
+        actions.add_parser("remove", help="delete it, with its secrets and its log"),
+        actions.add_parser("enable", help="send to it again"),
+        actions.add_parser("disable", help="send nothing to it until it is enabled"),
+        actions.add_parser("ping", help="send the event webhook.ping to it"),
+    ):
+        parser_of_one.add_argument("webhook", metavar="WEBHOOK", help="its id")
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
@@ -70,3 +119,13 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
         actions.add_parser("resume", help="end a suspension"),
     ):
         parser_of_one.add_argument("account", metavar="ID")
+    _add_history(actions.add_parser("history", help="show what has happened to accounts and keys, newest first"))
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("account", metavar="ID", nargs="?", help="only of this account, unlinked or not")
+    parser.add_argument("--project", type=name, help="only of this project")
+    parser.add_argument("--what", choices=[each.value for each in What], action="append", help="only this (repeat it)")
+    parser.add_argument("--before", type=count, metavar="NUMBER", help="go on before this row")
+    parser.add_argument("--most", type=count, default=100, metavar="NUMBER", help="so many rows; 100 by default")
+    parser.add_argument("--json", action="store_true", help="for machines")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from connectors.contract import Given, Operation, Resource, Type
 from connectors.hris.operations import OPERATIONS
 from connectors.needs import Need
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Collection, Connector, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
 from connectors.writes import Write
@@ -38,7 +38,7 @@ def rows(
             endpoint, write = connector.endpoint(operation), connector.write(operation)
             what = _endpoint_cells(operation, endpoint) if endpoint else _write_cells(write) if write else _NOTHING
             yield (operation.method, operation.path, operation.scope, *what)
-    for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS):
+    for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS):
         calls = "on request what checks a token" if operation.id in RELINKS else "none"
         yield (operation.method, operation.path, operation.scope, calls, "", "")
     for method, path in open_routes:

@@ -9,6 +9,7 @@ import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import quote_plus, urlencode
 
 from connectors.exchange import Answer, Consent, Request
@@ -74,8 +75,8 @@ def token_request(consent: Consent, client: Client, trip: Trip, code: str) -> Re
     return Request("POST", consent.token_path, headers=headers, body=urlencode(form).encode())
 
 
-def token_of(answer: Answer, vendor: str) -> Secret:
-    """Read the token. A vendor's text is not repeated: it may hold the code or a secret."""
+def token_of(answer: Answer, vendor: str, now: datetime) -> Secret:
+    """Read the token, and when it ends. A vendor's text is not repeated: it may hold the code or a secret."""
     try:
         body = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -84,7 +85,14 @@ def token_of(answer: Answer, vendor: str) -> Secret:
     token = found.get("access_token")
     bearer = str(found.get("token_type", "")).lower() == "bearer"
     if answer.status == 200 and isinstance(token, str) and token and bearer:
-        return Secret(token)
+        return Secret(token, _end(found.get("expires_in"), now))
     if 400 <= answer.status < 500 and answer.status != 429:
         raise Unprocessable(f"{vendor} did not take the answer of its own page, perhaps as it was too old. Try again.")
     raise VendorFailure(f"{vendor} answered without a token: try again later")
+
+
+def _end(seconds: object, now: datetime) -> datetime | None:
+    """Read `expires_in` (RFC 6749, section 5.1), which some send as text. What is no sensible number says nothing."""
+    text = str(seconds)
+    known = not isinstance(seconds, bool) and text.isascii() and text.isdigit() and len(text) <= 9
+    return now + timedelta(seconds=int(text)) if known else None

@@ -8,6 +8,8 @@ from gateway.core.errors import AccountUnavailable, BadRequest, Forbidden, NotFo
 from gateway.core.model import Account, Accounts, ClientKey, Linked, Status
 from gateway.core.policy import Denied, Policy
 
+CONNECTOR_REMOVED = "This gateway no longer has a connector for the account's provider."
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -41,11 +43,13 @@ class Entrance:
         if not account_id:
             raise BadRequest("The header x-account-id is missing: it names the linked account to ask.")
         linked = await self.accounts.find_account(key.project_id, account_id)
-        provider = self.providers.get(linked.account.provider) if linked else None
-        if linked is None or provider is None:
+        if linked is None:
             raise NotFound(
                 "There is no such linked account in the project of this API key.", code="AccountNotFoundError"
             )
+        provider = self.providers.get(linked.account.provider)
+        if provider is None:
+            raise AccountUnavailable(f"The linked account is {Status.INACTIVE}. {CONNECTOR_REMOVED}")
         return linked, provider
 
 

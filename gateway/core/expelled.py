@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from connectors.spec import Connector
+from gateway.core.actor import AT_A_CALL
+from gateway.core.checkup import ended, has_ended
 from gateway.core.errors import AccountUnavailable, ProviderError
 from gateway.core.model import Account, Accounts, Status, StatusReason
+
+INVALID_CREDENTIALS = "AccountInvalidCredentialsError"
 
 
 async def expelled(
@@ -18,5 +22,7 @@ async def expelled(
         "again with a new token, or verify it once the token works again.",
         now,
     )
-    await accounts.mark(account.id, Status.ERROR, reason, revision=account.revision)
-    return AccountUnavailable(reason.description, code="AccountInvalidCredentialsError", provider_errors=said)
+    over = has_ended(account, now)
+    status, reason = (Status.EXPIRED, ended(now)) if over else (Status.ERROR, reason)
+    await accounts.mark(account.id, status, reason, by=AT_A_CALL, revision=account.revision)
+    return AccountUnavailable(reason.description, code=INVALID_CREDENTIALS, provider_errors=said)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.spec import Connector
+from gateway.core.actor import Actor, ActorKind
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import BadRequest, NotFound, Unprocessable
 from gateway.core.link import Application, Parts, link, relink, verify
@@ -55,14 +56,18 @@ class Hub:
             raise NotFound("This link is not for that account.", code="AccountNotFoundError")
         return await self._account(session, account_id)
 
-    async def link(self, session: ConnectSession, key: str, credential: Secret | None) -> Account:
-        """Check a credential and keep it, which spends the session. Without one, check the account's own again."""
+    async def link(self, session: ConnectSession, key: str, credential: Secret | None, address: str) -> Account:
+        """Check a credential and keep it, which spends the session. Without one, check the account's own again.
+
+        `address` is the browser's.
+        """
+        by = Actor(ActorKind.SESSION, str(session.id), address)
         provider = await self.choice(session, key)
         if credential is None and not session.wish.account_id:
             raise Unprocessable(f"Paste the {provider.connector.auth.credential.label} first.")
         await self.desk.claim(session)
         try:
-            account = await self._keep(session, provider.connector, credential)
+            account = await self._keep(session, provider.connector, credential, by)
         except BaseException:
             # Even when the request is being ended: a good link must not be lost to a bad token.
             await asyncio.shield(self.desk.release(session))
@@ -70,14 +75,16 @@ class Hub:
         await self.desk.spend(session, account.id)
         return account
 
-    async def _keep(self, session: ConnectSession, connector: Connector, credential: Secret | None) -> Account:
+    async def _keep(
+        self, session: ConnectSession, connector: Connector, credential: Secret | None, by: Actor
+    ) -> Account:
         wish = session.wish
         if wish.account_id:
             linked = await self._account(session, wish.account_id)
             if credential is None:
-                return await self._verified(connector, linked)
+                return await self._verified(connector, linked, by)
             account = replace(linked.account, owner=wish.owner, label=wish.label or linked.account.label)
-            return await relink(connector, account, credential, self._parts)
+            return await relink(connector, account, credential, self._parts, by)
         application = Application(
             project_id=session.project_id,
             owner=wish.owner,
@@ -85,11 +92,12 @@ class Hub:
             label=wish.label,
             kind=wish.kind,
             apart=wish.multiple,
+            by=by,
         )
         return await link(connector, application, self._parts)
 
-    async def _verified(self, connector: Connector, linked: Linked) -> Account:
-        account = (await verify(connector, linked, self._parts)).account
+    async def _verified(self, connector: Connector, linked: Linked, by: Actor) -> Account:
+        account = (await verify(connector, linked, self._parts, by)).account
         if account.status is Status.ERROR:
             raise Unprocessable(" ".join(reason.description for reason in account.status_reasons))
         return account

@@ -11,18 +11,22 @@ from math import ceil
 
 from connectors.exchange import Answer, Grant, Refusal, Request
 from connectors.spec import Connector
+from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.model import Account, Ledger, Linked, Owner, Secret, Status, StatusReason, Upstream
 from gateway.core.retry import retry_after
 
 INVALID_CREDENTIALS = "invalid_credentials"
 LONGEST_CREDENTIAL = 512
-RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED})
+RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED, Status.INACTIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What a customer asks for: this credential, for this owner in this project; `apart` as a further account."""
+    """What a customer asks for: this credential, for this owner in this project; `apart` as a further account.
+
+    `by` is who asks for it.
+    """
 
     project_id: str
     owner: Owner
@@ -31,6 +35,7 @@ class Application:
     kind: str = "production"
     setup_information: Mapping[str, str] = field(default_factory=dict)
     apart: bool = False
+    by: Actor = GATEWAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,39 +86,56 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
         created_at=known.created_at if known else now,
         updated_at=now,
     )
-    return await parts.ledger.store(_as_suspended(account, known), credential)
+    return await parts.ledger.store(_as_suspended(account, known), credential, application.by)
 
 
-async def relink(connector: Connector, account: Account, credential: Secret, parts: Parts) -> Account:
+async def relink(
+    connector: Connector, account: Account, credential: Secret, parts: Parts, by: Actor = GATEWAY
+) -> Account:
     """Check a new credential for an account and store it there, with what else was changed in the account."""
     credential, grant = await _taken(connector, credential, parts)
     linked = replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant, updated_at=parts.clock())
-    return await parts.ledger.store(_as_suspended(linked, account), credential)
+    return await parts.ledger.store(_as_suspended(linked, account), credential, by)
 
 
-async def verify(connector: Connector, linked: Linked, parts: Parts) -> Checked:
+async def verify(connector: Connector, linked: Linked, parts: Parts, by: Actor = GATEWAY) -> Checked:
     """Check a stored credential again and keep what has changed: status, scopes, role, warnings."""
     account = linked.account
     found = await _examine(connector, linked.credential, parts)
     now = parts.clock()
-    if isinstance(found, Refusal):
-        reason = StatusReason(INVALID_CREDENTIALS, found.reason, now)
-        status = account.status if account.status is Status.SUSPENDED else Status.ERROR
-        changed = replace(account, status=status, status_reasons=(reason,))
-    elif account.status in RECOVERABLE:
-        changed = replace(account, status=Status.ACTIVE, status_reasons=(), grant=found)
-    else:
-        changed = replace(account, grant=found)
+    changed = _refused(account, found, now) if isinstance(found, Refusal) else _granted(account, found, now)
     if changed != account:
-        changed = await parts.ledger.store(replace(changed, updated_at=now), linked.credential)
+        changed = await parts.ledger.renew(replace(changed, updated_at=now), linked.credential, by)
+    else:
+        await parts.ledger.confirm(account.id)
     before, after = account.grant.scopes, changed.grant.scopes
     refused = found.reason if isinstance(found, Refusal) else ""
     return Checked(account=changed, refused=refused, gained=after - before, lost=before - after)
 
 
-async def unlink(project_id: str, account_id: str, ledger: Ledger, forget: Callable[[str], Awaitable[None]]) -> Account:
+def _refused(account: Account, refusal: Refusal, now: datetime) -> Account:
+    """Give the account as it is without a good token. Of one that was refused before nothing changes."""
+    status = account.status if account.status is Status.SUSPENDED else Status.ERROR
+    if status is account.status and INVALID_CREDENTIALS in {reason.code for reason in account.status_reasons}:
+        return account
+    return replace(account, status=status, status_reasons=(StatusReason(INVALID_CREDENTIALS, refusal.reason, now),))
+
+
+def _granted(account: Account, grant: Grant, now: datetime) -> Account:
+    # A vendor that told the end of a token when it gave it need not tell it again; one that takes it after that
+    # end has moved it.
+    end = account.grant.ends_at
+    grant = replace(grant, ends_at=grant.ends_at or (end if end and end > now else None))
+    if account.status in RECOVERABLE:
+        return replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant)
+    return replace(account, grant=grant)
+
+
+async def unlink(
+    project_id: str, account_id: str, ledger: Ledger, forget: Callable[[str], Awaitable[None]], by: Actor = GATEWAY
+) -> Account:
     """Delete an account, and have the cache forget what it keeps under it."""
-    account = await ledger.erase(project_id, account_id)
+    account = await ledger.erase(project_id, account_id, by)
     if account is None:
         raise NotFound(f"there is no linked account {account_id} in this project")
     await forget(account_id)
@@ -125,7 +147,7 @@ async def _taken(connector: Connector, credential: Secret, parts: Parts) -> tupl
     found = await _examine(connector, credential, parts)
     if isinstance(found, Refusal):
         raise Unprocessable(found.reason)
-    return credential, found
+    return credential, replace(found, ends_at=found.ends_at or credential.ends_at)
 
 
 def _as_suspended(account: Account, before: Account | None) -> Account:
@@ -179,4 +201,4 @@ def _plausible(credential: Secret) -> Secret:
         raise Unprocessable(f"the token is longer than {LONGEST_CREDENTIAL} characters: paste the token alone")
     if not all("!" <= character <= "~" for character in text):
         raise Unprocessable("the token holds spaces, line breaks or special characters: paste the token alone")
-    return Secret(text)
+    return replace(credential, reveal=text)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from connectors.exchange import Answer, Grant, Request
+from gateway.core.actor import Actor
 from gateway.core.freshness import NO_CEILINGS, Ceilings
 
 KEY_PREFIX = "hrk_"
@@ -117,9 +118,13 @@ class Unsealable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A credential that does not show itself in a `repr`, a log or an exception."""
+    """A credential that does not show itself in a `repr`, a log or an exception.
+
+    `ends_at` is when it ends by itself, where whoever gave it has said so.
+    """
 
     reveal: str = field(repr=False)
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ class Accounts(Protocol):
         """Tell whether looking up this key and this account would give these very objects, without asking anybody."""
 
     async def mark(
-        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+        self, account_id: str, status: Status, reason: StatusReason | None, *, by: Actor, revision: int | None = None
     ) -> None:
         """Set an account's state and bump its revision; no reason clears the reasons.
 
@@ -153,14 +158,20 @@ class Accounts(Protocol):
 
 
 class Ledger(Protocol):
-    """The database, as linking needs it."""
+    """The database, as linking needs it. Every change is written into the trail with it, as done by `by`."""
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None: ...
 
-    async def store(self, account: Account, credential: Secret) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
         """Write account and sealed credential together, or neither. An existing id is replaced, its revision bumped."""
 
-    async def erase(self, project_id: str, account_id: str) -> Account | None:
+    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+        """As `store`, with the credential that is there already: it is sealed anew, so that nothing kept is used."""
+
+    async def confirm(self, account_id: str) -> None:
+        """Note that the vendor was asked about the credential, and that nothing has changed."""
+
+    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
         """Delete account, credential and data key; give what was deleted."""
 
 
@@ -170,7 +181,7 @@ class Directory(Ledger, Protocol):
     async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
         """Give accounts of a project, oldest first."""
 
-    async def amend(self, account: Account) -> Account:
+    async def amend(self, account: Account, by: Actor) -> Account:
         """Write an account without its credential, bump its revision. Raises `Conflict` if it has changed since."""
 
 
@@ -215,7 +226,7 @@ class Repeats(Protocol):
         """Give the key back: nothing was written."""
 
 
-class Change(StrEnum):
+class News(StrEnum):
     """What workers tell each other of, each about an id."""
 
     ANSWERS = "answers"
@@ -225,7 +236,7 @@ class Change(StrEnum):
     GONE = "gone"
     """An account was unlinked: nothing of it may be kept any more."""
     KEY = "key"
-    """A key was revoked; the id is its digest."""
+    """A key was made or revoked."""
 
 
 GENERATION = "generation"
@@ -248,6 +259,9 @@ class Cache(Protocol):
 
     async def release(self, key: str, value: bytes) -> None:
         """Drop a claimed value, if it is still there."""
+
+    async def tell(self, news: News, name: str) -> None:
+        """Tell all workers; who cannot be reached sees it when what it remembers ends."""
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         """Keep values of an account that must not be missed, and tell all workers that it has changed.

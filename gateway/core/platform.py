@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.contract import Operation
 from connectors.convert import instant
+from gateway.core.actor import Actor, ActorKind
 from gateway.core.changes import read_changes
 from gateway.core.entrance import Entrance, Provider, forbidden
 from gateway.core.errors import BadRequest, NotFound
@@ -23,22 +24,30 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformCall:
-    """A call as it came in. `named` is the account or provider in the path; `body` is read only where it is wanted."""
+    """A call as it came in. `named` is the account or provider in the path; `body` is read only where it is wanted.
+
+    `address` is the client's.
+    """
 
     secret: str | None
     operation: Operation
     named: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
+    address: str = ""
     body: Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is."""
+    """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is.
+
+    `webhooks` tells how an account's webhook at its vendor stands, or None where the vendor has none.
+    """
 
     operations: Sequence[Operation]
     operator: Operator
     page: PageLimits
+    webhooks: Callable[[Account], Awaitable[Json | None]]
 
 
 class Platform:
@@ -83,15 +92,17 @@ class Platform:
         provider = self._entrance.providers.get(account.provider)
         connector = provider.connector if provider else None
         changed, credential = read_changes(await call.body(), account, connector)
+        by = _actor(call, key)
         if connector and credential:
-            changed = await relink(connector, changed, credential, self._parts)
+            changed = await relink(connector, changed, credential, self._parts, by)
         elif changed != account:
-            changed = await self._directory.amend(replace(changed, updated_at=self._parts.clock()))
+            changed = await self._directory.amend(replace(changed, updated_at=self._parts.clock()), by)
         return self._shown(changed)
 
     async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        return self._shown(await unlink(key.project_id, account.id, self._directory, self._cache.forget))
+        gone = await unlink(key.project_id, account.id, self._directory, self._cache.forget, _actor(call, key))
+        return self._shown(gone)
 
     async def _find(self, call: PlatformCall, key: ClientKey) -> Account:
         no_parameters(call)
@@ -116,7 +127,8 @@ class Platform:
 
     async def _permissions(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        return permissions(account, self._provider(account.provider), key, self._rules.operations)
+        told = permissions(account, self._provider(account.provider), key, self._rules.operations)
+        return {**told, "webhooks": await self._rules.webhooks(account)}
 
     async def _connectors(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
         include = read_include(call)
@@ -133,6 +145,10 @@ class Platform:
             known = ", ".join(self._entrance.providers)
             raise NotFound(f"There is no connector for {name[:64]!r}; known: {known}.", code="ConnectorNotFoundError")
         return provider
+
+
+def _actor(call: PlatformCall, key: ClientKey) -> Actor:
+    return Actor(ActorKind.KEY, key.id, call.address)
 
 
 def linked_account(account: Account, provider_name: str) -> Json:

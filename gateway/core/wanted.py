@@ -50,10 +50,14 @@ class Outlook:
 
 
 class Wants:
-    """The needs of these operations of the unified API, under one connector's and the operator's rules."""
+    """The needs of these operations of the unified API, under one connector's and the operator's rules.
 
-    def __init__(self, policy: Policy, operations: Iterable[Operation]) -> None:
+    `beside` are scopes for what is no operation.
+    """
+
+    def __init__(self, policy: Policy, operations: Iterable[Operation], beside: Sequence[Wanted] = ()) -> None:
         self._policy = policy
+        self._beside = tuple(beside)
         everything = self._abilities(frozenset(policy.connector.scopes))
         found = ((each, everything.of(each)) for each in operations)
         self._operations = tuple(each for each, ability in found if ability and not ability.closings)
@@ -66,7 +70,8 @@ class Wants:
             fewer = frozenset(kept) - {scope}
             if not self._closed(fewer):
                 kept.remove(scope)
-        return tuple(self._wanted(scope, self._closed(frozenset(kept) - {scope})) for scope in kept)
+        wanted = (self._wanted(scope, self._closed(frozenset(kept) - {scope})) for scope in kept)
+        return (*wanted, *(each for each in self._beside if each.scope not in kept))
 
     def outlook(self, granted: frozenset[str]) -> Outlook:
         closed = self._closed(granted)
@@ -77,11 +82,16 @@ class Wants:
         works = [(operation, "") for operation in self._operations if operation.id not in whole]
         return Outlook(
             _uses(works),
-            tuple(self._wanted(need, places) for need, places in by_need.items()),
+            (
+                *(self._wanted(need, places) for need, places in by_need.items()),
+                *(each for each in self._beside if each.scope not in granted),
+            ),
             tuple(scope for scope in sorted(granted) if self._is_unused(scope)),
         )
 
     def _is_unused(self, scope: str) -> bool:
+        if any(each.scope == scope for each in self._beside):
+            return False
         every = frozenset(self._policy.connector.scopes)
         opens_something = self._closed(frozenset({scope})).keys() != self._closed(frozenset()).keys()
         return not opens_something and not self._closed(every - {scope})

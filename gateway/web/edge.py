@@ -48,6 +48,12 @@ def exchange_of(scope: Scope) -> Exchange:
     return exchange
 
 
+def address_of(scope: Scope) -> str:
+    """Give the client's address as the server knows it: a proxy's word counts only if the server trusts that proxy."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 @dataclass(frozen=True, slots=True)
 class EdgeLimits:
     """Bytes of a request's query, and of its headers together."""

@@ -1,7 +1,7 @@
-"""The platform API over HTTP: linked accounts, and what connectors and accounts can do."""
+"""The platform API over HTTP: linked accounts, what connectors and accounts can do, and webhooks."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.routing import Route
@@ -9,12 +9,18 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
 from gateway.core.bodies import parse_json
-from gateway.core.platform import Platform, PlatformCall
+from gateway.core.platform import PlatformCall
 from gateway.web.bodies import read_body
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.unified import credentials_of, read_headers, read_query
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+
+
+class Platform(Protocol):
+    """Who answers the calls, with values that are ready to become JSON."""
+
+    async def answer(self, call: PlatformCall) -> Any: ...
 
 
 class PlatformApi:
@@ -43,7 +49,8 @@ class _Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         exchange.operation = self._operation.id
-        exchange.account_id = scope["path_params"].get("id", "")
+        if self._operation.resource == "accounts":
+            exchange.account_id = scope["path_params"].get("id", "")
         secret, _ = credentials_of(read_headers(scope))
 
         async def body() -> Mapping[str, Any]:
@@ -55,7 +62,8 @@ class _Door:
                 operation=self._operation,
                 named=next(iter(scope["path_params"].values()), ""),
                 pairs=read_query(scope["query_string"]),
+                address=address_of(scope),
                 body=body,
             )
         )
-        await exchange.respond(send, 200, HEADERS, orjson.dumps(found))
+        await exchange.respond(send, self._operation.status, HEADERS, orjson.dumps(found))

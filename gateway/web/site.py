@@ -22,6 +22,7 @@ OPEN_ROUTES = {
     ): "what callers may ask, from tables that are public with this code; clients are made from it",
     ("GET", "/docs"): "the same as a page to read",
     ("GET", "/docs/style.css"): "the look of that page",
+    ("POST", "/hooks/{provider}/{account_id}"): "for a vendor, whose signature over the body is asked instead",
     ("GET", "/hub/settings"): "for a browser, which shows the token of a connect session instead",
     ("GET", "/hub/connectors"): "as /hub/settings",
     ("GET", "/hub/connectors/{id}"): "as /hub/settings",

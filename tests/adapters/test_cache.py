@@ -1,20 +1,19 @@
 """The shared cache against a real server: what is kept, and what a dead, frozen or full one costs."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
 from gateway.adapters.embedded import embedded_server
 from gateway.metrics import Metrics, make_metrics
+from tests.adapters.servers import RedisServer, until
 
-LIMITS = RedisLimits(timeout=0.2, connect_timeout=0.2, rest=0.5)
+PATIENT = RedisLimits(timeout=30, connect_timeout=30, rest=60)
 
 
 @pytest.fixture(name="url", scope="module")
@@ -30,7 +29,7 @@ def _metrics() -> Metrics:
 
 @pytest.fixture(name="cache")
 async def _cache(url: str, metrics: Metrics) -> AsyncIterator[RedisCache]:
-    cache = RedisCache(url, LIMITS, metrics)
+    cache = RedisCache(url, PATIENT, metrics)
     yield cache
     await cache.close()
 
@@ -46,11 +45,17 @@ async def test_what_was_written_is_read_and_what_was_not_is_none(cache: RedisCac
     assert await cache.read(["{a}:3"]) == [b"three"]
 
 
-async def test_values_expire(cache: RedisCache) -> None:
+async def test_values_expire(cache: RedisCache, url: str) -> None:
     await cache.write({"{a}:soon": b"gone"}, 1)
-    assert await cache.read(["{a}:soon"]) == [b"gone"]
-    await asyncio.sleep(1.05)
-    assert await cache.read(["{a}:soon"]) == [None]
+    await cache.write({"{a}:late": b"there"}, 3600)
+    with Redis.from_url(url) as client:
+        assert 0 < client.ttl("{a}:late") <= 3600
+
+    async def is_gone() -> bool:
+        return await cache.read(["{a}:soon"]) == [None]
+
+    await until(is_gone)
+    assert await cache.read(["{a}:late"]) == [b"there"]
 
 
 async def test_a_claim_is_the_first_ones_and_a_replacement_is_the_last_ones(cache: RedisCache) -> None:
@@ -70,7 +75,7 @@ async def test_the_generation_beside_a_question_is_not_counted(cache: RedisCache
 
 
 async def test_a_replacement_does_not_wait_for_the_rest_after_a_fault(metrics: Metrics) -> None:
-    cache = RedisCache("redis://127.0.0.1:1", LIMITS, metrics)
+    cache = RedisCache("redis://127.0.0.1:1", PATIENT, metrics)
     assert await cache.read(["x"]) == [None]
     assert not await cache.replace("x", {"{x}:generation:": b"1"}, 60)
     assert faults(metrics, "write") == 1
@@ -85,7 +90,7 @@ async def test_forgetting_an_account_leaves_the_others(cache: RedisCache) -> Non
 
 
 async def test_a_server_that_is_not_there_is_a_counted_miss_and_then_left_alone(metrics: Metrics) -> None:
-    cache = RedisCache("redis://127.0.0.1:1", LIMITS, metrics)
+    cache = RedisCache("redis://127.0.0.1:1", PATIENT, metrics)
     assert await cache.read(["a", "b"]) == [None, None]
     assert not await cache.write({"a": b"x"}, 60)
     assert not await cache.ping()
@@ -93,42 +98,38 @@ async def test_a_server_that_is_not_there_is_a_counted_miss_and_then_left_alone(
     await cache.close()
 
 
-class FrozenServer:
-    """A server of our own that can be stopped in its tracks, as a machine that swaps or a paused container is."""
+async def test_after_the_rest_it_is_tried_again(metrics: Metrics) -> None:
+    cache = RedisCache("redis://127.0.0.1:1", replace(PATIENT, rest=0.02), metrics)
 
-    def __init__(self, directory: Path) -> None:
-        self.socket = directory / "r.sock"
-        options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(directory)]
-        self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
-        while not self.socket.exists():
-            time.sleep(0.01)
+    async def is_tried_again() -> bool:
+        await cache.read(["x"])
+        return faults(metrics, "read") == 2
 
-    def send(self, number: int) -> None:
-        os.kill(self.process.pid, number)
+    await until(is_tried_again)
+    await cache.close()
 
 
 @pytest.fixture(name="server")
-def _server(tmp_path: Path) -> Iterator[FrozenServer]:
-    server = FrozenServer(tmp_path)
+def _server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
     yield server
-    server.send(signal.SIGCONT)
-    server.process.kill()
-    server.process.wait()
+    server.stop()
 
 
 async def test_a_frozen_server_costs_one_short_wait_and_serves_again_when_it_thaws(
-    server: FrozenServer, metrics: Metrics
+    server: RedisServer, metrics: Metrics
 ) -> None:
-    cache = RedisCache(f"unix://{server.socket}", LIMITS, metrics)
-    await cache.write({"k": b"v"}, 60)
-    server.send(signal.SIGSTOP)
-    began = time.monotonic()
+    cache = RedisCache(f"unix://{server.socket}", RedisLimits(timeout=1, connect_timeout=1, rest=3), metrics)
+    assert await cache.write({"k": b"v"}, 60)
+    server.freeze()
     assert [await cache.read(["k"]) for _ in range(20)] == [[None]] * 20
-    assert time.monotonic() - began < 20 * LIMITS.timeout
     assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 19)
-    server.send(signal.SIGCONT)
-    await asyncio.sleep(LIMITS.rest)
-    assert await cache.read(["k"]) == [b"v"]
+    server.thaw()
+
+    async def is_back() -> bool:
+        return await cache.read(["k"]) == [b"v"]
+
+    await until(is_back)
     await cache.close()
 
 

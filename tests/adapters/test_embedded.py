@@ -129,12 +129,13 @@ while True:
 
 
 def gone(process: int) -> bool:
-    """Whether the process ends within a few seconds; a zombie that waits for init has ended."""
-    deadline = time.monotonic() + 5
+    """Whether the process ends within a minute; a zombie that waits for init has ended."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return True
         except OSError:
             return True
+        time.sleep(0.01)
     return False

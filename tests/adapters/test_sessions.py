@@ -88,6 +88,19 @@ async def test_a_session_goes_with_the_account_that_it_edits_or_has_made(databas
     assert found == [None, None, other]
 
 
+async def test_the_open_sessions_of_an_owner_go_with_its_last_account(database: Database) -> None:
+    """They carry its name, and would link it again; while it has another account they are that one's."""
+    first = await database.store(await new_account(database, "a1"), TOKEN)
+    last = await database.store(await new_account(database, "a2"), TOKEN)
+    theirs = await added(database, owner=first.owner)
+    other = await added(database, "d2")
+    await database.erase(first.project_id, first.id)
+    assert await database.sessions.find_number(theirs.id) == theirs
+    await database.erase(last.project_id, last.id)
+    found = [await database.sessions.find_number(each.id) for each in (theirs, other)]
+    assert found == [None, other]
+
+
 async def test_what_has_long_expired_is_dropped_when_a_new_one_comes(database: Database) -> None:
     session = await added(database)
     for waited, left in ((KEPT, True), (KEPT + timedelta(seconds=1), False)):

@@ -61,7 +61,7 @@ def start_bare(ground: Ground, answer: Answer, get: Get, name: str = "hits") -> 
 
 
 def start_nginx(ground: Ground, bare: str, get: Get) -> Contestant:
-    port = nginx.free_port()
+    port = ground.processes.ports.take()
     directory = ground.processes.directory
     text = NGINX.format(directory=directory, port=port, bare=bare, sandbox=ground.sandbox)
     server = nginx.start(ground.processes, "bench-nginx", text, port, ON_SERVER_CORE)

@@ -24,7 +24,7 @@ def start_envoy(ground: Ground, answer: Answer, get: Get) -> Contestant | None:
         return None
     bare = start_bare(ground, cacheable(answer), get, "envoy").address
     [program] = directory.glob("lib/python*/site-packages/envoy/_bin/envoy")
-    port = nginx.free_port()
+    port = ground.processes.ports.take()
     file = ground.processes.directory / "envoy.json"
     file.write_text(json.dumps(configuration(port, bare)))
     command: Sequence[str | Path] = [

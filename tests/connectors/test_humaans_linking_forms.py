@@ -11,6 +11,7 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import TOKENS, by_name
+from gateway.core.actor import Actor
 from gateway.core.errors import Unprocessable
 from gateway.core.link import Application, Parts, link
 from gateway.core.model import Account, Owner, Secret
@@ -29,10 +30,16 @@ class Shelf:
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:  # noqa: ARG002
         return None
 
-    async def store(self, account: Account, credential: Secret) -> Account:  # noqa: ARG002 - a Ledger
+    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:  # noqa: ARG002 - a Ledger
         return account
 
-    async def erase(self, project_id: str, account_id: str) -> Account | None:  # noqa: ARG002 - a Ledger
+    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:  # noqa: ARG002 - a Ledger
+        return account
+
+    async def confirm(self, account_id: str) -> None:
+        """Nothing is kept."""
+
+    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:  # noqa: ARG002 - a Ledger
         return None
 
 

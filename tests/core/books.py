@@ -9,6 +9,7 @@ from connectors.exchange import Grant as Granted
 from connectors.exchange import Refusal as Refused
 from connectors.platform import PLATFORM_OPERATIONS
 from connectors.spec import Connector
+from gateway.core.actor import Actor
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import Conflict
 from gateway.core.link import Parts
@@ -25,6 +26,7 @@ class Books:
 
     register: Register
     asked: list[Choice] = field(default_factory=list)
+    changed_by: list[Actor] = field(default_factory=list)
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
         raise NotImplementedError
@@ -42,7 +44,8 @@ class Books:
         ]
         return found[choice.skip : choice.skip + choice.most]
 
-    async def amend(self, account: Account) -> Account:
+    async def amend(self, account: Account, by: Actor) -> Account:
+        self.changed_by.append(by)
         linked = self.register.accounts[account.id]
         if linked.account.revision != account.revision:
             raise Conflict("changed since")
@@ -50,12 +53,19 @@ class Books:
         self.register.accounts[account.id] = replace(linked, account=amended)
         return amended
 
-    async def store(self, account: Account, credential: Secret) -> Account:
-        stored = await self.amend(account)
+    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
+        stored = await self.amend(account, by)
         self.register.accounts[account.id] = replace(self.register.accounts[account.id], credential=credential)
         return stored
 
-    async def erase(self, project_id: str, account_id: str) -> Account | None:
+    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+        return await self.store(account, credential, by)
+
+    async def confirm(self, account_id: str) -> None:
+        assert account_id in self.register.accounts
+
+    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+        self.changed_by.append(by)
         [account] = await self.choose(project_id, Choice(ids=(account_id,)))
         del self.register.accounts[account_id]
         return account
@@ -69,6 +79,10 @@ def judge() -> Verification:
         if answer.status == 401
         else Granted(scopes=frozenset(answer.body.decode().split()), found_by="token-info")
     )
+
+
+async def no_webhooks(account: Account) -> None:
+    """Village sends none."""
 
 
 @dataclass
@@ -102,7 +116,7 @@ class Office:
                 new_id=lambda: next(ids),
                 deadline=self.deadline,
             ),
-            Rules(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES),
+            Rules(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES, webhooks=no_webhooks),
         )
 
     def token_answer(self, request: Request) -> Answer:

@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 
 from connectors.exchange import Answer, Grant, Request
+from gateway.core.actor import Actor
 from gateway.core.ask import Clock
 from gateway.core.freshness import Windows
-from gateway.core.model import Account, ClientKey, Linked, Owner, Secret, Status, StatusReason, Unsealable
+from gateway.core.model import Account, ClientKey, Linked, News, Owner, Secret, Status, StatusReason, Unsealable
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 A_MINUTE = Windows(60)
@@ -47,6 +48,7 @@ class Memory:
     time: Time
     values: dict[str, tuple[float, bytes]] = field(default_factory=dict)
     marks: dict[str, tuple[float, bytes]] = field(default_factory=dict)
+    told: list[tuple[News, str]] = field(default_factory=list)
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         return [self._live(key) for key in keys]
@@ -69,6 +71,9 @@ class Memory:
     async def release(self, key: str, value: bytes) -> None:
         if self._live(key) == value:
             del self.marks[key]
+
+    async def tell(self, news: News, name: str) -> None:
+        self.told.append((news, name))
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         assert all(key.startswith(f"{{{account_id}}}:") for key in values)
@@ -108,6 +113,9 @@ class Forgetful:
     async def release(self, key: str, value: bytes) -> None:
         """There is nothing to release."""
 
+    async def tell(self, news: News, name: str) -> None:
+        """There is nobody to tell."""
+
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return False
 
@@ -141,6 +149,7 @@ class Register:
     keys: dict[str, ClientKey] = field(default_factory=dict)
     accounts: dict[str, Linked] = field(default_factory=dict)
     asked: int = 0
+    marked_by: list[Actor] = field(default_factory=list)
 
     async def find_key(self, secret: str) -> ClientKey | None:
         return self.keys.get(secret)
@@ -157,10 +166,11 @@ class Register:
         return next((secret for secret, known in self.keys.items() if known is key), "")
 
     async def mark(
-        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+        self, account_id: str, status: Status, reason: StatusReason | None, *, by: Actor, revision: int | None = None
     ) -> None:
         linked = self.accounts[account_id]
         if revision in {None, linked.account.revision}:
+            self.marked_by.append(by)
             reasons = (reason,) if reason else ()
             changed = replace(
                 linked.account, status=status, status_reasons=reasons, revision=linked.account.revision + 1

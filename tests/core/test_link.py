@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from connectors.spec import Connector
+from gateway.core.actor import GATEWAY, Actor, ActorKind
 from gateway.core.errors import GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
-from gateway.core.link import Application, Checked, Parts, link, unlink, verify
+from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify
 from gateway.core.model import Account, Cipher, Linked, Owner, Secret, Status, StatusReason
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+BACKEND = Actor(ActorKind.KEY, "k1", "192.0.2.1")
 READ = Grant(scopes=frozenset({"public:read"}), found_by="token-info")
 
 
@@ -42,6 +44,7 @@ class Books:
     """A ledger in memory."""
 
     accounts: dict[str, tuple[Account, Secret]] = field(default_factory=dict)
+    heard: list[tuple[str, Actor]] = field(default_factory=list)
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
         for account, _ in self.accounts.values():
@@ -49,12 +52,24 @@ class Books:
                 return account
         return None
 
-    async def store(self, account: Account, credential: Secret) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
+        self.heard.append(("stored", by))
         stored = replace(account, revision=account.revision + 1)
         self.accounts[account.id] = (stored, credential)
         return stored
 
-    async def erase(self, project_id: str, account_id: str) -> Account | None:
+    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+        assert self.accounts[account.id][1] == credential
+        stored = await self.store(account, credential, by)
+        self.heard[-1] = ("renewed", by)
+        return stored
+
+    async def confirm(self, account_id: str) -> None:
+        assert account_id in self.accounts
+        self.heard.append(("confirmed", GATEWAY))
+
+    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+        self.heard.append(("erased", by))
         account, _ = self.accounts.get(account_id, (None, None))
         if account is None or account.project_id != project_id:
             return None
@@ -114,7 +129,8 @@ async def books_with(status: Status = Status.ACTIVE, reasons: tuple[StatusReason
 
 async def test_a_good_token_is_asked_about_with_the_connectors_headers_and_stored() -> None:
     books, vendor = Books(), granting("public:read private:read")
-    account = await link(VENDOR, application(" planted-token\n"), parts(books, vendor))
+    account = await link(VENDOR, replace(application(" planted-token\n"), by=BACKEND), parts(books, vendor))
+    assert books.heard == [("stored", BACKEND)]
     assert [(base, request.path) for base, request in vendor.asked] == [
         ("https://vendor.test", "/first"),
         ("https://vendor.test", "/second"),
@@ -213,13 +229,51 @@ async def test_a_new_check_keeps_what_has_changed(
     *, before: Status, vendor: Vendor, after: Status, gained: set[str], lost: set[str], revision: int
 ) -> None:
     books = await books_with(before)
-    checked = await verify(VENDOR, linked(books), parts(books, vendor))
+    checked = await verify(VENDOR, linked(books), parts(books, vendor), BACKEND)
     refused = "The vendor does not take it." if vendor.answer(Request("GET", "/")).status == 401 else ""
     account = books.accounts["id0"][0]
     assert checked == Checked(account=account, refused=refused, gained=frozenset(gained), lost=frozenset(lost))
     assert (checked.account.status, checked.account.revision) == (after, revision)
+    assert books.heard[-1] == (("renewed", BACKEND) if revision == 2 else ("confirmed", GATEWAY))
     reasons = [reason.code for reason in checked.account.status_reasons]
     assert reasons == (["invalid_credentials"] if refused else [])
+
+
+@pytest.mark.parametrize("status", [Status.ERROR, Status.SUSPENDED])
+async def test_a_token_that_is_refused_again_changes_nothing(status: Status) -> None:
+    """Else each check would cost a revision, and with it a row of the trail."""
+    books = await books_with(status, (StatusReason("invalid_credentials", "It said so before.", NOW),))
+    before = dict(books.accounts)
+    await verify(VENDOR, linked(books), parts(books, answering(401)))
+    assert (books.accounts, books.heard[-1]) == (before, ("confirmed", GATEWAY))
+
+
+LATER, SOON = NOW + timedelta(days=9), NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("told_when_given", "told_when_checked", "kept"),
+    [(None, None, None), (LATER, None, LATER), (None, SOON, SOON), (LATER, SOON, SOON)],
+)
+async def test_the_end_of_a_token_is_kept_whoever_tells_it(
+    told_when_given: datetime | None, told_when_checked: datetime | None, kept: datetime | None
+) -> None:
+    books, wanted = Books(), application()
+    telling = replace(VENDOR, verify=lambda: ending(told_when_checked))
+    wanted = replace(wanted, credential=Secret("planted-token", told_when_given))
+    account = await link(telling, wanted, parts(books, granting("public:read")))
+    assert account.grant.ends_at == kept
+    # The next check may not tell it again.
+    checked = await verify(VENDOR, linked(books), parts(books, granting("public:read")))
+    assert checked.account.grant.ends_at == kept
+    relinked = await relink(VENDOR, checked.account, Secret("another"), parts(books, granting("public:read")))
+    assert relinked.grant.ends_at is None
+
+
+def ending(end: datetime | None) -> Verification:
+    grant = yield from flow()
+    assert isinstance(grant, Grant)
+    return replace(grant, ends_at=end)
 
 
 async def test_a_vendor_that_is_down_changes_nothing() -> None:
@@ -239,5 +293,6 @@ async def test_unlinking_deletes_the_account_and_then_what_is_cached_of_it() -> 
 
     with pytest.raises(NotFound):
         await unlink("stranger", "id0", books, forget)
-    assert (await unlink("p1", "id0", books, forget)).id == "id0"
+    assert (await unlink("p1", "id0", books, forget, BACKEND)).id == "id0"
+    assert books.heard[-1] == ("erased", BACKEND)
     assert (books.accounts, forgotten) == ({}, ["id0"])

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.exchange import Answer, Request
 from connectors.platform import PLATFORM_OPERATIONS
+from gateway.core.actor import GATEWAY
 from gateway.core.changes import read_changes
 from gateway.core.errors import (
     BadRequest,
@@ -287,7 +288,7 @@ async def test_of_two_changes_at_once_the_second_is_refused() -> None:
     seen = office.account()
     await office.ask("update_account", "a1", {"label": "first"})
     with pytest.raises(Conflict):
-        await office.platform._directory.amend(replace(seen, label="second"))
+        await office.platform._directory.amend(replace(seen, label="second"), GATEWAY)
     assert office.account().label == "first"
 
 

@@ -60,7 +60,7 @@ def bench(people: int = 5) -> Bench[Vendor]:
         ({"account": None}, BadRequest, "The header x-account-id is missing"),
         ({"account": ""}, BadRequest, "The header x-account-id is missing"),
         ({"account": "unknown"}, NotFound, "no such linked account in the project"),
-        ({"account": "elsewhere"}, NotFound, "no such linked account in the project"),
+        ({"account": "elsewhere"}, AccountUnavailable, "no longer has a connector"),
         ({"secret": "stranger"}, NotFound, "no such linked account in the project"),
         ({"secret": "writer"}, Forbidden, "API key lacks the scope hris.employees:read"),
         ({"secret": "none"}, Forbidden, "API key lacks the scope hris.employees:read"),

@@ -107,7 +107,7 @@ def no_flow() -> Verification:
 # Village has no more than what is written here: not what Humaans is written to, or passed through.
 EMPTY: dict[str, Any] = {each.name: () for each in fields(Connector) if isinstance(getattr(HUMAANS, each.name), tuple)}
 VILLAGE = replace(
-    replace(HUMAANS, **EMPTY),
+    replace(HUMAANS, **EMPTY, events=None),
     key="village",
     name="Village",
     base_url="https://village.test",

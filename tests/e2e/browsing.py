@@ -56,7 +56,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def product() -> Iterator[str]:
     """Serve the pages of a product on a port of its own, which makes them another origin; gives that origin."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(HERE)))
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"

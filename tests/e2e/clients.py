@@ -1,5 +1,6 @@
 """StackOne's own clients, unmodified from their registries; installed on demand, anew when a lock file has changed."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -42,9 +43,10 @@ def install_npm(home: Path) -> Path:
     if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
         absent(f"Node.js is {version.strip()} here and {OLDEST_NODE} or newer is needed")
     lock, stamp = home / "package-lock.json", home / "node_modules/.installed.json"
-    if not _is_same(lock, stamp):
-        _install([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], home)
-        shutil.copyfile(lock, stamp)
+    with _alone(lock):
+        if not _is_same(lock, stamp):
+            _install([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], home)
+            shutil.copyfile(lock, stamp)
     return Path(node)
 
 
@@ -52,13 +54,22 @@ def install_python_client() -> Path:
     """Give a Python that has `stackone-ai`, apart from ours: it wants other versions of what we use."""
     home, lock = HERE / ".venv", HERE / "stackone-ai.lock"
     python, stamp = home / "bin/python", home / "installed.lock"
-    if not _is_same(lock, stamp):
-        shutil.rmtree(home, ignore_errors=True)
-        _install([sys.executable, "-m", "venv", str(home)])
-        options = ("--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:")
-        _install([str(python), "-m", "pip", "install", *options, "-r", str(lock)])
-        shutil.copyfile(lock, stamp)
+    with _alone(lock):
+        if not _is_same(lock, stamp):
+            shutil.rmtree(home, ignore_errors=True)
+            _install([sys.executable, "-m", "venv", str(home)])
+            options = ("--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:")
+            _install([str(python), "-m", "pip", "install", *options, "-r", str(lock)])
+            shutil.copyfile(lock, stamp)
     return python
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Of several processes that want the same client, let one install it while the others wait."""
+    with lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _is_same(lock: Path, stamp: Path) -> bool:

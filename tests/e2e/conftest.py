@@ -35,7 +35,7 @@ def installation(running_company: Company, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def gateway(installation: Installation) -> Iterator[Server]:
-    """Give a gateway with all settings at their defaults."""
+    """Give a gateway with all settings at their defaults, but for its patience with Redis."""
     with installation.gateway() as server:
         yield server
 

@@ -51,6 +51,9 @@ class Installation:
             "GATEWAY_VAULT_MASTER_KEY": MASTER_KEY,
             "GATEWAY_HUMAANS_BASE_URL": self.company.api,
             "GATEWAY_SERVER_PORT": "0",
+            # A Redis on a busy machine is not a dead one.
+            "GATEWAY_REDIS_TIMEOUT_SECONDS": "30",
+            "GATEWAY_REDIS_CONNECT_TIMEOUT_SECONDS": "30",
         }
 
     def run(self, *words: str, given: str = "") -> str:

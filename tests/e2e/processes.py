@@ -12,8 +12,8 @@ from pathlib import Path
 from select import select
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 IN_GOOD_ORDER = (0, 130)
 """Exit codes after SIGTERM and after Ctrl-C."""
 

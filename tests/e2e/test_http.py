@@ -13,7 +13,7 @@ from tests.e2e.processes import Server, within
 from tests.e2e.wire import ask, basic
 
 LIST = "/unified/hris/employees"
-SEEN_SECONDS = 10.0
+SEEN_SECONDS = 60.0
 
 
 @pytest.mark.parametrize("form", ["{key}:", "{key}", ":{key}", "{key}:anything"])
@@ -93,7 +93,7 @@ def test_a_second_answer_says_that_it_is_kept_and_how_old_it_is(
     assert first.headers["cache-status"] == "hris-gateway; fwd=miss; stored"
     assert second.headers["cache-status"].startswith("hris-gateway; hit; ttl=")
     assert second.body == first.body
-    assert int(second.headers["age"]) <= 5
+    assert 0 <= int(second.headers["age"]) < 60
     assert len(company.calls("/people")) == 1
     third = fresh.get("/employees?page_size=3", cache_control="no-cache")
     assert "hit" not in third.headers["cache-status"]

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from deploy.load.ports import Ports
 from deploy.sandbox.tokens import by_name
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 REAL_TOKEN = "marked-real-token"
-START_SECONDS = 20
+START_SECONDS = 60
 
 SERVER = """
 import http.server, pathlib, signal, subprocess, sys
@@ -67,14 +68,11 @@ def layout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def free_ports() -> dict[str, str]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return {
-            "GATEWAY_SERVER_PORT": str(one.getsockname()[1]),
-            "SANDBOX_PORT": str(other.getsockname()[1]),
-        }
+@pytest.fixture
+def ports() -> Iterator[dict[str, str]]:
+    taken = Ports()
+    yield {name: str(taken.take()) for name in ("GATEWAY_SERVER_PORT", "SANDBOX_PORT")}
+    taken.close()
 
 
 @contextmanager
@@ -113,9 +111,9 @@ def calls(layout: Path) -> list[dict[str, object]]:
 def still_there(layout: Path) -> list[str]:
     """Processes of the stand-ins that have not ended, workers too."""
     pids = [pid for line in (layout / "pids").read_text().splitlines() for pid in line.split()[1:]]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + START_SECONDS
     while (alive := [pid for pid in pids if runs(pid)]) and time.monotonic() < deadline:
-        os.sched_yield()
+        time.sleep(0.01)
     return alive
 
 
@@ -126,8 +124,9 @@ def runs(pid: str) -> bool:
         return False
 
 
-def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only(layout: Path) -> None:
-    ports = free_ports()
+def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only(
+    layout: Path, ports: Mapping[str, str]
+) -> None:
     with running(layout, ports) as program:
         report = report_of(program)
         curl = next(line for line in report.splitlines() if line.startswith("curl "))
@@ -148,6 +147,7 @@ def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only
     assert link["environ"] == {
         "GATEWAY_SERVER_HOST": "127.0.0.1",
         "GATEWAY_SERVER_PORT": ports["GATEWAY_SERVER_PORT"],
+        "GATEWAY_SERVER_PUBLIC_URL": address,
         "GATEWAY_HUMAANS_BASE_URL": f"http://127.0.0.1:{ports['SANDBOX_PORT']}/api",
         "GATEWAY_DATABASE_URL": f"sqlite:///{layout}/var/gateway.db",
         "GATEWAY_VAULT_MASTER_KEY_FILE": f"{layout}/var/master.key",
@@ -155,16 +155,16 @@ def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only
     }
 
 
-def test_a_password_of_the_user_s_own_is_not_printed(layout: Path) -> None:
-    with running(layout, {**free_ports(), "GATEWAY_DASHBOARD_PASSWORD": "correct horse battery"}) as program:
+def test_a_password_of_the_user_s_own_is_not_printed(layout: Path, ports: Mapping[str, str]) -> None:
+    with running(layout, {**ports, "GATEWAY_DASHBOARD_PASSWORD": "correct horse battery"}) as program:
         report = report_of(program)
     assert "(GATEWAY_DASHBOARD_PASSWORD is yours)" in report
     assert "correct horse battery" not in report
     assert '"GATEWAY_DASHBOARD_PASSWORD": "correct horse battery"' in (layout / "calls").read_text()
 
 
-def test_a_real_token_links_humaans_and_starts_no_sandbox(layout: Path) -> None:
-    with running(layout, {**free_ports(), "HUMAANS_TOKEN": REAL_TOKEN}) as program:
+def test_a_real_token_links_humaans_and_starts_no_sandbox(layout: Path, ports: Mapping[str, str]) -> None:
+    with running(layout, {**ports, "HUMAANS_TOKEN": REAL_TOKEN}) as program:
         report = report_of(program)
     _, link, _ = calls(layout)
     assert link["words"] == ["accounts", "link", "--project", "humaans", "--provider", "humaans"]
@@ -174,11 +174,11 @@ def test_a_real_token_links_humaans_and_starts_no_sandbox(layout: Path) -> None:
     assert "sandbox" not in (layout / "pids").read_text()
 
 
-def test_a_second_run_uses_the_same_master_key_and_password(layout: Path) -> None:
+def test_a_second_run_uses_the_same_master_key_and_password(layout: Path, ports: Mapping[str, str]) -> None:
     files = [layout / "var/master.key", layout / "var/dashboard.password"]
     kept = []
     for _ in range(2):
-        with running(layout, free_ports()) as program:
+        with running(layout, ports) as program:
             report_of(program)
         kept.append([file.read_bytes() for file in files])
     assert kept[0] == kept[1]
@@ -187,8 +187,8 @@ def test_a_second_run_uses_the_same_master_key_and_password(layout: Path) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_all_without_a_traceback(layout: Path, number: signal.Signals) -> None:
-    with running(layout, free_ports()) as program:
+def test_a_signal_stops_all_without_a_traceback(layout: Path, ports: Mapping[str, str], number: signal.Signals) -> None:
+    with running(layout, ports) as program:
         report_of(program)
         program.send_signal(number)
         _, said = program.communicate(timeout=START_SECONDS)
@@ -197,8 +197,10 @@ def test_a_signal_stops_all_without_a_traceback(layout: Path, number: signal.Sig
 
 
 @pytest.mark.parametrize(("dying", "other"), [("gateway", "sandbox"), ("sandbox", "gateway")])
-def test_a_child_that_dies_stops_all_with_a_sentence(layout: Path, dying: str, other: str) -> None:
-    with running(layout, free_ports()) as program:
+def test_a_child_that_dies_stops_all_with_a_sentence(
+    layout: Path, ports: Mapping[str, str], dying: str, other: str
+) -> None:
+    with running(layout, ports) as program:
         report_of(program)
         started = dict(line.split()[:2] for line in (layout / "pids").read_text().splitlines())
         os.kill(int(started[dying]), signal.SIGKILL)
@@ -209,8 +211,8 @@ def test_a_child_that_dies_stops_all_with_a_sentence(layout: Path, dying: str, o
 
 
 @pytest.mark.parametrize("command", ["keys create", "accounts link"])
-def test_a_command_that_fails_stops_all_with_a_sentence(layout: Path, command: str) -> None:
-    with running(layout, {**free_ports(), "BROKEN": command}) as program:
+def test_a_command_that_fails_stops_all_with_a_sentence(layout: Path, ports: Mapping[str, str], command: str) -> None:
+    with running(layout, {**ports, "BROKEN": command}) as program:
         printed, said = program.communicate(timeout=START_SECONDS)
     assert (program.returncode, printed) == (1, "")
     assert said.startswith(f"run: `gateway {command} --project demo")
@@ -219,10 +221,10 @@ def test_a_command_that_fails_stops_all_with_a_sentence(layout: Path, command: s
 
 
 @pytest.mark.parametrize("name", ["GATEWAY_SERVER_PORT", "SANDBOX_PORT"])
-def test_a_busy_port_is_told_before_anything_starts(layout: Path, name: str) -> None:
+def test_a_busy_port_is_told_before_anything_starts(layout: Path, ports: Mapping[str, str], name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with running(layout, {**free_ports(), name: port}) as program:
+        with running(layout, {**ports, name: port}) as program:
             _, said = program.communicate(timeout=START_SECONDS)
     reason = f"Port {port} on 127.0.0.1 cannot be used (Address already in use)"
     assert (program.returncode, said) == (2, f"run: {reason}: set {name} to another one.\n")
@@ -237,8 +239,8 @@ def test_a_busy_port_is_told_before_anything_starts(layout: Path, name: str) -> 
         ({"SANDBOX_PORT": "18080", "GATEWAY_SERVER_PORT": "18080"}, "Port 18080 is wanted twice"),
     ],
 )
-def test_a_wrong_port_is_refused(layout: Path, environ: Mapping[str, str], said: str) -> None:
-    with running(layout, {**free_ports(), **environ}) as program:
+def test_a_wrong_port_is_refused(layout: Path, ports: Mapping[str, str], environ: Mapping[str, str], said: str) -> None:
+    with running(layout, {**ports, **environ}) as program:
         _, refusal = program.communicate(timeout=START_SECONDS)
     assert program.returncode == 2
     assert said in refusal

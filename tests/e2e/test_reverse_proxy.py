@@ -44,7 +44,7 @@ class Answer:
 def ask(
     address: str, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Answer:
-    connection = HTTPConnection(address, timeout=10)
+    connection = HTTPConnection(address, timeout=60)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
@@ -169,7 +169,7 @@ def test_every_error_of_the_contract_that_we_give_is_among_the_cases() -> None:
 def test_a_proxy_that_changes_something_is_found_out(
     line: str, case: same.Case, processes: Processes, stack: Stack
 ) -> None:
-    port, number = nginx.free_port(), len(list(processes.directory.iterdir()))
+    port, number = processes.ports.take(), len(list(processes.directory.iterdir()))
     directory = processes.directory / f"changed-{number}"
     directory.mkdir()
     text = nginx.configuration(port, [stack.gateway], directory)

@@ -1,9 +1,14 @@
 """StackOne's TypeScript SDK does each write that the connector has, and reads back what it wrote."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from tests.e2e.clients import Sdk, date
-from tests.e2e.installation import Caller
+from tests.e2e.company import Company
+from tests.e2e.installation import Caller, Installation
+from tests.e2e.processes import serving
 
 HIRE = {
     "firstName": "Ada",
@@ -13,6 +18,16 @@ HIRE = {
     "startDate": date("2026-01-05T00:00:00Z"),
     "workLocation": {"city": "Lisbon", "country": {"value": "PT"}},
 }
+
+
+@pytest.fixture(scope="module")
+def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """Give a caller to a company of its own: others count on theirs to stay as it is."""
+    folder = tmp_path_factory.mktemp("writes")
+    with serving(["deploy.sandbox", "--port", "0", "--people", "60"], {}, folder / "sandbox.log") as server:
+        installation = Installation(folder, Company(server))
+        with installation.gateway() as gateway:
+            yield Caller(gateway.url, installation.key(), installation.account())
 
 
 def written(sdk: Sdk, caller: Caller, method: str, **request: Any) -> str:

@@ -24,7 +24,7 @@ print(json.dumps([first, second, got]))
 def test_it_lists_everybody_and_gets_one(caller: Caller, company: Company) -> None:
     """Its bare `filter`, which is a fault of its own, is passed over."""
     words = [str(install_python_client()), "-c", PROGRAM, caller.url, caller.key, caller.account]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     first, second, got = json.loads(done.stdout)
     everybody = sorted(each["remote_id"] for each in [*first["data"], *second["data"]])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.faults import KINDS
-from deploy.sandbox.tokens import TOKENS
+from deploy.sandbox.tokens import TOKENS, by_name
 from deploy.sandbox.webhooks import signed_headers
 from tests.sandbox.calling import Caller, sandbox
 
@@ -197,10 +197,35 @@ async def test_retry_after_of_a_rate_limit(given: dict[str, Any], header: str | 
 
 async def test_latency_waits() -> None:
     caller = sandbox()
-    await fault(caller, kind="latency", seconds=0.15)
-    started = time.perf_counter()
-    assert (await caller.get("/people")).status_code == 200
-    assert time.perf_counter() - started >= 0.15
+    await fault(caller, kind="latency", seconds=600)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await caller.get("/people")
+
+
+async def test_a_drip_comes_bit_by_bit() -> None:
+    caller = sandbox()
+    whole = (await caller.get("/people")).content
+    await fault(caller, kind="slow_drip", seconds_per_chunk=0.001, chunks=5)
+    pieces: list[bytes] = []
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()  # A client that stays.
+
+    async def send(message: Any) -> None:
+        pieces.append(message.get("body", b""))
+
+    token = by_name("all-owner").token
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/api/people",
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {token}".encode())],
+    }
+    await caller.app(scope, receive, send)
+    assert b"".join(pieces) == whole
+    assert len([piece for piece in pieces if piece]) == 5
 
 
 async def test_a_reset_needs_a_connection() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -202,6 +205,60 @@ async def test_as_of(choice: str) -> None:
 @pytest.mark.parametrize(("choice", "status"), [("available", 200), ("missing", 404)])
 async def test_token_info(choice: str, status: int) -> None:
     assert (await sandbox(token_info=choice).get("/token-info")).status_code == status
+
+
+ENDPOINT = {"url": "http://127.0.0.1:9/", "events": ["person.created", "jobRole.updated"]}
+
+
+@pytest.mark.parametrize(("choice", "plain", "own"), [("assigned", 201, 422), ("given", 201, 201)])
+async def test_webhook_secret(choice: str, plain: int, own: int) -> None:
+    caller = sandbox(webhook_secret=choice)
+    made = await caller.send("POST", "/webhooks", body=ENDPOINT)
+    assert (made.status_code, "secret" in made.json()) == (plain, choice == "assigned")
+    given = await caller.send("POST", "/webhooks", body={**ENDPOINT, "secret": "ours"})
+    assert given.status_code == own
+    assert all(("secret" in row) == (choice == "assigned") for row in await caller.rows("/webhooks"))
+    if choice == "given":
+        kept = caller.app.state.store.find("webhooks", given.json()["id"])
+        assert kept is not None
+        assert kept["secret"] == "ours"
+
+
+@pytest.mark.parametrize(("choice", "status"), [("any", 201), ("people_only", 422)])
+async def test_webhook_events(choice: str, status: int) -> None:
+    caller = sandbox(webhook_events=choice)
+    assert (await caller.send("POST", "/webhooks", body=ENDPOINT)).status_code == status
+    sure = {**ENDPOINT, "events": ["person.created"]}
+    assert (await caller.send("POST", "/webhooks", body=sure)).status_code == 201
+
+
+@pytest.mark.parametrize("choice", ["when_asked", "on_change"])
+async def test_webhook_sending(choice: str) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        assert length
+        heard.put_nowait(json.loads(await reader.readexactly(int(length[1])))["event"])
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    caller = sandbox(webhook_sending=choice)
+    async with await asyncio.start_server(hear, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        wanted = ["jobRole.updated", "timeAway.deleted", "location.created"]
+        await caller.send("POST", "/webhooks", body={"url": url, "events": wanted})
+        role, away = (await caller.rows("/job-roles"))[0], (await caller.rows("/time-away"))[0]
+        await caller.send("PATCH", f"/job-roles/{role['id']}", body={"note": "x"})
+        await caller.send("DELETE", f"/time-away/{away['id']}")
+        await caller.steer("POST", "/rows/locations", {"label": "Oslo", "timezone": "Europe/Oslo"})
+        if choice == "on_change":
+            async with asyncio.timeout(10):
+                assert sorted([await heard.get() for _ in wanted]) == sorted(wanted)
+        # Nothing is under way any more when an event that was asked for has come.
+        await caller.steer("POST", "/webhooks/deliver", {"event": "location.created"})
+        assert (await heard.get(), heard.empty()) == ("location.created", True)
 
 
 async def test_choices_change_at_run_time_and_go_back() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
@@ -72,10 +71,12 @@ def test_ids_in_rows_lead_to_rows(path: str) -> None:
                 assert row[field.name] in known[field.refers]
 
 
-def test_ten_thousand_people_take_less_than_three_seconds() -> None:
-    started = time.perf_counter()
-    create_app(10_000, today=TODAY)
-    assert time.perf_counter() - started < 3
+def test_ten_thousand_people_have_ids_and_addresses_of_their_own() -> None:
+    people = BUILDERS["people"](world(10_000))
+    assert len(people) == 10_000
+    for name in ("id", "email"):
+        found = [person[name] for person in people if person[name]]
+        assert len(set(found)) == len(found) > 9000
 
 
 def test_job_roles_are_the_inverse_of_direct_reports() -> None:

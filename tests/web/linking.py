@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,9 @@ import pytest
 
 from deploy.sandbox.tokens import by_name
 from gateway.adapters.accounts import utc_now
-from gateway.app import CLOCK, assemble, open_the_database, open_the_vault
+from gateway.app import CLOCK
 from gateway.core.ask import Clock
-from tests.web.support import Site, settings_for
+from tests.web.support import Site, open_site
 
 OWNER = {"origin_owner_id": "customer-1", "origin_owner_name": "Customer Ltd"}
 GOOD = by_name("all-owner").token
@@ -30,6 +30,10 @@ class Time:
     def now(self) -> datetime:
         return utc_now() + self.moved
 
+    @property
+    def clock(self) -> Clock:
+        return replace(CLOCK, now=self.now)
+
 
 @pytest.fixture(name="time")
 def fixture_time() -> Time:
@@ -38,12 +42,7 @@ def fixture_time() -> Time:
 
 @pytest.fixture(name="linking")
 async def fixture_linking(environ: dict[str, str], stack: AsyncExitStack, time: Time) -> Site:
-    settings = settings_for({**environ, "GATEWAY_HUB_ALLOWED_ORIGINS": PRODUCT})
-    database = await open_the_database(settings, open_the_vault(settings))
-    stack.push_async_callback(database.close)
-    clock = Clock(now=time.now, monotonic=CLOCK.monotonic, jitter=CLOCK.jitter)
-    site = Site(settings, await assemble(settings, stack, clock), database)
-    stack.push_async_callback(site.client.aclose)
+    site = await open_site({**environ, "GATEWAY_HUB_ALLOWED_ORIGINS": PRODUCT}, stack, time.clock)
     site.key = await site.make_key()
     return site
 

@@ -19,11 +19,16 @@ from deploy.sandbox.tokens import by_name
 from gateway.adapters.accounts import Database, new_id, utc_now
 from gateway.adapters.embedded import embedded_server
 from gateway.app import CLOCK, assemble, open_the_database, open_the_vault, open_upstream, providers
+from gateway.core.ask import Clock
 from gateway.core.link import Application, Parts, link
 from gateway.core.model import Owner, Secret
 from gateway.metrics import make_metrics
 from gateway.settings import Settings, read_settings
 from gateway.web.edge import Edge
+from tests.e2e.wire import ask
+
+PATIENT = {"GATEWAY_REDIS_TIMEOUT_SECONDS": "30", "GATEWAY_REDIS_CONNECT_TIMEOUT_SECONDS": "30"}
+"""A Redis on a busy machine is not a dead one."""
 
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 TODAY = "2026-11-24"
@@ -40,9 +45,9 @@ class Sandbox:
         return self.url.removesuffix("/api") + "/_sandbox"
 
     def steer(self, method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, self.admin + path, json=body)
-        assert answer.status_code < 300, answer.text
-        return answer.json() if answer.content else None
+        answer = ask(self.url, f"/_sandbox{path}", method=method, body=body)
+        assert answer.status < 300, answer.body
+        return answer.json if answer.body else None
 
     def calls(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.steer("GET", "/calls")["calls"]
@@ -155,6 +160,7 @@ def fixture_environ(sandbox: Sandbox, redis_url: str, empty_database: Path, tmp_
     return {
         "GATEWAY_DATABASE_URL": f"sqlite:///{path}",
         "GATEWAY_REDIS_URL": redis_url,
+        **PATIENT,
         "GATEWAY_HUMAANS_BASE_URL": sandbox.url,
         "GATEWAY_LOG_LEVEL": "error",
         "GATEWAY_ACCOUNTS_MEMO_SECONDS": "0",
@@ -167,11 +173,11 @@ async def fixture_stack() -> AsyncIterator[AsyncExitStack]:
         yield stack
 
 
-async def open_site(environ: Mapping[str, str], stack: AsyncExitStack) -> Site:
+async def open_site(environ: Mapping[str, str], stack: AsyncExitStack, clock: Clock = CLOCK) -> Site:
     settings = settings_for(environ)
     database = await open_the_database(settings, open_the_vault(settings))
     stack.push_async_callback(database.close)
-    site = Site(settings, await assemble(settings, stack, CLOCK), database)
+    site = Site(settings, await assemble(settings, stack, clock), database)
     stack.push_async_callback(site.client.aclose)
     return site
 

@@ -9,8 +9,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from gateway.adapters.accounts import Ears
 from gateway.adapters.cache import RedisCache
 from gateway.app import open_cache, open_the_database, open_the_vault
+from gateway.core.telling import telling
 from gateway.metrics import make_metrics
 from gateway.web.codings import coding_for, matches
 from tests.web.support import Sandbox, Site, open_site
@@ -132,7 +134,7 @@ async def test_the_short_way_is_closed_to_other_keys_and_when_the_key_ends(
     # Revoked by another process: heard of over the channel, though the memory lasts a minute.
     cache = open_cache(site.settings, make_metrics())
     stack.push_async_callback(cache.close)
-    elsewhere = await open_the_database(site.settings, open_the_vault(site.settings), cache.tell)
+    elsewhere = await open_the_database(site.settings, open_the_vault(site.settings), Ears(after=(telling(cache),)))
     stack.push_async_callback(elsewhere.close)
     assert isinstance(cache, RedisCache)
     await elsewhere.clients.revoke_key(key[:12])

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -48,7 +49,7 @@ class Vendor:
         self.codes[code] = asked
         return {"code": code, "state": asked["state"]}
 
-    def exchange(self, form: dict[str, list[str]], authorization: str) -> tuple[int, dict[str, str]]:
+    def exchange(self, form: dict[str, list[str]], authorization: str) -> tuple[int, dict[str, Any]]:
         asked = self.codes.pop(form["code"][0], None)
         known = base64.b64encode(b"hris+gateway:s3cret%26more").decode()
         if asked is None or authorization != f"Basic {known}" or form["redirect_uri"] != [asked["redirect_uri"]]:
@@ -57,7 +58,7 @@ class Vendor:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         if challenge != asked["code_challenge"] or not 43 <= len(verifier) <= 128:
             return 400, {"error": "invalid_grant"}
-        return 200, {"access_token": TOKEN, "token_type": "Bearer"}
+        return 200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def serving(vendor: Vendor) -> Iterator[None]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     vendor.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield
@@ -135,7 +136,7 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
         async with open_upstream(site.settings, make_metrics()) as upstream:
             linking = Parts(ledger=site.database, upstream=upstream, clock=utc_now, new_id=new_id)
             place = Place("", ())
-            parts = HubParts(entrance, site.database, site.database.sessions, linking, b"k" * 32)
+            parts = HubParts(entrance, site.database, site.database.sessions, linking, b"k" * 32, lambda _: ())
             around = Surroundings(new_id=new_id, now=now, log=lambda *_: None)
             pages = Pages(site.edge.app, hub_routes(settings, place, parts), place)
             app = Edge(pages, EdgeLimits(16384, 32768), make_metrics(), around)
@@ -161,6 +162,11 @@ async def test_a_person_agrees_at_the_vendor_and_comes_back_linked(journey: Jour
     found = await journey.site.database.find_account(project, linked.id)
     assert found is not None
     assert found.credential.reveal == TOKEN
+    end = found.account.grant.ends_at
+    assert end is not None
+    assert end - found.account.created_at == pytest.approx(timedelta(hours=1), abs=timedelta(seconds=5))
+    [entry] = await journey.site.database.trail.read(account_id=linked.id)
+    assert (entry.by.kind, entry.by.address) == ("session", "127.0.0.1")
 
 
 async def test_every_trip_has_a_state_and_a_challenge_of_its_own(journey: Journey) -> None:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent
 from connectors.writes import Write
@@ -52,7 +52,10 @@ def test_it_is_valid_openapi() -> None:
 
 def test_it_has_every_operation_and_open_route_and_no_other() -> None:
     said = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
-    asked = {(each.method, each.path) for each in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, PROXY)}
+    asked = {
+        (each.method, each.path)
+        for each in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
+    }
     assert said == asked | set(OPEN_ROUTES)
 
 

@@ -10,6 +10,7 @@ from redis import Redis
 
 from deploy.sandbox.tokens import by_name
 from gateway.core.model import Status, StatusReason
+from gateway.core.trail import What
 from gateway.metrics import make_metrics
 from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
 from tests.web.support import Sandbox, Site, now, open_site
@@ -195,8 +196,12 @@ async def test_after_unlinking_nothing_of_the_account_is_left_and_nothing_else_i
         answer = await ask(site, "DELETE", f"/accounts/{site.account}")
         assert (answer.status_code, answer.json()["id"], answer.json()["label"]) == (200, site.account, "planted label")
         assert (held(redis, site.account), held(redis, other)) == ({}, before)
-    assert not [trace for trace in traces if trace in stored(path)]
+    assert not [trace for trace in marks.values() if trace in stored(path)]
     assert sealed not in stored_bytes(path)
+    # The trail names it: in its rows, and in the index over them.
+    history = await site.database.trail.read(account_id=site.account)
+    assert [entry.what for entry in history] == [What.UNLINKED, What.UPDATED, What.LINKED]
+    assert stored(path).count(site.account) == 2 * len(history)
     assert (await ask(site, "DELETE", f"/accounts/{site.account}")).status_code == 404
     assert (await site.get()).status_code == 404
     sandbox.reset()

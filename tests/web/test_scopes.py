@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from gateway.core.passthrough import PROXY
 from gateway.web.site import OPEN_ROUTES
 from gateway.web.site import Site as Pages
@@ -170,16 +170,22 @@ async def test_the_routes_of_the_site_are_those_that_have_a_rule(site: Site) -> 
     pages = site.edge.app
     assert isinstance(pages, Pages)
     routes = {(method, route.path) for route in pages.routes for method in route.methods or () if method != "HEAD"}
-    ruled = {(operation.method, operation.path) for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, PROXY)}
+    ruled = {
+        (operation.method, operation.path)
+        for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
+    }
     assert routes == ruled | set(OPEN_ROUTES)
     assert all(operation.scope.startswith("hris.") for operation in (*OPERATIONS, PROXY))
-    assert all(operation.scope.startswith("platform.") for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS))
+    assert all(
+        operation.scope.startswith("platform.")
+        for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)
+    )
 
 
 async def test_every_operation_of_the_contract_refuses_a_key_without_its_scope(site: Site, sandbox: Sandbox) -> None:
     key = await site.make_key("hris.nothing:read")
     sandbox.reset()
-    for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS):
+    for operation in (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS):
         path = operation.path.replace("{id}", site.account).replace("{subResourceId}", "2")
         answer = await site.client.request(
             operation.method, path, auth=(key, ""), headers={"x-account-id": site.account}

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,36 +14,28 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.adapters.accounts import apikey
 from gateway.adapters.accounts.engine import reading, writing
 from gateway.adapters.accounts.memo import Memo
+from gateway.adapters.accounts.notes import Notes
 from gateway.adapters.accounts.rows import read_key, read_project
 from gateway.adapters.accounts.schema import api_keys, projects
+from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import Conflict, StoreUnavailable
-from gateway.core.model import Change, ClientKey, Project, Secret
-
-Tell = Callable[[Change, str], Awaitable[None]]
-"""Tells all workers of a change."""
+from gateway.core.model import ClientKey, Project, Secret
+from gateway.core.trail import What
 
 NOTE_USE_EVERY = timedelta(minutes=1)
-
-
-async def tell_nobody(change: Change, name: str) -> None:
-    """For a process that has no way to others: they see a change when what they remember ends."""
 
 
 class Clients:
     """Who may call us. Look-ups of keys are remembered by digest, so that no key stays in memory either."""
 
     def __init__(
-        self,
-        engine: AsyncEngine,
-        clock: Callable[[], datetime],
-        memo: Memo[str, ClientKey | None],
-        tell: Tell = tell_nobody,
+        self, engine: AsyncEngine, clock: Callable[[], datetime], memo: Memo[str, ClientKey | None], notes: Notes
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._memo = memo
-        self._tell = tell
-        self._notes: set[asyncio.Task[None]] = set()
+        self._notes = notes
+        self._uses: set[asyncio.Task[None]] = set()
 
     async def find(self, secret: str) -> ClientKey | None:
         if not apikey.is_well_formed(secret):
@@ -54,9 +46,9 @@ class Clients:
     def remembers(self, key: ClientKey) -> bool:
         return self._memo.peek(key.digest) is key
 
-    def drop(self, digest: str) -> None:
+    def drop(self, key_id: str) -> None:
         """Forget what is remembered of a key in this process."""
-        self._memo.drop(digest)
+        self._memo.drop_where(lambda key: key is not None and key.id == key_id)
 
     async def project(self, name: str) -> Project:
         """Give the project of that name, made now if there is none."""
@@ -79,7 +71,7 @@ class Clients:
             found = await connection.execute(select(projects).order_by(projects.c.name))
             return [read_project(row) for row in found.all()]
 
-    async def create_key(self, project_id: str, scopes: Iterable[str]) -> tuple[ClientKey, Secret]:
+    async def create_key(self, project_id: str, scopes: Iterable[str], by: Actor = GATEWAY) -> tuple[ClientKey, Secret]:
         """Make a key and give it this one time; it cannot be shown again."""
         secret = Secret(apikey.new_key())
         key = ClientKey(
@@ -100,6 +92,8 @@ class Clients:
         }
         async with writing(self._engine) as connection:
             await connection.execute(insert(api_keys).values(row))
+            change = await self._notes.key(connection, key, What.KEY_CREATED, by)
+        await self._notes.tell(change)
         return key, secret
 
     async def keys(self, project_id: str | None = None) -> Sequence[ClientKey]:
@@ -110,7 +104,7 @@ class Clients:
         async with reading(self._engine) as connection:
             return [read_key(row) for row in (await connection.execute(query)).all()]
 
-    async def revoke_key(self, id_or_prefix: str) -> ClientKey | None:
+    async def revoke_key(self, id_or_prefix: str, by: Actor = GATEWAY) -> ClientKey | None:
         """Revoke the one key with this id or prefix; None when there is none.
 
         Processes that cannot be told see it when their memo ends.
@@ -123,16 +117,19 @@ class Clients:
                 raise Conflict(f"{len(rows)} keys begin with {id_or_prefix}: name the key by its id")
             if not rows:
                 return None
-            live = (api_keys.c.id == rows[0].id) & api_keys.c.revoked_at.is_(None)
-            await connection.execute(update(api_keys).where(live).values(revoked_at=now))
-        self.drop(rows[0].digest)
-        await self._tell(Change.KEY, rows[0].digest)
-        key = read_key(rows[0])
+            key, change = read_key(rows[0]), None
+            live = (api_keys.c.id == key.id) & api_keys.c.revoked_at.is_(None)
+            # Of two at once one revokes it.
+            if (await connection.execute(update(api_keys).where(live).values(revoked_at=now))).rowcount == 1:
+                change = await self._notes.key(connection, key, What.KEY_REVOKED, by)
+        self._memo.drop(key.digest)
+        if change is not None:
+            await self._notes.tell(change)
         return replace(key, revoked_at=key.revoked_at or now)
 
     async def close(self) -> None:
         """Wait for what is still being noted."""
-        await asyncio.gather(*self._notes, return_exceptions=True)
+        await asyncio.gather(*self._uses, return_exceptions=True)
 
     async def _look_up(self, digest: str) -> ClientKey | None:
         async with reading(self._engine) as connection:
@@ -144,8 +141,8 @@ class Clients:
         if key.last_used_at is None or self._clock() - key.last_used_at >= NOTE_USE_EVERY:
             note = asyncio.ensure_future(self._note_use(key.id))
             # The loop holds tasks weakly.
-            self._notes.add(note)
-            note.add_done_callback(self._notes.discard)
+            self._uses.add(note)
+            note.add_done_callback(self._uses.discard)
         return key
 
     async def _note_use(self, key_id: str) -> None:

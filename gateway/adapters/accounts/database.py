@@ -7,20 +7,29 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.adapters.accounts.clients import Clients, Tell, tell_nobody
+from gateway.adapters.accounts.apikey import new_id
+from gateway.adapters.accounts.clients import Clients
+from gateway.adapters.accounts.endpoints import EndpointBook
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
+from gateway.adapters.accounts.hooks import HookBook, look_after
 from gateway.adapters.accounts.memo import Memo
+from gateway.adapters.accounts.notes import NOBODY, Ears, Notes
+from gateway.adapters.accounts.outbox import OutboxBook
 from gateway.adapters.accounts.register import AccountRegister
 from gateway.adapters.accounts.repeats import RepeatBook
-from gateway.adapters.accounts.rows import read_account, write_account, write_reasons
-from gateway.adapters.accounts.schema import accounts, credentials
+from gateway.adapters.accounts.rows import read_account, write_account
+from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials
 from gateway.adapters.accounts.sessions import SessionBook
+from gateway.adapters.accounts.trail import TrailBook
+from gateway.adapters.accounts.usage import UsageBook
 from gateway.adapters.vault import Vault, WrappedKey
+from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import Conflict, StoreUnavailable
-from gateway.core.model import Account, Change, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
+from gateway.core.model import Account, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
+from gateway.core.trail import Change
 
 CREDENTIAL = b"credential"
 MEMO_ENTRIES = 10_000
@@ -31,36 +40,45 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """Implements the doors `Accounts`, `Ledger` and `Directory`.
+    """Implements the doors `Accounts`, `Ledger` and `Directory`. `endpoints` and `outbox` are webhooks to the product.
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
-    permissions to link, `register` the accounts of all projects.
+    permissions to link, `register` the accounts of all projects, `usage` how accounts fare, `trail` what has happened to them, `hooks` the webhooks of
+    accounts at their vendors.
+
+    Each change is noted in the trail, by whom it was made, in its own transaction, and told to the ears.
 
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
 
-    def __init__(  # noqa: PLR0913 - time and a way to others are arguments, too
+    def __init__(  # noqa: PLR0913 - its parts
         self,
         engine: AsyncEngine,
         vault: Vault,
         *,
+        ears: Ears = NOBODY,
         memo_seconds: float = 2.0,
-        tell: Tell = tell_nobody,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._vault = vault
         self._clock = clock
-        self._tell = tell
         self._memo: Memo[str, Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
+        self.outbox = OutboxBook(engine, vault, clock, new_id)
+        self.endpoints = EndpointBook(engine, vault, self.outbox)
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
         self.register = AccountRegister(engine)
-        self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), tell)
+        self.usage = UsageBook(engine)
+        self.hooks = HookBook(engine, vault)
+        self.trail = TrailBook(engine)
+        # Within the database, so that changes from the command line are told, too.
+        self._notes = Notes(self.trail, replace(ears, within=(*ears.within, self.outbox.hear)), clock)
+        self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), self._notes)
 
     def drop(self, account_id: str) -> None:
-        """Forget what is remembered of an account in this process."""
+        """Forget what this process remembers of an account: it has been changed elsewhere."""
         self._memo.drop(account_id)
 
     async def close(self) -> None:
@@ -73,6 +91,7 @@ class Database:
             found = await connection.scalars(select(credentials.c.master_key_id).distinct())
             for master_key_id in found.all():
                 self._vault.must_open(master_key_id)
+        await self.outbox.check()
 
     # --- as a request needs it ------------------------------------------------------------------------------
 
@@ -87,26 +106,29 @@ class Database:
         return self.clients.remembers(key) and self._memo.peek(linked.account.id) is linked
 
     async def mark(
-        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+        self,
+        account_id: str,
+        status: Status,
+        reason: StatusReason | None,
+        *,
+        by: Actor = GATEWAY,
+        revision: int | None = None,
     ) -> None:
         """Set the state; with a `revision` only if the account has not changed since, as by a re-link."""
-        of_account = accounts.c.id == account_id
-        if revision is not None:
-            of_account &= accounts.c.revision == revision
-        change = (
-            update(accounts)
-            .where(of_account)
-            .values(
-                status=status.value,
-                status_reasons=write_reasons(*([reason] if reason else [])),
-                revision=accounts.c.revision + 1,
+        async with writing(self._engine) as connection:
+            before = await self._hold(connection, accounts.c.id == account_id)
+            if before is None or revision not in {None, before.revision}:
+                return
+            after = replace(
+                before,
+                status=status,
+                status_reasons=(reason,) if reason else (),
+                revision=before.revision + 1,
                 updated_at=self._clock(),
             )
-        )
-        async with writing(self._engine) as connection:
-            changed = (await connection.execute(change)).rowcount
-        if changed:
-            await self._changed(account_id)
+            await self._replace(connection, after)
+            change = await self._notes.changed(connection, before, after, by)
+        await self._done(change)
 
     # --- as linking needs it --------------------------------------------------------------------------------
 
@@ -115,40 +137,36 @@ class Database:
         found = await self._accounts(of_project.where(accounts.c.provider == provider, accounts.c.owner_id == owner_id))
         return found[0] if found else None
 
-    async def store(self, account: Account, credential: Secret) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:
         """Write a new account (revision 0), or replace one whose stored revision is the given one.
 
         So what is unlinked meanwhile does not come back, and of two changes at once the second is refused.
         Each store makes a new data key: what was sealed before cannot be opened any more.
         """
-        wrapped, cipher = self._vault.new_key(account.id)
-        sealed = cipher.seal(credential.reveal.encode(), CREDENTIAL)
-        stored = replace(account, revision=account.revision + 1)
-        row = {
-            "account_id": account.id,
-            "master_key_id": wrapped.master_key_id,
-            "wrapped_key": wrapped.wrapped,
-            "sealed": sealed,
-            "updated_at": self._clock(),
-        }
-        async with writing(self._engine) as connection:
-            await self._write(connection, stored)
-            await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
-            await connection.execute(insert(credentials).values(row))
-        await self._changed(account.id)
-        return stored
+        return await self._seal(account, credential, by, given=True)
 
-    async def erase(self, project_id: str, account_id: str) -> Account | None:
+    async def renew(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:
+        return await self._seal(account, credential, by, given=False)
+
+    async def confirm(self, account_id: str) -> None:
+        async with writing(self._engine) as connection:
+            await self.usage.verified(connection, account_id, self._clock())
+
+    async def erase(self, project_id: str, account_id: str, by: Actor = GATEWAY) -> Account | None:
         of_account = (accounts.c.id == account_id) & (accounts.c.project_id == project_id)
         async with writing(self._engine) as connection:
-            # The credential and its data key go with it: the foreign key cascades.
-            deleted = await connection.execute(delete(accounts).where(of_account).returning(accounts))
-            row = deleted.one_or_none()
-        if row is None:
+            account = await self._hold(connection, of_account)
+            if account is not None:
+                # All that refers to it goes with it, the credential and its data key too: the foreign keys cascade.
+                await connection.execute(delete(accounts).where(of_account))
+                await self._close_sessions(connection, account)
+                change = await self._notes.unlinked(connection, account, by)
+        if account is None:
+            self.drop(account_id)
             return None
-        await self._changed(account_id)
+        await self._done(change)
         await self._scrub()
-        return read_account(row)
+        return account
 
     # --- as the platform API needs it -----------------------------------------------------------------------
 
@@ -164,12 +182,14 @@ class Database:
             query = query.where(column.in_(wanted)) if wanted else query
         return await self._accounts(query.offset(choice.skip).limit(choice.most))
 
-    async def amend(self, account: Account) -> Account:
+    async def amend(self, account: Account, by: Actor = GATEWAY) -> Account:
         """Write an account that is there already; its credential and data key stay."""
         amended = replace(account, revision=account.revision + 1)
         async with writing(self._engine) as connection:
+            before = await self._hold(connection, accounts.c.id == account.id)
             await self._replace(connection, amended)
-        await self._changed(account.id)
+            change = await self._notes.changed(connection, before or account, amended, by)
+        await self._done(change)
         return amended
 
     # --- as an operator needs it ----------------------------------------------------------------------------
@@ -192,11 +212,6 @@ class Database:
             found = await connection.execute(query.order_by(accounts.c.created_at, accounts.c.id))
             return [read_account(row) for row in found.all()]
 
-    async def _changed(self, account_id: str) -> None:
-        """Forget what is remembered of an account, here and wherever else."""
-        self.drop(account_id)
-        await self._tell(Change.ACCOUNT, account_id)
-
     async def _look_up(self, account_id: str) -> Linked | None:
         query = (
             select(accounts, credentials.c.master_key_id, credentials.c.wrapped_key, credentials.c.sealed)
@@ -216,11 +231,52 @@ class Database:
             ) from error
         return Linked(read_account(row), credential, cipher)
 
-    async def _write(self, connection: AsyncConnection, account: Account) -> None:
+    async def _seal(self, account: Account, credential: Secret, by: Actor, *, given: bool) -> Account:
+        """Write an account, and its credential under a new data key; `given` says that somebody gave it anew."""
+        wrapped, cipher = self._vault.new_key(account.id)
+        stored = replace(account, revision=account.revision + 1)
+        row = {
+            "account_id": account.id,
+            "master_key_id": wrapped.master_key_id,
+            "wrapped_key": wrapped.wrapped,
+            "sealed": cipher.seal(credential.reveal.encode(), CREDENTIAL),
+            "updated_at": self._clock(),
+        }
+        async with writing(self._engine) as connection:
+            change = await self._write(connection, stored, by, given=given)
+            await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
+            await connection.execute(insert(credentials).values(row))
+            # Another token may be of another company, or may now have a webhook.
+            await connection.execute(look_after(account.id, self._clock()))
+        await self._done(change)
+        return stored
+
+    async def _write(self, connection: AsyncConnection, account: Account, by: Actor, *, given: bool) -> Change:
         if account.revision == 1:
             await connection.execute(insert(accounts).values(write_account(account)))
-            return
+            await self.usage.begin(connection, account.id, self._clock())
+            return await self._notes.linked(connection, account, by)
+        before = await self._hold(connection, accounts.c.id == account.id)
         await self._replace(connection, account)
+        await self.usage.verified(connection, account.id, self._clock())
+        return await self._notes.changed(connection, before or account, account, by, credential=given)
+
+    async def _hold(self, connection: AsyncConnection, which: ColumnElement[bool]) -> Account | None:
+        """Give an account as it is, which nobody else changes until the transaction ends."""
+        row = (await connection.execute(select(accounts).where(which).with_for_update())).one_or_none()
+        return None if row is None else read_account(row)
+
+    async def _close_sessions(self, connection: AsyncConnection, account: Account) -> None:
+        """Drop the permissions to link that its owner still has, unless another account of the owner remains."""
+        of_owner = (accounts.c.project_id == account.project_id) & (accounts.c.owner_id == account.owner.id)
+        if (await connection.execute(select(accounts.c.id).where(of_owner).limit(1))).first() is None:
+            table = connect_sessions
+            theirs = (table.c.project_id == account.project_id) & (table.c.owner_id == account.owner.id)
+            await connection.execute(delete(table).where(theirs))
+
+    async def _done(self, change: Change) -> None:
+        self.drop(change.account_id or "")
+        await self._notes.tell(change)
 
     async def _replace(self, connection: AsyncConnection, account: Account) -> None:
         unchanged = (

@@ -5,7 +5,7 @@ Foreign exceptions stop here: `at_the_door` makes every fault of a database a `S
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,18 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     SQLite takes its lock at the start, and waits for it: a transaction there that reads first and writes
     later fails at once when another has written in between.
     """
+    afterwards: list[Callable[[], None]] = []
     with at_the_door():
-        async with engine.execution_options(writes=True).begin() as connection:
+        async with engine.execution_options(writes=True, afterwards=afterwards).begin() as connection:
             yield connection
+    for call in afterwards:
+        call()
+
+
+def after_commit(connection: AsyncConnection, call: Callable[[], None]) -> None:
+    """Have something called when the transaction of `writing` is kept, and not when it is not."""
+    calls: list[Callable[[], None]] = connection.sync_engine.get_execution_options()["afterwards"]
+    calls.append(call)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -40,6 +40,12 @@ class Memo(Generic[K, V]):
         self._known.pop(key, None)
         self._loading.pop(key, None)
 
+    def drop_where(self, wanted: Callable[[V], bool]) -> None:
+        """Forget values, and what is being loaded, as it cannot be told what that will be."""
+        for key in [key for key, (_, value) in self._known.items() if wanted(value)]:
+            del self._known[key]
+        self._loading.clear()
+
     async def _load(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         me = asyncio.current_task()
         # The age counts from the question, not the answer: what changes in between must not be seen later.

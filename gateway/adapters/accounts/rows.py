@@ -48,6 +48,8 @@ def read_account(row: Row[Any]) -> Account:
             found_by=granted["found_by"],
             role=granted["role"],
             warnings=tuple(granted["warnings"]),
+            # Rows of before have none.
+            ends_at=_moment(granted.get("ends_at")),
         ),
         caching=_caching(row.caching),
         revision=row.revision,
@@ -74,6 +76,7 @@ def write_account(account: Account) -> dict[str, object]:
             "found_by": account.grant.found_by,
             "role": account.grant.role,
             "warnings": list(account.grant.warnings),
+            "ends_at": account.grant.ends_at.isoformat() if account.grant.ends_at else None,
         },
         "caching": write_caching(account.caching),
         "revision": account.revision,
@@ -103,3 +106,7 @@ def _caching(kept: dict[str, Any] | None) -> Caching:
         return Caching()
     most = {name: inf if kept[name] is None else kept[name] for name in ("fresh", "stale")}
     return Caching(kept["enabled"], Ceilings(**most))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,9 +1,10 @@
-"""The tables of the database. Secrets are in one of them only, sealed: `credentials`."""
+"""The tables of the database. Secrets are sealed: those of vendors in `credentials`, of webhooks in `vendor_hooks`."""
 
 from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -111,6 +112,62 @@ idempotency = Table(
     Column("created_at", Moment, nullable=False, index=True),
 )
 
+# Where a project hears of events. Its secrets are sealed with a data key of its own, which seals its deliveries too.
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("url", String, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("description", String),
+    Column("master_key_id", String, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("older_secret", LargeBinary),
+    Column("older_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    Column("disabled_reason", String),
+    Column("failing_since", Moment),
+)
+
+# The outbox, and afterwards the log. An account is only named, so that what is said of it can outlive it; `forget`
+# marks what must not.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("endpoint_id", ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("account_id", String, index=True),
+    Column("payload", LargeBinary),
+    Column("forget", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String),
+    Column("tries", Integer, nullable=False),
+    Column("claim", String),
+    Column("next_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment, index=True),
+    Index(None, "state", "next_at"),
+    Index(None, "endpoint_id", "state", "next_at"),
+    Index(None, "endpoint_id", "created_at"),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("status", Integer),
+    Column("milliseconds", Integer, nullable=False),
+    Column("error", String),
+)
+
 # Permissions to link one account: of the token only its digest. They go with the account that they made or edit.
 connect_sessions = Table(
     "connect_sessions",
@@ -133,4 +190,61 @@ connect_sessions = Table(
     Column("claimed_at", Moment),
     Column("linked_id", ForeignKey("accounts.id", ondelete="CASCADE")),
     Column("tries", Integer, nullable=False),
+)
+
+# What has happened to accounts and keys. It outlives both, so it refers to them by id and not by foreign key.
+# Triggers refuse to change or delete a row.
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("account_id", String),
+    Column("key_id", String),
+    Column("what", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("actor_id", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("details", JSON, nullable=False),
+    Index(None, "account_id", "id"),
+    Index(None, "project_id", "id"),
+)
+
+# How an account fares, beside it and not in it: its revision must not grow with each call.
+account_usage = Table(
+    "account_usage",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("check_at", Moment, nullable=False, index=True),
+    Column("failures", Integer, nullable=False),
+    Column("verified_at", Moment),
+    Column("called_at", Moment),
+    Column("proven_at", Moment),
+    Column("error_at", Moment),
+    Column("error_code", String),
+    Column("hits", BigInteger, nullable=False),
+    Column("misses", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+)
+
+
+# The endpoint of each account at its vendor. Its secret is sealed with a data key of its own, so that it outlives
+# the credential's, which is made anew with every change of what a token may do.
+vendor_hooks = Table(
+    "vendor_hooks",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("remote_id", String),
+    Column("url", String),
+    Column("master_key_id", String),
+    Column("wrapped_key", LargeBinary),
+    Column("sealed", LargeBinary),
+    Column("registered_at", Moment),
+    Column("last_event_at", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False, index=True),
 )

@@ -16,7 +16,7 @@ from gateway.core.model import Account
 from gateway.core.sessions import ConnectSession
 from gateway.core.wanted import Wants
 from gateway.web.bodies import read_body
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.hub.place import Place, header
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
@@ -64,7 +64,8 @@ class HubApi:
         body = await _body(asked)
         provider = await self._hub.choice(session, core.read_integration(body))
         credential = core.read_order(body, provider.connector)
-        return self._done(asked, await self._hub.link(session, provider.connector.key, credential))
+        address = address_of(asked.scope)
+        return self._done(asked, await self._hub.link(session, provider.connector.key, credential, address))
 
     async def _account(self, session: ConnectSession, asked: Request) -> Json:
         linked = await self._hub.find(session, asked.path_params["id"])
@@ -75,7 +76,8 @@ class HubApi:
         linked = await self._hub.find(session, asked.path_params["id"])
         provider = await self._hub.choice(session, linked.account.provider)
         credential = core.read_order(await _body(asked), provider.connector)
-        return self._done(asked, await self._hub.link(session, provider.connector.key, credential))
+        address = address_of(asked.scope)
+        return self._done(asked, await self._hub.link(session, provider.connector.key, credential, address))
 
     def _done(self, asked: Request, account: Account) -> Json:
         exchange_of(asked.scope).account_id = account.id

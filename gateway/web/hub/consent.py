@@ -5,6 +5,7 @@ Nothing is kept in between: what must come back, and the PKCE verifier, are made
 
 import hmac
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 from starlette.routing import Route
@@ -16,14 +17,14 @@ from gateway.core.entrance import Provider
 from gateway.core.errors import Forbidden, GatewayError, NotFound
 from gateway.core.model import Upstream
 from gateway.core.sessions import OVER, ConnectSession
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.hub.pages import ConnectPages, Page
 
 CALLBACK = "/connect/oauth2/callback"
 
 
 class ConsentPages:
-    """`clients` is what we are registered as, by provider; `new_nonce` makes each trip another."""
+    """`clients` is what we are registered as, by provider; `new_nonce` makes each trip another; `now` is the time."""
 
     def __init__(
         self,
@@ -31,11 +32,13 @@ class ConsentPages:
         upstream: Upstream,
         clients: Mapping[str, Client],
         new_nonce: Callable[[], str],
+        now: Callable[[], datetime],
     ) -> None:
         self._pages = pages
         self._upstream = upstream
         self._clients = clients
         self._new_nonce = new_nonce
+        self._now = now
 
     def routes(self) -> list[Route]:
         leave = Page("connect_leave", self._leave, self._pages)
@@ -68,8 +71,8 @@ class ConsentPages:
         try:
             code = code_of(returned, provider.connector.name)
             answer = await self._upstream.send(consent.token_base, token_request(consent, client, trip, code))
-            token = token_of(answer, provider.connector.name)
-            account = await self._pages.hub.link(visit.session, key, token)
+            token = token_of(answer, provider.connector.name, self._now())
+            account = await self._pages.hub.link(visit.session, key, token, address_of(scope))
         except GatewayError as error:
             if error.code == OVER:
                 raise

@@ -19,7 +19,7 @@ from gateway.core.hub import Hub
 from gateway.core.model import Secret
 from gateway.core.sessions import OVER, ConnectSession
 from gateway.core.wanted import Wants
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.forms import cookies, foreign, read_form
 from gateway.web.html import Renderer, page_headers, sentence
 from gateway.web.hub.place import Place
@@ -109,7 +109,8 @@ class ConnectPages:
         provider = await self.hub.choice(visit.session, given.get("provider", ""))
         exchange = exchange_of(scope)
         try:
-            account = await self.hub.link(visit.session, provider.connector.key, Secret(given.get("credential", "")))
+            credential = Secret(given.get("credential", ""))
+            account = await self.hub.link(visit.session, provider.connector.key, credential, address_of(scope))
         except GatewayError as error:
             if error.code == OVER:
                 raise

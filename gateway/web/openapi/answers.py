@@ -13,7 +13,7 @@ CONTRACT = (400, 401, 403, 404, 408, 409, 412, 422, 429, 500, 501, 502)
 
 ERRORS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "The call is malformed; `errors` has one line for each fault."),
-    401: ("Unauthorized", "There is no such API key."),
+    401: ("Unauthorized", "There is no such API key, or no such signature."),
     403: ("Forbidden", "The key's scopes, the scopes of the account's token or the operator do not allow it."),
     404: ("NotFound", "There is no such record, account or path, or it is not for this key or token to see."),
     408: ("RequestTimedOut", "The provider did not answer in time; trying again is safe."),

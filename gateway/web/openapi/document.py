@@ -29,13 +29,14 @@ says of a provider why it cannot answer, and `x-unwritable` why it cannot take a
 class Subject:
     """What the document is about: the contract's operations, who answers them, and the routes beside them.
 
-    `named` holds the schemas that the rows of those routes refer to.
+    `named` holds the schemas that the rows of those routes refer to, `events` what products are sent, by name.
     """
 
     operations: Sequence[Operation]
     connectors: Sequence[Connector]
     routes: Sequence[Described]
     named: Mapping[str, Schema]
+    events: Mapping[str, Schema]
     limits: PageLimits
 
     def read_resource(self, operation: Operation) -> Resource | None:
@@ -64,6 +65,7 @@ def make_document(subject: Subject) -> Schema:
         "security": [{"apiKey": []}],
         "tags": [{"name": tag} for tag in tags],
         "paths": paths,
+        "webhooks": dict(subject.events),
         "components": {
             "securitySchemes": {
                 "apiKey": {"type": "http", "scheme": "basic", "description": "The API key is the user name."}

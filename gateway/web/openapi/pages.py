@@ -1,8 +1,13 @@
-"""The document, and the page that shows it, over HTTP: bytes made once at start, which anyone may read."""
+"""The document, and the page that shows it, over HTTP: bytes which anyone may read.
 
+They are made when somebody first asks, and kept: most workers are never asked, and would start 70 ms later.
+"""
+
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,14 +39,16 @@ class Fixed:
     """An endpoint that always gives the same bytes, or 304 to those who have them."""
 
     name: str
-    body: bytes
+    make: Callable[[], bytes]
     kind: str
     headers: Mapping[str, str]
 
     async def __call__(self, request: Request) -> Response:
         exchange = exchange_of(request.scope)
         exchange.operation = self.name
-        tag = f'"{sha256(self.body).hexdigest()[:32]}"'
+        # In a thread: others are answered meanwhile.
+        body = await asyncio.to_thread(self.make)
+        tag = f'"{sha256(body).hexdigest()[:32]}"'
         known = request.headers.get("if-none-match", "").encode("latin-1")
         exchange.status = 304 if matches(known, tag.encode()) else 200
         headers = {
@@ -53,14 +60,15 @@ class Fixed:
         }
         if exchange.status == 304:
             return Response(status_code=304, headers=headers)
-        return Response(self.body, media_type=self.kind, headers=headers)
+        return Response(body, media_type=self.kind, headers=headers)
 
 
-def documentation(document: Schema) -> list[Route]:
+def documentation(describe: Callable[[], Schema]) -> list[Route]:
+    """Give the routes; `describe` makes the document, and is called once for each of the two."""
     fixed = {
-        "/openapi.json": Fixed("openapi", orjson.dumps(document), "application/json", {}),
-        "/docs": Fixed("docs", render_page(document), "text/html", _PAGE_ONLY),
-        "/docs/style.css": Fixed("docs_style", (_HERE / "style.css").read_bytes(), "text/css", {}),
+        "/openapi.json": Fixed("openapi", cache(lambda: orjson.dumps(describe())), "application/json", {}),
+        "/docs": Fixed("docs", cache(lambda: render_page(describe())), "text/html", _PAGE_ONLY),
+        "/docs/style.css": Fixed("docs_style", cache((_HERE / "style.css").read_bytes), "text/css", {}),
     }
     return [Route(path, each.__call__, methods=["GET"], name=each.name) for path, each in fixed.items()]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.platform import PLATFORM_OPERATIONS
 from gateway.core.changes import MOST_SECONDS, TYPES
+from gateway.core.hook import HookState
 from gateway.core.meta import DETAILS
 from gateway.core.model import Status
 from gateway.core.passthrough import METHODS, PROXY, REQUEST_HEADERS
@@ -73,8 +74,18 @@ _VERDICT: Mapping[str, Schema] = {
     "detail": _TEXT,
     "needs": _list(_object("scope granted_by", scope=_TEXT, granted_by=_TEXT)),
 }
+_WEBHOOKS = _object(
+    "state needs granted_by",
+    state={"type": "string", "enum": list(HookState)},
+    reason=_TEXT_OR_NULL,
+    needs=_TEXT,
+    granted_by=_TEXT,
+    registered_at=or_null(_MOMENT),
+    last_event_at=or_null(_MOMENT),
+    failures={"type": "integer"},
+)
 _PERMISSIONS = _object(
-    "account_id provider provider_name usable granted missing client_scopes operations proxy",
+    "account_id provider provider_name usable granted missing client_scopes operations proxy webhooks",
     account_id=_TEXT,
     provider=_TEXT,
     provider_name=_TEXT,
@@ -93,6 +104,7 @@ _PERMISSIONS = _object(
         )
     ),
     proxy=_list(_object("method path available", method=_TEXT, path=_TEXT, **_VERDICT)),
+    webhooks=or_null(_WEBHOOKS),
 )
 _CHANGES: Schema = {
     "type": "object",
@@ -172,7 +184,7 @@ _SAID: Mapping[str, tuple[str, str, Schema]] = {
     "get_account_meta_info": ("What the account's token can do", "Models, by path.", reference("LinkedAccountMeta")),
     "get_account_permissions": (
         "What this key and the account's token may do, and which scope would open the rest",
-        "Each operation, field and path of the provider.",
+        "Each operation, field and path of the provider, and how its webhook stands.",
         reference("AccountPermissions"),
     ),
     "list_connectors_meta": ("What each connector can do", "Connectors.", _list(reference("ConnectorsMeta"))),

@@ -9,9 +9,10 @@ const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 // Chromium must speak to nobody but the servers of the test.
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
-const PATIENCE = 15000;
+// The machine may be busy.
+const PATIENCE = 60000;
 
-const browser = await chromium.launch({ executablePath: process.argv[2], headless: true, args: QUIET });
+const browser = await chromium.launch({ executablePath: process.argv[2], headless: true, args: QUIET, timeout: PATIENCE });
 let page, context, requests, said;
 
 function watch(each) {

@@ -1,0 +1,126 @@
+"""`webhooks`: where products hear of events, and what became of what they were told."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from gateway.adapters.accounts import Database
+from gateway.app import CLOCK
+from gateway.cli.desk import Desk
+from gateway.cli.keys import project_id
+from gateway.cli.table import as_cell, as_json, as_table
+from gateway.core.errors import NotFound
+from gateway.core.outbox.deliveries import Delivery, State
+from gateway.core.outbox.desk import WebhookDesk
+from gateway.core.outbox.endpoints import Endpoint, Pick
+from gateway.webhooks import webhook_desk
+
+
+async def run(arguments: Namespace, desk: Desk) -> int:
+    actions = {
+        "add": _add,
+        "list": _list,
+        "remove": _remove,
+        "enable": _enable,
+        "disable": _enable,
+        "rotate": _rotate,
+        "ping": _ping,
+        "deliveries": _deliveries,
+        "replay": _replay,
+    }
+    async with desk.database() as database:
+        office = webhook_desk(desk.settings, database.endpoints, CLOCK)
+        await actions[arguments.action](arguments, desk, database, office)
+    return 0
+
+
+async def _add(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    project = await database.clients.project(arguments.project)
+    body = {"url": arguments.url, "events": arguments.event, "description": arguments.description}
+    endpoint, secret = await office.create(project.id, body)
+    desk.say(f"the webhook {endpoint.id} hears {as_cell(', '.join(endpoint.events))}; its secret, this one time:")
+    desk.out(secret.reveal)
+
+
+async def _list(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    project = await project_id(database, arguments.project)
+    found = await database.endpoints.all() if project is None else await office.of_project(project)
+    if arguments.json:
+        desk.out(as_json(found))
+        return
+    names = {each.id: each.name for each in await database.clients.projects()}
+    rows = [
+        (
+            each.id,
+            names.get(each.project_id),
+            each.url,
+            ", ".join(each.events),
+            f"off ({each.disabled_reason})" if each.disabled_at else "on",
+            each.failing_since,
+            each.created_at,
+        )
+        for each in found
+    ]
+    desk.out(as_table("ID PROJECT URL EVENTS STATE FAILING CREATED".split(), rows))
+
+
+async def _remove(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    endpoint = await _find(database, arguments.webhook)
+    await office.remove(endpoint.project_id, endpoint.id)
+    desk.say(f"the webhook {endpoint.id} is removed, with its secrets and its log")
+
+
+async def _enable(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    endpoint, wanted = await _find(database, arguments.webhook), arguments.action == "enable"
+    await office.change(endpoint.project_id, endpoint.id, {"enabled": wanted})
+    desk.say(f"the webhook {endpoint.id} is {arguments.action}d")
+
+
+async def _rotate(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    endpoint = await _find(database, arguments.webhook)
+    changed, secret = await office.rotate(endpoint.project_id, endpoint.id, arguments.overlap_seconds)
+    lives = f"lives until {as_cell(changed.older_until)} UTC" if changed.older_until else "has ended"
+    desk.say(f"the secret before {lives}; the new one, this one time:")
+    desk.out(secret.reveal)
+
+
+async def _ping(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    endpoint = await _find(database, arguments.webhook)
+    delivery = await office.ping(endpoint.project_id, endpoint.id)
+    desk.say("a running gateway sends it at once: see `webhooks deliveries`")
+    desk.out(delivery.id)
+
+
+async def _deliveries(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    endpoint = await _find(database, arguments.webhook)
+    pick = Pick(state=State(arguments.state) if arguments.state else None, most=arguments.most)
+    found = await office.deliveries(endpoint.project_id, endpoint.id, pick)
+    desk.out(as_json(found) if arguments.json else _table(found))
+
+
+async def _replay(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+    endpoint = await _find(database, arguments.webhook)
+    if arguments.delivery is None:
+        count = await office.replay_dead(endpoint.project_id, endpoint.id)
+        desk.say(f"deliveries that are on their way again: {count}")
+        return
+    delivery = await office.replay(endpoint.project_id, arguments.delivery)
+    desk.say(f"the delivery {delivery.id} is on its way again")
+
+
+async def _find(database: Database, endpoint_id: str) -> Endpoint:
+    found = next((each for each in await database.endpoints.all() if each.id == endpoint_id), None)
+    if found is None:
+        raise NotFound(f"there is no webhook {endpoint_id!r}: see `webhooks list`")
+    return found
+
+
+def _table(deliveries: Sequence[Delivery]) -> str:
+    rows = []
+    for each in deliveries:
+        last = each.attempts[-1] if each.attempts else None
+        came = (last.status or last.error) if last else None
+        waits = each.next_at if each.state is State.PENDING else None
+        rows.append(
+            (each.id, each.event, each.account_id, each.state, len(each.attempts), came, waits, each.created_at)
+        )
+    return as_table("ID EVENT ACCOUNT STATE TRIES LAST NEXT CREATED".split(), rows)

@@ -1,0 +1,18 @@
+"""Telling all workers what has changed, so that none goes on with what it remembers."""
+
+from collections.abc import Awaitable, Callable
+
+from gateway.core.model import Cache, News
+from gateway.core.trail import Change, What
+
+
+def telling(cache: Cache) -> Callable[[Change], Awaitable[None]]:
+    """Make what tells all workers of a change of an account or a key."""
+
+    async def hear(change: Change) -> None:
+        if change.account_id:
+            await cache.tell(News.GONE if change.has(What.UNLINKED) else News.ACCOUNT, change.account_id)
+        elif change.key_id:
+            await cache.tell(News.KEY, change.key_id)
+
+    return hear
