@@ -29,6 +29,7 @@ from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError, StoreUnavailable
+from gateway.core.evidence import Evidence
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
 from gateway.core.passthrough import PROXY, Passthrough
@@ -194,6 +195,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         clock=clock,
         gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
         derive=vault.derive,
+        evidence=Evidence(trail=database.trail, usages=database.usage),
     )
     dashboard = dashboard_routes(settings, place, board, stack)
     routes = [

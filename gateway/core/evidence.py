@@ -4,51 +4,17 @@ Doors that may be missing: where there is none, nothing is said, and nothing mad
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that was done: by whom, and from which address or command."""
-
-    at: datetime
-    actor: str
-    what: str
-    origin: str = ""
-    account_id: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Trail(Protocol):
-    """The audit trail."""
-
-    async def read(
-        self, project_id: str | None, account_id: str | None, before: datetime | None, most: int
-    ) -> Sequence[Event]:
-        """Give the latest events first, of one project or account or of all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """How an account is used. `hits` are calls that were answered from the cache, `misses` those that were not."""
-
-    last_verified_at: datetime | None = None
-    last_called_at: datetime | None = None
-    last_error_at: datetime | None = None
-    last_error: str = ""
-    hits: int = 0
-    misses: int = 0
-
-    @property
-    def hit_ratio(self) -> float | None:
-        return self.hits / (self.hits + self.misses) if self.hits + self.misses else None
+from gateway.core.trail import Trail
+from gateway.core.usage import Usage
 
 
 class Usages(Protocol):
-    async def of(self, account_ids: Sequence[str]) -> Mapping[str, Usage]:
-        """Give what is known of each; those never used may be left out."""
+    async def read(self, account_ids: Sequence[str]) -> Mapping[str, Usage]:
+        """Give how accounts fare, by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +41,9 @@ class Evidence:
     trail: Trail | None = None
     usages: Usages | None = None
     deliveries: Deliveries | None = None
+
+
+def hit_ratio(usage: Usage) -> float | None:
+    """Give the share of answers that came from the cache; None where there were none."""
+    answers = usage.hits + usage.misses
+    return usage.hits / answers if answers else None

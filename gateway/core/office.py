@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.core.actor import Actor
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import BadRequest, Conflict, NotFound
 from gateway.core.link import Checked, Parts, unlink, verify
@@ -57,9 +58,9 @@ class KeyRing(Protocol):
 
     async def keys(self, project_id: str | None = None) -> Sequence[ClientKey]: ...
 
-    async def create_key(self, project_id: str, scopes: Iterable[str]) -> tuple[ClientKey, Secret]: ...
+    async def create_key(self, project_id: str, scopes: Iterable[str], by: Actor) -> tuple[ClientKey, Secret]: ...
 
-    async def revoke_key(self, id_or_prefix: str) -> ClientKey | None: ...
+    async def revoke_key(self, id_or_prefix: str, by: Actor) -> ClientKey | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,25 +110,25 @@ class Office:
             raise NotFound(f"This gateway has no connector for {account.provider} any more.")
         return found
 
-    async def verify(self, account: Account) -> Checked:
+    async def verify(self, account: Account, by: Actor) -> Checked:
         """Check the account's token with its vendor now."""
         connector = self.provider(account).connector
         linked = await self.accounts.find_account(account.project_id, account.id)
         if linked is None:
             raise NotFound("The account has been unlinked just now.", code="AccountNotFoundError")
-        return await verify(connector, linked, self._parts)
+        return await verify(connector, linked, self._parts, by)
 
-    async def suspend(self, account: Account) -> None:
+    async def suspend(self, account: Account, by: Actor) -> None:
         reason = StatusReason(SUSPENDED, "The operator of this gateway has suspended it.", self._parts.clock())
-        await self.accounts.mark(account.id, Status.SUSPENDED, reason)
+        await self.accounts.mark(account.id, Status.SUSPENDED, reason, by=by)
 
-    async def resume(self, account: Account) -> None:
+    async def resume(self, account: Account, by: Actor) -> None:
         if account.status is not Status.SUSPENDED:
             raise Conflict(f"The account is {account.status} and not suspended.")
-        await self.accounts.mark(account.id, Status.ACTIVE, None)
+        await self.accounts.mark(account.id, Status.ACTIVE, None, by=by)
 
-    async def unlink(self, account: Account) -> None:
-        await unlink(account.project_id, account.id, self._directory, self._cache.forget)
+    async def unlink(self, account: Account, by: Actor) -> None:
+        await unlink(account.project_id, account.id, self._directory, self._cache.forget, by)
 
     async def invite(self, project_id: str, invitation: Invitation) -> tuple[ConnectSession, str]:
         """Give a session of the Hub that links an account, and its token. Raises `BadRequest` with every fault."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from connectors.contract import Operation
 from gateway.core.abilities import Abilities
+from gateway.core.actor import Actor
 from gateway.core.call import Call, Page
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest, GatewayError
@@ -85,9 +86,9 @@ class WithTrialKey:
         return False
 
     async def mark(
-        self, account_id: str, status: Status, reason: StatusReason | None, *, revision: int | None = None
+        self, account_id: str, status: Status, reason: StatusReason | None, *, by: Actor, revision: int | None = None
     ) -> None:
-        await self.inner.mark(account_id, status, reason, revision=revision)
+        await self.inner.mark(account_id, status, reason, by=by, revision=revision)
 
 
 class Tester:

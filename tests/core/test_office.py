@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from connectors.exchange import Answer, Request
+from gateway.core.actor import Actor, ActorKind
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import BadRequest, Conflict, NotFound
 from gateway.core.link import Parts
@@ -18,6 +19,8 @@ from tests.core.books import Books as Directory
 from tests.core.books import judge
 from tests.core.parts import NOW, Memory, Register, Time, Vendor, make_linked
 from tests.core.village import VILLAGE
+
+ADMIN = Actor(ActorKind.ADMIN, "sign-in", "192.0.2.1")
 
 
 @dataclass
@@ -51,10 +54,10 @@ class Keys:
     async def keys(self, project_id: str | None = None) -> Sequence[ClientKey]:
         raise NotImplementedError
 
-    async def create_key(self, project_id: str, scopes: Iterable[str]) -> tuple[ClientKey, Secret]:
+    async def create_key(self, project_id: str, scopes: Iterable[str], by: Actor) -> tuple[ClientKey, Secret]:
         raise NotImplementedError
 
-    async def revoke_key(self, id_or_prefix: str) -> ClientKey | None:
+    async def revoke_key(self, id_or_prefix: str, by: Actor) -> ClientKey | None:
         raise NotImplementedError
 
 
@@ -121,22 +124,22 @@ async def test_what_is_not_there_is_told() -> None:
     with pytest.raises(NotFound, match="no connector for other"):
         stage.office.provider(replace(stage.account, provider="other"))
     with pytest.raises(NotFound, match="unlinked just now"):
-        await stage.office.verify(replace(stage.account, id="gone"))
+        await stage.office.verify(replace(stage.account, id="gone"), ADMIN)
 
 
 async def test_checking_suspending_resuming_and_unlinking_change_the_account() -> None:
     stage = Stage()
     stage.granting = "open closed"
-    assert (await stage.office.verify(stage.account)).gained == {"closed"}
+    assert (await stage.office.verify(stage.account, ADMIN)).gained == {"closed"}
     with pytest.raises(Conflict, match="active and not suspended"):
-        await stage.office.resume(stage.account)
-    await stage.office.suspend(stage.account)
+        await stage.office.resume(stage.account, ADMIN)
+    await stage.office.suspend(stage.account, ADMIN)
     assert stage.account.status is Status.SUSPENDED
     assert [reason.code for reason in stage.account.status_reasons] == ["suspended_by_operator"]
-    await stage.office.resume(stage.account)
+    await stage.office.resume(stage.account, ADMIN)
     assert (stage.account.status, stage.account.status_reasons) == (Status.ACTIVE, ())
     await stage.memory.write({"{a1}:answer:x": b"kept"}, 60)
-    await stage.office.unlink(stage.account)
+    await stage.office.unlink(stage.account, ADMIN)
     assert stage.register.accounts == {}
     assert stage.memory.values == {}
 

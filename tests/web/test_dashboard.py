@@ -1,6 +1,8 @@
 """What the operator sees and does in the dashboard; nothing that others have written becomes part of a page."""
 
+import asyncio
 import re
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +12,7 @@ from gateway.adapters.accounts.apikey import is_well_formed
 from gateway.core.freshness import Ceilings
 from gateway.core.model import Account, Caching, Owner, Secret, Status, StatusReason
 from tests.web.linking import Time
-from tests.web.operating import Operator, hidden
+from tests.web.operating import Operator, hidden, open_dashboard
 from tests.web.support import Sandbox
 
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -174,6 +176,52 @@ async def test_unlinking_takes_a_typed_word_and_leaves_nothing(operator: Operato
         assert answer.status_code == 404
         assert "There is no such account here." in answer.text
         assert "Sign out" in answer.text
+
+
+async def test_history_and_use_are_told_in_words(operator: Operator) -> None:
+    path = f"/accounts/{operator.site.account}"
+    before = await operator.see(path)
+    assert "No calls yet" in before
+    assert "<dt>Verified</dt><dd><time" in before
+    await operator.send(f"{path}/suspend")
+    await operator.send(f"{path}/resume")
+    page = await operator.see(path)
+    told = [
+        re.sub(r"<[^>]+>|\s+", " ", each).strip() for each in re.findall(r"(?s)<li><span class=.what.>(.*?)</li>", page)
+    ]
+    assert [each.partition(" ")[0] for each in told] == ["Resumed", "Suspended", "Linked"]
+    assert "Operator, in the dashboard, from 127.0.0.1" in told[0]
+    assert "Codes: suspended_by_operator" in told[1]
+    assert "Scopes: " in told[2]
+    operator.site.key = await operator.site.make_key()
+    [key] = await operator.database.clients.keys()
+    await operator.send(f"/keys/{key.id}/revoke")
+    await operator.send(f"{path}/unlink", {"confirmation": "unlink"})
+    activity = await operator.see("/activity")
+    words = re.findall(r'class="what">([^<]+)<', activity)
+    assert words == ["Unlinked", "API key revoked", "API key created", "Resumed", "Suspended", "Linked"]
+    assert "demo" in activity
+    first = (await operator.database.trail.read(most=1))[0].id
+    assert re.findall(r'class="what">([^<]+)<', await operator.see("/activity", before=str(first - 3))) == words[4:]
+    other = (await operator.project("other")).id
+    assert "Nothing here" in await operator.see("/activity", project=other)
+
+
+async def test_calls_are_counted_where_the_operator_sees_them(
+    environ: dict[str, str], stack: AsyncExitStack, time: Time
+) -> None:
+    operator = await open_dashboard({**environ, "GATEWAY_LIFE_FLUSH_SECONDS": "0.05"}, stack, time)
+    operator.site.key, operator.site.account = await operator.site.make_key(), await operator.site.link("all-owner")
+    await operator.sign_in()
+    for _ in range(3):
+        assert (await operator.site.get()).status_code == 200
+    for _ in range(500):
+        if "of 3 calls" in await operator.see(f"/accounts/{operator.site.account}"):
+            break
+        await asyncio.sleep(0.02)
+    page = await operator.see(f"/accounts/{operator.site.account}")
+    assert '<dd>67% <span class="soft">of 3 calls' in page
+    assert "67%" in await operator.see()
 
 
 # --- linking ------------------------------------------------------------------------------------------------

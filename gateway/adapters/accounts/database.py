@@ -43,8 +43,8 @@ class Database:
     """Implements the doors `Accounts`, `Ledger` and `Directory`. `endpoints` and `outbox` are webhooks to the product.
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
-    permissions to link, `register` the accounts of all projects, `usage` how accounts fare, `trail` what has happened to them, `hooks` the webhooks of
-    accounts at their vendors.
+    permissions to link, `register` the accounts of all projects, `usage` how accounts fare, `trail` what has
+    happened to them, `hooks` the webhooks of accounts at their vendors.
 
     Each change is noted in the trail, by whom it was made, in its own transaction, and told to the ears.
 

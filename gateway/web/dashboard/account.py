@@ -7,6 +7,7 @@ from typing import Any
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.core.actor import Actor
 from gateway.core.errors import BadRequest, Conflict, GatewayError, NotFound
 from gateway.core.evidence import Evidence
 from gateway.core.link import RECOVERABLE, Checked
@@ -23,7 +24,7 @@ CONFIRMATION = "unlink"
 _RECENT = timedelta(minutes=10)
 _PATH = f"{HOME}/accounts/{{id}}"
 
-Action = Callable[[Account], Awaitable[tuple[str, str]]]
+Action = Callable[[Account, Actor], Awaitable[tuple[str, str]]]
 """Does something, and gives the tone and the text of what to say about it."""
 
 
@@ -86,9 +87,9 @@ class AccountPages:
         doors, found = self._evidence, {"usage": None, "events": None, "deliveries": None}
         told: dict[str, Any] = {**found, "has_usage": doors.usages is not None}
         if doors.usages:
-            told["usage"] = (await doors.usages.of([account.id])).get(account.id)
+            told["usage"] = (await doors.usages.read([account.id])).get(account.id)
         if doors.trail:
-            told["events"] = await doors.trail.read(account.project_id, account.id, None, EVENTS)
+            told["events"] = await doors.trail.read(account_id=account.id, most=EVENTS)
         if doors.deliveries:
             told["deliveries"] = await doors.deliveries.of_account(account.id, EVENTS)
         return told
@@ -117,7 +118,7 @@ class AccountPages:
             visit, _ = await self._shell.receive(scope, receive, send)
             account = await self._find(visit)
             try:
-                tone, said = await action(account)
+                tone, said = await action(account, self._shell.actor(visit))
             except NotFound:
                 raise
             except GatewayError as error:
@@ -127,20 +128,20 @@ class AccountPages:
 
         return do
 
-    async def _verify(self, account: Account) -> tuple[str, str]:
-        checked = await self._office.verify(account)
+    async def _verify(self, account: Account, by: Actor) -> tuple[str, str]:
+        checked = await self._office.verify(account, by)
         if checked.refused:
             return "bad", sentence(checked.refused)
         return "good", f"Checked just now: the token works.{_changes(checked)}"
 
-    async def _suspend(self, account: Account) -> tuple[str, str]:
+    async def _suspend(self, account: Account, by: Actor) -> tuple[str, str]:
         if account.status is Status.SUSPENDED:
             raise Conflict("The account is suspended already.")
-        await self._office.suspend(account)
+        await self._office.suspend(account, by)
         return "good", "The account is suspended: its requests are refused until you resume it."
 
-    async def _resume(self, account: Account) -> tuple[str, str]:
-        await self._office.resume(account)
+    async def _resume(self, account: Account, by: Actor) -> tuple[str, str]:
+        await self._office.resume(account, by)
         return "good", "The account is active again."
 
     async def _ask_unlink(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,7 +155,7 @@ class AccountPages:
             fault = BadRequest(f"Type {CONFIRMATION} to confirm. Nothing has been deleted.")
             await self._confirm(visit, account, fault.message, 400)
             return
-        await self._office.unlink(account)
+        await self._office.unlink(account, self._shell.actor(visit))
         said = f"The account of {account.owner.name} is unlinked. Its token and all that was cached are deleted."
         await self._shell.go(visit, HOME, said)
 

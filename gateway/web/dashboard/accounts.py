@@ -7,9 +7,10 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.core.evidence import Evidence, Usage
+from gateway.core.evidence import Evidence
 from gateway.core.model import Account, Project, Status
 from gateway.core.office import Office, Search
+from gateway.core.usage import Usage
 from gateway.web.dashboard.shell import HOME, Page, Shell
 
 ROWS = 25
@@ -52,7 +53,7 @@ class AccountsPage:
         counts = await self._office.register.count(search)
         total = counts.get(search.status, 0) if search.status else sum(counts.values())
         found = await self._office.register.search(search)
-        usages = await self._evidence.usages.of([each.id for each in found]) if self._evidence.usages else {}
+        usages = await self._evidence.usages.read([each.id for each in found]) if self._evidence.usages else {}
         names = {each.id: each.name for each in projects}
         values = {
             "section": "accounts",

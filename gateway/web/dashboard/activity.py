@@ -1,14 +1,14 @@
 """The audit trail of all accounts, the latest first. Where no trail is kept there is no such page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.core.evidence import Event, Evidence, Trail
+from gateway.core.evidence import Evidence
 from gateway.core.office import Office
+from gateway.core.trail import Entry, Trail
 from gateway.web.dashboard.shell import HOME, Page, Shell
 
 ROWS = 50
@@ -36,25 +36,22 @@ class ActivityPage:
             "section": "activity",
             "events": events[:ROWS],
             "projects": projects,
+            "names": {each.id: each.name for each in projects},
             "project": project,
             "narrowed": bool(project or asked.get("before")),
-            "after": _address(project, events[ROWS - 1].at) if len(events) > ROWS else "",
+            "after": _address(project, events[ROWS - 1].id) if len(events) > ROWS else "",
         }
         await self._shell.page(visit, "activity.html", values)
 
 
-async def _read(trail: Trail | None, project: str, asked: Mapping[str, str]) -> Sequence[Event]:
-    return [] if trail is None else await trail.read(project or None, None, _moment(asked.get("before", "")), ROWS + 1)
+async def _read(trail: Trail | None, project: str, asked: Mapping[str, str]) -> Sequence[Entry]:
+    if trail is None:
+        return []
+    before = asked.get("before", "")
+    known = before.isascii() and before.isdigit() and len(before) < 19
+    return await trail.read(project_id=project or None, before=int(before) if known else None, most=ROWS + 1)
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _address(project: str, before: datetime) -> str:
-    words = {"project": project, "before": before.isoformat()}
+def _address(project: str, before: int) -> str:
+    words = {"project": project, "before": str(before)}
     return "?" + urlencode({key: value for key, value in words.items() if value})

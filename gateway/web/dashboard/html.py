@@ -9,8 +9,10 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 from starlette.routing import Route
 
+from gateway.core.evidence import hit_ratio
 from gateway.core.model import Status
 from gateway.web.dashboard.shell import HOME
+from gateway.web.dashboard.words import detail_words, what_words, where_words, who_words
 from gateway.web.html import Fixed, Renderer, read_static
 
 _HERE = Path(__file__).parent
@@ -32,6 +34,11 @@ def dashboard_renderer(root: str, product: str, now: Callable[[], datetime], *, 
         "percent": lambda ratio: f"{ratio:.0%}",
         "segment": lambda text: quote(text, safe=""),
         "many": _many,
+        "what": what_words,
+        "who": who_words,
+        "where": where_words,
+        "details": detail_words,
+        "ratio": hit_ratio,
     }
     return Renderer(_HERE / "templates", values, filters)
 

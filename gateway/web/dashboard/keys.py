@@ -71,7 +71,7 @@ class KeyPages:
             project = await self._office.project(form.get("project"), form.get("new_project"))
             if not await self._shell.is_first(visit, form):
                 raise Conflict("This form has been sent before. The key that it made was shown once, at that time.")
-            key, secret = await self._office.keys.create_key(project.id, scopes)
+            key, secret = await self._office.keys.create_key(project.id, scopes, self._shell.actor(visit))
         except GatewayError as error:
             exchange_of(scope).error = error.code
             await self._ask(visit, form, sentence(error.message), status_of(error))
@@ -100,7 +100,7 @@ class KeyPages:
     async def _revoke(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit, _ = await self._shell.receive(scope, receive, send)
         key = await self._find(visit)
-        await self._office.keys.revoke_key(key.id)
+        await self._office.keys.revoke_key(key.id, self._shell.actor(visit))
         await self._shell.go(visit, _PATH, f"The key {key.prefix}… is revoked. Workers refuse it within seconds.")
 
     async def _find(self, visit: Visit) -> ClientKey:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.core.actor import Actor, ActorKind
 from gateway.core.attempts import Tally
 from gateway.core.errors import GatewayError
 from gateway.core.passes import Pass, Passes
@@ -27,6 +28,7 @@ _NAME = "dashboard"
 _NOTE = "dashboard_note"
 LONGEST_NOTE = 600
 FORM_SECONDS = 3600
+LONGEST_ACTOR = 12
 _ALONE: Headers = [
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -112,6 +114,10 @@ class Shell:
         """Tell whether a form with a number of its own comes for the first time, and not again by a reload."""
         name = f"form:{visit.badge.id}:{form.get('number')[:64]}"
         return (await self.around.tally.add(name, FORM_SECONDS)).number == 1
+
+    def actor(self, visit: Visit) -> Actor:
+        """Give who does what is done in a visit, for the trail."""
+        return Actor(ActorKind.ADMIN, visit.badge.id[:LONGEST_ACTOR], self.address_of(visit.scope))
 
     def address_of(self, scope: Scope) -> str:
         """Give the client's address: what the connection says, or the header that the operator's proxy sets."""
