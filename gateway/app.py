@@ -195,7 +195,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         clock=clock,
         gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
         derive=vault.derive,
-        evidence=Evidence(trail=database.trail, usages=database.usage),
+        evidence=Evidence(trail=database.trail, usages=database.usage, deliveries=database.endpoints),
     )
     dashboard = dashboard_routes(settings, place, board, stack)
     routes = [

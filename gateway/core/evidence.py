@@ -5,9 +5,10 @@ Doors that may be missing: where there is none, nothing is said, and nothing mad
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
+from gateway.core.outbox.deliveries import Delivery
+from gateway.core.outbox.endpoints import Endpoint, Pick
 from gateway.core.trail import Trail
 from gateway.core.usage import Usage
 
@@ -17,21 +18,13 @@ class Usages(Protocol):
         """Give how accounts fare, by id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One event on its way to the product. `state` is a word such as delivered, waiting or failed."""
-
-    at: datetime
-    event: str
-    endpoint: str
-    state: str
-    attempts: int = 0
-    error: str = ""
-
-
 class Deliveries(Protocol):
-    async def of_account(self, account_id: str, most: int) -> Sequence[Delivery]:
-        """Give the latest deliveries about an account, latest first."""
+    """The log of what was sent to the project's endpoints."""
+
+    async def of_project(self, project_id: str) -> Sequence[Endpoint]: ...
+
+    async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
+        """Give what was told of one account, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

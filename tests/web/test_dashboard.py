@@ -1,6 +1,7 @@
 """What the operator sees and does in the dashboard; nothing that others have written becomes part of a page."""
 
 import asyncio
+import os
 import re
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -11,6 +12,9 @@ from deploy.sandbox.tokens import by_name
 from gateway.adapters.accounts.apikey import is_well_formed
 from gateway.core.freshness import Ceilings
 from gateway.core.model import Account, Caching, Owner, Secret, Status, StatusReason
+from gateway.core.outbox.endpoints import Endpoint
+from gateway.core.outbox.events import account_event
+from gateway.core.outbox.signature import new_secret
 from tests.web.linking import Time
 from tests.web.operating import Operator, hidden, open_dashboard
 from tests.web.support import Sandbox
@@ -222,6 +226,27 @@ async def test_calls_are_counted_where_the_operator_sees_them(
     page = await operator.see(f"/accounts/{operator.site.account}")
     assert '<dd>67% <span class="soft">of 3 calls' in page
     assert "67%" in await operator.see()
+
+
+async def test_what_was_sent_to_the_product_is_told_with_the_account(operator: Operator) -> None:
+    account, now = await operator.account(), datetime.now(UTC)
+    url = "https://127.0.0.1:9/<b>hook</b>"
+    endpoint = Endpoint(id="e1", project_id=account.project_id, url=url, events=("*",), created_at=now, updated_at=now)
+    book = operator.database.endpoints
+    assert await book.add(endpoint, new_secret(os.urandom))
+    page = await operator.see(f"/accounts/{account.id}")
+    assert "Nothing has been sent about this account yet." in page
+    await book.send(endpoint, account_event("account.updated", account, "ev1", now), now)
+    for _ in range(500):
+        page = await operator.see(f"/accounts/{account.id}")
+        if "the last <time" in page:
+            break
+        await asyncio.sleep(0.02)
+    told = page.partition("Webhook deliveries")[2]
+    assert "account.updated" in told
+    assert "On its way" in told
+    assert "1 attempt, the last" in told
+    assert "https://127.0.0.1:9/&lt;b&gt;hook&lt;/b&gt;" in told
 
 
 # --- linking ------------------------------------------------------------------------------------------------

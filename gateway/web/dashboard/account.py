@@ -13,6 +13,7 @@ from gateway.core.evidence import Evidence
 from gateway.core.link import RECOVERABLE, Checked
 from gateway.core.model import Account, Status
 from gateway.core.office import Office, advice
+from gateway.core.outbox.endpoints import Pick
 from gateway.core.wanted import Outlook, Wants
 from gateway.web.dashboard.shell import HOME, Page, Shell, Visit
 from gateway.web.edge import exchange_of
@@ -91,7 +92,9 @@ class AccountPages:
         if doors.trail:
             told["events"] = await doors.trail.read(account_id=account.id, most=EVENTS)
         if doors.deliveries:
-            told["deliveries"] = await doors.deliveries.of_account(account.id, EVENTS)
+            told["deliveries"] = await doors.deliveries.about(account.project_id, account.id, Pick(most=EVENTS))
+            endpoints = await doors.deliveries.of_project(account.project_id)
+            told["endpoints"] = {each.id: each.url for each in endpoints}
         return told
 
     async def _names(self, account: Account) -> dict[str, Any]:
