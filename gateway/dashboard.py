@@ -3,12 +3,12 @@
 import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from gateway.adapters.redis_line import RedisLine
 from gateway.adapters.tally import RedisTally
 from gateway.core.ask import Clock
@@ -57,7 +57,7 @@ class DashboardParts:
     clock: Clock
     gateway_for: Callable[[Accounts], Gateway]
     derive: Callable[[bytes], bytes]
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: Evidence
 
 
 def dashboard_faults(settings: Settings) -> list[str]:
@@ -76,9 +76,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
     tally = _tally(settings, parts, stack)
     lives = Lives(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
     passes = Passes(parts.derive(b"dashboard"), str(password), lives, _new_id)
-    show = dashboard_renderer(
-        place.root, settings.hub.product_name, clock.now, activity=parts.evidence.trail is not None
-    )
+    show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
     shell = Shell(
         place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally, settings.dashboard.address_header)
     )
@@ -89,7 +87,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
         return await parts.gateway_for(accounts).answer(call)
 
     tester = Tester(hub.entrance.accounts, answer, OPERATIONS, clock.monotonic)
-    operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS)
+    operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)
     scopes = known_scopes(operations, [each.connector for each in office.providers.values()])
     attempts = Attempts(tally, OF_EACH, OF_ALL)
     return [
@@ -100,7 +98,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
         *LinkingPages(shell, office, Seal(hub.key)).routes(),
         *TesterPage(shell, office, tester).routes(),
         *KeyPages(shell, office, scopes).routes(),
-        *ActivityPage(shell, office, parts.evidence).routes(),
+        *ActivityPage(shell, office, parts.evidence.trail).routes(),
         *LostPage(shell).routes(),
     ]
 

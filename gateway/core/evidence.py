@@ -1,7 +1,4 @@
-"""What is told of an account beside itself: its history, how it is used, and what of it went to the product.
-
-Doors that may be missing: where there is none, nothing is said, and nothing made up.
-"""
+"""What is told of an account beside itself: its history, how it is used, and what of it went to the product."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,11 +26,11 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The doors that there are."""
+    """The doors to it."""
 
-    trail: Trail | None = None
-    usages: Usages | None = None
-    deliveries: Deliveries | None = None
+    trail: Trail
+    usages: Usages
+    deliveries: Deliveries
 
 
 def hit_ratio(usage: Usage) -> float | None:

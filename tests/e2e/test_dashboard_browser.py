@@ -257,6 +257,7 @@ def test_every_page_fits_and_has_no_serious_fault_of_accessibility(stage: Stage,
         "try": f"/accounts/{account}/try",
         "link": "/link",
         "keys": "/keys",
+        "activity": "/activity",
         "key-new": "/keys/new",
         "lost": "/nowhere",
     }

@@ -84,18 +84,15 @@ class AccountPages:
         return self._outlooks[asked]
 
     async def _told(self, account: Account) -> dict[str, Any]:
-        """Give what the doors say that there are."""
-        doors, found = self._evidence, {"usage": None, "events": None, "deliveries": None}
-        told: dict[str, Any] = {**found, "has_usage": doors.usages is not None}
-        if doors.usages:
-            told["usage"] = (await doors.usages.read([account.id])).get(account.id)
-        if doors.trail:
-            told["events"] = await doors.trail.read(account_id=account.id, most=EVENTS)
-        if doors.deliveries:
-            told["deliveries"] = await doors.deliveries.about(account.project_id, account.id, Pick(most=EVENTS))
-            endpoints = await doors.deliveries.of_project(account.project_id)
-            told["endpoints"] = {each.id: each.url for each in endpoints}
-        return told
+        """Give what others tell of the account."""
+        doors = self._evidence
+        endpoints = await doors.deliveries.of_project(account.project_id)
+        return {
+            "usage": (await doors.usages.read([account.id])).get(account.id),
+            "events": await doors.trail.read(account_id=account.id, most=EVENTS),
+            "deliveries": await doors.deliveries.about(account.project_id, account.id, Pick(most=EVENTS)),
+            "endpoints": {each.id: each.url for each in endpoints},
+        }
 
     async def _names(self, account: Account) -> dict[str, Any]:
         provider = self._office.providers.get(account.provider)

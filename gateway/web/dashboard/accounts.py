@@ -53,7 +53,7 @@ class AccountsPage:
         counts = await self._office.register.count(search)
         total = counts.get(search.status, 0) if search.status else sum(counts.values())
         found = await self._office.register.search(search)
-        usages = await self._evidence.usages.read([each.id for each in found]) if self._evidence.usages else {}
+        usages = await self._evidence.usages.read([each.id for each in found])
         names = {each.id: each.name for each in projects}
         values = {
             "section": "accounts",
@@ -68,7 +68,6 @@ class AccountsPage:
             "total": total,
             "before": self._address(asked, page - 1) if page > 1 else "",
             "after": self._address(asked, page + 1) if search.skip + len(found) < total else "",
-            "has_usage": self._evidence.usages is not None,
         }
         await self._shell.page(visit, "accounts.html", values)
 

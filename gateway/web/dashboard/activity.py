@@ -1,4 +1,4 @@
-"""The audit trail of all accounts, the latest first. Where no trail is kept there is no such page."""
+"""The audit trail of all accounts, the latest first."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.core.evidence import Evidence
 from gateway.core.office import Office
 from gateway.core.trail import Entry, Trail
 from gateway.web.dashboard.shell import HOME, Page, Shell
@@ -15,14 +14,12 @@ ROWS = 50
 
 
 class ActivityPage:
-    def __init__(self, shell: Shell, office: Office, evidence: Evidence) -> None:
+    def __init__(self, shell: Shell, office: Office, trail: Trail) -> None:
         self._shell = shell
         self._office = office
-        self._trail = evidence.trail
+        self._trail = trail
 
     def routes(self) -> Sequence[Route]:
-        if self._trail is None:
-            return []
         return [Route(f"{HOME}/activity", Page("activity", self._show, self._shell), methods=["GET"])]
 
     async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,9 +41,7 @@ class ActivityPage:
         await self._shell.page(visit, "activity.html", values)
 
 
-async def _read(trail: Trail | None, project: str, asked: Mapping[str, str]) -> Sequence[Entry]:
-    if trail is None:
-        return []
+async def _read(trail: Trail, project: str, asked: Mapping[str, str]) -> Sequence[Entry]:
     before = asked.get("before", "")
     known = before.isascii() and before.isdigit() and len(before) < 19
     return await trail.read(project_id=project or None, before=int(before) if known else None, most=ROWS + 1)

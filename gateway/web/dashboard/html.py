@@ -25,9 +25,9 @@ _TONES = {
 }
 
 
-def dashboard_renderer(root: str, product: str, now: Callable[[], datetime], *, activity: bool) -> Renderer:
-    """`root` is the path that the operator has put us under; `activity` tells whether there is an audit trail."""
-    values = {"root": root, "home": f"{root}{HOME}", "product": product, "activity": activity, "inf": inf}
+def dashboard_renderer(root: str, product: str, now: Callable[[], datetime]) -> Renderer:
+    """`root` is the path that the operator has put us under."""
+    values = {"root": root, "home": f"{root}{HOME}", "product": product, "inf": inf}
     filters: dict[str, Callable[..., object]] = {
         "moment": lambda moment: _moment(moment, now()),
         "tone": lambda status: _TONES.get(status, "idle"),
