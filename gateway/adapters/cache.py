@@ -184,12 +184,17 @@ def _index(account_id: str) -> str:
 
 
 def _indexed(keys: Iterable[str], seconds: int) -> list[tuple[Word, ...]]:
-    """Make the commands that note keys of one account: to be found without searching all keys when it is unlinked."""
-    known = list(keys)
-    index, now = _index(_account(known[0])), time()
-    entries = [word for key in known for word in (int(now) + seconds + 1, key)]
-    return [
-        ("ZADD", index, *entries),
-        ("ZREMRANGEBYSCORE", index, "-inf", int(now)),
-        ("EXPIRE", index, max(seconds, _INDEX_SECONDS)),
-    ]
+    """Make the commands that note keys by account: to be found without searching all keys when it is unlinked."""
+    now = int(time())
+    accounts: dict[str, list[Word]] = {}
+    for key in keys:
+        accounts.setdefault(_account(key), []).extend((now + seconds + 1, key))
+    commands: list[tuple[Word, ...]] = []
+    for account, entries in accounts.items():
+        index = _index(account)
+        commands += [
+            ("ZADD", index, *entries),
+            ("ZREMRANGEBYSCORE", index, "-inf", now),
+            ("EXPIRE", index, max(seconds, _INDEX_SECONDS)),
+        ]
+    return commands

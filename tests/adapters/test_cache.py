@@ -92,7 +92,7 @@ async def test_forgetting_an_account_leaves_the_others(cache: RedisCache) -> Non
 async def test_a_server_that_is_not_there_is_a_counted_miss_and_then_left_alone(metrics: Metrics) -> None:
     cache = RedisCache("redis://127.0.0.1:1", PATIENT, metrics)
     assert await cache.read(["a", "b"]) == [None, None]
-    assert not await cache.write({"a": b"x"}, 60)
+    assert not await cache.write({"{a}:a": b"x"}, 60)
     assert not await cache.ping()
     assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 2)
     await cache.close()
@@ -120,14 +120,14 @@ async def test_a_frozen_server_costs_one_short_wait_and_serves_again_when_it_tha
     server: RedisServer, metrics: Metrics
 ) -> None:
     cache = RedisCache(f"unix://{server.socket}", RedisLimits(timeout=1, connect_timeout=1, rest=3), metrics)
-    assert await cache.write({"k": b"v"}, 60)
+    assert await cache.write({"{a}:k": b"v"}, 60)
     server.freeze()
-    assert [await cache.read(["k"]) for _ in range(20)] == [[None]] * 20
+    assert [await cache.read(["{a}:k"]) for _ in range(20)] == [[None]] * 20
     assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 19)
     server.thaw()
 
     async def is_back() -> bool:
-        return await cache.read(["k"]) == [b"v"]
+        return await cache.read(["{a}:k"]) == [b"v"]
 
     await until(is_back)
     await cache.close()
@@ -135,6 +135,6 @@ async def test_a_frozen_server_costs_one_short_wait_and_serves_again_when_it_tha
 
 async def test_no_cache_keeps_nothing() -> None:
     cache = NoCache()
-    assert not await cache.write({"k": b"v"}, 60)
-    assert await cache.read(["k", "l"]) == [None, None]
+    assert not await cache.write({"{a}:k": b"v"}, 60)
+    assert await cache.read(["{a}:k", "{a}:l"]) == [None, None]
     assert await cache.ping()

@@ -62,14 +62,17 @@ def main() -> int:
 def run(ground: Ground, wanted: argparse.Namespace) -> None:
     os.sched_setaffinity(0, {OTHER_CORE})
     get = Get(LIST, ground.headers)
-    gateway = Contestant("gateway, 1 worker, hit in Redis", *start_gateway(ground), get)
+    gateway = Contestant("gateway, 1 worker, hit near", *start_gateway(ground), get)
+    far = Contestant(
+        "gateway, 1 worker, hit in Redis", *start_gateway(ground, "far", GATEWAY_CACHE_NEAR_BYTES="0"), get
+    )
     fetch(gateway.address, get)
     answer = fetch(gateway.address, get)
     bare = start_bare(ground, answer, get)
     plain = start_plain(ground, f"http://{bare.address}", get, "hits")
     proxy = start_nginx(ground, bare.address, get) if find("nginx") else None
     envoy = start_envoy(ground, answer, get) if wanted.envoy else None
-    contestants = [each for each in (gateway, bare, proxy, envoy, plain) if each is not None]
+    contestants = [each for each in (gateway, far, bare, proxy, envoy, plain) if each is not None]
     for each in contestants:
         if json.loads(fetch(each.address, each.get).body) != json.loads(answer.body):
             raise Failed(f"{each.name} answers something else")
@@ -95,8 +98,9 @@ def preamble(size: int, rounds: int) -> str:
     return f"""\
 A list of 25 employees, {size:,} bytes; {CONNECTIONS} connections, driven by {by}; medians of {rounds} rounds.
 One server at a time is asked, on core {SERVER_CORE}; Redis, the sandbox and the load are on core {OTHER_CORE}.
-Request logging is off (GATEWAY_LOG_REQUESTS=false). On each hit ours checks key, tenant, account and scopes, asks
-Redis once and decrypts; the plain proxy asks Redis for key and answer; the others check nothing.
+Request logging is off (GATEWAY_LOG_REQUESTS=false). On each hit ours checks key, tenant, account and scopes; far
+from the near-cache it asks Redis once and decrypts. The plain proxy asks Redis for key and answer; the others check
+nothing.
 """
 
 
