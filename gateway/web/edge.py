@@ -79,6 +79,7 @@ class Edge:
         self._limits = limits
         self._metrics = metrics
         self._around = around
+        self._meters: dict[tuple[str, int, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -110,7 +111,10 @@ class Edge:
     def _check(self, scope: Scope) -> None:
         if len(scope["query_string"]) > self._limits.query:
             raise BadRequest(f"The query is longer than {self._limits.query} bytes.")
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.headers:
+        size = 0
+        for name, value in scope["headers"]:
+            size += len(name) + len(value)
+        if size > self._limits.headers:
             raise BadRequest(f"The headers are longer than {self._limits.headers} bytes together.")
 
     async def _fail(self, exchange: Exchange, error: GatewayError, status: int, send: Send) -> None:
@@ -121,5 +125,13 @@ class Edge:
 
     def _count(self, exchange: Exchange) -> None:
         seconds = perf_counter() - exchange.began
-        self._metrics.requests.labels(exchange.operation or "other", exchange.status, exchange.cache or "none").inc()
-        self._metrics.seconds.labels(exchange.cache or "none").observe(seconds)
+        # Looking a counter up by its labels costs more than counting; there are few of them.
+        key = (exchange.operation, exchange.status, exchange.cache)
+        meters = self._meters.get(key)
+        if meters is None:
+            cache = exchange.cache or "none"
+            requests = self._metrics.requests.labels(exchange.operation or "other", exchange.status, cache)
+            meters = self._meters[key] = (requests.inc, self._metrics.seconds.labels(cache).observe)
+        count, observe = meters
+        count()
+        observe(seconds)

@@ -14,6 +14,7 @@ from statistics import median
 from deploy.load.drive import Drive, Get
 from deploy.load.processes import Failed, Processes
 from deploy.load.tools import find, missing
+from tests.bench.coherence import coherence_table
 from tests.bench.contestants import Contestant, start_bare, start_nginx, start_plain
 from tests.bench.envoy import start_envoy
 from tests.bench.floor import redis_floor
@@ -30,6 +31,7 @@ from tests.bench.ground import (
 from tests.bench.hits import hits_table, measure_rounds
 from tests.bench.misses import misses_table, time_ways, ways
 from tests.bench.stages import stages_table, start_sampled
+from tests.bench.workload import workload_table
 
 CONNECTIONS = 16
 
@@ -86,6 +88,8 @@ def run(ground: Ground, wanted: argparse.Namespace) -> None:
     times = asyncio.run(time_ways(ground, all_ways, wanted.rounds))
     drive = replace(drive, seconds=max(1, wanted.seconds * 2 // 3))
     print(misses_table(drive, all_ways, times, wanted.rounds), flush=True)
+    print(f"\n{coherence_table(ground)}", flush=True)
+    print(f"\n{workload_table(ground, replace(drive, seconds=wanted.seconds * 3))}", flush=True)
     served = median(each.microseconds for each in runs[0])
     looking = replace(drive, seconds=max(2, wanted.seconds * 3))
     print(f"\n{stages_table(ground, looking, start_sampled(ground, gateway), served)}")
