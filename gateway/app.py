@@ -29,6 +29,7 @@ from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError, StoreUnavailable
+from gateway.core.evidence import Evidence
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
 from gateway.core.passthrough import PROXY, Passthrough
@@ -39,6 +40,7 @@ from gateway.core.retry import RetryPolicy
 from gateway.core.signals import nobody_listens
 from gateway.core.telling import telling
 from gateway.core.writes import Writes
+from gateway.dashboard import DashboardParts, dashboard_faults, dashboard_routes
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
@@ -79,7 +81,7 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     }
     faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
-    faults += hub_faults(settings)
+    faults += [*hub_faults(settings), *dashboard_faults(settings)]
     if faults:
         raise SettingsError(faults)
     found = {}
@@ -185,11 +187,23 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     events = await open_events(
         settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
     )
+    board = DashboardParts(
+        hub=own,
+        register=database.register,
+        keys=database.clients,
+        cache=cache,
+        clock=clock,
+        gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
+        derive=vault.derive,
+        evidence=Evidence(trail=database.trail, usages=database.usage, deliveries=database.endpoints),
+    )
+    dashboard = dashboard_routes(settings, place, board, stack)
     routes = [
         *ops.routes(),
         *proxy.routes(),
         *platform.routes(),
         *hub,
+        *dashboard,
         *events,
         *signals,
         *documentation(lambda: describe(paging)),

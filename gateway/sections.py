@@ -284,6 +284,19 @@ class Hub(Section):
     """What customers know the product by, shown on the Hub's page; empty shows no name."""
 
 
+class Dashboard(Section):
+    """The operator's pages, under /dashboard. Without a password there are none."""
+
+    password: Annotated[SecretStr, Field(repr=False)] = SecretStr("")
+    """At least 12 characters, or what `gateway dashboard password` made of them; empty closes the dashboard."""
+    session_seconds: PositiveInt = 43200
+    """Longest that a sign-in lasts, in seconds; 12 hours are a working day."""
+    idle_seconds: PositiveInt = 3600
+    """Longest that a sign-in lasts unused, in seconds; an hour, for a desk that was left."""
+    address_header: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
+    """Header in which the reverse proxy names the client, such as x-real-ip; empty: there is no proxy."""
+
+
 class Webhooks(Section):
     """Events sent to the products that use the gateway."""
 
@@ -389,6 +402,7 @@ class Settings(BaseSettings):
     accounts: Accounts = Accounts()
     life: Life = Life()
     hub: Hub = Hub()
+    dashboard: Dashboard = Dashboard()
     webhooks: Webhooks = Webhooks()
     vendor_events: VendorEvents = VendorEvents()
     log: Log = Log()

@@ -51,9 +51,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """An account after a new check, and what its token may do now that it could not, or no longer can."""
+    """An account after a new check, and what its token may do now that it could not, or no longer can.
+
+    `refused` is the vendor's reason, where it does not take the token.
+    """
 
     account: Account
+    refused: str = ""
     gained: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
 
@@ -105,7 +109,8 @@ async def verify(connector: Connector, linked: Linked, parts: Parts, by: Actor =
     else:
         await parts.ledger.confirm(account.id)
     before, after = account.grant.scopes, changed.grant.scopes
-    return Checked(account=changed, gained=after - before, lost=before - after)
+    refused = found.reason if isinstance(found, Refusal) else ""
+    return Checked(account=changed, refused=refused, gained=after - before, lost=before - after)
 
 
 def _refused(account: Account, refusal: Refusal, now: datetime) -> Account:

@@ -5,6 +5,7 @@ answers `Allowed` or `Denied`, each with its reasons; the log, the error body an
 Vendor rules stand in the vendor's tables, and no vendor's or scope's name stands here.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -53,6 +54,9 @@ class Operator:
     operations: frozenset[str] = field(default_factory=frozenset)
     fields: frozenset[str] = field(default_factory=frozenset)
 
+
+SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
+"""What a scope of a client key looks like."""
 
 EVERY_SCOPE = frozenset({"*"})
 """What a client key holds that may ask everything."""

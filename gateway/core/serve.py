@@ -82,6 +82,10 @@ class Gateway:
         self._limits = around.limits
         self._questions: dict[tuple[Any, ...], Question] = {}
 
+    def over(self, entrance: Entrance) -> "Gateway":
+        """Give a gateway over other accounts and keys, with the same caches."""
+        return Gateway(entrance, self._caches, self._reads, Around(self._clock, self._limits))
+
     async def answer(self, call: Call) -> Page:
         """Answer a call, or raise a `GatewayError` that says what to do."""
         visit = await self._admit(call)
