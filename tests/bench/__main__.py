@@ -89,7 +89,7 @@ def run(ground: Ground, wanted: argparse.Namespace) -> None:
     drive = replace(drive, seconds=max(1, wanted.seconds * 2 // 3))
     print(misses_table(drive, all_ways, times, wanted.rounds), flush=True)
     print(f"\n{coherence_table(ground)}", flush=True)
-    print(f"\n{workload_table(ground, replace(drive, seconds=wanted.seconds * 3))}", flush=True)
+    print(f"\n{workload_table(ground, replace(drive, seconds=wanted.seconds * 4))}", flush=True)
     served = median(each.microseconds for each in runs[0])
     looking = replace(drive, seconds=max(2, wanted.seconds * 3))
     print(f"\n{stages_table(ground, looking, start_sampled(ground, gateway), served)}")
