@@ -41,7 +41,7 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
     """Give what answers reads, and what ends everything that is kept of some resources of an account."""
     clock = parts.asker.clock
     flights = Flights()
-    lists = OpenLists(_near_bytes(settings) // 2)
+    lists = OpenLists(_near_bytes(settings) * 3 // 4)
     near = open_near(settings, parts, lists, stack)
     caches = Caches(parts.cache, near, flights)
     sweeps = Sweeps(
@@ -76,7 +76,7 @@ def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
 def open_near(settings: Settings, parts: CachingParts, lists: OpenLists, stack: AsyncExitStack) -> Near:
     """Open the near-cache, and listen for changes that others make."""
     chosen = settings.cache
-    limits = NearLimits(_near_bytes(settings) // 2, chosen.near_seconds, chosen.near_unheard_seconds)
+    limits = NearLimits(_near_bytes(settings) // 4, chosen.near_seconds, chosen.near_unheard_seconds)
     monotonic = parts.asker.clock.monotonic
     if not settings.redis.url:
         return Near(limits, monotonic, lambda: False)
@@ -90,7 +90,7 @@ def open_near(settings: Settings, parts: CachingParts, lists: OpenLists, stack: 
 
 
 def _near_bytes(settings: Settings) -> int:
-    """Give the bytes for answers and lists together, in equal parts. Who keeps nothing keeps nothing near."""
+    """Give the bytes for answers, a quarter, and for lists, the rest. Who keeps nothing keeps nothing near."""
     # Without a channel other workers would not hear of changes.
     alone = settings.redis.url or settings.server.workers == 1
     return settings.cache.near_bytes if settings.cache.enabled and alone else 0

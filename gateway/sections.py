@@ -213,8 +213,8 @@ class Cache(Section):
     """Longest wait for the vendor where a stale answer may stand in, in seconds; it is given then."""
     lease_seconds: PositiveInt = 5
     """After so many seconds of silence a worker that fetches for all is taken for dead; alive, it speaks up in time."""
-    near_bytes: NonNegativeInt = 67108864
-    """Answers that a worker holds in its own memory, in bytes; 64 MiB is some thousand; 0 holds none."""
+    near_bytes: NonNegativeInt = 134217728
+    """Answers and lists that a worker holds in its own memory, in bytes; 128 MiB is ten companies of 1,000; 0 none."""
     near_seconds: NonNegativeFloat = 10
     """Longest that a worker believes its own memory, in seconds; changes are heard of at once."""
     near_unheard_seconds: NonNegativeFloat = 1
