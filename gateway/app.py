@@ -213,7 +213,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     site = Site(unified, routes, place)
     log = counting(counter, request_log(logger, each=settings.log.requests))
-    surroundings = Surroundings(new_id=new_request_id, now=clock.now, log=log)
+    surroundings = Surroundings(new_request_id, clock.now, log, settings.server.address_header)
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )

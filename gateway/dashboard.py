@@ -77,9 +77,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
     lives = Lives(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
     passes = Passes(parts.derive(b"dashboard"), str(password), lives, _new_id)
     show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
-    shell = Shell(
-        place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally, settings.dashboard.address_header)
-    )
+    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally))
     books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
     office = Office(books, hub.entrance, hub_desk(hub), hub.linking, parts.cache)
 

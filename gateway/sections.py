@@ -124,6 +124,8 @@ class Server(Section):
     """Worker processes; one is the most predictable, use one per core behind a reverse proxy."""
     public_url: HttpUrl = ""
     """Address under which browsers and vendors' webhooks reach us; empty: as the request says, and no webhooks."""
+    address_header: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
+    """Header in which the reverse proxy names the client, such as x-real-ip; empty: there is no proxy."""
 
 
 class Database(Section):
@@ -293,8 +295,6 @@ class Dashboard(Section):
     """Longest that a sign-in lasts, in seconds; 12 hours are a working day."""
     idle_seconds: PositiveInt = 3600
     """Longest that a sign-in lasts unused, in seconds; an hour, for a desk that was left."""
-    address_header: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
-    """Header in which the reverse proxy names the client, such as x-real-ip; empty: there is no proxy."""
 
 
 class Webhooks(Section):

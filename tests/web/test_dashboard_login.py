@@ -145,7 +145,7 @@ async def test_tries_are_counted_without_redis_and_with_a_dead_one(
 async def test_behind_a_proxy_its_header_tells_clients_apart(
     environ: dict[str, str], stack: AsyncExitStack, time: Time
 ) -> None:
-    door = await open_dashboard({**environ, "GATEWAY_DASHBOARD_ADDRESS_HEADER": "x-forwarded-for"}, stack, time)
+    door = await open_dashboard({**environ, "GATEWAY_SERVER_ADDRESS_HEADER": "x-forwarded-for"}, stack, time)
 
     async def status(address: str) -> int:
         form = {**hidden((await door.get("/login")).text), "password": "wrong password"}

@@ -13,7 +13,7 @@ from gateway.core.attempts import Attempts
 from gateway.core.errors import NotFound
 from gateway.core.password import Password
 from gateway.web.dashboard.shell import HOME, LOGIN, Page, Shell, SignInFirst
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.forms import foreign, read_form
 
 _ENTRY = "dashboard_entry"
@@ -59,7 +59,7 @@ class LoginPages:
             )
         form = dict(given)
         way = own_path(form.get("next", ""))
-        address = self._shell.address_of(scope)
+        address = address_of(scope)
         wait = await self._attempts.begin(address)
         if wait:
             exchange_of(scope).error = "TooManyAttempts"

@@ -16,7 +16,7 @@ from gateway.core.actor import Actor, ActorKind
 from gateway.core.attempts import Tally
 from gateway.core.errors import GatewayError
 from gateway.core.passes import Pass, Passes
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.forms import cookies, foreign, read_form
 from gateway.web.html import Renderer, page_headers, sentence
 from gateway.web.hub.place import Place
@@ -68,15 +68,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Time, chance, and counts that all workers share.
-
-    `address_header` is the header in which the operator's reverse proxy names the client; empty for none.
-    """
+    """Time, chance, and counts that all workers share."""
 
     now: Callable[[], float]
     new_id: Callable[[], str]
     tally: Tally
-    address_header: str = ""
 
 
 class Shell:
@@ -117,16 +113,7 @@ class Shell:
 
     def actor(self, visit: Visit) -> Actor:
         """Give who does what is done in a visit, for the trail."""
-        return Actor(ActorKind.ADMIN, visit.badge.id[:LONGEST_ACTOR], self.address_of(visit.scope))
-
-    def address_of(self, scope: Scope) -> str:
-        """Give the client's address: what the connection says, or the header that the operator's proxy sets."""
-        named_in = self.around.address_header.encode()
-        if not named_in:
-            return str(scope["client"][0]) if scope.get("client") else ""
-        # What a client itself has sent stands before what the proxy adds.
-        said = [value.decode("latin-1") for name, value in scope["headers"] if name == named_in]
-        return said[-1].rpartition(",")[2].strip() if said else ""
+        return Actor(ActorKind.ADMIN, visit.badge.id[:LONGEST_ACTOR], address_of(visit.scope))
 
     # --- cookies --------------------------------------------------------------------------------------------
 
