@@ -280,7 +280,7 @@ async def test_calls_are_counted_for_each_account(
 async def test_the_trail_says_from_where_as_the_operators_proxy_tells(
     environ: dict[str, str], stack: AsyncExitStack, header: str, address: str
 ) -> None:
-    """A client's own word for its address is not believed: it stands before the proxy's, or in no header that counts."""
+    """A client's own word for its address is not believed: it stands before the proxy's, or where nobody looks."""
     site = await open_site({**environ, "GATEWAY_SERVER_ADDRESS_HEADER": header}, stack)
     key, account = await site.make_key(), await site.link("all-owner")
     answer = await site.client.patch(
