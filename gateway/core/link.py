@@ -13,6 +13,7 @@ from connectors.exchange import Answer, Grant, Refusal, Request
 from connectors.spec import Connector
 from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.flow import follow
 from gateway.core.model import Account, Ledger, Linked, Owner, Secret, Status, StatusReason, Upstream
 from gateway.core.retry import retry_after
 
@@ -160,24 +161,13 @@ def _as_suspended(account: Account, before: Account | None) -> Account:
 async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
     try:
         async with asyncio.timeout(parts.deadline):
-            return await _follow(connector, credential, parts)
+
+            def check(request: Request, answer: Answer) -> None:
+                _must_be_well(connector, request, answer, parts.clock())
+
+            return await follow(connector.verify(), connector, credential, parts.upstream, check)
     except TimeoutError as error:
         raise VendorFailure(f"{connector.name} did not answer within {parts.deadline:g} seconds: try again") from error
-
-
-async def _follow(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
-    flow = connector.verify()
-    headers = connector.auth.headers(credential.reveal)
-    try:
-        request = next(flow)
-        while True:
-            signed = replace(request, headers={**request.headers, **headers})
-            answer = await parts.upstream.send(connector.base_url, signed)
-            _must_be_well(connector, request, answer, parts.clock())
-            request = flow.send(answer)
-    except StopIteration as end:
-        found: Grant | Refusal = end.value
-        return found
 
 
 def _must_be_well(connector: Connector, request: Request, answer: Answer, now: datetime) -> None:
