@@ -12,8 +12,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from connectors.connector import Connector
 from connectors.registry import CONNECTORS
-from connectors.spec import Connector
 from gateway.cli.parser import make_parser
 from gateway.core.errors import GatewayError, NotFound
 from gateway.core.model import Cache, Directory, Upstream

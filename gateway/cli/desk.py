@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.adapters.accounts import Database, Ears
 from gateway.adapters.store import open_database, open_vault
 from gateway.core.errors import NotFound, StoreUnavailable

@@ -4,8 +4,8 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import TypeVar
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, Request
-from connectors.spec import Connector
 from gateway.core.model import Secret, Upstream
 
 Result = TypeVar("Result")

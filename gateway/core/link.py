@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request
-from connectors.spec import Connector
 from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.flow import follow

@@ -7,8 +7,9 @@ done, with the fields that may be sent and those that may come back.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from connectors.connector import Connector
 from connectors.contract import ListOf, Operation, Plain, Resource, Type, Words
-from connectors.spec import Absent, Connector, Field, Nested, Ref, Source
+from connectors.spec import Absent, Field, Nested, Ref, Source
 from connectors.writes import To
 from gateway.core.abilities import Abilities, Ability, Standing
 from gateway.core.entrance import Provider

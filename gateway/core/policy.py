@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from connectors.connector import Connector
 from connectors.contract import Given, Operation, Resource, Spec
 from connectors.hris.filters import filter_of
-from connectors.spec import Absent, Connector, Endpoint, Field, Nested, Rule, Table, joins_of
+from connectors.spec import Absent, Endpoint, Field, Nested, Rule, Table, joins_of
 from gateway.core.query import Query
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from connectors.connector import Connector
 from connectors.contract import ListOf, Operation, Resource, Type
-from connectors.spec import Connector
 from gateway.core.passthrough import READ, WRITE
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+from connectors.connector import Connector
 from connectors.contract import Operation
-from connectors.spec import Connector, Endpoint
+from connectors.spec import Endpoint
 from gateway.core.ask import Clock, Conversation, VendorRefusal
 from gateway.core.call import Call, Page, Ticket
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active

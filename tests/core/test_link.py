@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
-from connectors.spec import Connector
 from gateway.core.actor import GATEWAY, Actor, ActorKind
 from gateway.core.errors import GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from connectors.connector import Connector
 from connectors.contract import MAP, TEXT, Operation, Resource, Spec
 from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
 from connectors.needs import Need, any_of
-from connectors.spec import Absent, Connector
+from connectors.spec import Absent
 from connectors.writes import Flow, Order, Part, To, Unwritable, Within, Write
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest

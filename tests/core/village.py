@@ -6,13 +6,14 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from connectors.connector import Connector
 from connectors.contract import INSTANT, TEXT, Given, Operation, Resource, Spec
 from connectors.convert import identifier
 from connectors.exchange import BearerToken, CredentialField, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from connectors.needs import any_of
 from connectors.paging import OffsetPaging
-from connectors.spec import OWN_KEY, Absent, Collection, Connector, Endpoint, Field, Join, Nested, Table
+from connectors.spec import OWN_KEY, Absent, Collection, Endpoint, Field, Join, Nested, Table
 from gateway.core.ask import Asker
 from gateway.core.call import Call, Page
 from gateway.core.cursor import CursorSigner

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.core.errors import NotFound
 from gateway.web.html import Fixed, Renderer, read_static
 
