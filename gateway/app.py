@@ -237,7 +237,13 @@ def platform_api(
     settings: Settings, entrance: Entrance, hooks: HookCorner, cache: Cache, linking: Parts
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging, webhooks=hooks.hooks.health)
+    rules = Rules(
+        operations=OPERATIONS,
+        operator=operator_of(settings),
+        page=paging,
+        webhooks=hooks.hooks.health,
+        public_url=settings.server.public_url,
+    )
     platform = Platform(entrance, hooks.directory, cache, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 

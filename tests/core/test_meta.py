@@ -66,6 +66,8 @@ def test_details_are_added_when_they_are_named() -> None:
     plain, full = (connector_meta(village(), BOTH, include) for include in ((), DETAILS))
     assert "resources" not in plain
     assert full["resources"] == {"images": {"logo_url": None, "original_logo_horizontal_url": None}}
+    seen = connector_meta(village(), BOTH, DETAILS, "https://gateway.example.com")
+    assert seen["resources"]["images"]["logo_url"] == "https://gateway.example.com/hub/logos/village"
     output = full["models"]["employees"]["list"]["output"]
     assert output["unmappedFields"] == [{"name": "pet", "type": "string", "reason": "Village keeps no pets"}]
     paths = {each["name"]: each["fieldPath"] for each in output["defaultFields"]}
