@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
+from connectors.connector import Connector
 from connectors.humaans.connector import HUMAANS
-from connectors.spec import Connector
 
 CONNECTORS: Mapping[str, Connector] = {connector.key: connector for connector in (HUMAANS,)}

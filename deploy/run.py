@@ -100,7 +100,7 @@ def _refuse_busy(host: str, port: int, name: str) -> None:
             raise Refused(f"Port {port} on {host} cannot be used ({reason}): set {name} to another one.") from error
 
 
-def environment(environ: Mapping[str, str], plan: Plan) -> dict[str, str]:
+def environment(environ: Mapping[str, str], plan: Plan, password: str) -> dict[str, str]:
     """What the children get: never the token, and `var/` for all that the user has not placed elsewhere."""
     child = {name: value for name, value in environ.items() if name not in ("HUMAANS_TOKEN", "SANDBOX_PORT")}
     child["GATEWAY_SERVER_HOST"] = plan.host
@@ -108,6 +108,7 @@ def environment(environ: Mapping[str, str], plan: Plan) -> dict[str, str]:
     child.setdefault("GATEWAY_DATABASE_URL", f"sqlite:///{VAR / 'gateway.db'}")
     if "GATEWAY_VAULT_MASTER_KEY" not in child:
         child.setdefault("GATEWAY_VAULT_MASTER_KEY_FILE", str(VAR / "master.key"))
+    child.setdefault("GATEWAY_DASHBOARD_PASSWORD", password)
     if plan.token:
         child.setdefault("GATEWAY_HUMAANS_BASE_URL", HUMAANS)
     else:
@@ -118,15 +119,25 @@ def environment(environ: Mapping[str, str], plan: Plan) -> dict[str, str]:
     return child
 
 
-def prepare_var() -> None:
-    """Make `var/` and its master key, which must outlive a run: without it no stored token can be read."""
+def prepare_var() -> str:
+    """Make `var/`, its master key, without which no stored token can be read, and the dashboard's password.
+
+    Both must outlive a run. Gives the password.
+    """
     VAR.mkdir(mode=0o700, exist_ok=True)
     VAR.chmod(0o700)
-    file = VAR / "master.key"
+    _keep("master.key", base64.b64encode(secrets.token_bytes(32)).decode())
+    return _keep("dashboard.password", secrets.token_urlsafe(15))
+
+
+def _keep(name: str, text: str) -> str:
+    """Give what a file of `var/` holds; where there is none, it is made and holds the text."""
+    file = VAR / name
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as key:
-            key.write(base64.b64encode(secrets.token_bytes(32)) + b"\n")
+        with os.fdopen(descriptor, "w") as new:
+            new.write(f"{text}\n")
+    return file.read_text().strip()
 
 
 class Children:
@@ -226,7 +237,7 @@ def _is_ready(plan: Plan) -> bool:
         connection.close()
 
 
-def run(plan: Plan, children: Children) -> None:
+def run(plan: Plan, children: Children, password: str | None) -> None:
     if plan.token:
         token = plan.token
     else:
@@ -238,15 +249,17 @@ def run(plan: Plan, children: Children) -> None:
     account = children.ask("gateway", *link, given=token)
     children.start("gateway", "gateway", "serve")
     children.wait_until(lambda: _is_ready(plan), "The gateway")
-    print(report(plan, key, account), flush=True)
+    print(report(plan, key, account, password), flush=True)
     children.watch()
 
 
-def report(plan: Plan, key: str, account: str) -> str:
+def report(plan: Plan, key: str, account: str, password: str | None) -> str:
     request = f"{plan.address}/unified/hris/employees?page_size=2"
+    opened = f"password {password}" if password else "GATEWAY_DASHBOARD_PASSWORD is yours"
     return f"""
 Gateway     {plan.address}
 Key         {key}   (new in each run and shown only now; keys of earlier runs stay valid)
+Dashboard   {plan.address}/dashboard   ({opened})
 Account     {account}   (project {plan.project}, {"Humaans itself" if plan.token else "the sandbox"})
 
 curl -s -u '{key}:' -H 'x-account-id: {account}' '{request}'
@@ -260,11 +273,11 @@ def main(environ: Mapping[str, str]) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         plan = read_plan(environ)
-        prepare_var()
+        password = prepare_var()
         with ExitStack() as stack:
-            children = Children(environment(environ, plan), stop)
+            children = Children(environment(environ, plan, password), stop)
             stack.callback(children.end)
-            run(plan, children)
+            run(plan, children, None if "GATEWAY_DASHBOARD_PASSWORD" in environ else password)
     except Stopped:
         return 0
     except (Refused, Failed, OSError) as error:

@@ -12,8 +12,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from connectors.connector import Connector
 from connectors.registry import CONNECTORS
-from connectors.spec import Connector
 from gateway.cli.parser import make_parser
 from gateway.core.errors import GatewayError, NotFound
 from gateway.core.model import Cache, Directory, Upstream
@@ -59,7 +59,7 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 def _work(arguments: Namespace, settings: Settings) -> int:
     """Do a command that takes the database."""
-    from gateway.cli import accounts, keys  # noqa: PLC0415 - as above
+    from gateway.cli import accounts, dashboard, keys  # noqa: PLC0415 - as above
     from gateway.cli.desk import Desk, read_secret  # noqa: PLC0415 - as above
 
     desk = Desk(
@@ -76,7 +76,7 @@ def _work(arguments: Namespace, settings: Settings) -> int:
         from gateway.cli import webhooks  # noqa: PLC0415 - as above
 
         return asyncio.run(webhooks.run(arguments, desk))
-    command = {"keys": keys.run, "accounts": accounts.run}[arguments.area]
+    command = {"keys": keys.run, "accounts": accounts.run, "dashboard": dashboard.run}[arguments.area]
     return asyncio.run(command(arguments, desk))
 
 

@@ -29,6 +29,7 @@ from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError, StoreUnavailable
+from gateway.core.evidence import Evidence
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
 from gateway.core.passthrough import PROXY, Passthrough
@@ -38,6 +39,7 @@ from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
 from gateway.core.telling import telling
 from gateway.core.writes import Writes
+from gateway.dashboard import DashboardParts, dashboard_faults, dashboard_routes
 from gateway.hub import HubParts, hub_faults, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
@@ -79,7 +81,7 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     }
     faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
-    faults += hub_faults(settings)
+    faults += [*hub_faults(settings), *dashboard_faults(settings)]
     if faults:
         raise SettingsError(faults)
     found = {}
@@ -190,11 +192,23 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     events = await open_events(
         settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
     )
+    board = DashboardParts(
+        hub=own,
+        register=database.register,
+        keys=database.clients,
+        cache=cache,
+        clock=clock,
+        gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
+        derive=vault.derive,
+        evidence=Evidence(trail=database.trail, usages=database.usage, deliveries=database.endpoints),
+    )
+    dashboard = dashboard_routes(settings, place, board, stack)
     routes = [
         *ops.routes(),
         *proxy.routes(),
         *platform.routes(),
         *hub,
+        *dashboard,
         *events,
         *signals,
         *documentation(lambda: describe(paging)),
@@ -204,7 +218,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     site = Site(unified, routes, place)
     log = counting(counter, request_log(logger, each=settings.log.requests))
-    surroundings = Surroundings(new_id=new_request_id, now=clock.now, log=log)
+    surroundings = Surroundings(new_request_id, clock.now, log, settings.server.address_header)
     return Edge(
         site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )
@@ -228,7 +242,13 @@ def platform_api(
     settings: Settings, entrance: Entrance, hooks: HookCorner, cache: Cache, linking: Parts
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    rules = Rules(operations=OPERATIONS, operator=operator_of(settings), page=paging, webhooks=hooks.hooks.health)
+    rules = Rules(
+        operations=OPERATIONS,
+        operator=operator_of(settings),
+        page=paging,
+        webhooks=hooks.hooks.health,
+        public_url=settings.server.public_url,
+    )
     platform = Platform(entrance, hooks.directory, cache, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 

@@ -15,11 +15,12 @@ from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Windows
 from gateway.core.model import Cache, Linked, News
 from gateway.core.near import Near, NearLimits
+from gateway.core.opened import OpenLists
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
 from gateway.core.serve import Around, Caches, Gateway, Limits
 from gateway.core.shelf import Shelf
-from gateway.core.sweeps import Keeping, Sweeps
+from gateway.core.sweeps import Keeping, Sharing, Sweeps
 from gateway.core.writes import Outdate
 from gateway.settings import Settings
 
@@ -40,12 +41,13 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
     """Give what answers reads, what ends all that is kept of some resources of an account, and what reads lists."""
     clock = parts.asker.clock
     flights = Flights()
-    near = open_near(settings, parts, stack)
+    lists = OpenLists(_near_bytes(settings) * 3 // 4)
+    near = open_near(settings, parts, lists, stack)
     caches = Caches(parts.cache, near, flights)
     sweeps = Sweeps(
         parts.asker,
         Keeping(*windows_of(settings), int(settings.cache.cursor_seconds), parts.vault.derive(b"sweeps")),
-        (flights, Leases(parts.cache, settings.cache.lease_seconds, clock.monotonic)),
+        Sharing(flights, Leases(parts.cache, settings.cache.lease_seconds, clock.monotonic), lists),
         settings.upstream.sweep_concurrency,
     )
     signer = CursorSigner(parts.vault.derive(b"cursor"), int(settings.cache.cursor_seconds))
@@ -71,26 +73,30 @@ def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
     return rows, default
 
 
-def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> Near:
+def open_near(settings: Settings, parts: CachingParts, lists: OpenLists, stack: AsyncExitStack) -> Near:
     """Open the near-cache, and listen for changes that others make."""
     chosen = settings.cache
+    limits = NearLimits(_near_bytes(settings) // 4, chosen.near_seconds, chosen.near_unheard_seconds)
     monotonic = parts.asker.clock.monotonic
-    limits = NearLimits(chosen.near_bytes, chosen.near_seconds, chosen.near_unheard_seconds)
     if not settings.redis.url:
-        # Without a channel other workers would not hear of changes, and who keeps nothing keeps nothing near.
-        most = chosen.near_bytes if chosen.enabled and settings.server.workers == 1 else 0
-        return Near(NearLimits(most, chosen.near_seconds, chosen.near_unheard_seconds), monotonic, lambda: False)
-    if not chosen.enabled:
-        limits = NearLimits(0, 0, 0)
+        return Near(limits, monotonic, lambda: False)
     channel: Channel | None = None
     near = Near(limits, monotonic, lambda: channel is not None and channel.works())
-    channel = Channel(settings.redis.url, settings.redis.connect_timeout_seconds, hearing(parts, near), near.clear)
+    heard = hearing(parts, near, lists)
+    channel = Channel(settings.redis.url, settings.redis.connect_timeout_seconds, heard, near.clear)
     channel.open()
     stack.push_async_callback(channel.close)
     return near
 
 
-def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
+def _near_bytes(settings: Settings) -> int:
+    """Give the bytes for answers, a quarter, and for lists, the rest. Who keeps nothing keeps nothing near."""
+    # Without a channel other workers would not hear of changes.
+    alone = settings.redis.url or settings.server.workers == 1
+    return settings.cache.near_bytes if settings.cache.enabled and alone else 0
+
+
+def hearing(parts: CachingParts, near: Near, lists: OpenLists) -> Callable[[News, str], None]:
     """Make what is done when a change is heard of."""
 
     def heard(news: News, name: str) -> None:
@@ -99,6 +105,7 @@ def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
             return
         if news is News.GONE:
             parts.erased.add(name)
+            lists.drop(name)
         if news is not News.ANSWERS:
             parts.database.drop(name)
         near.drop(name)

@@ -1,7 +1,7 @@
 """Joins the parts of the Hub: a corner of `gateway.app`, which alone knows it."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.routing import Route
@@ -18,7 +18,7 @@ from gateway.core.wanted import Wanted, Wants
 from gateway.settings import Settings
 from gateway.web.hub.api import HubApi
 from gateway.web.hub.consent import ConsentPages
-from gateway.web.hub.html import Renderer, static_routes
+from gateway.web.hub.html import hub_renderer, static_routes
 from gateway.web.hub.pages import ConnectPages, Seal
 from gateway.web.hub.place import Place
 from gateway.web.hub.sessions import ConnectApi
@@ -47,19 +47,29 @@ def hub_faults(settings: Settings) -> list[str]:
     return [f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in known]
 
 
+def hub_desk(parts: HubParts) -> SessionDesk:
+    making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
+    return SessionDesk(parts.sessions, parts.directory, parts.entrance.providers, making)
+
+
+def hub_wants(settings: Settings, parts: HubParts) -> Mapping[str, Wants]:
+    """Give by provider which scopes to ask for."""
+    used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
+    providers = parts.entrance.providers
+    return {key: Wants(provider.policy, used, parts.beside(provider)) for key, provider in providers.items()}
+
+
 def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]:
     providers = parts.entrance.providers
-    making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
-    desk = SessionDesk(parts.sessions, parts.directory, providers, making)
+    desk = hub_desk(parts)
     hub = Hub(desk, parts.entrance, parts.linking)
-    used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
-    wants = {key: Wants(provider.policy, used, parts.beside(provider)) for key, provider in providers.items()}
+    wants = hub_wants(settings, parts)
     clients = {
         key: Client(chosen.client_id, Secret(chosen.client_secret.get_secret_value()))
         for key, chosen in settings.connectors.items()
         if chosen.client_id
     }
-    pages = ConnectPages(hub, wants, place, Seal(parts.key), Renderer(settings.hub.product_name))
+    pages = ConnectPages(hub, wants, place, Seal(parts.key), hub_renderer(settings.hub.product_name))
     operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
     return [
         *ConnectApi(parts.entrance, operator, desk, place).routes(),

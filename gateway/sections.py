@@ -124,6 +124,8 @@ class Server(Section):
     """Worker processes; one is the most predictable, use one per core behind a reverse proxy."""
     public_url: HttpUrl = ""
     """Address under which browsers and vendors' webhooks reach us; empty: as the request says, and no webhooks."""
+    address_header: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
+    """Header in which the reverse proxy names the client, such as x-real-ip; empty: there is no proxy."""
 
 
 class Database(Section):
@@ -213,8 +215,8 @@ class Cache(Section):
     """Longest wait for the vendor where a stale answer may stand in, in seconds; it is given then."""
     lease_seconds: PositiveInt = 5
     """After so many seconds of silence a worker that fetches for all is taken for dead; alive, it speaks up in time."""
-    near_bytes: NonNegativeInt = 67108864
-    """Answers that a worker holds in its own memory, in bytes; 64 MiB is some thousand; 0 holds none."""
+    near_bytes: NonNegativeInt = 134217728
+    """Answers and lists that a worker holds in its own memory, in bytes; 128 MiB is ten companies of 1,000; 0 none."""
     near_seconds: NonNegativeFloat = 10
     """Longest that a worker believes its own memory, in seconds; changes are heard of at once."""
     near_unheard_seconds: NonNegativeFloat = 1
@@ -282,6 +284,17 @@ class Hub(Section):
     """Operations that the product uses, such as list_employees; only their scopes are asked for; empty: all."""
     product_name: Annotated[str, Field(max_length=60)] = ""
     """What customers know the product by, shown on the Hub's page; empty shows no name."""
+
+
+class Dashboard(Section):
+    """The operator's pages, under /dashboard. Without a password there are none."""
+
+    password: Annotated[SecretStr, Field(repr=False)] = SecretStr("")
+    """At least 12 characters, or what `gateway dashboard password` made of them; empty closes the dashboard."""
+    session_seconds: PositiveInt = 43200
+    """Longest that a sign-in lasts, in seconds; 12 hours are a working day."""
+    idle_seconds: PositiveInt = 3600
+    """Longest that a sign-in lasts unused, in seconds; an hour, for a desk that was left."""
 
 
 class Webhooks(Section):
@@ -404,6 +417,7 @@ class Settings(BaseSettings):
     accounts: Accounts = Accounts()
     life: Life = Life()
     hub: Hub = Hub()
+    dashboard: Dashboard = Dashboard()
     webhooks: Webhooks = Webhooks()
     vendor_events: VendorEvents = VendorEvents()
     record_events: RecordEvents = RecordEvents()

@@ -22,6 +22,7 @@ DEFAULT_FILE = Path(__file__).resolve().parent.parent / "config" / "gateway.toml
 
 MASTER_KEY = ("vault", "master_key")
 MASTER_KEY_FILE = ("vault", "master_key_file")
+PASSWORD = ("dashboard", "password")
 KUBERNETES_LINKS = ("GATEWAY_PORT", "GATEWAY_SERVICE_")
 """What Kubernetes sets by itself in every container beside a Service that is called `gateway`."""
 
@@ -106,6 +107,8 @@ def _read_file(reading: _Reading, named: str, known: Mapping[str, SettingPath]) 
             reading.faults.append(f"{name} in {file} is not a setting; {_near(name, names)}")
         elif path == MASTER_KEY:
             reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)} or vault.master_key_file")
+        elif path == PASSWORD:
+            reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)}")
         else:
             reading.put(path, value, f"{name} in {file}")
 

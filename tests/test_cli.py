@@ -20,6 +20,7 @@ from gateway.__main__ import main
 from gateway.adapters.accounts.apikey import is_well_formed
 from gateway.cli.parser import make_parser
 from gateway.cli.table import as_table
+from gateway.core.password import read_password
 
 ROOT = Path(__file__).parents[1]
 UNREACHABLE = {
@@ -71,6 +72,24 @@ def as_process(*words: str, cwd: Path, environ: Mapping[str, str], given: str = 
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+# --- dashboard --------------------------------------------------------------------------------------------
+
+
+def test_a_password_becomes_what_may_be_set_instead_of_it(tmp_path: Path) -> None:
+    made = gateway("dashboard", "password", cwd=tmp_path, given="correct horse battery\n")
+    assert (made.returncode, made.stdout.count("\n")) == (0, 1)
+    text = made.stdout.strip()
+    assert read_password(text, b"").matches("correct horse battery")
+    settings = {"GATEWAY_DASHBOARD_PASSWORD": text}
+    assert gateway("keys", "list", cwd=tmp_path, environ=settings).returncode == 0
+
+
+def test_a_short_password_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    made = gateway("dashboard", "password", cwd=tmp_path, given="planted\n")
+    assert (made.returncode, made.stdout) == (2, "")
+    assert made.stderr == "the password should have 12 to 1024 characters\n"
 
 
 # --- keys -------------------------------------------------------------------------------------------------

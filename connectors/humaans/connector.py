@@ -1,5 +1,6 @@
 """The Humaans connector: where it is, how it is asked, and which tables answer which resource."""
 
+from connectors.connector import Connector
 from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.events import EVENTS
@@ -13,7 +14,6 @@ from connectors.humaans.writes.employments import WRITES as EMPLOYMENT_WRITES
 from connectors.humaans.writes.time_off import WRITES as TIME_OFF_WRITES
 from connectors.humaans.writes.work_eligibility import WRITES as WORK_ELIGIBILITY_WRITES
 from connectors.paging import OffsetPaging
-from connectors.spec import Connector
 
 HUMAANS = Connector(
     key="humaans",

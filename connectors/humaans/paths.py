@@ -4,6 +4,7 @@ Paths and methods are those that published clients call, scopes those of the int
 of partners' guides. A path that is not here is closed. Where nothing is said of a scope the stricter one is taken.
 """
 
+from connectors.connector import VendorPath
 from connectors.humaans.scopes import (
     DOCUMENTS,
     DOCUMENTS_WRITE,
@@ -15,7 +16,6 @@ from connectors.humaans.scopes import (
     WEBHOOKS,
 )
 from connectors.needs import ANY_TOKEN, Need
-from connectors.spec import VendorPath
 
 # Letters: list, create, read one, update, delete.
 EVERYTHING = "LCRUD"

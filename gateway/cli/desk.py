@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.adapters.accounts import Database, Ears
 from gateway.adapters.store import open_database, open_vault
 from gateway.core.errors import NotFound, StoreUnavailable
@@ -67,6 +67,6 @@ async def find_linked(database: Database, account_id: str) -> Linked:
 def read_secret() -> Secret:
     """Read a secret unseen from a terminal, or from a pipe; an argument would show in the process list."""
     if sys.stdin.isatty():
-        return Secret(getpass.getpass("Token (it is not shown): ").strip())
+        return Secret(getpass.getpass("Secret (it is not shown): ").strip())
     # Cut, as it may be some file that was piped in by mistake; then it is refused for its length.
     return Secret(sys.stdin.buffer.read(65536).decode(errors="replace").strip())

@@ -1,13 +1,11 @@
 """The words of the command line."""
 
 import argparse
-import re
 from collections.abc import Callable, Collection
 
 from gateway.core.outbox.desk import LONGEST_OVERLAP
+from gateway.core.policy import SCOPE
 from gateway.core.trail import What
-
-SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
 
 
 def scope(text: str) -> str:
@@ -49,6 +47,9 @@ def make_parser(providers: Collection[str]) -> argparse.ArgumentParser:
     _add_webhooks(areas.add_parser("webhooks", help="where products hear of events"))
     _add_keys(areas.add_parser("keys", help="the keys that backends call with"))
     _add_accounts(areas.add_parser("accounts", help="the linked accounts of customers"), providers)
+    dashboard = areas.add_parser("dashboard", help="the operator's pages")
+    pages = dashboard.add_subparsers(dest="action", required=True, metavar="ACTION")
+    pages.add_parser("password", help="read a password (standard input) and print what to set instead of it")
     sandbox = areas.add_parser("sandbox", help="a stand-in for the vendor, for trying things out")
     sandbox.add_argument("--port", type=int, help="port to listen on, 0 for a free one")
     sandbox.add_argument("--people", type=int, help="number of people in the made-up company")

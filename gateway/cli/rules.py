@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from connectors.connector import Connector
 from connectors.contract import Given, Operation, Resource, Type
 from connectors.hris.operations import OPERATIONS
 from connectors.needs import Need
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
-from connectors.spec import Absent, Collection, Connector, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
+from connectors.spec import Absent, Collection, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
 from connectors.writes import Write
 from gateway.core.policy import stricter_fields
 from gateway.web.site import OPEN_ROUTES

@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, Request
 from connectors.paging import Malformed
-from connectors.spec import Connector
 from gateway.core.errors import (
     BadRequest,
     GatewayError,

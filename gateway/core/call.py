@@ -1,6 +1,7 @@
 """A unified read as it comes in and as it goes out."""
 
 from dataclasses import dataclass
+from weakref import ref
 
 from connectors.contract import Operation
 from gateway.core.freshness import Directives, Freshness
@@ -44,10 +45,12 @@ class Page:
 class Ticket:
     """What was found for a call that is answered from what is near: the same key, account and rights give the same.
 
-    It is good for as long as `key` and `linked` are what the entrance remembers, and until the day ends.
+    It is good for as long as `key` and `linked` are what the entrance remembers, and until the day ends. It does not
+    keep the account alive, whose credential would outlive its unlinking.
     """
 
     key: ClientKey
-    linked: Linked
+    linked: ref[Linked]
+    account_id: str
     name: str
     day_ends: float

@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.core.errors import BadRequest
 from gateway.core.freshness import Ceilings
 from gateway.core.model import Account, Caching, Secret

@@ -14,7 +14,7 @@ from gateway.core.errors import (
 from gateway.core.expelled import INVALID_CREDENTIALS
 from gateway.core.usage import Tallies, Tally
 
-HIT = "hit"
+HITS = frozenset({"hit", "stale"})
 _VENDOR = (DeadlineExceeded, RateLimited, VendorFailure, VendorAnswerTooLarge, AccountUnavailable)
 OF_THE_ACCOUNT = frozenset({INVALID_CREDENTIALS, *(error.code for error in _VENDOR)})
 """Codes of errors that only a call gets whose key and account were found: whoever guesses ids is not counted."""
@@ -45,7 +45,7 @@ class Counter:
         if error:
             tally.errors += 1
             tally.error_code = error
-        elif cache == HIT:
+        elif cache in HITS:
             tally.hits += 1
         elif cache:
             tally.misses += 1

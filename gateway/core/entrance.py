@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.core.errors import AccountUnavailable, BadRequest, Forbidden, NotFound, Unauthenticated
 from gateway.core.model import Account, Accounts, ClientKey, Linked, Status
 from gateway.core.policy import Denied, Policy

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.core.actor import AT_A_CALL
 from gateway.core.checkup import ended, has_ended
 from gateway.core.errors import AccountUnavailable, ProviderError

@@ -1,26 +1,36 @@
 """Following a connector's flow: its requests are signed and sent and the answers handed back, until it has a result."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import TypeVar
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, Request
-from connectors.spec import Connector
 from gateway.core.model import Secret, Upstream
 
 Result = TypeVar("Result")
 
 
+def take_any(request: Request, answer: Answer) -> None:
+    """Check nothing: the flow judges every status itself."""
+
+
 async def follow(
-    flow: Generator[Request, Answer, Result], connector: Connector, credential: Secret, upstream: Upstream
+    flow: Generator[Request, Answer, Result],
+    connector: Connector,
+    credential: Secret,
+    upstream: Upstream,
+    check: Callable[[Request, Answer], None] = take_any,
 ) -> Result:
-    """Give the result of a flow. Raises `VendorFailure` where no answer comes back."""
+    """Give the result of a flow. Raises `VendorFailure` where no answer comes back, and what `check` raises."""
     headers = {"accept": "application/json", **connector.auth.headers(credential.reveal)}
     try:
         request = next(flow)
         while True:
             signed = replace(request, headers={**request.headers, **headers})
-            request = flow.send(await upstream.send(connector.base_url, signed))
+            answer = await upstream.send(connector.base_url, signed)
+            check(request, answer)
+            request = flow.send(answer)
     except StopIteration as end:
         found: Result = end.value
         return found

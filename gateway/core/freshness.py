@@ -173,9 +173,9 @@ class Freshness:
 
     @property
     def word(self) -> str:
-        """One word for logs and metrics."""
+        """One word for logs and metrics: `stale` is given without asking, `failed` instead of a vendor that fails."""
         if self.collapsed:
             return "collapsed"
         if self.forwarded:
-            return self.forwarded
+            return "failed" if self.forwarded == "stale" else self.forwarded
         return "hit" if self.now < self.times.fresh_until else "stale"

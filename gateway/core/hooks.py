@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from connectors.connector import Connector
 from connectors.convert import instant
 from connectors.events import Listener, NotRegistered, Registered, VendorEvents
-from connectors.spec import Connector
 from gateway.core.entrance import Provider
 from gateway.core.errors import GatewayError
 from gateway.core.flow import follow

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.core.actor import Actor, ActorKind
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import BadRequest, NotFound, Unprocessable

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request
-from connectors.spec import Connector
 from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.flow import follow
 from gateway.core.model import Account, Ledger, Linked, Owner, Secret, Status, StatusReason, Upstream
 from gateway.core.retry import retry_after
 
@@ -51,9 +52,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """An account after a new check, and what its token may do now that it could not, or no longer can."""
+    """An account after a new check, and what its token may do now that it could not, or no longer can.
+
+    `refused` is the vendor's reason, where it does not take the token.
+    """
 
     account: Account
+    refused: str = ""
     gained: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
 
@@ -105,7 +110,8 @@ async def verify(connector: Connector, linked: Linked, parts: Parts, by: Actor =
     else:
         await parts.ledger.confirm(account.id)
     before, after = account.grant.scopes, changed.grant.scopes
-    return Checked(account=changed, gained=after - before, lost=before - after)
+    refused = found.reason if isinstance(found, Refusal) else ""
+    return Checked(account=changed, refused=refused, gained=after - before, lost=before - after)
 
 
 def _refused(account: Account, refusal: Refusal, now: datetime) -> Account:
@@ -155,24 +161,13 @@ def _as_suspended(account: Account, before: Account | None) -> Account:
 async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
     try:
         async with asyncio.timeout(parts.deadline):
-            return await _follow(connector, credential, parts)
+
+            def check(request: Request, answer: Answer) -> None:
+                _must_be_well(connector, request, answer, parts.clock())
+
+            return await follow(connector.verify(), connector, credential, parts.upstream, check)
     except TimeoutError as error:
         raise VendorFailure(f"{connector.name} did not answer within {parts.deadline:g} seconds: try again") from error
-
-
-async def _follow(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
-    flow = connector.verify()
-    headers = connector.auth.headers(credential.reveal)
-    try:
-        request = next(flow)
-        while True:
-            signed = replace(request, headers={**request.headers, **headers})
-            answer = await parts.upstream.send(connector.base_url, signed)
-            _must_be_well(connector, request, answer, parts.clock())
-            request = flow.send(answer)
-    except StopIteration as end:
-        found: Grant | Refusal = end.value
-        return found
 
 
 def _must_be_well(connector: Connector, request: Request, answer: Answer, now: datetime) -> None:

@@ -10,6 +10,7 @@ from gateway.core.cursor import Cursor, mark, stale
 from gateway.core.errors import Forbidden, GatewayError
 from gateway.core.freshness import NO_DIRECTIVES, Times
 from gateway.core.mapping import REFUSED, Joined, index
+from gateway.core.opened import Opened, join_lists
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import together
 
@@ -103,10 +104,13 @@ class Lists:
     async def find(self, collection: Collection, column: str, value: str) -> Row | None:
         """Give a row of a whole list that is kept, or None where it is not: then the vendor is to be asked."""
         sweep = await self.peek(collection)
-        row = await self._sweeps.find(self._reading.shelf, sweep, column, value) if sweep else None
-        if sweep is not None and row is not None:
+        opened = await self._sweeps.opened(self._reading.shelf, sweep) if sweep else None
+        if sweep is None or opened is None:
+            return None
+        rows = opened.by(column).get(value)
+        if rows:
             self._noted(sweep, collection)
-        return row
+        return rows[0] if rows else None
 
     def note(self, resource: str, times: Times) -> None:
         """Take note of a reading that the answer is made from."""
@@ -146,19 +150,27 @@ class Lists:
         return Sweep(sweeps[0].id, times, len(rows), rows=rows)
 
     async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
-        wanted: list[tuple[Collection, str]] = [(collection, "") for collection in join.collections]
-        if only is not None and join.narrow is not None:
-            keys = dict.fromkeys(row.get(join.on) for row in only)
-            few = [key for key in keys if isinstance(key, str) and key]
-            if not await self._all_kept(join, few):
-                wanted = [(join.narrow, key) for key in few]
-        if join.embed is not None:
-            wanted.append((join.embed.collection, ""))
-        lists = await together(self._whole(collection, key) for collection, key in wanted)
-        embedded = lists.pop() if join.embed is not None else ()
-        if any(rows is None for rows in lists):
+        if only is None or join.narrow is None:
+            return await self._join_whole(join)
+        keys = list(dict.fromkeys(key for row in only if isinstance(key := row.get(join.on), str) and key))
+        if await self._all_kept(join, keys):
+            return await self._join_whole(join)
+        lists = await together(self._whole(join.narrow, key) for key in keys)
+        embedded = await self._whole(join.embed.collection) if join.embed else None
+        if any(opened is None for _, opened in lists):
             return REFUSED
-        return index(join, [row for rows in lists for row in rows or ()], embedded or ())
+        rows = [row for _, opened in lists if opened for row in opened.rows]
+        return index(join, rows, embedded[1].rows if embedded and embedded[1] else ())
+
+    async def _join_whole(self, join: Join) -> Joined:
+        further = [join.embed.collection] if join.embed else []
+        lists = await together(self._whole(collection) for collection in (*join.collections, *further))
+        embedded = lists.pop() if join.embed else None
+        known = [(name, opened) for name, opened in lists if opened is not None]
+        if len(known) < len(lists):
+            return REFUSED
+        short = (embedded[0], embedded[1]) if embedded and embedded[1] else None
+        return join_lists(join, known, short)
 
     async def _all_kept(self, join: Join, keys: Sequence[str]) -> bool:
         """Tell whether the whole lists of a join are kept and say something of each of these records.
@@ -168,18 +180,19 @@ class Lists:
         if join.key is None:
             return False
         sweeps = await together(self.peek(collection) for collection in join.collections)
-        lists = [await self._sweeps.rows(self._reading.shelf, sweep, 0) for sweep in sweeps if sweep]
-        if len(lists) < len(join.collections) or any(rows is None for rows in lists):
+        lists = [await self._sweeps.opened(self._reading.shelf, sweep) for sweep in sweeps if sweep]
+        if len(lists) < len(join.collections):
             return False
-        named = (row.get(join.key) for rows in lists for row in rows or ())
-        return set(keys) <= {key for key in named if isinstance(key, str)}
+        arranged = [opened.by(join.key) for opened in lists if opened]
+        return len(arranged) == len(lists) and all(any(key in rows for rows in arranged) for key in keys)
 
-    async def _whole(self, collection: Collection, key: str) -> Sequence[Row] | None:
-        """Give all rows of a joined list, or None where the vendor refuses it."""
+    async def _whole(self, collection: Collection, key: str = "") -> tuple[str, Opened | None]:
+        """Give all rows of a joined list with its sweep's id, or None where the vendor refuses it."""
+        shelf = self._reading.shelf
         sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
-        rows = await self._sweeps.rows(self._reading.shelf, sweep, 0)
-        if rows is None:
+        opened = None if sweep.refused else await self._sweeps.opened(shelf, sweep)
+        if opened is None and not sweep.refused:
             sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
-            rows = sweep.rows or ()
+            opened = None if sweep.refused else Opened(sweep.rows or ())
         self._noted(sweep, collection)
-        return None if sweep.refused else rows
+        return sweep.id, opened

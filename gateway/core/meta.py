@@ -7,8 +7,9 @@ done, with the fields that may be sent and those that may come back.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from connectors.connector import Connector
 from connectors.contract import ListOf, Operation, Plain, Resource, Type, Words
-from connectors.spec import Absent, Connector, Field, Nested, Ref, Source
+from connectors.spec import Absent, Field, Nested, Ref, Source
 from connectors.writes import To
 from gateway.core.abilities import Abilities, Ability, Standing
 from gateway.core.entrance import Provider
@@ -33,8 +34,13 @@ _PLAIN: Mapping[Plain, str] = {
 Json = dict[str, Any]
 
 
-def connector_meta(provider: Provider, operations: Iterable[Operation], include: Collection[str]) -> Json:
-    """Tell what a connector can do for an account whose token may do everything."""
+def connector_meta(
+    provider: Provider, operations: Iterable[Operation], include: Collection[str], public_url: str = ""
+) -> Json:
+    """Tell what a connector can do for an account whose token may do everything.
+
+    `public_url` is where browsers find our logos; without it there is no address to tell.
+    """
     connector = provider.connector
     everything = Abilities(provider.policy, EVERY_SCOPE, frozenset(connector.scopes))
     found: Json = {
@@ -45,7 +51,8 @@ def connector_meta(provider: Provider, operations: Iterable[Operation], include:
         "models": _models(everything, operations, include),
     }
     if "resources" in include:
-        found["resources"] = {"images": {"logo_url": None, "original_logo_horizontal_url": None}}
+        logo = f"{public_url}/hub/logos/{connector.key}" if public_url else None
+        found["resources"] = {"images": {"logo_url": logo, "original_logo_horizontal_url": None}}
     return found
 
 

@@ -127,7 +127,7 @@ class Secret:
     ends_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Linked:
     """An account ready for use: its record, the vendor credential and the cipher of its data key."""
 

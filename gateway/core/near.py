@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.core.held import Held
 from gateway.core.kept import Kept
 
 REMEMBERED_CHANGES = 10_000
@@ -23,34 +24,32 @@ class NearLimits:
 
 
 class Near:
-    """Holds answers by account and name; beyond its bytes the least recently used goes first.
-
-    `heard` tells whether the channel works now.
-    """
+    """Holds answers by account and name. `heard` tells whether the channel works now."""
 
     def __init__(self, limits: NearLimits, monotonic: Callable[[], float], heard: Callable[[], bool]) -> None:
         self._limits = limits
         self._monotonic = monotonic
         self._heard = heard
-        self._held: OrderedDict[tuple[str, str], tuple[float, Kept, int]] = OrderedDict()
-        self._names: dict[str, set[str]] = {}
+        self._held: Held[tuple[float, Kept]] = Held(limits.most_bytes)
         self._changes: OrderedDict[str, int] = OrderedDict()
         self._count = 0
         self._floor = 0
-        self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._held)
 
+    @property
+    def bytes(self) -> int:
+        return self._held.bytes
+
     def get(self, account: str, name: str) -> Kept | None:
-        found = self._held.get((account, name))
+        found = self._held.get(account, name)
         if found is None:
             return None
         age = self._monotonic() - found[0]
         if age >= self._limits.seconds or (age >= self._limits.unheard_seconds and not self._heard()):
-            self._remove(account, name)
+            self._held.remove(account, name)
             return None
-        self._held.move_to_end((account, name))
         return found[1]
 
     def moment(self) -> int:
@@ -59,15 +58,8 @@ class Near:
 
     def put(self, account: str, name: str, kept: Kept, moment: int) -> None:
         """Hold an answer, unless its account has changed since `moment`: it may be from before that."""
-        if self._changes.get(account, self._floor) > moment or kept.weight > self._limits.most_bytes:
-            return
-        self._remove(account, name)
-        weight = kept.weight
-        self._held[account, name] = (self._monotonic(), kept, weight)
-        self._names.setdefault(account, set()).add(name)
-        self.bytes += weight
-        while self.bytes > self._limits.most_bytes:
-            self._remove(*next(iter(self._held)))
+        if self._limits.most_bytes and self.changes(account) <= moment:
+            self._held.put(account, name, (self._monotonic(), kept), kept.weight)
 
     def drop(self, account: str) -> None:
         """Forget an account, also what is being read of it now."""
@@ -76,8 +68,7 @@ class Near:
         self._changes.move_to_end(account)
         if len(self._changes) > REMEMBERED_CHANGES:
             self._floor = self._changes.popitem(last=False)[1]
-        for name in tuple(self._names.get(account, ())):
-            self._remove(account, name)
+        self._held.drop(account)
 
     def clear(self) -> None:
         """Forget everything: changes may have gone unheard."""
@@ -85,19 +76,7 @@ class Near:
         self._floor = self._count
         self._changes.clear()
         self._held.clear()
-        self._names.clear()
-        self.bytes = 0
 
     def changes(self, account: str) -> int:
         """Give a number that grows with each change of an account that is heard of."""
         return self._changes.get(account, self._floor)
-
-    def _remove(self, account: str, name: str) -> None:
-        found = self._held.pop((account, name), None)
-        if found is None:
-            return
-        self.bytes -= found[2]
-        names = self._names[account]
-        names.discard(name)
-        if not names:
-            del self._names[account]

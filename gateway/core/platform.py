@@ -41,13 +41,15 @@ class PlatformCall:
 class Rules:
     """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is.
 
-    `webhooks` tells how an account's webhook at its vendor stands, or None where the vendor has none.
+    `webhooks` tells how an account's webhook at its vendor stands, or None where the vendor has none. `public_url` is
+    where browsers reach us, if that is set.
     """
 
     operations: Sequence[Operation]
     operator: Operator
     page: PageLimits
     webhooks: Callable[[Account], Awaitable[Json | None]]
+    public_url: str = ""
 
 
 class Platform:
@@ -133,11 +135,11 @@ class Platform:
     async def _connectors(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
         include = read_include(call)
         providers = self._entrance.providers.values()
-        return [connector_meta(each, self._rules.operations, include) for each in providers]
+        return [connector_meta(each, self._rules.operations, include, self._rules.public_url) for each in providers]
 
     async def _connector(self, call: PlatformCall, key: ClientKey) -> Json:  # noqa: ARG002 - an answer
         include = read_include(call)
-        return connector_meta(self._provider(call.named), self._rules.operations, include)
+        return connector_meta(self._provider(call.named), self._rules.operations, include, self._rules.public_url)
 
     def _provider(self, name: str) -> Provider:
         provider = self._entrance.providers.get(name)

@@ -5,12 +5,14 @@ answers `Allowed` or `Denied`, each with its reasons; the log, the error body an
 Vendor rules stand in the vendor's tables, and no vendor's or scope's name stands here.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from connectors.connector import Connector
 from connectors.contract import Given, Operation, Resource, Spec
 from connectors.hris.filters import filter_of
-from connectors.spec import Absent, Connector, Endpoint, Field, Nested, Rule, Table, joins_of
+from connectors.spec import Absent, Endpoint, Field, Nested, Rule, Table, joins_of
 from gateway.core.query import Query
 
 
@@ -53,6 +55,9 @@ class Operator:
     operations: frozenset[str] = field(default_factory=frozenset)
     fields: frozenset[str] = field(default_factory=frozenset)
 
+
+SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
+"""What a scope of a client key looks like."""
 
 EVERY_SCOPE = frozenset({"*"})
 """What a client key holds that may ask everything."""

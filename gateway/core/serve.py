@@ -4,9 +4,11 @@ import asyncio
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
+from weakref import ref
 
+from connectors.connector import Connector
 from connectors.contract import Operation
-from connectors.spec import Connector, Endpoint
+from connectors.spec import Endpoint
 from gateway.core.ask import Clock, Conversation, VendorRefusal
 from gateway.core.call import Call, Page, Ticket
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
@@ -82,6 +84,10 @@ class Gateway:
         self._limits = around.limits
         self._questions: dict[tuple[Any, ...], Question] = {}
 
+    def over(self, entrance: Entrance) -> "Gateway":
+        """Give a gateway over other accounts and keys, with the same caches."""
+        return Gateway(entrance, self._caches, self._reads, Around(self._clock, self._limits))
+
     async def answer(self, call: Call) -> Page:
         """Answer a call, or raise a `GatewayError` that says what to do."""
         visit = await self._admit(call)
@@ -100,10 +106,10 @@ class Gateway:
 
         `now` is in seconds since the epoch. Asks nobody, so nothing can happen between looking and answering.
         """
-        account = ticket.linked.account
-        if now >= ticket.day_ends or not self._entrance.remembers(ticket.key, ticket.linked):
+        linked = ticket.linked()
+        if linked is None or now >= ticket.day_ends or not self._entrance.remembers(ticket.key, linked):
             return None
-        kept = self._near.get(account.id, ticket.name)
+        kept = self._near.get(ticket.account_id, ticket.name)
         if kept is None or now >= kept.times.fresh_until:
             return None
         return Page(kept, Freshness(times=kept.times, now=now, detail="near"))
@@ -186,7 +192,7 @@ class Gateway:
             detail = "revalidating"
             self._caches.flights.start(self._flight(visit), lambda: self._compose(visit, settled=True))
         ends = now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()
-        ticket = Ticket(visit.key, visit.linked, visit.name, ends)
+        ticket = Ticket(visit.key, ref(visit.linked), visit.linked.account.id, visit.name, ends)
         return Page(kept, Freshness(times=kept.times, now=now.timestamp(), detail=detail), ticket=ticket)
 
     # --- what is asked --------------------------------------------------------------------------------------

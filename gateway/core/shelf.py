@@ -31,6 +31,10 @@ class Shelf:
         self._new_id = new_id.encode()
         self._began: dict[str, bytes] = {}
 
+    @property
+    def account_id(self) -> str:
+        return self._linked.account.id
+
     def key(self, kind: str, name: str) -> str:
         """Make a key. The braces keep all of an account's keys in one slot of a Redis cluster."""
         return f"{{{self._linked.account.id}}}:{kind}:{name}"

@@ -22,6 +22,7 @@ from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal, encode, 
 from gateway.core.errors import DeadlineExceeded, GatewayError, RateLimited, VendorFailure
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Ceilings, Directives, Times, Use, Windows, judge, takes
+from gateway.core.opened import Opened, OpenLists
 from gateway.core.packing import pack, unpack
 from gateway.core.shelf import Shelf
 from gateway.core.together import together
@@ -93,17 +94,26 @@ class _Wanted:
     optional: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What makes one reading serve many: flights within a worker, leases among workers, lists that are open."""
+
+    flights: Flights
+    leases: Leases
+    lists: OpenLists
+
+
 class Sweeps:
     """Opens lists: from the shelf while they may be used, else from the vendor.
 
     `side_by_side` pages are fetched at once.
     """
 
-    def __init__(self, asker: Asker, keeping: Keeping, sharing: tuple[Flights, Leases], side_by_side: int) -> None:
+    def __init__(self, asker: Asker, keeping: Keeping, sharing: "Sharing", side_by_side: int) -> None:
         self._asker = asker
         self._clock: Clock = asker.clock
         self._keeping = keeping
-        self._flights, self._leases = sharing
+        self._flights, self._leases, self._lists = sharing.flights, sharing.leases, sharing.lists
         self._side_by_side = side_by_side
 
     def begin(self, reading: Reading, resource: str) -> Times:
@@ -160,33 +170,33 @@ class Sweeps:
             return sweep.rows[start:stop]
         if start >= stop:
             return ()
+        opened = self._lists.get(shelf.account_id, sweep.id)
+        if opened is not None:
+            return opened.rows[start:stop]
         first = start // BLOCK
         numbers = range(first, (stop - 1) // BLOCK + 1)
         blocks = await shelf.read([shelf.key("rows", f"{sweep.id}:{number}") for number in numbers])
         rows: list[Row] = []
+        size = 0
         for block in blocks:
             if block is None:
                 return None
-            rows += orjson.loads(unpack(block))
+            plain = unpack(block)
+            size += len(plain)
+            rows += orjson.loads(plain)
+        if len(rows) == sweep.total:
+            self._lists.put(shelf.account_id, sweep.id, rows, size)
         return rows[start - first * BLOCK : stop - first * BLOCK]
 
-    async def find(self, shelf: Shelf, sweep: Sweep, column: str, value: str) -> Row | None:
-        """Give the row of a kept sweep that has a value in a column, if it is still kept.
-
-        The first search of a sweep reads all of it, and keeps where each value stands for the next.
-        """
-        name = shelf.key("index", f"{sweep.id}:{column}")
-        [kept] = await shelf.read([name])
-        if kept is None:
-            rows = await self.rows(shelf, sweep, 0) or ()
-            places = {str(row.get(column)): place for place, row in enumerate(rows)}
-            left = int(sweep.times.kept_until - self._now)
-            await shelf.write({name: pack(orjson.dumps(places))}, left)
-        else:
-            places = orjson.loads(unpack(kept))
-        place = places.get(value)
-        rows = () if place is None else await self.rows(shelf, sweep, place, place + 1) or ()
-        return rows[0] if rows and rows[0].get(column) == value else None
+    async def opened(self, shelf: Shelf, sweep: Sweep) -> Opened | None:
+        """Give all rows of a sweep, in order and by column, or None when some are no longer kept."""
+        found = self._lists.get(shelf.account_id, sweep.id)
+        if found is not None:
+            return found
+        rows = await self.rows(shelf, sweep, 0)
+        if rows is None:
+            return None
+        return self._lists.get(shelf.account_id, sweep.id) or Opened(rows)
 
     @property
     def _now(self) -> float:
@@ -228,6 +238,7 @@ class Sweeps:
         blocks = [encode(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
         sweep = Sweep(self._digest(reading, wanted, blocks), times, len(rows), refused, rows)
         if not reading.directives.no_store:
+            self._lists.put(reading.shelf.account_id, sweep.id, rows, sum(map(len, blocks)))
             await self._keep(reading.shelf, wanted, sweep, blocks)
         return sweep
 

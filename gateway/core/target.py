@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
+from connectors.connector import VendorPath
 from connectors.needs import Need
-from connectors.spec import VendorPath
 from gateway.core.errors import BadRequest, Forbidden
 
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+")

@@ -14,7 +14,7 @@ from gateway.core.actor import Actor
 from gateway.core.model import Account, ClientKey, Status, StatusReason
 
 MOST_WORDS = 100
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/*-]{0,63}")
+_WORD = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._:/*-]{0,63}")
 _FIELDS = ("owner", "label", "kind", "setup_information", "caching")
 
 

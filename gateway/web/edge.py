@@ -49,7 +49,7 @@ def exchange_of(scope: Scope) -> Exchange:
 
 
 def address_of(scope: Scope) -> str:
-    """Give the client's address as the server knows it: a proxy's word counts only if the server trusts that proxy."""
+    """Give the client's address: what the connection says, or the header that the operator's proxy sets."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
@@ -64,11 +64,15 @@ class EdgeLimits:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Time, chance and ears: `log` takes one finished exchange with the unexpected error, if there was one."""
+    """Time, chance and ears: `log` takes one finished exchange with the unexpected error, if there was one.
+
+    `address_header` is the header in which the operator's reverse proxy names the client; empty for none.
+    """
 
     new_id: Callable[[], str]
     now: Callable[[], datetime]
     log: Callable[[Exchange, str, BaseException | None], None]
+    address_header: str = ""
 
 
 class Edge:
@@ -79,6 +83,8 @@ class Edge:
         self._limits = limits
         self._metrics = metrics
         self._around = around
+        self._named_in = around.address_header.encode() or None
+        self._meters: dict[tuple[str, int, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -110,7 +116,13 @@ class Edge:
     def _check(self, scope: Scope) -> None:
         if len(scope["query_string"]) > self._limits.query:
             raise BadRequest(f"The query is longer than {self._limits.query} bytes.")
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.headers:
+        size = 0
+        for name, value in scope["headers"]:
+            size += len(name) + len(value)
+            if name == self._named_in:
+                # What a client itself has sent stands before what the proxy adds.
+                scope["client"] = (value.rpartition(b",")[2].strip().decode("latin-1"), 0)
+        if size > self._limits.headers:
             raise BadRequest(f"The headers are longer than {self._limits.headers} bytes together.")
 
     async def _fail(self, exchange: Exchange, error: GatewayError, status: int, send: Send) -> None:
@@ -121,5 +133,13 @@ class Edge:
 
     def _count(self, exchange: Exchange) -> None:
         seconds = perf_counter() - exchange.began
-        self._metrics.requests.labels(exchange.operation or "other", exchange.status, exchange.cache or "none").inc()
-        self._metrics.seconds.labels(exchange.cache or "none").observe(seconds)
+        # Looking a counter up by its labels costs more than counting; there are few of them.
+        key = (exchange.operation, exchange.status, exchange.cache)
+        meters = self._meters.get(key)
+        if meters is None:
+            cache = exchange.cache or "none"
+            requests = self._metrics.requests.labels(exchange.operation or "other", exchange.status, cache)
+            meters = self._meters[key] = (requests.inc, self._metrics.seconds.labels(cache).observe)
+        count, observe = meters
+        count()
+        observe(seconds)

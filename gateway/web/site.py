@@ -42,6 +42,40 @@ OPEN_ROUTES = {
 }
 """Routes that ask for no API key, each with its reason. Every other route has a client scope."""
 
+SIGNING_IN = {
+    ("GET", "/dashboard/login"): "the form for the operator's password; it is there only where one is set",
+    ("POST", "/dashboard/login"): "as the form, with the word that is in it; tries are limited",
+    ("GET", "/dashboard/dashboard.css"): "the look of the dashboard",
+    ("GET", "/dashboard/dashboard.js"): "a script of the dashboard; it holds no secret",
+    ("GET", "/dashboard/icon.svg"): "a mark that we have drawn",
+}
+"""Open routes of the dashboard. Without a password there are none of these, nor those below."""
+
+OPERATOR_ROUTES = {
+    ("POST", "/dashboard/logout"): "ends the sign-in",
+    ("GET", "/dashboard"): "the linked accounts of all projects",
+    ("GET", "/dashboard/activity"): "the trail of all accounts and keys",
+    ("GET", "/dashboard/link"): "asks whose account is to be linked",
+    ("POST", "/dashboard/link"): "makes a connect session, and goes to its page or shows its link",
+    ("GET", "/dashboard/accounts/{id}"): "one account",
+    ("POST", "/dashboard/accounts/{id}/verify"): "checks its token",
+    ("POST", "/dashboard/accounts/{id}/suspend"): "refuses its requests",
+    ("POST", "/dashboard/accounts/{id}/resume"): "answers them again",
+    ("GET", "/dashboard/accounts/{id}/relink"): "asks who has the new token",
+    ("POST", "/dashboard/accounts/{id}/relink"): "as POST /dashboard/link, for this account",
+    ("GET", "/dashboard/accounts/{id}/unlink"): "asks whether it is meant",
+    ("POST", "/dashboard/accounts/{id}/unlink"): "deletes the account",
+    ("GET", "/dashboard/accounts/{id}/try"): "asks which request to try",
+    ("POST", "/dashboard/accounts/{id}/try"): "makes one unified read, with rights that are chosen",
+    ("GET", "/dashboard/keys"): "the API keys, without their secret part",
+    ("POST", "/dashboard/keys"): "makes a key and shows it this one time",
+    ("GET", "/dashboard/keys/new"): "asks what the key may do",
+    ("GET", "/dashboard/keys/{id}/revoke"): "asks whether it is meant",
+    ("POST", "/dashboard/keys/{id}/revoke"): "makes a key useless",
+    ("GET", "/dashboard/{path:path}"): "says that there is no such page",
+}
+"""Routes for the operator alone, who has signed in: each with what it does. A POST also wants the word of its form."""
+
 
 class Site:
     """Sends the unified API straight to its own matching, and all else through Starlette's routing."""

@@ -49,7 +49,7 @@ class UnifiedApi:
             page = self._gateway.again(stub.ticket, self._now())
             if page is not None:
                 exchange.operation = stub.operation
-                exchange.account_id = stub.ticket.linked.account.id
+                exchange.account_id = stub.ticket.account_id
                 await respond(exchange, send, page, words.accepted, words.known)
                 return
         match = self._match(scope)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
-from connectors.spec import Connector
 from gateway.adapters.accounts import Database
 from gateway.core.actor import AT_A_CHECK
 from gateway.core.ask import Clock

@@ -14,6 +14,7 @@ from statistics import median
 from deploy.load.drive import Drive, Get
 from deploy.load.processes import Failed, Processes
 from deploy.load.tools import find, missing
+from tests.bench.coherence import coherence_table
 from tests.bench.contestants import Contestant, start_bare, start_nginx, start_plain
 from tests.bench.envoy import start_envoy
 from tests.bench.floor import redis_floor
@@ -30,6 +31,7 @@ from tests.bench.ground import (
 from tests.bench.hits import hits_table, measure_rounds
 from tests.bench.misses import misses_table, time_ways, ways
 from tests.bench.stages import stages_table, start_sampled
+from tests.bench.workload import workload_table
 
 CONNECTIONS = 16
 
@@ -62,14 +64,17 @@ def main() -> int:
 def run(ground: Ground, wanted: argparse.Namespace) -> None:
     os.sched_setaffinity(0, {OTHER_CORE})
     get = Get(LIST, ground.headers)
-    gateway = Contestant("gateway, 1 worker, hit in Redis", *start_gateway(ground), get)
+    gateway = Contestant("gateway, 1 worker, hit near", *start_gateway(ground), get)
+    far = Contestant(
+        "gateway, 1 worker, hit in Redis", *start_gateway(ground, "far", GATEWAY_CACHE_NEAR_BYTES="0"), get
+    )
     fetch(gateway.address, get)
     answer = fetch(gateway.address, get)
     bare = start_bare(ground, answer, get)
     plain = start_plain(ground, f"http://{bare.address}", get, "hits")
     proxy = start_nginx(ground, bare.address, get) if find("nginx") else None
     envoy = start_envoy(ground, answer, get) if wanted.envoy else None
-    contestants = [each for each in (gateway, bare, proxy, envoy, plain) if each is not None]
+    contestants = [each for each in (gateway, far, bare, proxy, envoy, plain) if each is not None]
     for each in contestants:
         if json.loads(fetch(each.address, each.get).body) != json.loads(answer.body):
             raise Failed(f"{each.name} answers something else")
@@ -83,6 +88,8 @@ def run(ground: Ground, wanted: argparse.Namespace) -> None:
     times = asyncio.run(time_ways(ground, all_ways, wanted.rounds))
     drive = replace(drive, seconds=max(1, wanted.seconds * 2 // 3))
     print(misses_table(drive, all_ways, times, wanted.rounds), flush=True)
+    print(f"\n{coherence_table(ground)}", flush=True)
+    print(f"\n{workload_table(ground, replace(drive, seconds=wanted.seconds * 4))}", flush=True)
     served = median(each.microseconds for each in runs[0])
     looking = replace(drive, seconds=max(2, wanted.seconds * 3))
     print(f"\n{stages_table(ground, looking, start_sampled(ground, gateway), served)}")
@@ -95,8 +102,9 @@ def preamble(size: int, rounds: int) -> str:
     return f"""\
 A list of 25 employees, {size:,} bytes; {CONNECTIONS} connections, driven by {by}; medians of {rounds} rounds.
 One server at a time is asked, on core {SERVER_CORE}; Redis, the sandbox and the load are on core {OTHER_CORE}.
-Request logging is off (GATEWAY_LOG_REQUESTS=false). On each hit ours checks key, tenant, account and scopes, asks
-Redis once and decrypts; the plain proxy asks Redis for key and answer; the others check nothing.
+Request logging is off (GATEWAY_LOG_REQUESTS=false). On each hit ours checks key, tenant, account and scopes; far
+from the near-cache it asks Redis once and decrypts. The plain proxy asks Redis for key and answer; the others check
+nothing.
 """
 
 

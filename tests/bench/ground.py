@@ -74,9 +74,9 @@ def lay_ground(processes: Processes) -> Ground:
     return Ground(processes, redis, sandbox, environ, key, link(processes, environ, "main"))
 
 
-def start_gateway(ground: Ground) -> tuple[Server, str]:
+def start_gateway(ground: Ground, name: str = "gateway", **settings: str) -> tuple[Server, str]:
     command = [*ON_SERVER_CORE, *gateway_command("serve")]
-    server = ground.processes.start("gateway", command, {**ground.environ, "GATEWAY_SERVER_WORKERS": "1"})
+    server = ground.processes.start(name, command, {**ground.environ, "GATEWAY_SERVER_WORKERS": "1", **settings})
     address = server.address().removeprefix("http://")
     wait_until_ready(address)
     return server, address

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, Request, Verification
 from connectors.exchange import Grant as Granted
 from connectors.exchange import Refusal as Refused
 from connectors.platform import PLATFORM_OPERATIONS
-from connectors.spec import Connector
 from gateway.core.actor import Actor
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import Conflict

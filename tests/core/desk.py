@@ -7,9 +7,10 @@ from gateway.core.ask import Asker, Conversation
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import NO_CEILINGS, NO_DIRECTIVES, Directives, Windows
 from gateway.core.model import Cache
+from gateway.core.opened import OpenLists
 from gateway.core.retry import RetryPolicy
 from gateway.core.shelf import Shelf
-from gateway.core.sweeps import Keeping, Reading, Sweep, Sweeps
+from gateway.core.sweeps import Keeping, Reading, Sharing, Sweep, Sweeps
 from tests.core.parts import A_MINUTE, Memory, Time, Vendor, make_linked, unjittered
 from tests.core.village import VILLAGE
 
@@ -35,7 +36,7 @@ class Desk:
         self.memory = Memory(self.time)
         asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
         cache = self.cache or self.memory
-        sharing = (Flights(), Leases(cache, 5, asker.clock.monotonic))
+        sharing = Sharing(Flights(), Leases(cache, 5, asker.clock.monotonic), OpenLists(0))
         self.sweeps = Sweeps(asker, Keeping({"things": self.windows}, Windows(60), 3600, b"k"), sharing, side_by_side=4)
         self.shelf = Shelf(cache, LINKED, 1 << 20, "generation")
 

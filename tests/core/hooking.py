@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.connector import Connector
 from connectors.events import (
     Event,
     Listener,
@@ -19,7 +20,6 @@ from connectors.events import (
     VendorEvents,
 )
 from connectors.exchange import Answer, Request
-from connectors.spec import Connector
 from gateway.core.entrance import Provider
 from gateway.core.errors import StoreUnavailable, VendorFailure
 from gateway.core.hook import Hook, HookState

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
-from connectors.spec import Connector
 from gateway.core.actor import GATEWAY, Actor, ActorKind
 from gateway.core.errors import GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify
@@ -230,11 +230,13 @@ async def test_a_new_check_keeps_what_has_changed(
 ) -> None:
     books = await books_with(before)
     checked = await verify(VENDOR, linked(books), parts(books, vendor), BACKEND)
-    assert checked == Checked(account=books.accounts["id0"][0], gained=frozenset(gained), lost=frozenset(lost))
+    refused = "The vendor does not take it." if vendor.answer(Request("GET", "/")).status == 401 else ""
+    account = books.accounts["id0"][0]
+    assert checked == Checked(account=account, refused=refused, gained=frozenset(gained), lost=frozenset(lost))
     assert (checked.account.status, checked.account.revision) == (after, revision)
     assert books.heard[-1] == (("renewed", BACKEND) if revision == 2 else ("confirmed", GATEWAY))
     reasons = [reason.code for reason in checked.account.status_reasons]
-    assert reasons == (["invalid_credentials"] if vendor.answer(Request("GET", "/")).status == 401 else [])
+    assert reasons == (["invalid_credentials"] if refused else [])
 
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.SUSPENDED])

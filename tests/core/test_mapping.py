@@ -9,19 +9,7 @@ import pytest
 from connectors.contract import NUMBER, TEXT, ListOf, Resource
 from connectors.convert import full_name
 from connectors.needs import any_of
-from connectors.spec import (
-    TODAY,
-    Absent,
-    Collection,
-    Embed,
-    Field,
-    Join,
-    Nested,
-    Row,
-    Source,
-    Table,
-    all_matches,
-)
+from connectors.spec import TODAY, Absent, Collection, Embed, Field, Join, Nested, Row, Source, Table, all_matches
 from gateway.core.mapping import REFUSED, Joined, Plan, Record, compile_table, index, reasons
 
 DAY = date(2026, 11, 24)

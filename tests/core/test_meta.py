@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from connectors.connector import Connector
 from connectors.contract import MAP, TEXT, Operation, Resource, Spec
 from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
 from connectors.needs import Need, any_of
-from connectors.spec import Absent, Connector
+from connectors.spec import Absent
 from connectors.writes import Flow, Order, Part, To, Unwritable, Within, Write
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest
@@ -65,6 +66,8 @@ def test_details_are_added_when_they_are_named() -> None:
     plain, full = (connector_meta(village(), BOTH, include) for include in ((), DETAILS))
     assert "resources" not in plain
     assert full["resources"] == {"images": {"logo_url": None, "original_logo_horizontal_url": None}}
+    seen = connector_meta(village(), BOTH, DETAILS, "https://gateway.example.com")
+    assert seen["resources"]["images"]["logo_url"] == "https://gateway.example.com/hub/logos/village"
     output = full["models"]["employees"]["list"]["output"]
     assert output["unmappedFields"] == [{"name": "pet", "type": "string", "reason": "Village keeps no pets"}]
     paths = {each["name"]: each["fieldPath"] for each in output["defaultFields"]}

@@ -17,7 +17,7 @@ from gateway.settings import DEFAULT_FILE, SettingsError, read_settings
 PROVIDERS = ("humaans", "second-vendor")
 KEY = base64.b64encode(bytes(range(32))).decode()
 SECRET = "marked-and-never-shown"
-NOT_IN_THE_FILE = {"vault.master_key", "connectors.humaans.client_secret"}
+NOT_IN_THE_FILE = {"vault.master_key", "dashboard.password", "connectors.humaans.client_secret"}
 
 
 def sections() -> dict[str, Section]:

@@ -125,6 +125,6 @@ async def test_answers_and_lists_are_all_kept_under_the_account() -> None:
     await desk.ask(expand="work_location")
     await desk.ask(GET, "p1")
     assert all(key.startswith("{a1}:") for key in desk.memory.values)
-    assert desk.memory.kinds() == {"answer", "list", "sweep", "rows", "index"}
+    assert desk.memory.kinds() == {"answer", "list", "sweep", "rows"}
     await desk.memory.forget("a1")
     assert desk.memory.values == {}

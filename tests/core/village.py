@@ -6,13 +6,14 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from connectors.connector import Connector
 from connectors.contract import INSTANT, TEXT, Given, Operation, Resource, Spec
 from connectors.convert import identifier
 from connectors.exchange import BearerToken, CredentialField, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from connectors.needs import any_of
 from connectors.paging import OffsetPaging
-from connectors.spec import OWN_KEY, Absent, Collection, Connector, Endpoint, Field, Join, Nested, Table
+from connectors.spec import OWN_KEY, Absent, Collection, Endpoint, Field, Join, Nested, Table
 from gateway.core.ask import Asker
 from gateway.core.call import Call, Page
 from gateway.core.cursor import CursorSigner
@@ -21,12 +22,13 @@ from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.core.model import Cache, Upstream
 from gateway.core.near import Near, NearLimits
+from gateway.core.opened import OpenLists
 from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.reads import Reads
 from gateway.core.retry import RetryPolicy
 from gateway.core.serve import Around, Caches, Gateway, Limits
-from gateway.core.sweeps import Keeping, Sweeps
+from gateway.core.sweeps import Keeping, Sharing, Sweeps
 from tests.core.parts import A_MINUTE, Memory, Register, Rows, Time, Vendor, make_key, make_linked, unjittered
 
 PAGES = PageLimits(default=25, most=250)
@@ -195,7 +197,7 @@ class Bench(Generic[V]):
         asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
         self.flights = Flights()
         fresh = {name: replace(self.windows, fresh=seconds) for name, seconds in self.fresh.items()}
-        sharing = (self.flights, Leases(cache, 5, clock.monotonic))
+        sharing = Sharing(self.flights, Leases(cache, 5, clock.monotonic), OpenLists(self.near_bytes))
         sweeps = Sweeps(asker, Keeping(fresh, self.windows, 3600, b"k"), sharing, side_by_side=4)
         self.near = Near(NearLimits(self.near_bytes, 10, 1), clock.monotonic, lambda: self.heard)
         policy = Policy(self.connector, self.operator)

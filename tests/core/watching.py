@@ -7,17 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.core.ask import Asker
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Windows
 from gateway.core.model import Cache, Linked
+from gateway.core.opened import OpenLists
 from gateway.core.policy import Operator, Policy
 from gateway.core.retry import RetryPolicy
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping as Kept
-from gateway.core.sweeps import Sweeps
+from gateway.core.sweeps import Sharing, Sweeps
 from gateway.core.watch.examiner import Around, Keeping
 from gateway.core.watch.reader import Hashing, Reader
 from gateway.core.watch.store import Batch, Claim, Next, Place
@@ -143,7 +144,7 @@ class Tower:
     def worker(self) -> Watcher:
         cache, clock = self.cache or self.memory, self.time.clock()
         asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        sharing = (Flights(), Leases(cache, 5, clock.monotonic))
+        sharing = Sharing(Flights(), Leases(cache, 5, clock.monotonic), OpenLists(0))
         sweeps = Sweeps(asker, Kept({}, self.windows, 3600, b"k"), sharing, side_by_side=4)
         provider = Provider(self.connector, Policy(self.connector, self.operator))
         ids, words = count(1), count(1)

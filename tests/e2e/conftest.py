@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.browsing import Browser, running_browser
 from tests.e2e.clients import Sdk, running_sdk
 from tests.e2e.company import Company
 from tests.e2e.installation import Caller, Installation
@@ -49,3 +50,10 @@ def caller(gateway: Server, installation: Installation) -> Caller:
 def sdk() -> Iterator[Sdk]:
     with running_sdk() as sdk:
         yield sdk
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give the one browser; a test begins with its step `fresh`."""
+    with running_browser() as browser:
+        yield browser

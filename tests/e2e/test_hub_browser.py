@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from deploy.sandbox.tokens import by_name
-from tests.e2e.browsing import Browser, product, running_browser
+from tests.e2e.browsing import Browser, product
 from tests.e2e.installation import Installation
 from tests.e2e.processes import Server
 from tests.e2e.wire import ask, basic
@@ -69,15 +69,14 @@ class Stage:
 
 
 @pytest.fixture(scope="module", name="running")
-def fixture_running(installation: Installation) -> Iterator[Stage]:
+def fixture_running(installation: Installation, chromium: Browser) -> Iterator[Stage]:
     ARTEFACTS.mkdir(exist_ok=True)
     key = installation.key()
     with (
-        running_browser() as browser,
         product() as origin,
         installation.gateway(hub_allowed_origins=origin, hub_product_name="Rota") as gateway,
     ):
-        yield Stage(origin, gateway, key, browser)
+        yield Stage(origin, gateway, key, chromium)
 
 
 @pytest.fixture(scope="module", name="database")
@@ -214,6 +213,8 @@ def test_a_product_opens_the_page_in_a_popup_and_hears_of_success(stage: Stage) 
     browser("fill", label="API Token", value=GOOD)
     browser("click", role="button", name="Connect")
     browser("sees", text="Humaans is connected")
+    # The page's script, which tells the product, runs after the page is to be seen.
+    browser("until", script="document.readyState === 'complete'")
     browser("close")
     assert stage.heard("success")["provider"] == "humaans"
     stage.heard("close")

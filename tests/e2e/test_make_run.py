@@ -130,10 +130,14 @@ def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only
     with running(layout, ports) as program:
         report = report_of(program)
         curl = next(line for line in report.splitlines() if line.startswith("curl "))
+        dashboard = next(line for line in report.splitlines() if line.startswith("Dashboard "))
         assert subprocess.run(["bash", "-c", f"{curl} --fail"], check=False).returncode == 0
     address = f"http://127.0.0.1:{ports['GATEWAY_SERVER_PORT']}"
     url = f"{address}/unified/hris/employees?page_size=2"
     assert curl == f"curl -s -u 'hg_live_key:' -H 'x-account-id: account-1' '{url}'"
+    password = (layout / "var/dashboard.password").read_text().strip()
+    assert dashboard == f"Dashboard   {address}/dashboard   (password {password})"
+    assert len(password) >= 20
     create, link, serve = calls(layout)
     token = by_name("all-owner").token
     assert create["words"] == ["keys", "create", "--project", "demo"]
@@ -147,7 +151,16 @@ def test_it_prints_a_line_that_works_and_passes_the_token_by_standard_input_only
         "GATEWAY_HUMAANS_BASE_URL": f"http://127.0.0.1:{ports['SANDBOX_PORT']}/api",
         "GATEWAY_DATABASE_URL": f"sqlite:///{layout}/var/gateway.db",
         "GATEWAY_VAULT_MASTER_KEY_FILE": f"{layout}/var/master.key",
+        "GATEWAY_DASHBOARD_PASSWORD": password,
     }
+
+
+def test_a_password_of_the_user_s_own_is_not_printed(layout: Path, ports: Mapping[str, str]) -> None:
+    with running(layout, {**ports, "GATEWAY_DASHBOARD_PASSWORD": "correct horse battery"}) as program:
+        report = report_of(program)
+    assert "(GATEWAY_DASHBOARD_PASSWORD is yours)" in report
+    assert "correct horse battery" not in report
+    assert '"GATEWAY_DASHBOARD_PASSWORD": "correct horse battery"' in (layout / "calls").read_text()
 
 
 def test_a_real_token_links_humaans_and_starts_no_sandbox(layout: Path, ports: Mapping[str, str]) -> None:
@@ -161,15 +174,16 @@ def test_a_real_token_links_humaans_and_starts_no_sandbox(layout: Path, ports: M
     assert "sandbox" not in (layout / "pids").read_text()
 
 
-def test_a_second_run_uses_the_same_master_key(layout: Path, ports: Mapping[str, str]) -> None:
-    keys = []
+def test_a_second_run_uses_the_same_master_key_and_password(layout: Path, ports: Mapping[str, str]) -> None:
+    files = [layout / "var/master.key", layout / "var/dashboard.password"]
+    kept = []
     for _ in range(2):
         with running(layout, ports) as program:
             report_of(program)
-        keys.append((layout / "var/master.key").read_bytes())
-    assert keys[0] == keys[1]
+        kept.append([file.read_bytes() for file in files])
+    assert kept[0] == kept[1]
     assert stat.S_IMODE((layout / "var").stat().st_mode) == 0o700
-    assert stat.S_IMODE((layout / "var/master.key").stat().st_mode) == 0o600
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -221,8 +221,11 @@ def test_a_vendor_that_is_too_slow_is_a_408_to_a_read(
     assert len(sdk.call(there, "listEmployees", {"pageSize": "250"}, options=FRESH, retries=None).records) == 130
 
 
-def test_an_error_in_the_middle_of_a_walk_never_looks_like_its_end(sdk: Sdk, caller: Caller, company: Company) -> None:
-    """With nothing kept, each page is read from the vendor: the third reading fails."""
+def test_an_error_in_the_middle_of_a_walk_never_looks_like_its_end(
+    sdk: Sdk, caller: Caller, company: Company, installation: Installation
+) -> None:
+    """With nothing kept, also by others, each page is read from the vendor: the third reading fails."""
+    caller = replace(caller, account=installation.link("all-owner"))
     nothing_kept = {"headers": {"cache-control": "no-store"}}
     with company.fault("server_error", path="/people", after=2):
         outcome = sdk.call(caller, "listEmployees", options=nothing_kept)

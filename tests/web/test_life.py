@@ -271,3 +271,24 @@ async def test_calls_are_counted_for_each_account(
     assert found.error_at == found.called_at >= found.proven_at
     other = (await site.database.usage.read([idle]))[idle]
     assert (other.hits, other.misses, other.errors, other.called_at) == (0, 0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "address"),
+    [("", "127.0.0.1"), ("x-forwarded-for", "198.51.100.1"), ("x-real-ip", "203.0.113.9")],
+)
+async def test_the_trail_says_from_where_as_the_operators_proxy_tells(
+    environ: dict[str, str], stack: AsyncExitStack, header: str, address: str
+) -> None:
+    """A client's own word for its address is not believed: it stands before the proxy's, or where nobody looks."""
+    site = await open_site({**environ, "GATEWAY_SERVER_ADDRESS_HEADER": header}, stack)
+    key, account = await site.make_key(), await site.link("all-owner")
+    answer = await site.client.patch(
+        f"/accounts/{account}",
+        json={"label": "new"},
+        auth=(key, ""),
+        headers={"x-forwarded-for": "10.0.0.1, 198.51.100.1", "x-real-ip": "203.0.113.9"},
+    )
+    assert answer.status_code == 200
+    [newest, *_] = await site.database.trail.read(account_id=account)
+    assert (newest.what, newest.by.address) == (What.UPDATED, address)

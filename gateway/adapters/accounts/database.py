@@ -18,6 +18,7 @@ from gateway.adapters.accounts.hooks import HookBook, look_after
 from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.notes import NOBODY, Ears, Notes
 from gateway.adapters.accounts.outbox import OutboxBook
+from gateway.adapters.accounts.register import AccountRegister
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account
 from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials
@@ -43,8 +44,8 @@ class Database:
     """Implements the doors `Accounts`, `Ledger` and `Directory`. `endpoints` and `outbox` are webhooks to the product.
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
-    permissions to link, `usage` how accounts fare, `trail` what has happened to them, `hooks` the webhooks of
-    accounts at their vendors, `watches` the lists that are watched for the product.
+    permissions to link, `register` the accounts of all projects, `usage` how accounts fare, `trail` what has
+    happened to them, `hooks` the webhooks of accounts at their vendors, `watches` the lists watched for the product.
 
     Each change is noted in the trail, by whom it was made, in its own transaction, and told to the ears.
 
@@ -69,6 +70,7 @@ class Database:
         self.endpoints = EndpointBook(engine, vault, self.outbox)
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
+        self.register = AccountRegister(engine)
         self.usage = UsageBook(engine)
         self.hooks = HookBook(engine, vault)
         self.watches = WatchBook(engine, self.outbox)

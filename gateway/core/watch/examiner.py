@@ -96,18 +96,18 @@ class Examiner:
         )
 
     async def _compare(self, claim: Claim, linked: Linked, subject: Subject, reading: Reading) -> tuple[Outcome, Place]:
-        opened = await self._reader.open(subject, reading)
-        if opened.digest == claim.place.reading and opened.sight == claim.place.sight:
+        gathered = await self._reader.gather(subject, reading)
+        if gathered.digest == claim.place.reading and gathered.sight == claim.place.sight:
             return Outcome.UNCHANGED, replace(claim.place, held=False)
         try:
-            found = await self._reader.hashes(opened)
+            found = await self._reader.hashes(gathered)
         except Evicted:
             anew = replace(reading, directives=replace(reading.directives, no_cache=True))
-            opened = await self._reader.open(subject, anew)
-            found = await self._reader.hashes(opened)
+            gathered = await self._reader.gather(subject, anew)
+            found = await self._reader.hashes(gathered)
         before = await self._store.hashes(claim)
         changes = compare(before, found)
-        said = conclude(changes, before, then=claim.place.sight, now=opened.sight, held=claim.place.held)
+        said = conclude(changes, before, then=claim.place.sight, now=gathered.sight, held=claim.place.held)
         if said.outcome is Outcome.HELD:
             # Where the token sees less than before, the account is another after this, and the next reading a first.
             await self._around.check(linked)
@@ -121,7 +121,7 @@ class Examiner:
                 return Outcome.OVERTAKEN, claim.place
             for event in batch.events:
                 self._around.told(event.name)
-        return said.outcome, Place(opened.sight, opened.digest)
+        return said.outcome, Place(gathered.sight, gathered.digest)
 
     def _batches(
         self,

@@ -20,7 +20,7 @@ from gateway.core.watch.subject import Subject
 
 
 class Evicted(Exception):
-    """Rows of a list were forgotten while their head was not: it has to be opened anew."""
+    """Rows of a list were forgotten while their head was not: it has to be gathered anew."""
 
 
 SLICE = 10
@@ -57,7 +57,7 @@ class Hashing:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Gathered:
     """All lists of a subject, none of them older than it may be. `digest` is the same for the same records."""
 
     subject: Subject
@@ -72,7 +72,7 @@ class Reader:
         self._sweeps = sweeps
         self._hashing = hashing
 
-    async def open(self, subject: Subject, reading: Reading) -> Opened:
+    async def gather(self, subject: Subject, reading: Reading) -> Gathered:
         """Open all lists, one after the other, as nobody waits for them. Raises what asking raises.
 
         A list that an older reading stands in for is a failure: nothing is to be concluded from it.
@@ -92,16 +92,16 @@ class Reader:
         )
         # The day counts: roles come into force by day.
         named = [reading.today.isoformat(), *(sweep.id for sweep in sweeps.values())]
-        return Opened(subject, reading, sweeps, sight, hashing.digest(*(each.encode() for each in named)))
+        return Gathered(subject, reading, sweeps, sight, hashing.digest(*(each.encode() for each in named)))
 
-    async def hashes(self, opened: Opened) -> dict[str, bytes]:
+    async def hashes(self, gathered: Gathered) -> dict[str, bytes]:
         """Give a hash of each record by the vendor's id. Raises `Evicted` for lists that are no longer kept."""
-        subject, reading = opened.subject, opened.reading
-        joins = {join: await self._joined(opened, join) for join in subject.plan.joins}
+        subject, reading = gathered.subject, gathered.reading
+        joins = {join: await self._joined(gathered, join) for join in subject.plan.joins}
         only, key = subject.endpoint.only, subject.endpoint.key
         owner = f"{reading.talk.linked.account.id}\0{subject.resource}\0".encode()
         found: dict[str, bytes] = {}
-        rows = await self._rows(opened, subject.listing)
+        rows = await self._rows(gathered, subject.listing)
         for start in range(0, len(rows), SLICE):
             for row in rows[start : start + SLICE]:
                 remote_id = row.get(key)
@@ -114,13 +114,13 @@ class Reader:
             await asyncio.sleep(0)
         return found
 
-    async def _joined(self, opened: Opened, join: Join) -> Joined:
-        if any(opened.sweeps[each].refused for each in join.collections):
+    async def _joined(self, gathered: Gathered, join: Join) -> Joined:
+        if any(gathered.sweeps[each].refused for each in join.collections):
             return REFUSED
         rows: list[Row] = []
         for collection in join.collections:
-            rows += await self._rows(opened, collection)
-        embedded = await self._rows(opened, join.embed.collection) if join.embed is not None else ()
+            rows += await self._rows(gathered, collection)
+        embedded = await self._rows(gathered, join.embed.collection) if join.embed is not None else ()
         by_key: dict[Any, list[Row]] = {}
         for start in range(0, len(rows), INDEXED):
             for key, some in index(join, rows[start : start + INDEXED], embedded).by_key.items():
@@ -128,9 +128,9 @@ class Reader:
             await asyncio.sleep(0)
         return Joined(by_key)
 
-    async def _rows(self, opened: Opened, collection: Collection) -> Sequence[Row]:
+    async def _rows(self, gathered: Gathered, collection: Collection) -> Sequence[Row]:
         """Give all rows, a block at a time."""
-        sweep, shelf = opened.sweeps[collection], opened.reading.shelf
+        sweep, shelf = gathered.sweeps[collection], gathered.reading.shelf
         if sweep.rows is not None:
             return sweep.rows
         rows: list[Row] = []

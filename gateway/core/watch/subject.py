@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from connectors.connector import Connector
 from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
-from connectors.spec import Absent, Collection, Connector, Endpoint
+from connectors.spec import Absent, Collection, Endpoint
 from gateway.core.entrance import Provider
 from gateway.core.mapping import Plan, compile_table
 from gateway.core.model import Account

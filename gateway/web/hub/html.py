@@ -1,19 +1,16 @@
-"""The Hub's pages as bytes: templates that escape everything, headers that let in nothing foreign, and fixed files."""
+"""The Hub's templates with the words that they use, its fixed files, and a mark for each provider."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from connectors.spec import Connector
+from connectors.connector import Connector
 from gateway.core.errors import NotFound
-from gateway.web.edge import exchange_of
-from gateway.web.render import Headers
+from gateway.web.html import Fixed, Renderer, read_static
 
 _HERE = Path(__file__).parent
 _QUOTED = re.compile(r"\*([^*]+)\*")
@@ -29,51 +26,18 @@ _LOGO = """\
 _COLOURS = ("3b4cca", "0f766e", "9a3412", "7e22ce", "1d4ed8")
 
 
-class Renderer:
+def hub_renderer(product: str) -> Renderer:
     """`product` is what the operator calls the product that asks; empty where it has no name."""
-
-    def __init__(self, product: str) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-        )
-        self._environment.filters["buttons"] = _buttons
-        self._environment.filters["article"] = _article
-        self._environment.globals["product"] = product
-
-    def page(self, template: str, values: Mapping[str, Any]) -> bytes:
-        return self._environment.get_template(template).render(values).encode()
-
-    def headers(self, origins: Sequence[str], *, scripts: bool = False) -> Headers:
-        """Give the headers of a page: it loads from us alone, sends to us alone, and is shown by `origins` alone."""
-        shown_by = " ".join(origins) or "'none'"
-        policy = [
-            "default-src 'none'",
-            "style-src 'self'",
-            "img-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            f"frame-ancestors {shown_by}",
-            *(["script-src 'self'"] if scripts else []),
-        ]
-        return [
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-security-policy", "; ".join(policy).encode()),
-            (b"referrer-policy", b"no-referrer"),
-            (b"x-content-type-options", b"nosniff"),
-            (b"cache-control", b"no-store"),
-            (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-        ]
+    return Renderer(_HERE / "templates", {"product": product}, {"buttons": _buttons, "article": _article})
 
 
 def static_routes(connectors: Mapping[str, Connector]) -> list[Route]:
     """Give the routes of what never changes: scripts, the style sheet, and the logos."""
+    # Pages of the products that embed us load these.
     files = [
         Route(
             f"/connect/{name}",
-            _Fixed(f"connect_{name.partition('.')[0]}", (_HERE / "static" / name).read_bytes(), kind),
+            Fixed(f"connect_{name.partition('.')[0]}", read_static(_HERE / "static" / name), kind, shared=True),
             methods=["GET"],
         )
         for name, kind in _KINDS.items()
@@ -82,31 +46,11 @@ def static_routes(connectors: Mapping[str, Connector]) -> list[Route]:
     return [*files, Route("/hub/logos/{provider}", _Logos(logos), methods=["GET"])]
 
 
-class _Fixed:
-    def __init__(self, name: str, body: bytes, kind: str) -> None:
-        self._name = name
-        self._body = body
-        self._kind = kind
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        exchange = exchange_of(scope)
-        exchange.operation = self._name
-        headers: Headers = [
-            (b"content-type", f"{self._kind}; charset=utf-8".encode()),
-            (b"cache-control", b"public, max-age=300"),
-            (b"x-content-type-options", b"nosniff"),
-            # Pages of the products that embed us load these.
-            (b"cross-origin-resource-policy", b"cross-origin"),
-            (b"content-security-policy", b"default-src 'none'"),
-        ]
-        await exchange.respond(send, 200, headers, self._body)
-
-
 class _Logos:
     """A mark of our own for each provider, so that no page has to ask another host for one."""
 
     def __init__(self, logos: Mapping[str, bytes]) -> None:
-        self._logos = {key: _Fixed("hub_logo", body, "image/svg+xml") for key, body in logos.items()}
+        self._logos = {key: Fixed("hub_logo", body, "image/svg+xml", shared=True) for key, body in logos.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._logos.get(scope["path_params"]["provider"])

@@ -8,27 +8,28 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.entrance import Provider
-from gateway.core.errors import BadRequest, Forbidden, GatewayError, NotFound
+from gateway.core.errors import BadRequest, GatewayError, NotFound
 from gateway.core.hub import Hub
 from gateway.core.model import Secret
 from gateway.core.sessions import OVER, ConnectSession
 from gateway.core.wanted import Wants
-from gateway.web.bodies import read_body
 from gateway.web.edge import address_of, exchange_of
-from gateway.web.hub.html import Renderer
-from gateway.web.hub.place import Place, header
+from gateway.web.forms import cookies, foreign, read_form
+from gateway.web.html import Renderer, page_headers, sentence
+from gateway.web.hub.place import Place
 from gateway.web.render import status_of
 
 COOKIE = "hub_session"
-LARGEST_FORM = 16384
+COMEBACK = "hub_return"
+"""The cookie of a browser that came from the dashboard with a link that was made there, and goes back to it."""
+DASHBOARD = "/dashboard"
 _GONE = 410
-_FORM = b"application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Seal:
 
     def form(self, session: ConnectSession) -> str:
         return self.word("form", session)
+
+    def comeback(self, session: ConnectSession) -> str:
+        return self.word("comeback", session)
 
     def word(self, purpose: str, session: ConnectSession) -> str:
         # The digest of the token is of this session alone, while a number may come again.
@@ -114,7 +118,7 @@ class ConnectPages:
             await self.ask(visit, provider, error)
             return
         exchange.account_id = account.id
-        await self.go(scope, send, "/connect/done")
+        await self.finish(visit, account.id)
 
     async def _done(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = await self.visit(scope, receive, send)
@@ -127,6 +131,11 @@ class ConnectPages:
         what = {"connector": provider.connector, "account": account, "outlook": outlook, "origins": self.place.origins}
         await self._page(visit, 200, "done.html", what, scripts=True)
 
+    async def finish(self, visit: Visit, account_id: str) -> None:
+        """Send the browser on after a good link: to the last page, or back to the dashboard that it came from."""
+        back = f"{DASHBOARD}/accounts/{account_id}?linked=now" if self._is_operators(visit) else "/connect/done"
+        await self.go(visit.scope, visit.send, back)
+
     async def ask(self, visit: Visit, provider: Provider, fault: GatewayError | None = None) -> None:
         what = {
             "connector": provider.connector,
@@ -135,7 +144,7 @@ class ConnectPages:
             "form": self.seal.form(visit.session),
             "consent": provider.connector.auth.consent is not None,
             "verb": "Reconnect" if visit.session.wish.account_id else "Connect",
-            "fault": _sentence(fault.message) if fault else "",
+            "fault": sentence(fault.message) if fault else "",
         }
         await self._page(visit, status_of(fault) if fault else 200, "form.html", what)
 
@@ -144,14 +153,14 @@ class ConnectPages:
         over = error.code == OVER
         exchange_of(scope).error = error.code
         title = "This link no longer works" if over else "That did not work"
-        body = self._show.page("over.html", {"root": self._root(), "title": title, "fault": _sentence(error.message)})
+        body = self._show.page("over.html", {"root": self.place.root, "title": title, "fault": sentence(error.message)})
         status = _GONE if over else status_of(error)
-        await exchange_of(scope).respond(send, status, self._show.headers(self.place.origins), body)
+        await exchange_of(scope).respond(send, status, page_headers(self.place.origins), body)
 
     # --- who visits, and may they send this -----------------------------------------------------------------
 
     async def visit(self, scope: Scope, receive: Receive, send: Send) -> Visit:
-        for value in _cookies(header(scope, b"cookie"), COOKIE):
+        for value in cookies(scope, COOKIE):
             number = value.partition(".")[0]
             known = number.isascii() and number.isdigit() and len(number) < 10
             session = await self.hub.desk.reenter(int(number)) if known else None
@@ -163,58 +172,43 @@ class ConnectPages:
             code=OVER,
         )
 
+    def _is_operators(self, visit: Visit) -> bool:
+        known = self.seal.comeback(visit.session).encode()
+        return any(hmac.compare_digest(each.encode(), known) for each in cookies(visit.scope, COMEBACK))
+
     async def _read_form(self, visit: Visit) -> dict[str, str]:
-        """Read a form that our own page has sent. A page of another origin has no way to know the word in it."""
-        scope = visit.scope
-        origin, site = header(scope, b"origin"), header(scope, b"sec-fetch-site")
-        # Browsers say `null` for a page that asks them for no referrer, as ours does.
-        foreign = origin not in {"", "null"} and not self.place.is_own(origin, scope)
-        kind = header(scope, b"content-type").partition(";")[0].strip().encode()
-        if kind != _FORM:
-            raise BadRequest("The form cannot be read.")
-        body = (await read_body(scope, visit.receive, LARGEST_FORM)).decode("utf-8", "replace")
-        given = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=10))
-        word = given.get("form", "").encode()
-        if (
-            foreign
-            or site not in {"", "same-origin"}
-            or not hmac.compare_digest(word, self.seal.form(visit.session).encode())
-        ):
-            raise Forbidden(
-                "This form was not sent by the page of your link. Open the link again.", code="ForeignFormError"
-            )
-        return given
+        given = await read_form(visit.scope, visit.receive, self.place, self.seal.form(visit.session))
+        if given is None:
+            raise foreign("This form was not sent by the page of your link. Open the link again.")
+        return dict(given)
 
     def _cookie(self, scope: Scope, session: ConnectSession) -> str:
         secure = self.place.base(scope).startswith("https://")
         # In a frame of another site a cookie is sent only if it says so, and is then of that site's frames alone.
         framed = "SameSite=None; Secure; Partitioned" if self.place.origins else "SameSite=Lax; Secure"
-        life = session.wish.expires_in
+        life, path = session.wish.expires_in, f"{self.place.root}/connect"
         policy = framed if secure else "SameSite=Lax"
-        return f"{COOKIE}={self.seal.cookie(session)}; Path={self._root()}/connect; Max-Age={life}; HttpOnly; {policy}"
+        return f"{COOKIE}={self.seal.cookie(session)}; Path={path}; Max-Age={life}; HttpOnly; {policy}"
 
     # --- sending --------------------------------------------------------------------------------------------
 
     async def _page(
         self, visit: Visit, status: int, template: str, what: Mapping[str, Any], *, scripts: bool = False
     ) -> None:
-        values = {"root": self._root(), "owner": visit.session.wish.owner, **what}
+        home = DASHBOARD if self._is_operators(visit) else ""
+        values = {"root": self.place.root, "home": home, "owner": visit.session.wish.owner, **what}
         body = self._show.page(template, values)
-        headers = self._show.headers(self.place.origins, scripts=scripts)
+        headers = page_headers(self.place.origins, scripts=scripts)
         await exchange_of(visit.scope).respond(visit.send, status, headers, body)
 
     async def go(self, scope: Scope, send: Send, path: str, *more: tuple[bytes, bytes]) -> None:
         """Send the browser to another of our pages."""
-        await self.leave(scope, send, f"{self._root()}{path}", *more)
+        await self.leave(scope, send, f"{self.place.root}{path}", *more)
 
     async def leave(self, scope: Scope, send: Send, url: str, *more: tuple[bytes, bytes]) -> None:
         """Send the browser to an address that no caller has a word in."""
-        headers = [*self._show.headers(self.place.origins), (b"location", url.encode()), *more]
+        headers = [*page_headers(self.place.origins), (b"location", url.encode()), *more]
         await exchange_of(scope).respond(send, 303, headers, b"")
-
-    def _root(self) -> str:
-        """Give the path that the operator has put us under, mostly none."""
-        return urlsplit(self.place.public_url).path
 
 
 class Page:
@@ -231,13 +225,3 @@ class Page:
             await self._show(scope, receive, send)
         except GatewayError as error:
             await self._pages.refuse(scope, send, error)
-
-
-def _cookies(text: str, name: str) -> list[str]:
-    pairs = (each.strip().partition("=") for each in text.split(";"))
-    return [value for key, _, value in pairs if key == name]
-
-
-def _sentence(text: str) -> str:
-    whole = text[:1].upper() + text[1:]
-    return whole if whole.endswith((".", "!", "?")) else f"{whole}."

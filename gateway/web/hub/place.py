@@ -24,6 +24,11 @@ class Place:
     public_url: str
     origins: tuple[str, ...]
 
+    @property
+    def root(self) -> str:
+        """Give the path that the operator has put us under, mostly none."""
+        return urlsplit(self.public_url).path
+
     def base(self, scope: Scope) -> str:
         """Give our own address without a slash at its end."""
         if self.public_url:

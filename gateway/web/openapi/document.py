@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from connectors.connector import Connector
 from connectors.contract import Operation, Resource
-from connectors.spec import Connector
 from gateway.core.query import PageLimits
 from gateway.web.openapi import answers, examples
 from gateway.web.openapi.bodies import BodySchemas

@@ -8,9 +8,10 @@ that need more than their operation does. `x-unwritable` says of fields of a bod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from connectors.connector import Connector
 from connectors.contract import Operation, Resource
 from connectors.needs import Need
-from connectors.spec import Absent, Connector, Nested, Table
+from connectors.spec import Absent, Nested, Table
 from connectors.writes import Rule, Unwritable, Within, Write
 from gateway.web.openapi.schemas import Schema
 

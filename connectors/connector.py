@@ -1,0 +1,148 @@
+"""The declaration of one vendor: where it is, how it is asked, and which tables answer which resource."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.contract import Operation
+from connectors.events import VendorEvents
+from connectors.exchange import BearerToken, Verification
+from connectors.needs import FaultyDeclaration, Need, any_of
+from connectors.paging import Paging
+from connectors.spec import Absent, Collection, Endpoint, Field, Nested, Table, joins_of
+from connectors.writes import Write
+
+# --- the vendor's own paths -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VendorPath:
+    """A path of the vendor's API that callers may reach as it is, with what each method needs.
+
+    A segment in braces stands for one id. A method that is not named is closed. Answers of a `guarded` path may hold
+    columns that never leave, and are sifted for them.
+    """
+
+    path: str
+    needs: Mapping[str, Need]
+    guarded: bool = False
+
+
+# --- the connector --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """All that the gateway knows of one vendor.
+
+    `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
+    `consequences` names the resources that a write to a vendor's list changes besides the list's own, `events` is how
+    the vendor tells of changes by itself, if it does.
+    `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
+    """
+
+    key: str
+    name: str
+    base_url: str
+    auth: BearerToken
+    paging: Paging
+    scopes: Mapping[str, str]
+    granter: str
+    endpoints: tuple[Endpoint, ...]
+    writes: tuple[Write, ...]
+    unanswered: Mapping[str, str]
+    paths: tuple[VendorPath, ...]
+    verify: Callable[[], Verification]
+    never: frozenset[str]
+    fault_text: Callable[[Any], str]
+    fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
+    consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    events: VendorEvents | None = None
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"- {where}: no such scope {scope!r}"
+            for where, need in self.needs()
+            for scope in need.any_of
+            if scope not in self.scopes
+        ]
+        names = [endpoint.table.resource.name for endpoint in self.endpoints]
+        faults += [f"- {name}: two endpoints" for name in sorted(set(names)) if names.count(name) > 1]
+        operations = [write.operation for write in self.writes]
+        faults += [f"- {name}: two writes" for name in sorted(set(operations)) if operations.count(name) > 1]
+        if faults:
+            raise FaultyDeclaration(f"connector {self.key}", faults)
+
+    def why_unanswered(self, operation: Operation) -> str:
+        """Give what the vendor lacks for an operation; empty where nobody has said."""
+        return self.unanswered.get(operation.id) or self.unanswered.get(operation.resource, "")
+
+    def tables(self) -> dict[str, Table]:
+        """Give every table by the name of its resource, those within others included."""
+        found: dict[str, Table] = {}
+        waiting = [endpoint.table for endpoint in self.endpoints]
+        while waiting:
+            table = waiting.pop()
+            found[table.resource.name] = table
+            waiting += [rule.table for rule in table.rows.values() if isinstance(rule, Nested)]
+        return found
+
+    def needs(self) -> list[tuple[str, Need]]:
+        """Give every place of the tables that needs a vendor scope, with what it needs."""
+        found: list[tuple[str, Need]] = []
+        for endpoint in self.endpoints:
+            found.append((endpoint.table.resource.name, endpoint.scope))
+            found += _table_needs(endpoint.table.resource.name, endpoint.table)
+        found += [need for write in self.writes for need in write.needs()]
+        found += [(f"{method} {each.path}", need) for each in self.paths for method, need in each.needs.items()]
+        found += [("events", any_of(self.events.scope))] if self.events else []
+        return found
+
+    def collections(self) -> set[Collection]:
+        """Give every list that reads are made of."""
+        found = {each for endpoint in self.endpoints for each in endpoint.collections()}
+        rules = (rule for table in self.tables().values() for rule in table.rows.values())
+        joins = (join for rule in rules if isinstance(rule, Field | Nested) for join in joins_of(rule))
+        return found | {each for join in joins for each in join.all_collections()}
+
+    def touched(self, paths: Iterable[str]) -> frozenset[str] | None:
+        """Give the resources whose lists may be others after writes to these paths, or None for all.
+
+        A path belongs to the lists that begin with the same word.
+        """
+        found: set[str] = set()
+        for path in paths:
+            word = _first_word(path)
+            own = {each.resource for each in self.collections() if _first_word(each.path) == word}
+            if not own:
+                return None
+            found |= own | set(self.consequences.get(word, ()))
+        return frozenset(found)
+
+    def write(self, operation: Operation) -> Write | None:
+        """Give how an operation is written, or None where this vendor has no way."""
+        return next((write for write in self.writes if write.answers(operation)), None)
+
+    def endpoint(self, operation: Operation) -> Endpoint | None:
+        """Give what answers a read of the contract, or None where this vendor has nothing for it."""
+        for endpoint in self.endpoints:
+            if endpoint.answers(operation):
+                return endpoint
+        return None
+
+
+def _table_needs(path: str, table: Table) -> list[tuple[str, Need]]:
+    found: list[tuple[str, Need]] = []
+    for name, rule in table.rows.items():
+        where = f"{path}.{name}"
+        if isinstance(rule, Absent):
+            continue
+        found.append((where, rule.scope))
+        found += [(where, join.scope) for join in joins_of(rule)]
+        if isinstance(rule, Nested):
+            found += _table_needs(where, rule.table)
+    return found
+
+
+def _first_word(path: str) -> str:
+    return "/" + path.lstrip("/").partition("/")[0]

@@ -1,0 +1,110 @@
+"""How often one may try to sign in: from one address, and from all addresses together.
+
+What is counted may be forgotten, like all in a cache; who tries then has a few more tries, and no more than that.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Protocol
+
+KNOWN_SECONDS = 30 * 24 * 3600
+_EVERYBODY = "everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many, and the seconds until they are forgotten."""
+
+    number: int = 0
+    seconds: int = 0
+
+
+class Tally(Protocol):
+    """Counts that all workers share, each for a time. Never raises: where sharing fails, a worker counts alone."""
+
+    async def add(self, name: str, seconds: int) -> Count:
+        """Count one more. All of a name are forgotten so many seconds after the first of them."""
+
+    async def look(self, name: str) -> Count: ...
+
+    async def forget(self, name: str) -> None: ...
+
+
+class MemoryTally:
+    """The counts of one process. Of more than `most` names the oldest are forgotten."""
+
+    def __init__(self, monotonic: Callable[[], float], most: int = 10_000) -> None:
+        self._monotonic = monotonic
+        self._most = most
+        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    async def add(self, name: str, seconds: int) -> Count:
+        now = self._monotonic()
+        number, until = self._counts.get(name, (0, 0.0))
+        if now >= until:
+            number, until = 0, now + seconds
+            self._counts.pop(name, None)
+        self._counts[name] = (number + 1, until)
+        while len(self._counts) > self._most:
+            self._counts.popitem(last=False)
+        return Count(number + 1, _whole(until - now))
+
+    async def look(self, name: str) -> Count:
+        number, until = self._counts.get(name, (0, 0.0))
+        left = until - self._monotonic()
+        return Count(number, _whole(left)) if left > 0 else Count()
+
+    async def forget(self, name: str) -> None:
+        self._counts.pop(name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many tries within so many seconds."""
+
+    most: int
+    seconds: int
+
+
+class Attempts:
+    """Lets tries through, or says how long to wait. Each is counted before it is made, so none runs past the limit."""
+
+    def __init__(self, tally: Tally, of_each: Limit, of_all: Limit) -> None:
+        self._tally = tally
+        self._of_each = of_each
+        self._of_all = of_all
+
+    async def begin(self, address: str) -> int:
+        """Count a try from an address; give the seconds until one may be made, 0 for now."""
+        subject = subject_of(address)
+        wait = _wait(await self._tally.add(f"from:{subject}", self._of_each.seconds), self._of_each)
+        # Strangers must not be able to keep the operator out: not where the operator has signed in from before.
+        if wait or (await self._tally.look(f"known:{subject}")).number:
+            return wait
+        return _wait(await self._tally.add(_EVERYBODY, self._of_all.seconds), self._of_all)
+
+    async def succeed(self, address: str) -> None:
+        subject = subject_of(address)
+        await self._tally.forget(f"from:{subject}")
+        await self._tally.add(f"known:{subject}", KNOWN_SECONDS)
+
+
+def subject_of(address: str) -> str:
+    """Give whom an address stands for: of IPv6 a whole /64, as one subscriber has all of it."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+    return str(found)
+
+
+def _wait(count: Count, limit: Limit) -> int:
+    return max(1, count.seconds) if count.number > limit.most else 0
+
+
+def _whole(seconds: float) -> int:
+    return int(seconds) + (seconds > int(seconds))

@@ -1,0 +1,32 @@
+"""All scopes that a client key can have, by what they are about, as a person chooses among them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from connectors.connector import Connector
+from connectors.contract import ListOf, Operation, Resource, Type
+from gateway.core.passthrough import READ, WRITE
+
+
+def known_scopes(operations: Iterable[Operation], connectors: Iterable[Connector]) -> Mapping[str, tuple[str, ...]]:
+    """Give the scopes that some operation or some field takes, by their area, sorted."""
+    found = {READ, WRITE}
+    for operation in operations:
+        found.add(operation.scope)
+        found.update(_of_fields(operation.body) if operation.body else ())
+    for connector in connectors:
+        for table in connector.tables().values():
+            found.update(_of_fields(table.resource))
+    areas: dict[str, list[str]] = {}
+    for scope in sorted(found):
+        areas.setdefault(scope.partition(".")[0], []).append(scope)
+    return {area: tuple(scopes) for area, scopes in areas.items()}
+
+
+def _of_fields(of: Type) -> Iterator[str]:
+    if isinstance(of, ListOf):
+        yield from _of_fields(of.item)
+    elif isinstance(of, Resource):
+        for spec in of.fields.values():
+            if spec.scope:
+                yield spec.scope
+            yield from _of_fields(spec.type)

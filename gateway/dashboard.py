@@ -1,0 +1,123 @@
+"""Joins the parts of the dashboard: a corner of `gateway.app`, which alone knows it."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from starlette.routing import Route
+
+from connectors.hris.operations import OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
+from gateway.adapters.redis_line import RedisLine
+from gateway.adapters.tally import RedisTally
+from gateway.core.ask import Clock
+from gateway.core.attempts import Attempts, Limit, MemoryTally, Tally
+from gateway.core.call import Call, Page
+from gateway.core.evidence import Evidence
+from gateway.core.model import Accounts, Cache
+from gateway.core.office import Books, KeyRing, Office, Register
+from gateway.core.passes import Lives, Passes
+from gateway.core.password import Password, fault_of, read_password
+from gateway.core.scopes import known_scopes
+from gateway.core.serve import Gateway
+from gateway.core.trial import Tester
+from gateway.hub import HubParts, hub_desk, hub_wants
+from gateway.settings import Settings
+from gateway.web.dashboard.account import AccountPages
+from gateway.web.dashboard.accounts import AccountsPage
+from gateway.web.dashboard.activity import ActivityPage
+from gateway.web.dashboard.html import dashboard_renderer, static_routes
+from gateway.web.dashboard.keys import KeyPages
+from gateway.web.dashboard.linking import LinkingPages
+from gateway.web.dashboard.login import LoginPages, LostPage
+from gateway.web.dashboard.shell import Around, Shell
+from gateway.web.dashboard.tester import TesterPage
+from gateway.web.hub.pages import Seal
+from gateway.web.hub.place import Place
+
+OF_EACH = Limit(most=5, seconds=300)
+"""Sign-ins that one address may try."""
+
+OF_ALL = Limit(most=50, seconds=300)
+"""Sign-ins that all addresses may try together, but for those that the operator has signed in from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardParts:
+    """What the dashboard shares with the rest of the gateway; `derive` gives a key of its own for a purpose.
+
+    `gateway_for` makes the unified API over other accounts than the stored ones: for the request tester.
+    """
+
+    hub: HubParts
+    register: Register
+    keys: KeyRing
+    cache: Cache
+    clock: Clock
+    gateway_for: Callable[[Accounts], Gateway]
+    derive: Callable[[bytes], bytes]
+    evidence: Evidence
+
+
+def dashboard_faults(settings: Settings) -> list[str]:
+    """Tell what is wrong in the settings of the dashboard."""
+    text = settings.dashboard.password.get_secret_value()
+    fault = fault_of(text) if text else ""
+    return [f"GATEWAY_DASHBOARD_PASSWORD: {fault}"] if fault else []
+
+
+def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, stack: AsyncExitStack) -> list[Route]:
+    """Give the pages; none where no password is set, so that there is not even a door."""
+    password = _password(settings, parts.derive(b"dashboard password"))
+    if password is None:
+        return []
+    clock, hub = parts.clock, parts.hub
+    tally = _tally(settings, parts, stack)
+    lives = Lives(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
+    passes = Passes(parts.derive(b"dashboard"), str(password), lives, _new_id)
+    show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
+    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally))
+    books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
+    office = Office(books, hub.entrance, hub_desk(hub), hub.linking, parts.cache)
+
+    async def answer(accounts: Accounts, call: Call) -> Page:
+        return await parts.gateway_for(accounts).answer(call)
+
+    tester = Tester(hub.entrance.accounts, answer, OPERATIONS, clock.monotonic)
+    operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)
+    scopes = known_scopes(operations, [each.connector for each in office.providers.values()])
+    attempts = Attempts(tally, OF_EACH, OF_ALL)
+    return [
+        *static_routes(),
+        *LoginPages(shell, password, attempts).routes(),
+        *AccountsPage(shell, office, parts.evidence).routes(),
+        *AccountPages(shell, office, hub_wants(settings, hub), parts.evidence).routes(),
+        *LinkingPages(shell, office, Seal(hub.key)).routes(),
+        *TesterPage(shell, office, tester).routes(),
+        *KeyPages(shell, office, scopes).routes(),
+        *ActivityPage(shell, office, parts.evidence.trail).routes(),
+        *LostPage(shell).routes(),
+    ]
+
+
+def _password(settings: Settings, salt: bytes) -> Password | None:
+    text = settings.dashboard.password.get_secret_value()
+    return read_password(text, salt) if text else None
+
+
+def _tally(settings: Settings, parts: DashboardParts, stack: AsyncExitStack) -> Tally:
+    """Count in Redis, where all workers see it; in this process where there is none."""
+    alone = MemoryTally(parts.clock.monotonic)
+    redis = settings.redis
+    if not redis.url:
+        return alone
+    tally = RedisTally(
+        RedisLine(redis.url, redis.timeout_seconds, redis.connect_timeout_seconds), alone, parts.derive(b"tally")
+    )
+    stack.callback(tally.close)
+    return tally
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
