@@ -81,7 +81,7 @@ def _work(arguments: Namespace, settings: Settings) -> int:
 
 
 def _connector(settings: Settings, provider: str) -> Connector:
-    from gateway.app import providers  # noqa: PLC0415 - as above
+    from gateway.parts import providers  # noqa: PLC0415 - as above
 
     known = providers(settings)
     if provider not in known:
@@ -90,15 +90,15 @@ def _connector(settings: Settings, provider: str) -> Connector:
 
 
 def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
-    from gateway.app import open_upstream  # noqa: PLC0415 - as above
     from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
+    from gateway.parts import open_upstream  # noqa: PLC0415 - as above
 
     return open_upstream(settings, make_metrics())
 
 
 def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Directory:
-    from gateway.app import CLOCK, providers  # noqa: PLC0415 - as above
     from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
+    from gateway.parts import CLOCK, providers  # noqa: PLC0415 - as above
     from gateway.vendor_events import open_hooks  # noqa: PLC0415 - as above
 
     return open_hooks(settings, database, upstream, providers(settings), (CLOCK.now, make_metrics())).directory
@@ -106,8 +106,8 @@ def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Dir
 
 @asynccontextmanager
 async def _open_cache(settings: Settings) -> AsyncIterator[Cache]:
-    from gateway.app import open_cache  # noqa: PLC0415 - as above
     from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
+    from gateway.parts import open_cache  # noqa: PLC0415 - as above
 
     cache = open_cache(settings, make_metrics())
     try:

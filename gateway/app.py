@@ -1,53 +1,41 @@
 """Chooses the parts and joins them. Knows everything and decides nothing."""
 
-import itertools
 import os
-import random
-import secrets
-import time
-from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
 
-import structlog
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import generate_latest
 from starlette.types import Receive, Scope, Send
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
+from connectors.platform import PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.adapters.accounts import NOBODY, Database, Ears, new_id
-from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
-from gateway.adapters.store import open_database, open_vault
-from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
-from gateway.adapters.vault import Vault
+from gateway.adapters.accounts import Ears, new_id
 from gateway.caching import CachingParts, open_gateway
 from gateway.core.ask import Asker, Clock
 from gateway.core.drive import Driver
-from gateway.core.entrance import Entrance, Provider
+from gateway.core.entrance import Entrance
 from gateway.core.erased import Erased, GuardedCache
-from gateway.core.errors import GatewayError, StoreUnavailable
+from gateway.core.errors import GatewayError
 from gateway.core.evidence import Evidence
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
-from gateway.core.passthrough import PROXY, Passthrough
+from gateway.core.passthrough import Passthrough
 from gateway.core.platform import Platform, Rules
-from gateway.core.policy import Operator, Policy
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
 from gateway.core.telling import telling
 from gateway.core.writes import Writes
-from gateway.dashboard import DashboardParts, dashboard_faults, dashboard_routes
-from gateway.hub import HubParts, hub_faults, hub_routes
+from gateway.dashboard import DashboardParts, dashboard_routes
+from gateway.hub import HubParts, hub_routes
 from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
 from gateway.logs import make_logger, where
-from gateway.metrics import Metrics, make_metrics
+from gateway.metrics import make_metrics
+from gateway.observing import is_well, request_ids, request_log, shown
+from gateway.parts import CLOCK, open_cache, open_the_database, open_the_vault, open_upstream, operator_of, providers
 from gateway.record_events import RecordParts, watch_records
 from gateway.settings import Settings, SettingsError, read_settings
 from gateway.vendor_events import HookCorner, open_hooks
-from gateway.web.edge import Edge, EdgeLimits, Exchange, Surroundings
+from gateway.web.edge import Edge, EdgeLimits, Surroundings
 from gateway.web.hub.place import Place
 from gateway.web.openapi.document import Subject, make_document
 from gateway.web.openapi.hooks import HOOKS
@@ -64,76 +52,6 @@ from gateway.web.site import Site
 from gateway.web.unified import UnifiedApi
 from gateway.web.writes import WritesApi
 from gateway.webhooks import EventParts, open_events
-
-CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
-
-
-def providers(settings: Settings) -> Mapping[str, Provider]:
-    """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
-    operator = operator_of(settings)
-    beside = (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
-    known = {operation.id for operation in (*OPERATIONS, *beside)}
-    fields = {
-        f"{resource}.{name}"
-        for connector in CONNECTORS.values()
-        for resource, table in connector.tables().items()
-        for name in table.rows
-    }
-    faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
-    faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
-    faults += [*hub_faults(settings), *dashboard_faults(settings)]
-    if faults:
-        raise SettingsError(faults)
-    found = {}
-    for name, connector in CONNECTORS.items():
-        chosen = settings.connectors.get(name)
-        here = replace(connector, base_url=(chosen.base_url if chosen else "") or connector.base_url)
-        found[name] = Provider(here, Policy(here, operator))
-    return found
-
-
-def operator_of(settings: Settings) -> Operator:
-    return Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
-
-
-def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
-    limits = settings.upstream
-    return HttpUpstream(
-        UpstreamLimits(
-            limits.connect_timeout_seconds, limits.read_timeout_seconds, limits.max_connections, limits.max_body_bytes
-        ),
-        metrics,
-        {provider.connector.base_url: name for name, provider in providers(settings).items()},
-    )
-
-
-def open_cache(settings: Settings, metrics: Metrics) -> RedisCache | NoCache:
-    redis = settings.redis
-    if not settings.cache.enabled or not redis.url:
-        return NoCache()
-    limits = RedisLimits(redis.timeout_seconds, redis.connect_timeout_seconds)
-    return RedisCache(redis.url, limits, metrics)
-
-
-def open_the_vault(settings: Settings) -> Vault:
-    return open_vault(
-        master_key=settings.vault.key,
-        own_database=not settings.database.url,
-        say=make_logger(settings.log.level).warning,
-    )
-
-
-async def open_the_database(settings: Settings, vault: Vault, ears: Ears = NOBODY) -> Database:
-    return await open_database(
-        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, ears=ears
-    )
-
-
-async def prepare(settings: Settings) -> None:
-    """Check what can be checked before a worker starts, and bring the database up to date."""
-    providers(settings)
-    database = await open_the_database(settings, open_the_vault(settings))
-    await database.close()
 
 
 async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> Edge:
@@ -171,9 +89,9 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     stack.push_async_callback(writes.close)
 
     ops = Ops(
-        {"database": lambda: _answers(database), "cache": redis.ping},
+        {"database": lambda: is_well(database), "cache": redis.ping},
         optional=frozenset({"cache"}),
-        show_metrics=lambda: generate_latest(_shown(metrics)),
+        show_metrics=lambda: generate_latest(shown(metrics)),
     )
 
     async def drop(linked: Linked, resources: frozenset[str] | None) -> None:
@@ -251,56 +169,6 @@ def platform_api(
     )
     platform = Platform(entrance, hooks.directory, cache, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
-
-
-def request_ids() -> Callable[[], str]:
-    """Make a source of ids: a random word for this process, then a count."""
-    process, count = secrets.token_hex(5), itertools.count(1)
-    return lambda: f"{process}{next(count):06x}"
-
-
-async def _answers(database: Database) -> bool:
-    try:
-        await database.check()
-    except StoreUnavailable:
-        return False
-    return True
-
-
-def _shown(metrics: Metrics) -> CollectorRegistry:
-    """Give the counts of all workers where there are several, else our own."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return metrics.registry
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library has no types there
-    return registry
-
-
-def request_log(
-    logger: structlog.typing.FilteringBoundLogger, *, each: bool
-) -> Callable[[Exchange, str, BaseException | None], None]:
-    """Make what writes a line for each request, or only for unexpected errors."""
-
-    def log(exchange: Exchange, method: str, unexpected: BaseException | None) -> None:
-        if not each and unexpected is None:
-            return
-        fields = {
-            "request_id": exchange.request_id,
-            "method": method,
-            "operation": exchange.operation,
-            "status": exchange.status,
-            "account": exchange.account_id,
-            "cache": exchange.cache,
-            "upstream_calls": exchange.upstream_calls,
-            "milliseconds": round((time.perf_counter() - exchange.began) * 1000, 2),
-            "error": exchange.error,
-        }
-        if unexpected is None:
-            logger.info("request", **fields)
-        else:
-            logger.error("request failed", **fields, where=where(unexpected))
-
-    return log
 
 
 class Application:

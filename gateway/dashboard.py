@@ -18,7 +18,7 @@ from gateway.core.evidence import Evidence
 from gateway.core.model import Accounts, Cache
 from gateway.core.office import Books, KeyRing, Office, Register
 from gateway.core.passes import Lives, Passes
-from gateway.core.password import Password, fault_of, read_password
+from gateway.core.password import Password, read_password
 from gateway.core.scopes import known_scopes
 from gateway.core.serve import Gateway
 from gateway.core.trial import Tester
@@ -58,13 +58,6 @@ class DashboardParts:
     gateway_for: Callable[[Accounts], Gateway]
     derive: Callable[[bytes], bytes]
     evidence: Evidence
-
-
-def dashboard_faults(settings: Settings) -> list[str]:
-    """Tell what is wrong in the settings of the dashboard."""
-    text = settings.dashboard.password.get_secret_value()
-    fault = fault_of(text) if text else ""
-    return [f"GATEWAY_DASHBOARD_PASSWORD: {fault}"] if fault else []
 
 
 def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, stack: AsyncExitStack) -> list[Route]:

@@ -41,12 +41,6 @@ class HubParts:
     beside: Callable[[Provider], Sequence[Wanted]]
 
 
-def hub_faults(settings: Settings) -> list[str]:
-    """Tell what is wrong in the settings of the Hub."""
-    known = {operation.id for operation in OPERATIONS}
-    return [f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in known]
-
-
 def hub_desk(parts: HubParts) -> SessionDesk:
     making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
     return SessionDesk(parts.sessions, parts.directory, parts.entrance.providers, making)

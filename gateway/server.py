@@ -13,7 +13,8 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from gateway.adapters.embedded import NoEmbeddedServer, embedded_server
-from gateway.app import Application, prepare
+from gateway.app import Application
+from gateway.parts import prepare
 from gateway.settings import Settings, SettingsError
 
 BACKLOG = 2048

@@ -4,7 +4,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from gateway.adapters.accounts import Database
-from gateway.app import CLOCK
 from gateway.cli.desk import Desk
 from gateway.cli.keys import project_id
 from gateway.cli.table import as_cell, as_json, as_table
@@ -12,6 +11,7 @@ from gateway.core.errors import NotFound
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.desk import WebhookDesk
 from gateway.core.outbox.endpoints import Endpoint, Pick
+from gateway.parts import CLOCK
 from gateway.webhooks import webhook_desk
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from deploy.sandbox.tokens import by_name
 from gateway.adapters.accounts import utc_now
-from gateway.app import CLOCK
 from gateway.core.ask import Clock
+from gateway.parts import CLOCK
 from tests.web.support import Site, open_site
 
 OWNER = {"origin_owner_id": "customer-1", "origin_owner_name": "Customer Ltd"}

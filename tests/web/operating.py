@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from gateway.adapters.accounts import Database
-from gateway.app import CLOCK, assemble, open_the_database, open_the_vault
+from gateway.app import assemble
 from gateway.core.ask import Clock
 from gateway.core.model import Account, Project
 from gateway.core.password import Password
+from gateway.parts import CLOCK, open_the_database, open_the_vault
 from tests.web.linking import Time
 from tests.web.support import Site, settings_for
 

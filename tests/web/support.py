@@ -18,11 +18,12 @@ from connectors.registry import CONNECTORS
 from deploy.sandbox.tokens import by_name
 from gateway.adapters.accounts import Database, new_id, utc_now
 from gateway.adapters.embedded import embedded_server
-from gateway.app import CLOCK, assemble, open_the_database, open_the_vault, open_upstream, providers
+from gateway.app import assemble
 from gateway.core.ask import Clock
 from gateway.core.link import Application, Parts, link
 from gateway.core.model import Owner, Secret
 from gateway.metrics import make_metrics
+from gateway.parts import CLOCK, open_the_database, open_the_vault, open_upstream, providers
 from gateway.settings import Settings, read_settings
 from gateway.web.edge import Edge
 from tests.e2e.wire import ask

@@ -11,9 +11,9 @@ import pytest
 
 from gateway.adapters.accounts import Ears
 from gateway.adapters.cache import RedisCache
-from gateway.app import open_cache, open_the_database, open_the_vault
 from gateway.core.telling import telling
 from gateway.metrics import make_metrics
+from gateway.parts import open_cache, open_the_database, open_the_vault
 from gateway.web.codings import coding_for, matches
 from tests.web.support import Sandbox, Site, open_site
 

@@ -18,12 +18,12 @@ import pytest
 
 from connectors.exchange import Consent, Grant, Refusal, Request, Verification
 from gateway.adapters.accounts import new_id, utc_now
-from gateway.app import open_upstream, providers
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.link import Parts
 from gateway.core.policy import Operator, Policy
 from gateway.hub import HubParts, hub_routes
 from gateway.metrics import make_metrics
+from gateway.parts import open_upstream, providers
 from gateway.sections import ConnectorSettings
 from gateway.web.edge import Edge, EdgeLimits, Surroundings
 from gateway.web.hub.place import Place
