@@ -102,7 +102,7 @@ class Company:
         return {
             record
             for record, versions in self.history.items()
-            if record[0] == letter and versions[0].since <= since and versions[-1].until >= until
+            if record[0] == letter and versions[0].since < since and versions[-1].until > until
         }
 
     def rows(self, path: str, day: str) -> Rows:

@@ -5,10 +5,10 @@ judges each answer (`verdict`). Its times are those of a clock that moves when a
 """
 
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import inf
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from hypothesis import settings
@@ -29,9 +29,10 @@ from tests.core.village import GET, LIST
 from tests.core.world import SCOPES, Asked, World
 
 WORKERS = 2
-worker = st.integers(0, WORKERS - 1)
-which = st.integers(0, 5)
-QUESTIONS: tuple[tuple[str, dict[str, str]], ...] = (
+Question: TypeAlias = tuple[str, dict[str, str]]
+QUESTIONS: tuple[Question, ...] = (
+    ("", {}),
+    ("", {}),
     ("", {}),
     ("", {"expand": "work_location"}),
     ("", {"fields": "remote_id,name,job_title"}),
@@ -64,7 +65,7 @@ CEILINGS = (
     Caching(ceilings=Ceilings(fresh=5, stale=20)),
 )
 MOODS = (
-    ("well", 0, 0),
+    *(("well", 0, 0),) * 4,
     ("well", 0.05, 0.05),
     ("well", 0, 2),
     ("well", 2, 0),
@@ -74,10 +75,17 @@ MOODS = (
     ("429", 0, 0),
     ("away", 0.2, 0),
 )
-SECONDS = (0.05, 0.3, 1.5, 4, 12, 25, 45, 70, 200, 700, 4000, 40_000)
+SECONDS = (0.05, 0.3, 0.9, 1.5, 4, 9, 15, 25, 35, 45, 45, 70, 70, 100, 200, 700, 4000, 40_000)
+
+worker = st.integers(0, WORKERS - 1)
+which = st.integers(0, 5)
+wait = st.sampled_from((True, True, True, False))
+may = st.sampled_from(("full", "plain"))
+question = st.sampled_from(QUESTIONS)
+header = st.one_of(st.just(""), st.just(""), st.sampled_from(HEADERS))
 
 
-@dataclass
+@dataclass(eq=False)
 class Walk:
     """Pages that are asked for one after the other, of one account by one key."""
 
@@ -97,6 +105,7 @@ class CacheMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = World(WORKERS)
         self.walks: list[Walk] = []
+        self.asked: list[Asked] = []
 
     def teardown(self) -> None:
         self.world.close()
@@ -118,36 +127,37 @@ class CacheMachine(RuleBasedStateMachine):
 
     # --- asking ---------------------------------------------------------------------------------------------
 
-    @rule(
-        at=worker,
-        number=which,
-        secret=st.sampled_from(("full", "full", "plain", "plain", "blind", "foreign", "nobody")),
-        question=st.sampled_from(QUESTIONS),
-        header=st.one_of(st.just(""), st.sampled_from(HEADERS)),
-        wait=st.booleans(),
-    )
-    def ask(
-        self, at: int, number: int, secret: str, question: tuple[str, dict[str, str]], header: str, wait: bool
-    ) -> None:
-        self._do(self._judged(self._question(at, number, secret, question), header), wait=wait)
+    @rule(at=worker, number=which, secret=may, question=question, header=header, wait=wait)
+    def ask(self, at: int, number: int, secret: str, question: Question, header: str, wait: bool) -> None:
+        asked = self._question(at, number, secret, question)
+        self.asked.append(asked)
+        self._do(self._judged(asked, header), wait=wait)
+
+    @precondition(lambda self: self.asked)
+    @rule(at=worker, number=which, header=header, wait=wait)
+    def ask_again(self, at: int, number: int, header: str, wait: bool) -> None:
+        before = self.asked[-1 - number % len(self.asked)]
+        self._do(self._judged(replace(before, worker=at, page=None, error=None), header), wait=wait)
+
+    @rule(at=worker, number=which, secret=st.sampled_from(("blind", "foreign", "nobody")), question=question)
+    def ask_without_right(self, at: int, number: int, secret: str, question: Question) -> None:
+        self._do(self._judged(self._question(at, number, secret, question), ""), wait=True)
 
     @rule(
         ats=st.lists(worker, min_size=2, max_size=5),
         number=which,
-        secret=st.sampled_from(("full", "plain")),
-        question=st.sampled_from(QUESTIONS),
-        headers=st.lists(st.one_of(st.just(""), st.sampled_from(HEADERS)), min_size=5, max_size=5),
+        secret=may,
+        question=question,
+        headers=st.lists(header, min_size=5, max_size=5),
     )
-    def ask_at_once(
-        self, ats: list[int], number: int, secret: str, question: tuple[str, dict[str, str]], headers: list[str]
-    ) -> None:
+    def ask_at_once(self, ats: list[int], number: int, secret: str, question: Question, headers: list[str]) -> None:
         asked = [self._question(at, number, secret, question) for at in ats]
         self.world.run(*(self._judged(each, header) for each, header in zip(asked, headers, strict=False)))
 
     @rule(
         at=worker,
         number=which,
-        secret=st.sampled_from(("full", "plain")),
+        secret=may,
         size=st.sampled_from(("1", "2", "3")),
         header=st.sampled_from(("", "", "no-cache", "max-age=5")),
     )
@@ -189,7 +199,7 @@ class CacheMachine(RuleBasedStateMachine):
         at=worker,
         number=which,
         what=st.sampled_from(("person", "role", "town", "hire", "hire first", "leave")),
-        wait=st.booleans(),
+        wait=wait,
     )
     def write(self, at: int, number: int, what: str, wait: bool) -> None:
         if self.accounts:
@@ -205,46 +215,42 @@ class CacheMachine(RuleBasedStateMachine):
         if self.accounts:
             self._do(self.world.deliver(at, self.account(number), path), wait=True)
 
-    @rule(at=worker, company=st.sampled_from(("c1", "c2", "c3")), scopes=st.sampled_from(SCOPES))
-    def link(self, at: int, company: str, scopes: tuple[str, ...]) -> None:
-        if len(self.accounts) < 3:
-            self._do(self.world.link(at, company, scopes), wait=True)
-
     @rule(
         at=worker,
         number=which,
         scopes=st.sampled_from(SCOPES),
         company=st.sampled_from(("", "", "c1", "c2", "c3")),
-        wait=st.booleans(),
+        wait=wait,
     )
-    def relink(self, at: int, number: int, scopes: tuple[str, ...], company: str, wait: bool) -> None:
-        if self.accounts:
+    def link(self, at: int, number: int, scopes: tuple[str, ...], company: str, wait: bool) -> None:
+        """Link a new account where there are few, else one anew."""
+        if len(self.accounts) < 2:
+            self._do(self.world.link(at, company or "c1", scopes), wait=wait)
+        else:
             account = self.account(number)
             self._do(self.world.link(at, company or self.company_of(account), scopes, account), wait=wait)
 
-    @rule(at=worker, number=which)
-    def suspend_or_resume(self, at: int, number: int) -> None:
-        if self.accounts:
-            account = self.account(number)
-            active = self.world.books.accounts[account].account.status is Status.ACTIVE
-            work = self.world.amend(at, account, status=Status.SUSPENDED if active else Status.ACTIVE)
-            self._do(work, wait=True)
-
-    @rule(at=worker, number=which, caching=st.sampled_from(CEILINGS))
-    def set_ceilings(self, at: int, number: int, caching: Caching) -> None:
-        if self.accounts:
-            self._do(self.world.amend(at, self.account(number), caching=caching), wait=True)
-
-    @rule(at=worker, number=which)
-    def unlink(self, at: int, number: int) -> None:
-        if self.accounts:
-            self._do(self.world.unlink(at, self.account(number)), wait=True)
-
-    @rule(number=which)
-    def revoke(self, number: int) -> None:
-        """The vendor no longer knows an account's token."""
-        if self.accounts:
-            self.world.vendor.revoked.add(self.world.books.accounts[self.account(number)].credential.reveal)
+    @rule(
+        at=worker,
+        number=which,
+        what=st.sampled_from(("suspend", "resume", "resume", "unlink", "revoke", *CEILINGS)),
+    )
+    def amend(self, at: int, number: int, what: str | Caching) -> None:
+        if not self.accounts:
+            return
+        account = self.account(number)
+        match what:
+            case "unlink":
+                self._do(self.world.unlink(at, account), wait=True)
+            case "revoke":
+                self.world.vendor.revoked.add(self.world.books.accounts[account].credential.reveal)
+            case "suspend":
+                self._do(self.world.amend(at, account, status=Status.SUSPENDED), wait=True)
+            case Caching():
+                self._do(self.world.amend(at, account, caching=what), wait=True)
+            case _:
+                for each in self.accounts:
+                    self._do(self.world.amend(at, each, status=Status.ACTIVE), wait=True)
 
     # --- what befalls ---------------------------------------------------------------------------------------
 
@@ -268,27 +274,27 @@ class CacheMachine(RuleBasedStateMachine):
     def lose(self, kinds: tuple[str, ...]) -> None:
         self.world.redis.lose(*kinds)
 
-    @rule(workers=st.sampled_from(((0,), (1,), (0, 1))))
-    def cut(self, workers: tuple[int, ...]) -> None:
-        self.world.cut(*workers)
-
-    @rule(at=worker)
-    def deafen(self, at: int) -> None:
-        self.world.deafen(at)
-
-    @rule()
-    def mend(self) -> None:
-        for each in range(WORKERS):
-            self.world.mend(each)
+    @rule(what=st.sampled_from(("cut 0", "cut 1", "cut all", "deafen 0", "deafen 1", "mend", "mend", "mend")))
+    def break_or_mend(self, what: str) -> None:
+        workers = {"0": [0], "1": [1]}.get(what[-1], range(WORKERS))
+        for each in workers:
+            if what.startswith("cut"):
+                self.world.cut(each)
+            elif what.startswith("deafen"):
+                self.world.deafen(each)
+            else:
+                self.world.mend(each)
         self.world.pass_by(0)
 
-    @rule(at=worker, lag=st.sampled_from((0.0, 0.002, 0.05)), delay=st.sampled_from((0.0, 0.01, 0.4)))
-    def slow_down(self, at: int, lag: float, delay: float) -> None:
+    @rule(
+        at=worker,
+        lag=st.sampled_from((0.0, 0.002, 0.05)),
+        delay=st.sampled_from((0.0, 0.01, 0.4)),
+        chance=st.sampled_from((0.0, 0.5, 0.99)),
+    )
+    def slow_down(self, at: int, lag: float, delay: float, chance: float) -> None:
         self.world.workers[at].line.lag = lag
         self.world.workers[at].ear.delay = delay
-
-    @rule(chance=st.sampled_from((0.0, 0.5, 0.99)))
-    def vary(self, chance: float) -> None:
         self.world.time.chance = chance
 
     # --- what holds -----------------------------------------------------------------------------------------
@@ -305,8 +311,8 @@ class CacheMachine(RuleBasedStateMachine):
 
         self.world.run(work if wait else start())
 
-    def _question(self, at: int, number: int, secret: str, question: tuple[str, dict[str, str]]) -> Asked:
-        account = self.account(number) if self.accounts and number < 5 else "a0"
+    def _question(self, at: int, number: int, secret: str, question: Question) -> Asked:
+        account = self.account(number) if self.accounts else "a0"
         known = account in self.world.periods
         values = {
             "company": self.company_of(account) if known else "c1",

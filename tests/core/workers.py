@@ -1,5 +1,6 @@
-"""Workers in memory, as they are joined in a gateway: each with what is near, and a shared cache and a channel between
-them that may be slow, lose things or be away for one of them or for all.
+"""Workers in memory, as they are joined in a gateway: each with what is near, a shared cache and a channel between them.
+
+Cache and channel may be slow, lose things, or be away for one worker or for all.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from gateway.core.sweeps import Keeping, Sweeps
 from tests.core.company import GUILD, Errand
 from tests.core.parts import Memory, Time
 
-WINDOWS = {"employees": Windows(60, 30, 600), "employments": Windows(20, 10, 90), "locations": Windows(300, 300, 0)}
+WINDOWS = {"employees": Windows(60, 60, 600), "employments": Windows(40, 40, 90), "locations": Windows(300, 300, 0)}
 DEADLINE, STALE_WAIT, CURSOR, LEASE = 30.0, 3.0, 3600, 5
 NEAR_SECONDS, UNHEARD_SECONDS = 10.0, 1.0
 MEMO_SECONDS = 2.0
@@ -125,7 +126,7 @@ class Line:
     def __init__(self, redis: Redis, post: Callable[[News, str], None]) -> None:
         self._redis = redis
         self._post = post
-        self.cut = False
+        self.cut: bool = False
         self.lag = 0.0
         self.untold: list[Any] = []
         """Writes that others could not be told of since it went away."""
@@ -170,7 +171,10 @@ class Line:
         found = await command()
         await asyncio.sleep(self.lag)
         # What was on its way back when the line broke does not come.
-        return None if self.cut else found
+        return found if self._reaches() else None
+
+    def _reaches(self) -> bool:
+        return not self.cut
 
 
 @dataclass

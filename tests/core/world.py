@@ -64,7 +64,7 @@ class Floor:
         if worker not in self.by or ended > self.until:
             return False
         moment, message = self.by[worker]
-        return began >= max(moment, message.by if message else 0)
+        return began > max(moment, message.by if message else 0)
 
 
 @dataclass
@@ -97,7 +97,7 @@ class World:
         self.loop = TimedLoop(self.time)
         self.number = 0
         self.redis = Redis(self.time)
-        self.vendor = Offices(self.time, lambda: ERRAND.get())
+        self.vendor = Offices(self.time, ERRAND.get)
         self.companies = {name: Company(name, self.time, self._count) for name in ("c1", "c2", "c3")}
         self.books = Books(dict(KEYS))
         self.periods: dict[str, list[Period]] = {}
@@ -300,11 +300,10 @@ class World:
         lost = any(each.ear.lost < inf for each in self.workers)
         return self.time.seconds() if lost else max(self.unsteady, self._quiet)
 
-    def cut(self, *workers: int) -> None:
-        """Take the shared cache out of the reach of some workers; they do not hear of anything either."""
-        for each in workers:
-            self.workers[each].line.cut = True
-            self.workers[each].ear.lose()
+    def cut(self, worker: int) -> None:
+        """Take the shared cache out of the reach of a worker, which does not hear of anything either."""
+        self.workers[worker].line.cut = True
+        self.workers[worker].ear.lose()
 
     def deafen(self, worker: int) -> None:
         self.workers[worker].ear.lose()
