@@ -182,7 +182,7 @@ class Gateway:
         if use is Use.ON_ERROR:
             return kept
         detail = place
-        if use is Use.MEANWHILE:
+        if use is Use.MEANWHILE and not visit.asked.only_if_cached:
             detail = "revalidating"
             self._caches.flights.start(self._flight(visit), lambda: self._compose(visit, settled=True))
         ends = now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()

@@ -137,6 +137,7 @@ class Errand:
     """Something done from outside: how often the vendor was called for it, and what workers were told by it."""
 
     calls: int = 0
+    may_call: bool = True
     posted: list[Any] = field(default_factory=list)
 
 
@@ -151,6 +152,8 @@ class Offices:
     refused: set[tuple[str, str]] = field(default_factory=set)
     ever_refused: set[tuple[str, str]] = field(default_factory=set)
     """Companies and their paths that are not given to them now, or were not once."""
+    unwanted: list[str] = field(default_factory=list)
+    """Calls that were made for somebody for whom none may be made, also behind an answer."""
     mood: str = "well"
     before: float = 0
     after: float = 0
@@ -173,7 +176,10 @@ class Offices:
         self.ever_refused.add((company, path))
 
     async def send(self, base_url: str, request: Request) -> Answer:  # noqa: ARG002 - an Upstream
-        self.errand().calls += 1
+        errand = self.errand()
+        errand.calls += 1
+        if not errand.may_call:
+            self.unwanted.append(request.path)
         await asyncio.sleep(self.before)
         answer = self._answer(request)
         await asyncio.sleep(self.after)

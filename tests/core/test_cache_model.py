@@ -127,6 +127,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     # --- asking ---------------------------------------------------------------------------------------------
 
+    @precondition(lambda self: self.accounts)
     @rule(at=worker, number=which, secret=may, question=question, header=header, wait=wait)
     def ask(self, at: int, number: int, secret: str, question: Question, header: str, wait: bool) -> None:
         asked = self._question(at, number, secret, question)
@@ -134,8 +135,9 @@ class CacheMachine(RuleBasedStateMachine):
         self._do(self._judged(asked, header), wait=wait)
 
     @precondition(lambda self: self.asked)
-    @rule(at=worker, number=which, header=header, wait=wait)
-    def ask_again(self, at: int, number: int, header: str, wait: bool) -> None:
+    @rule(at=worker, number=which, header=header, wait=wait, seconds=st.one_of(st.just(0), st.sampled_from(SECONDS)))
+    def ask_again(self, at: int, number: int, header: str, wait: bool, seconds: float) -> None:
+        self.world.pass_by(seconds)
         before = self.asked[-1 - number % len(self.asked)]
         self._do(self._judged(replace(before, worker=at, page=None, error=None), header), wait=wait)
 
@@ -143,6 +145,7 @@ class CacheMachine(RuleBasedStateMachine):
     def ask_without_right(self, at: int, number: int, secret: str, question: Question) -> None:
         self._do(self._judged(self._question(at, number, secret, question), ""), wait=True)
 
+    @precondition(lambda self: self.accounts)
     @rule(
         ats=st.lists(worker, min_size=2, max_size=5),
         number=which,
@@ -362,4 +365,4 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 def test_the_cache_keeps_its_contract() -> None:
-    run_state_machine_as_test(CacheMachine, settings=settings(max_examples=60, stateful_step_count=40))
+    run_state_machine_as_test(CacheMachine, settings=settings(max_examples=400, stateful_step_count=40))

@@ -147,6 +147,16 @@ async def test_only_if_cached_never_asks() -> None:
     assert desk.vendor.take_calls() == 0
 
 
+async def test_only_if_cached_takes_what_another_may_be_fetched_behind_and_has_none_fetched() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.take_calls()
+    desk.time.forward(70)
+    page = await desk.ask(directives=Directives(only_if_cached=True))
+    await settle()
+    assert (told(page), page.freshness.detail, desk.vendor.take_calls()) == ((70, -10, "", False), "shared", 0)
+
+
 @pytest.mark.parametrize(
     ("ceilings", "age", "outcome"),
     [

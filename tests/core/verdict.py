@@ -54,8 +54,6 @@ def stamps(body: bytes) -> list[Stamp]:
 def check(world: World, asked: Asked) -> None:
     """Raise an `AssertionError` for an answer that may not be."""
     assert asked.ended - asked.began <= DEADLINE + 1, "it took longer than it may"
-    if asked.directives.only_if_cached:
-        assert asked.errand.calls == 0, "only-if-cached has asked the vendor"
     if asked.page is None:
         _check_error(world, asked)
         return
@@ -88,8 +86,10 @@ def _check_error(world: World, asked: Asked) -> None:
             assert calls == 0
         case NotFound():
             assert asked.operation.kind == "get"
-            there = [world.companies[each.company].there("/people", asked.began, asked.ended) for each in periods]
-            assert not all(asked.key in each for each in there), f"{asked.key} was there all the time"
+            companies = [world.companies[each.company] for each in periods if each.linked]
+            there = [company.there("/people", asked.began, asked.ended) for company in companies]
+            refused = any((each.name, "/people") in world.vendor.ever_refused for each in companies)
+            assert refused or not all(asked.key in each for each in there), f"{asked.key} was there all the time"
         case AccountUnavailable():
             refused = any(each.linked and each.linked.credential.reveal in world.vendor.revoked for each in periods)
             assert refused or any(state is not Status.ACTIVE for state in states), "the account is active"

@@ -1,4 +1,4 @@
-"""Workers in memory, as they are joined in a gateway: each with what is near, a shared cache and a channel between them.
+"""Workers in memory, joined as in a gateway: each with what is near, a shared cache and a channel between them.
 
 Cache and channel may be slow, lose things, or be away for one worker or for all.
 """

@@ -149,6 +149,7 @@ class World:
                 task.result()
         if self.faults:
             raise self.faults[0]
+        assert not self.vendor.unwanted, f"the vendor was called, and must not be: {self.vendor.unwanted}"
 
     def pass_by(self, seconds: float) -> None:
         self.run(asyncio.sleep(seconds))
@@ -169,6 +170,7 @@ class World:
         asked.errand = ERRAND.get()
         asked.began = self.time.seconds()
         asked.directives = directives(header)
+        asked.errand.may_call = asked.secret in {"full", "plain"} and not asked.directives.only_if_cached
         gateway = self.workers[asked.worker].gateway
         words = (asked.worker, asked.secret, asked.account, asked.operation.id, asked.key, *asked.words.items())
         ticket = None if header else self.tickets.get(words)
