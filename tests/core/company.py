@@ -50,7 +50,7 @@ class Version:
     number: int
     since: float
     until: float = inf
-    ended: float = inf
+    ended: int = 1 << 60
     """The number of what ended it."""
 
 
@@ -66,6 +66,8 @@ class Company:
     towns: list[str] = field(default_factory=list)
     history: dict[str, list[Version]] = field(default_factory=dict)
     hired: int = 0
+    restless: bool = False
+    """Whether all records of a list change whenever it is read: then each value tells when that was."""
 
     def records(self, path: str) -> list[str]:
         return {"/people": self.people, "/roles": self.roles, "/towns": self.towns}[path]
@@ -96,6 +98,16 @@ class Company:
             self.history[each][-1].until, self.history[each][-1].ended = now, number
         return number
 
+    def last_true(self, record: str, number: int, since: float) -> tuple[float, int] | None:
+        """Tell until when, and until which number, a version was true; of one that was read but once, when that was.
+
+        Nothing for what never was, or not before `since`.
+        """
+        version = next((each for each in self.history[record] if each.number == number), None)
+        if version is None or version.since > since:
+            return None
+        return (version.since, version.number) if self.restless else (version.until, version.ended)
+
     def there(self, path: str, since: float, until: float) -> set[str]:
         """Give the records that were there from one moment to the other without a break."""
         letter = next(letter for letter, each in LETTERS.items() if each == path)
@@ -106,6 +118,9 @@ class Company:
         }
 
     def rows(self, path: str, day: str) -> Rows:
+        if self.restless:
+            for record in self.records(path):
+                self.touch(record)
         return [self._row(record, day) for record in self.records(path)]
 
     def _row(self, record: str, day: str) -> dict[str, Any]:

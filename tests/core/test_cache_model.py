@@ -4,6 +4,7 @@ A machine does things at random in a small world of workers, accounts and compan
 judges each answer (`verdict`). Its times are those of a clock that moves when all wait.
 """
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ QUESTIONS: tuple[Question, ...] = (
     ("", {}),
     ("", {}),
     ("", {"expand": "work_location"}),
+    ("", {"expand": "work_location", "fields": "remote_id,name,work_location"}),
     ("", {"fields": "remote_id,name,job_title"}),
     ("", {"include": "avatar_url"}),
     ("", {"filter[email]": "p1@{company}.test"}),
@@ -110,8 +112,10 @@ class CacheMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.world.close()
 
-    @initialize(scopes=st.sampled_from(SCOPES))
-    def begin(self, scopes: tuple[str, ...]) -> None:
+    @initialize(scopes=st.sampled_from(SCOPES), restless=st.booleans())
+    def begin(self, scopes: tuple[str, ...], restless: bool) -> None:
+        for each in self.world.companies.values():
+            each.restless = restless
         for company, held in (("c1", scopes), ("c2", SCOPES[0])):
             self.world.run(self.world.link(0, company, held))
 
@@ -135,11 +139,19 @@ class CacheMachine(RuleBasedStateMachine):
         self._do(self._judged(asked, header), wait=wait)
 
     @precondition(lambda self: self.asked)
-    @rule(at=worker, number=which, header=header, wait=wait, seconds=st.one_of(st.just(0), st.sampled_from(SECONDS)))
-    def ask_again(self, at: int, number: int, header: str, wait: bool, seconds: float) -> None:
+    @rule(
+        at=worker,
+        number=which,
+        secret=st.sampled_from(("", "", "full", "plain")),
+        header=header,
+        wait=wait,
+        seconds=st.one_of(st.just(0), st.sampled_from(SECONDS)),
+    )
+    def ask_again(self, at: int, number: int, secret: str, header: str, wait: bool, seconds: float) -> None:
         self.world.pass_by(seconds)
         before = self.asked[-1 - number % len(self.asked)]
-        self._do(self._judged(replace(before, worker=at, page=None, error=None), header), wait=wait)
+        again = replace(before, worker=at, secret=secret or before.secret, page=None, error=None)
+        self._do(self._judged(again, header), wait=wait)
 
     @rule(at=worker, number=which, secret=st.sampled_from(("blind", "foreign", "nobody")), question=question)
     def ask_without_right(self, at: int, number: int, secret: str, question: Question) -> None:
@@ -152,10 +164,21 @@ class CacheMachine(RuleBasedStateMachine):
         secret=may,
         question=question,
         headers=st.lists(header, min_size=5, max_size=5),
+        gap=st.sampled_from((0, 0, 0.3, 1.5, 4, 7)),
+        spread=st.booleans(),
     )
-    def ask_at_once(self, ats: list[int], number: int, secret: str, question: Question, headers: list[str]) -> None:
-        asked = [self._question(at, number, secret, question) for at in ats]
-        self.world.run(*(self._judged(each, header) for each, header in zip(asked, headers, strict=False)))
+    def ask_at_once(
+        self, ats: list[int], number: int, secret: str, question: Question, headers: list[str], gap: float, spread: bool
+    ) -> None:
+        """Ask the same of one account, or of several, side by side, `gap` seconds after each other."""
+        asked = [self._question(at, number + spread * place, secret, question) for place, at in enumerate(ats)]
+
+        async def late(each: Asked, header: str, place: int) -> None:
+            await asyncio.sleep(gap * place)
+            await self._judged(each, header)
+
+        self.asked.append(asked[0])
+        self.world.run(*(late(each, headers[place], place) for place, each in enumerate(asked)))
 
     @rule(
         at=worker,
@@ -260,6 +283,11 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from(SECONDS))
     def pass_by(self, seconds: float) -> None:
         self.world.pass_by(seconds)
+
+    @rule(seconds=st.sampled_from((5, 15, 30)))
+    def pass_until_midnight(self, seconds: float) -> None:
+        """Let time go on until so many seconds before the day ends."""
+        self.world.pass_by((-self.world.time.seconds() - seconds) % 86_400)
 
     @rule(mood=st.sampled_from(MOODS))
     def be(self, mood: tuple[str, float, float]) -> None:

@@ -256,12 +256,13 @@ class World:
 
     # --- what happens at companies --------------------------------------------------------------------------
 
-    async def write(self, worker: int, account_id: str, path: str, change: Callable[[Company], int]) -> bool:
+    async def write(self, worker: int, account_id: str, path: str, change: Callable[[Company], object]) -> bool:
         """Change something through the gateway, which tells all workers of it before it answers."""
         linked = self.books.accounts[account_id]
         company = self.vendor.tokens[linked.credential.reveal]
         await asyncio.sleep(self.vendor.before)
-        number = change(company)
+        change(company)
+        number = self._count()
         await asyncio.sleep(self.vendor.after)
         return await self._outdate(worker, linked, path, number, company.name)
 
