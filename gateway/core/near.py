@@ -7,10 +7,14 @@ channel cannot be heard, answers are believed for a shorter time only.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gateway.core.kept import Kept
 
 REMEMBERED_CHANGES = 10_000
+
+Moment: TypeAlias = tuple[int, float]
+"""How many changes had been heard of, and the monotonic time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,21 @@ class Near:
         self._held.move_to_end((account, name))
         return found[1]
 
-    def moment(self) -> int:
-        """Give the place in the order of changes, to be noted before a shared value is read."""
-        return self._count
+    def moment(self) -> Moment:
+        """Give the place in the order of changes and the time, to be noted before a shared value is read."""
+        return self._count, self._monotonic()
 
-    def put(self, account: str, name: str, kept: Kept, moment: int) -> None:
-        """Hold an answer, unless its account has changed since `moment`: it may be from before that."""
-        if self._changes.get(account, self._floor) > moment or kept.weight > self._limits.most_bytes:
+    def put(self, account: str, name: str, kept: Kept, moment: Moment) -> None:
+        """Hold an answer, unless its account has changed since `moment`: it may be from before that.
+
+        It is believed from that moment on, not from now: a change since then may have gone unheard.
+        """
+        count, began = moment
+        if self._changes.get(account, self._floor) > count or kept.weight > self._limits.most_bytes:
             return
         self._remove(account, name)
         weight = kept.weight
-        self._held[account, name] = (self._monotonic(), kept, weight)
+        self._held[account, name] = (began, kept, weight)
         self._names.setdefault(account, set()).add(name)
         self.bytes += weight
         while self.bytes > self._limits.most_bytes:

@@ -17,7 +17,7 @@ from gateway.core.freshness import Directives, Freshness, Use, judge, takes
 from gateway.core.kept import Kept
 from gateway.core.mapping import compile_table
 from gateway.core.model import Account, Cache, ClientKey, Linked
-from gateway.core.near import Near
+from gateway.core.near import Moment, Near
 from gateway.core.policy import Denied
 from gateway.core.query import PageLimits, parse
 from gateway.core.reads import Question, Reads, make_question
@@ -67,7 +67,7 @@ class _Visit:
     shelf: Shelf
     name: str
     talk: Conversation
-    moment: int
+    moment: Moment
 
 
 class Gateway:
@@ -222,8 +222,18 @@ class Gateway:
         now = self._clock.now()
         if not visit.asked.no_store:
             await visit.shelf.note_generations(visit.question.resources)
-        ceilings = visit.linked.account.caching.ceilings
-        reading = Reading(visit.talk, visit.shelf, visit.asked, now.date(), ceilings, visit.call.request_id, settled)
+        account = visit.linked.account
+        changes = self._near.changes(account.id)
+        reading = Reading(
+            visit.talk,
+            visit.shelf,
+            visit.asked,
+            now.date(),
+            account.caching.ceilings,
+            visit.call.request_id,
+            settled,
+            changes,
+        )
         try:
             async with asyncio.timeout(self._limits.deadline):
                 composed = await self._reads.compose(visit.question, reading)

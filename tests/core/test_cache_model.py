@@ -36,14 +36,15 @@ QUESTIONS: tuple[Question, ...] = (
     ("", {}),
     ("", {}),
     ("", {"expand": "work_location"}),
-    ("", {"expand": "work_location", "fields": "remote_id,name,work_location"}),
+    *(("", {"expand": "work_location", "fields": "remote_id,name,work_location"}),) * 2,
+    ("", {"fields": "remote_id,name"}),
     ("", {"fields": "remote_id,name,job_title"}),
     ("", {"include": "avatar_url"}),
     ("", {"filter[email]": "p1@{company}.test"}),
     ("", {"updated_after": "{now}"}),
     ("p1", {}),
-    ("p2", {"expand": "work_location"}),
-    ("p5", {"fields": "remote_id,job_title,pay_rate"}),
+    ("p2", {}),
+    ("p3", {"expand": "work_location"}),
 )
 HEADERS = (
     "",
@@ -108,12 +109,15 @@ class CacheMachine(RuleBasedStateMachine):
         self.world = World(WORKERS)
         self.walks: list[Walk] = []
         self.asked: list[Asked] = []
+        self.curious = False
+        self.steps = 0
 
     def teardown(self) -> None:
         self.world.close()
 
-    @initialize(scopes=st.sampled_from(SCOPES), restless=st.booleans())
-    def begin(self, scopes: tuple[str, ...], restless: bool) -> None:
+    @initialize(scopes=st.sampled_from(SCOPES), restless=st.booleans(), curious=st.booleans())
+    def begin(self, scopes: tuple[str, ...], restless: bool, curious: bool) -> None:
+        self.curious = curious
         for each in self.world.companies.values():
             each.restless = restless
         for company, held in (("c1", scopes), ("c2", SCOPES[0])):
@@ -142,7 +146,7 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(
         at=worker,
         number=which,
-        secret=st.sampled_from(("", "", "full", "plain")),
+        secret=st.sampled_from(("", "full", "plain")),
         header=header,
         wait=wait,
         seconds=st.one_of(st.just(0), st.sampled_from(SECONDS)),
@@ -235,6 +239,28 @@ class CacheMachine(RuleBasedStateMachine):
                 at, self.account(number), path, lambda company: self._alter(company.name, what, number)
             )
             self._do(work, wait=wait)
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        reader=worker,
+        writer=worker,
+        number=which,
+        question=question,
+        slow=st.sampled_from(((0, 2), (0, 8), (2, 0))),
+        gaps=st.tuples(*[st.sampled_from((0.0, 0.05, 0.3, 0.9, 1.5, 4))] * 3),
+    )
+    def write_amid_reads(
+        self, reader: int, writer: int, number: int, question: Question, slow: tuple[float, float], gaps: list[float]
+    ) -> None:
+        """Write while a read is under way that began before, and read thereafter."""
+        self.world.vendor.be("well", *slow)
+        self.ask(at=reader, number=number, secret="full", question=question, header="", wait=False)
+        self.world.pass_by(gaps[0])
+        self.world.vendor.be("well", 0, 0)
+        self.write(at=writer, number=number, what="person", wait=True)
+        for gap in gaps:
+            self.world.pass_by(gap)
+            self.ask(at=reader, number=number, secret="full", question=question, header="", wait=True)
 
     @rule(at=worker, number=which, path=st.sampled_from(("/people", "/roles", "/towns")))
     def deliver(self, at: int, number: int, path: str) -> None:
@@ -329,6 +355,14 @@ class CacheMachine(RuleBasedStateMachine):
         self.world.time.chance = chance
 
     # --- what holds -----------------------------------------------------------------------------------------
+
+    @invariant()
+    def the_last_question_is_answered_well(self) -> None:
+        """Somebody curious asks it again after each step, now here and now there."""
+        self.steps += 1
+        if self.curious and self.asked:
+            again = replace(self.asked[-1], worker=self.steps % WORKERS, page=None, error=None)
+            self._do(self._judged(again, ""), wait=self.steps % 3 > 0)
 
     @invariant()
     def nothing_is_left_of_the_unlinked(self) -> None:
