@@ -7,11 +7,15 @@ channel cannot be heard, answers are believed for a shorter time only.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gateway.core.held import Held
 from gateway.core.kept import Kept
 
 REMEMBERED_CHANGES = 10_000
+
+Moment: TypeAlias = tuple[int, float]
+"""How many changes had been heard of, and the monotonic time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,18 @@ class Near:
             return None
         return found[1]
 
-    def moment(self) -> int:
-        """Give the place in the order of changes, to be noted before a shared value is read."""
-        return self._count
+    def moment(self) -> Moment:
+        """Give the place in the order of changes and the time, to be noted before a shared value is read."""
+        return self._count, self._monotonic()
 
-    def put(self, account: str, name: str, kept: Kept, moment: int) -> None:
-        """Hold an answer, unless its account has changed since `moment`: it may be from before that."""
-        if self._limits.most_bytes and self.changes(account) <= moment:
-            self._held.put(account, name, (self._monotonic(), kept), kept.weight)
+    def put(self, account: str, name: str, kept: Kept, moment: Moment) -> None:
+        """Hold an answer, unless its account has changed since `moment`: it may be from before that.
+
+        It is believed from that moment on, not from now: a change since then may have gone unheard.
+        """
+        count, began = moment
+        if self._limits.most_bytes and self.changes(account) <= count:
+            self._held.put(account, name, (began, kept), kept.weight)
 
     def drop(self, account: str) -> None:
         """Forget an account, also what is being read of it now."""

@@ -19,7 +19,7 @@ from gateway.core.freshness import Directives, Freshness, Use, judge, takes
 from gateway.core.kept import Kept
 from gateway.core.mapping import compile_table
 from gateway.core.model import Account, Cache, ClientKey, Linked
-from gateway.core.near import Near
+from gateway.core.near import Moment, Near
 from gateway.core.policy import Denied
 from gateway.core.query import PageLimits, parse
 from gateway.core.reads import Question, Reads, make_question
@@ -69,7 +69,7 @@ class _Visit:
     shelf: Shelf
     name: str
     talk: Conversation
-    moment: int
+    moment: Moment
 
 
 class Gateway:
@@ -188,7 +188,7 @@ class Gateway:
         if use is Use.ON_ERROR:
             return kept
         detail = place
-        if use is Use.MEANWHILE:
+        if use is Use.MEANWHILE and not visit.asked.only_if_cached:
             detail = "revalidating"
             self._caches.flights.start(self._flight(visit), lambda: self._compose(visit, settled=True))
         ends = now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()
@@ -228,8 +228,18 @@ class Gateway:
         now = self._clock.now()
         if not visit.asked.no_store:
             await visit.shelf.note_generations(visit.question.resources)
-        ceilings = visit.linked.account.caching.ceilings
-        reading = Reading(visit.talk, visit.shelf, visit.asked, now.date(), ceilings, visit.call.request_id, settled)
+        account = visit.linked.account
+        changes = self._near.changes(account.id)
+        reading = Reading(
+            visit.talk,
+            visit.shelf,
+            visit.asked,
+            now.date(),
+            account.caching.ceilings,
+            visit.call.request_id,
+            settled,
+            changes,
+        )
         try:
             async with asyncio.timeout(self._limits.deadline):
                 composed = await self._reads.compose(visit.question, reading)

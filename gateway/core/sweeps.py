@@ -71,7 +71,8 @@ class Keeping:
 class Reading:
     """One request's way to lists: its conversation, its account's shelf, and what of the shelf it may use.
 
-    `settled` marks the reading behind a stale answer: it wants fresh lists.
+    `settled` marks the reading behind a stale answer: it wants fresh lists. `changes` is a number that grows with
+    each change of the account that this worker knows of, for when the shelf cannot tell.
     """
 
     talk: Conversation
@@ -81,6 +82,7 @@ class Reading:
     ceilings: Ceilings
     new_id: str
     settled: bool = False
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ class Sweeps:
         found, use = await self._kept(reading, wanted)
         if found and use in {Use.FRESH, Use.STALE}:
             return found
-        flight = (wanted.pointer, reading.shelf.mark([collection.resource]), optional)
+        # Begun after the same changes: what was asked before a write is not for who asks after it.
+        since = reading.shelf.mark([collection.resource]) or reading.changes
+        flight = (wanted.pointer, since, optional)
         if found and use is Use.MEANWHILE:
             self._flights.start(flight, lambda: self._lead(replace(reading, talk=reading.talk.again()), wanted))
             return found

@@ -9,7 +9,7 @@ from connectors.exchange import Answer, Request
 from gateway.core.errors import AccountUnavailable, BadRequest, Forbidden, NotKept, RateLimited, VendorFailure
 from gateway.core.freshness import Ceilings, Directives, Windows
 from gateway.core.model import Caching
-from tests.core.parts import Vendor, refusal
+from tests.core.parts import Forgetful, Vendor, refusal
 from tests.core.village import GET, Bench, told, village
 
 WINDOWS = Windows(60, 30, 600)
@@ -147,6 +147,16 @@ async def test_only_if_cached_never_asks() -> None:
     assert desk.vendor.take_calls() == 0
 
 
+async def test_only_if_cached_takes_what_another_may_be_fetched_behind_and_has_none_fetched() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.take_calls()
+    desk.time.forward(70)
+    page = await desk.ask(directives=Directives(only_if_cached=True))
+    await settle()
+    assert (told(page), page.freshness.detail, desk.vendor.take_calls()) == ((70, -10, "", False), "shared", 0)
+
+
 @pytest.mark.parametrize(
     ("ceilings", "age", "outcome"),
     [
@@ -230,3 +240,41 @@ async def test_a_record_that_a_kept_list_does_not_have_is_asked_for() -> None:
     await desk.ask()
     desk.vendor.lists["/people"].append({"id": "new", "name": "New", "town": "t0"})
     assert (await desk.body(GET, "new"))["data"]["name"] == "New"
+
+
+class Waiting(Vendor):
+    """A vendor that looks up what it answers at once, and answers once it may."""
+
+    def __init__(self, people: int) -> None:
+        super().__init__(village(people).lists)
+        self.may = asyncio.Event()
+
+    async def send(self, base_url: str, request: Request) -> Answer:
+        answer = await super().send(base_url, request)
+        await self.may.wait()
+        return answer
+
+
+async def test_without_a_shared_cache_too_nobody_joins_a_reading_from_before_a_change_that_is_known_of() -> None:
+    desk = Bench(Waiting(3), cache=Forgetful())
+    before = asyncio.ensure_future(desk.ask(fields="name"))
+    await settle()
+    desk.vendor.lists["/people"][0]["name"] = "Renamed"
+    desk.near.drop("a1")
+    after = asyncio.ensure_future(desk.ask(fields="name"))
+    await settle()
+    desk.vendor.may.set()
+    assert [b"Renamed" in (await each).body for each in (before, after)] == [False, True]
+
+
+async def test_an_answer_is_believed_near_from_when_it_was_asked_for() -> None:
+    """A change that goes unheard while an answer is under way is not outlived by it: not by more than it may be."""
+    desk = Bench(Waiting(3), near_bytes=1 << 20, heard=False)
+    before = asyncio.ensure_future(desk.ask(fields="name"))
+    await settle()
+    desk.time.forward(0.5)
+    desk.vendor.may.set()
+    await before
+    assert (await desk.ask(fields="name")).freshness.detail == "near"
+    desk.time.forward(0.5)
+    assert (await desk.ask(fields="name")).freshness.detail == "shared"
