@@ -105,7 +105,7 @@ def hearing(parts: CachingParts, near: Near, lists: OpenLists) -> Callable[[News
             return
         if news is News.GONE:
             parts.erased.add(name)
-            lists.drop(name)
+            lists.bury(name)
         if news is not News.ANSWERS:
             parts.database.drop(name)
         near.drop(name)

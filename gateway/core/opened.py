@@ -53,8 +53,7 @@ class OpenLists:
 
     def __init__(self, most_bytes: int) -> None:
         self._held: Held[Opened] = Held(most_bytes)
-        self.drop = self._held.drop
-        self.clear = self._held.clear
+        self._gone: set[str] = set()
 
     @property
     def bytes(self) -> int:
@@ -63,10 +62,16 @@ class OpenLists:
     def get(self, account: str, sweep: str) -> Opened | None:
         return self._held.get(account, sweep)
 
+    def bury(self, account: str) -> None:
+        """Forget an account that was unlinked; what is still being read of it is not held either."""
+        self._gone.add(account)
+        self._held.drop(account)
+
     def put(self, account: str, sweep: str, rows: Sequence[Row], size: int) -> Opened:
         """Open a list that has `size` bytes in JSON."""
         opened = Opened(rows)
-        self._held.put(account, sweep, opened, size * DECODED)
+        if account not in self._gone:
+            self._held.put(account, sweep, opened, size * DECODED)
         return opened
 
 

@@ -259,6 +259,7 @@ class Gateway:
             forwarded="stale" if composed.failed else _forwarded(visit),
             failed=composed.failed,
             stored=stored,
+            detail=_why_bypassed(visit),
         )
         return Page(kept, fresh, visit.talk.calls)
 
@@ -293,6 +294,15 @@ def _endpoint(operation: Operation, connector: Connector) -> Endpoint:
         why = connector.why_unanswered(operation) or f"The {connector.name} connector does not answer it."
         raise NotImplementedHere(f"{operation.id} cannot be answered: {why}")
     return endpoint
+
+
+def _why_bypassed(visit: _Visit) -> str:
+    """Say why nothing is kept of an answer, where that is so."""
+    if not visit.asked.no_store:
+        return ""
+    if visit.question.query.raw:
+        return "raw"
+    return "no-store" if visit.linked.account.caching.enabled else "account"
 
 
 def _forwarded(visit: _Visit) -> str:

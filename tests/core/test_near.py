@@ -110,7 +110,10 @@ def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
         lists.put(f"a{number}", "s", [{"id": "x"}], 100)
     assert lists.bytes <= DECODED * 10_000
     assert lists.get("a9999", "s") is not None
-    lists.drop("a9999")
+    lists.bury("a9999")
+    assert lists.get("a9999", "s") is None
+    # What was being read when it was unlinked.
+    lists.put("a9999", "s", [{"id": "x"}], 100)
     assert lists.get("a9999", "s") is None
     assert lists.put("big", "s", [{"id": "x"}], 10**6).rows == [{"id": "x"}]
     assert lists.get("big", "s") is None

@@ -181,7 +181,7 @@ async def test_an_account_may_have_nothing_kept() -> None:
     desk.register.change("a1", caching=Caching(enabled=False))
     for _ in range(2):
         page = await desk.ask()
-        assert (page.freshness.forwarded, page.upstream_calls) == ("bypass", 2)
+        assert (page.freshness.forwarded, page.freshness.detail, page.upstream_calls) == ("bypass", "account", 2)
     assert desk.memory.values == {}
     assert len(desk.near) == 0
 
