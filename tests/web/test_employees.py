@@ -140,7 +140,7 @@ async def test_raw_shows_the_calls_made_and_never_the_secret_calendar(site: Site
     [people] = [call for call in calls if call["url"].endswith("/people?status=all&$limit=250&$skip=0")]
     assert len(people["response"]["data"]) == 60
     assert "calendarFeedToken" not in answer.text
-    assert answer.headers["cache-status"] == "hris-gateway; fwd=bypass"
+    assert answer.headers["cache-status"] == "hris-gateway; fwd=bypass; detail=raw"
 
 
 async def test_reasons_are_told_on_request(site: Site) -> None:
