@@ -305,7 +305,7 @@ class World:
 
     def cut(self, worker: int) -> None:
         """Take the shared cache out of the reach of a worker, which does not hear of anything either."""
-        self.workers[worker].line.cut = True
+        self.workers[worker].line.cut = self.workers[worker].ear.alone = True
         self.workers[worker].ear.lose()
 
     def deafen(self, worker: int) -> None:
@@ -318,7 +318,7 @@ class World:
         for floor in at.line.untold:
             floor.until = self.time.seconds()
         at.line.untold.clear()
-        at.line.cut = False
+        at.line.cut = at.ear.alone = False
         at.ear.mend()
 
     def _post(self, news: News, name: str) -> None:
