@@ -27,6 +27,7 @@ from gateway.core.freshness import NO_DIRECTIVES, Ceilings
 from gateway.core.model import Caching, Status
 from tests.core.verdict import check, check_gone
 from tests.core.village import GET, LIST
+from tests.core.workers import DEADLINE
 from tests.core.world import SCOPES, Asked, World
 
 WORKERS = 2
@@ -78,6 +79,8 @@ MOODS = (
     ("429", 0, 0),
     ("away", 0.2, 0),
 )
+MIDNIGHT = 8.0
+"""Seconds that lead from one day into the next."""
 SECONDS = (0.05, 0.3, 0.9, 1.5, 4, 9, 15, 25, 35, 45, 45, 70, 70, 100, 200, 700, 4000, 40_000)
 
 worker = st.integers(0, WORKERS - 1)
@@ -85,6 +88,7 @@ which = st.integers(0, 5)
 wait = st.sampled_from((True, True, True, False))
 may = st.sampled_from(("full", "plain"))
 question = st.sampled_from(QUESTIONS)
+way = st.sampled_from(("", "", "", "deafen", "cut", "mend"))
 header = st.one_of(st.just(""), st.just(""), st.sampled_from(HEADERS))
 
 
@@ -170,11 +174,21 @@ class CacheMachine(RuleBasedStateMachine):
         headers=st.lists(header, min_size=5, max_size=5),
         gap=st.sampled_from((0, 0, 0.3, 1.5, 4, 7)),
         spread=st.booleans(),
+        way=way,
     )
     def ask_at_once(
-        self, ats: list[int], number: int, secret: str, question: Question, headers: list[str], gap: float, spread: bool
+        self,
+        ats: list[int],
+        number: int,
+        secret: str,
+        question: Question,
+        headers: list[str],
+        gap: float,
+        spread: bool,
+        way: str,
     ) -> None:
         """Ask the same of one account, or of several, side by side, `gap` seconds after each other."""
+        self._obstruct(way, ats[0])
         asked = [self._question(at, number + spread * place, secret, question) for place, at in enumerate(ats)]
 
         async def late(each: Asked, header: str, place: int) -> None:
@@ -240,28 +254,6 @@ class CacheMachine(RuleBasedStateMachine):
             )
             self._do(work, wait=wait)
 
-    @precondition(lambda self: self.accounts)
-    @rule(
-        reader=worker,
-        writer=worker,
-        number=which,
-        question=question,
-        slow=st.sampled_from(((0, 2), (0, 8), (2, 0))),
-        gaps=st.tuples(*[st.sampled_from((0.0, 0.05, 0.3, 0.9, 1.5, 4))] * 3),
-    )
-    def write_amid_reads(
-        self, reader: int, writer: int, number: int, question: Question, slow: tuple[float, float], gaps: list[float]
-    ) -> None:
-        """Write while a read is under way that began before, and read thereafter."""
-        self.world.vendor.be("well", *slow)
-        self.ask(at=reader, number=number, secret="full", question=question, header="", wait=False)
-        self.world.pass_by(gaps[0])
-        self.world.vendor.be("well", 0, 0)
-        self.write(at=writer, number=number, what="person", wait=True)
-        for gap in gaps:
-            self.world.pass_by(gap)
-            self.ask(at=reader, number=number, secret="full", question=question, header="", wait=True)
-
     @rule(at=worker, number=which, path=st.sampled_from(("/people", "/roles", "/towns")))
     def deliver(self, at: int, number: int, path: str) -> None:
         if self.accounts:
@@ -304,16 +296,89 @@ class CacheMachine(RuleBasedStateMachine):
                 for each in self.accounts:
                     self._do(self.world.amend(at, each, status=Status.ACTIVE), wait=True)
 
+    # --- what is worth trying, for chance alone would seldom do it ------------------------------------------
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        ats=st.tuples(worker, worker),
+        number=which,
+        secret=may,
+        question=question,
+        header=header,
+        seconds=st.sampled_from((*SECONDS[:-3], MIDNIGHT)),
+        caching=st.sampled_from((None, None, None, *CEILINGS)),
+    )
+    def ask_and_ask_later(
+        self,
+        ats: tuple[int, int],
+        number: int,
+        secret: str,
+        question: Question,
+        header: str,
+        seconds: float,
+        caching: Caching | None,
+    ) -> None:
+        """Ask twice, and again after a while, or when the day has ended."""
+        self.world.vendor.be("well", 0, 0)
+        if seconds is MIDNIGHT:
+            self.world.pass_by((-self.world.time.seconds() - MIDNIGHT / 2) % 86_400)
+        for at in (ats[0], ats[0]):
+            self.ask(at=at, number=number, secret=secret, question=question, header="", wait=True)
+        if caching:
+            self.amend(at=ats[0], number=number, what=caching)
+        self.world.pass_by(seconds)
+        self.ask(at=ats[1], number=number, secret=secret, question=question, header=header, wait=True)
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        reader=worker,
+        writer=worker,
+        number=which,
+        question=question,
+        way=way,
+        slow=st.sampled_from(((0, 2), (0, 8), (2, 0))),
+        gaps=st.tuples(*[st.sampled_from((0.0, 0.05, 0.3, 0.9, 1.5, 4))] * 3),
+    )
+    def write_amid_reads(
+        self,
+        reader: int,
+        writer: int,
+        number: int,
+        question: Question,
+        way: str,
+        slow: tuple[float, float],
+        gaps: tuple[float, ...],
+    ) -> None:
+        """Write while a read is under way that began before, and read thereafter."""
+        self._obstruct(way, reader)
+        self.world.vendor.be("well", *slow)
+        self.ask(at=reader, number=number, secret="full", question=question, header="", wait=False)
+        self.world.pass_by(gaps[0])
+        self.world.vendor.be("well", 0, 0)
+        self.write(at=writer, number=number, what="person", wait=True)
+        for gap in (*gaps, *gaps):
+            self.world.pass_by(gap)
+            self.ask(at=reader, number=number, secret="full", question=question, header="", wait=True)
+
+    @precondition(lambda self: self.accounts)
+    @rule(at=worker, number=which, question=question, way=way)
+    def unlink_amid_reads(self, at: int, number: int, question: Question, way: str) -> None:
+        """Unlink while reads are under way everywhere, and let time pass until all must be gone."""
+        self._obstruct(way, 0)
+        self.world.vendor.be("well", 0, 8)
+        for reader in range(WORKERS):
+            self.ask(at=reader, number=number, secret="full", question=question, header="", wait=False)
+        self.world.pass_by(0.3)
+        self.amend(at=at, number=number, what="unlink")
+        for seconds in (1.5, 8, 2 * DEADLINE):
+            self.world.pass_by(seconds)
+            check_gone(self.world)
+
     # --- what befalls ---------------------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from(SECONDS))
     def pass_by(self, seconds: float) -> None:
         self.world.pass_by(seconds)
-
-    @rule(seconds=st.sampled_from((5, 15, 30)))
-    def pass_until_midnight(self, seconds: float) -> None:
-        """Let time go on until so many seconds before the day ends."""
-        self.world.pass_by((-self.world.time.seconds() - seconds) % 86_400)
 
     @rule(mood=st.sampled_from(MOODS))
     def be(self, mood: tuple[str, float, float]) -> None:
@@ -369,6 +434,12 @@ class CacheMachine(RuleBasedStateMachine):
         check_gone(self.world)
 
     # --- how it is done -------------------------------------------------------------------------------------
+
+    def _obstruct(self, way: str, at: int) -> None:
+        """Make a worker deaf, or cut it off, and let that be seen; or leave it as it is."""
+        if way:
+            self.break_or_mend(f"{way} {at}")
+            self.world.pass_by(1.5)
 
     def _do(self, work: Coroutine[Any, Any, Any], *, wait: bool) -> None:
         async def start() -> None:
