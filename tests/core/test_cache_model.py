@@ -103,6 +103,7 @@ class Walk:
     seen: list[str] = field(default_factory=list)
     cursor: str | None = None
     since: float = inf
+    began: float = 0
 
 
 class CacheMachine(RuleBasedStateMachine):
@@ -208,7 +209,7 @@ class CacheMachine(RuleBasedStateMachine):
     def begin_a_walk(self, at: int, number: int, secret: str, size: str, header: str) -> None:
         if self.accounts:
             account = self.account(number)
-            walk = Walk(account, self.company_of(account), secret, size)
+            walk = Walk(account, self.company_of(account), secret, size, began=self.world.time.seconds())
             self._do(self._page(walk, at, header), wait=True)
 
     @precondition(lambda self: self.walks)
@@ -304,9 +305,9 @@ class CacheMachine(RuleBasedStateMachine):
         number=which,
         secret=may,
         question=question,
-        header=header,
-        seconds=st.sampled_from((*SECONDS[:-3], MIDNIGHT)),
-        caching=st.sampled_from((None, None, None, *CEILINGS)),
+        header=st.sampled_from(("", "", *HEADERS)),
+        seconds=st.sampled_from((*SECONDS[:-2], MIDNIGHT)),
+        change=st.sampled_from(("", "", "", "revoke", *CEILINGS)),
     )
     def ask_and_ask_later(
         self,
@@ -316,7 +317,7 @@ class CacheMachine(RuleBasedStateMachine):
         question: Question,
         header: str,
         seconds: float,
-        caching: Caching | None,
+        change: str | Caching,
     ) -> None:
         """Ask twice, and again after a while, or when the day has ended."""
         self.world.vendor.be("well", 0, 0)
@@ -324,8 +325,8 @@ class CacheMachine(RuleBasedStateMachine):
             self.world.pass_by((-self.world.time.seconds() - MIDNIGHT / 2) % 86_400)
         for at in (ats[0], ats[0]):
             self.ask(at=at, number=number, secret=secret, question=question, header="", wait=True)
-        if caching:
-            self.amend(at=ats[0], number=number, what=caching)
+        if change:
+            self.amend(at=ats[0], number=number, what=change)
         self.world.pass_by(seconds)
         self.ask(at=ats[1], number=number, secret=secret, question=question, header=header, wait=True)
 
@@ -334,7 +335,7 @@ class CacheMachine(RuleBasedStateMachine):
         reader=worker,
         writer=worker,
         number=which,
-        question=question,
+        question=st.sampled_from((("", {}), ("", {"fields": "remote_id,name"}), ("p1", {}))),
         way=way,
         slow=st.sampled_from(((0, 2), (0, 8), (2, 0))),
         gaps=st.tuples(*[st.sampled_from((0.0, 0.05, 0.3, 0.9, 1.5, 4))] * 3),
@@ -359,6 +360,44 @@ class CacheMachine(RuleBasedStateMachine):
         for gap in (*gaps, *gaps):
             self.world.pass_by(gap)
             self.ask(at=reader, number=number, secret="full", question=question, header="", wait=True)
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        at=worker,
+        number=which,
+        size=st.sampled_from(("1", "2")),
+        kinds=st.sampled_from(((), ("sweep",), ("rows",), ("answer",), ("list", "answer"), ("sweep", "rows", "list"))),
+        changes=st.lists(st.sampled_from(("hire first", "leave", "hire", "person")), min_size=0, max_size=3),
+        header=st.sampled_from(("", "no-cache")),
+    )
+    def change_amid_a_walk(
+        self, at: int, number: int, size: str, kinds: tuple[str, ...], changes: list[str], header: str
+    ) -> None:
+        """Walk, while the list changes, is read anew by somebody, and its reading is lost or is not."""
+        self.world.vendor.be("well", 0, 0)
+        before = list(self.walks)
+        self.begin_a_walk(at=at, number=number, secret="full", size=size, header="")
+        walks = [walk for walk in self.walks if walk not in before]
+        for place, what in enumerate(changes):
+            self.change(company=self.company_of(self.account(number)), what=what, number=place)
+        self.ask(at=at, number=number, secret="full", question=("", {}), header=header, wait=True)
+        if kinds:
+            self.lose(kinds)
+        for walk in walks:
+            for step in range(12):
+                if walk in self.walks:
+                    self._do(self._page(walk, (at + step) % WORKERS, ""), wait=True)
+
+    @precondition(lambda self: self.walks and self.accounts)
+    @rule(at=worker, number=which)
+    def walk_on_elsewhere(self, at: int, number: int) -> None:
+        """Use a cursor for another account, or for another question of the same."""
+        walk, account = self.walks[number % len(self.walks)], self.account(number)
+        words = {"page_size": walk.size, "next": walk.cursor or ""}
+        if account == walk.account:
+            words["fields"] = "remote_id"
+        asked = Asked(at, account, walk.secret, LIST, words, NO_DIRECTIVES, 0, foreign=True)
+        self._do(self._judged(asked, ""), wait=True)
 
     @precondition(lambda self: self.accounts)
     @rule(at=worker, number=which, question=question, way=way)
@@ -394,7 +433,7 @@ class CacheMachine(RuleBasedStateMachine):
         )
     )
     def lose(self, kinds: tuple[str, ...]) -> None:
-        self.world.redis.lose(*kinds)
+        self.world.lose(*kinds)
 
     @rule(what=st.sampled_from(("cut 0", "cut 1", "cut all", "deafen 0", "deafen 1", "mend", "mend", "mend")))
     def break_or_mend(self, what: str) -> None:
@@ -467,7 +506,7 @@ class CacheMachine(RuleBasedStateMachine):
         words = {"page_size": walk.size, **({"next": walk.cursor} if walk.cursor else {})}
         if walk in self.walks:
             self.walks.remove(walk)
-        asked = Asked(at, walk.account, walk.secret, LIST, words, NO_DIRECTIVES, 0)
+        asked = Asked(at, walk.account, walk.secret, LIST, words, NO_DIRECTIVES, 0, walk_since=walk.began)
         await self._judged(asked, header)
         if asked.page is None:
             return
