@@ -27,6 +27,7 @@ from gateway.core.freshness import NO_DIRECTIVES, Ceilings
 from gateway.core.model import Caching, Status
 from tests.core.verdict import check, check_gone
 from tests.core.village import GET, LIST
+from tests.core.workers import DEADLINE
 from tests.core.world import SCOPES, Asked, World
 
 WORKERS = 2
@@ -78,6 +79,8 @@ MOODS = (
     ("429", 0, 0),
     ("away", 0.2, 0),
 )
+MIDNIGHT = 8.0
+"""Seconds that lead from one day into the next."""
 SECONDS = (0.05, 0.3, 0.9, 1.5, 4, 9, 15, 25, 35, 45, 45, 70, 70, 100, 200, 700, 4000, 40_000)
 
 worker = st.integers(0, WORKERS - 1)
@@ -85,6 +88,7 @@ which = st.integers(0, 5)
 wait = st.sampled_from((True, True, True, False))
 may = st.sampled_from(("full", "plain"))
 question = st.sampled_from(QUESTIONS)
+way = st.sampled_from(("", "", "", "deafen", "cut", "mend"))
 header = st.one_of(st.just(""), st.just(""), st.sampled_from(HEADERS))
 
 
@@ -99,6 +103,7 @@ class Walk:
     seen: list[str] = field(default_factory=list)
     cursor: str | None = None
     since: float = inf
+    began: float = 0
 
 
 class CacheMachine(RuleBasedStateMachine):
@@ -170,11 +175,21 @@ class CacheMachine(RuleBasedStateMachine):
         headers=st.lists(header, min_size=5, max_size=5),
         gap=st.sampled_from((0, 0, 0.3, 1.5, 4, 7)),
         spread=st.booleans(),
+        way=way,
     )
     def ask_at_once(
-        self, ats: list[int], number: int, secret: str, question: Question, headers: list[str], gap: float, spread: bool
+        self,
+        ats: list[int],
+        number: int,
+        secret: str,
+        question: Question,
+        headers: list[str],
+        gap: float,
+        spread: bool,
+        way: str,
     ) -> None:
         """Ask the same of one account, or of several, side by side, `gap` seconds after each other."""
+        self._obstruct(way, ats[0])
         asked = [self._question(at, number + spread * place, secret, question) for place, at in enumerate(ats)]
 
         async def late(each: Asked, header: str, place: int) -> None:
@@ -194,7 +209,7 @@ class CacheMachine(RuleBasedStateMachine):
     def begin_a_walk(self, at: int, number: int, secret: str, size: str, header: str) -> None:
         if self.accounts:
             account = self.account(number)
-            walk = Walk(account, self.company_of(account), secret, size)
+            walk = Walk(account, self.company_of(account), secret, size, began=self.world.time.seconds())
             self._do(self._page(walk, at, header), wait=True)
 
     @precondition(lambda self: self.walks)
@@ -240,28 +255,6 @@ class CacheMachine(RuleBasedStateMachine):
             )
             self._do(work, wait=wait)
 
-    @precondition(lambda self: self.accounts)
-    @rule(
-        reader=worker,
-        writer=worker,
-        number=which,
-        question=question,
-        slow=st.sampled_from(((0, 2), (0, 8), (2, 0))),
-        gaps=st.tuples(*[st.sampled_from((0.0, 0.05, 0.3, 0.9, 1.5, 4))] * 3),
-    )
-    def write_amid_reads(
-        self, reader: int, writer: int, number: int, question: Question, slow: tuple[float, float], gaps: list[float]
-    ) -> None:
-        """Write while a read is under way that began before, and read thereafter."""
-        self.world.vendor.be("well", *slow)
-        self.ask(at=reader, number=number, secret="full", question=question, header="", wait=False)
-        self.world.pass_by(gaps[0])
-        self.world.vendor.be("well", 0, 0)
-        self.write(at=writer, number=number, what="person", wait=True)
-        for gap in gaps:
-            self.world.pass_by(gap)
-            self.ask(at=reader, number=number, secret="full", question=question, header="", wait=True)
-
     @rule(at=worker, number=which, path=st.sampled_from(("/people", "/roles", "/towns")))
     def deliver(self, at: int, number: int, path: str) -> None:
         if self.accounts:
@@ -304,16 +297,127 @@ class CacheMachine(RuleBasedStateMachine):
                 for each in self.accounts:
                     self._do(self.world.amend(at, each, status=Status.ACTIVE), wait=True)
 
+    # --- what is worth trying, for chance alone would seldom do it ------------------------------------------
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        ats=st.tuples(worker, worker),
+        number=which,
+        secret=may,
+        question=question,
+        header=st.sampled_from(("", "", *HEADERS)),
+        seconds=st.sampled_from((*SECONDS[:-2], MIDNIGHT)),
+        change=st.sampled_from(("", "", "", "revoke", *CEILINGS)),
+    )
+    def ask_and_ask_later(
+        self,
+        ats: tuple[int, int],
+        number: int,
+        secret: str,
+        question: Question,
+        header: str,
+        seconds: float,
+        change: str | Caching,
+    ) -> None:
+        """Ask twice, and again after a while, or when the day has ended."""
+        self.world.vendor.be("well", 0, 0)
+        if seconds is MIDNIGHT:
+            self.world.pass_by((-self.world.time.seconds() - MIDNIGHT / 2) % 86_400)
+        for at in (ats[0], ats[0]):
+            self.ask(at=at, number=number, secret=secret, question=question, header="", wait=True)
+        if change:
+            self.amend(at=ats[0], number=number, what=change)
+        self.world.pass_by(seconds)
+        self.ask(at=ats[1], number=number, secret=secret, question=question, header=header, wait=True)
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        reader=worker,
+        writer=worker,
+        number=which,
+        question=st.sampled_from((("", {}), ("", {"fields": "remote_id,name"}), ("p1", {}))),
+        way=way,
+        slow=st.sampled_from(((0, 2), (0, 8), (2, 0))),
+        gaps=st.tuples(*[st.sampled_from((0.0, 0.05, 0.3, 0.9, 1.5, 4))] * 3),
+    )
+    def write_amid_reads(
+        self,
+        reader: int,
+        writer: int,
+        number: int,
+        question: Question,
+        way: str,
+        slow: tuple[float, float],
+        gaps: tuple[float, ...],
+    ) -> None:
+        """Write while a read is under way that began before, and read thereafter."""
+        self._obstruct(way, reader)
+        self.world.vendor.be("well", *slow)
+        self.ask(at=reader, number=number, secret="full", question=question, header="", wait=False)
+        self.world.pass_by(gaps[0])
+        self.world.vendor.be("well", 0, 0)
+        self.write(at=writer, number=number, what="person", wait=True)
+        for gap in (*gaps, *gaps):
+            self.world.pass_by(gap)
+            self.ask(at=reader, number=number, secret="full", question=question, header="", wait=True)
+
+    @precondition(lambda self: self.accounts)
+    @rule(
+        at=worker,
+        number=which,
+        size=st.sampled_from(("1", "2")),
+        kinds=st.sampled_from(((), ("sweep",), ("rows",), ("answer",), ("list", "answer"), ("sweep", "rows", "list"))),
+        changes=st.lists(st.sampled_from(("hire first", "leave", "hire", "person")), min_size=0, max_size=3),
+        header=st.sampled_from(("", "no-cache")),
+    )
+    def change_amid_a_walk(
+        self, at: int, number: int, size: str, kinds: tuple[str, ...], changes: list[str], header: str
+    ) -> None:
+        """Walk, while the list changes, is read anew by somebody, and its reading is lost or is not."""
+        self.world.vendor.be("well", 0, 0)
+        before = list(self.walks)
+        self.begin_a_walk(at=at, number=number, secret="full", size=size, header="")
+        walks = [walk for walk in self.walks if walk not in before]
+        for place, what in enumerate(changes):
+            self.change(company=self.company_of(self.account(number)), what=what, number=place)
+        self.ask(at=at, number=number, secret="full", question=("", {}), header=header, wait=True)
+        if kinds:
+            self.lose(kinds)
+        for walk in walks:
+            for step in range(12):
+                if walk in self.walks:
+                    self._do(self._page(walk, (at + step) % WORKERS, ""), wait=True)
+
+    @precondition(lambda self: self.walks and self.accounts)
+    @rule(at=worker, number=which)
+    def walk_on_elsewhere(self, at: int, number: int) -> None:
+        """Use a cursor for another account, or for another question of the same."""
+        walk, account = self.walks[number % len(self.walks)], self.account(number)
+        words = {"page_size": walk.size, "next": walk.cursor or ""}
+        if account == walk.account:
+            words["fields"] = "remote_id"
+        asked = Asked(at, account, walk.secret, LIST, words, NO_DIRECTIVES, 0, foreign=True)
+        self._do(self._judged(asked, ""), wait=True)
+
+    @precondition(lambda self: self.accounts)
+    @rule(at=worker, number=which, question=question, way=way)
+    def unlink_amid_reads(self, at: int, number: int, question: Question, way: str) -> None:
+        """Unlink while reads are under way everywhere, and let time pass until all must be gone."""
+        self._obstruct(way, 0)
+        self.world.vendor.be("well", 0, 8)
+        for reader in range(WORKERS):
+            self.ask(at=reader, number=number, secret="full", question=question, header="", wait=False)
+        self.world.pass_by(0.3)
+        self.amend(at=at, number=number, what="unlink")
+        for seconds in (1.5, 8, 2 * DEADLINE):
+            self.world.pass_by(seconds)
+            check_gone(self.world)
+
     # --- what befalls ---------------------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from(SECONDS))
     def pass_by(self, seconds: float) -> None:
         self.world.pass_by(seconds)
-
-    @rule(seconds=st.sampled_from((5, 15, 30)))
-    def pass_until_midnight(self, seconds: float) -> None:
-        """Let time go on until so many seconds before the day ends."""
-        self.world.pass_by((-self.world.time.seconds() - seconds) % 86_400)
 
     @rule(mood=st.sampled_from(MOODS))
     def be(self, mood: tuple[str, float, float]) -> None:
@@ -329,7 +433,7 @@ class CacheMachine(RuleBasedStateMachine):
         )
     )
     def lose(self, kinds: tuple[str, ...]) -> None:
-        self.world.redis.lose(*kinds)
+        self.world.lose(*kinds)
 
     @rule(what=st.sampled_from(("cut 0", "cut 1", "cut all", "deafen 0", "deafen 1", "mend", "mend", "mend")))
     def break_or_mend(self, what: str) -> None:
@@ -370,6 +474,12 @@ class CacheMachine(RuleBasedStateMachine):
 
     # --- how it is done -------------------------------------------------------------------------------------
 
+    def _obstruct(self, way: str, at: int) -> None:
+        """Make a worker deaf, or cut it off, and let that be seen; or leave it as it is."""
+        if way:
+            self.break_or_mend(f"{way} {at}")
+            self.world.pass_by(1.5)
+
     def _do(self, work: Coroutine[Any, Any, Any], *, wait: bool) -> None:
         async def start() -> None:
             self.world.begin(work)
@@ -396,7 +506,7 @@ class CacheMachine(RuleBasedStateMachine):
         words = {"page_size": walk.size, **({"next": walk.cursor} if walk.cursor else {})}
         if walk in self.walks:
             self.walks.remove(walk)
-        asked = Asked(at, walk.account, walk.secret, LIST, words, NO_DIRECTIVES, 0)
+        asked = Asked(at, walk.account, walk.secret, LIST, words, NO_DIRECTIVES, 0, walk_since=walk.began)
         await self._judged(asked, header)
         if asked.page is None:
             return

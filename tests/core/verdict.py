@@ -17,7 +17,7 @@ from gateway.core.errors import (
     Unauthenticated,
     VendorFailure,
 )
-from gateway.core.freshness import Windows
+from gateway.core.freshness import Freshness, Windows
 from gateway.core.model import Linked, Status
 from tests.core.company import LETTERS, RESOURCES
 from tests.core.workers import CURSOR, DEADLINE, WINDOWS
@@ -60,7 +60,17 @@ def check(world: World, asked: Asked) -> None:
     assert asked.secret in {"full", "plain"}, "this key may not ask"
     told = list(dict.fromkeys(_fault(world, asked, period) for period in possible(world, asked)))
     assert "" in told, "; ".join(told) or "nobody may answer for this account"
+    assert not asked.foreign, "it goes on with a walk of somebody else"
+    _check_stale(world, asked, asked.page.freshness)
     _check_written(world, asked)
+
+
+def _check_stale(world: World, asked: Asked, fresh: Freshness) -> None:
+    """A stale answer that was kept is given for a reason, and a failure that it stands in for has happened."""
+    if fresh.failed or fresh.detail == "vendor-failed":
+        assert world.vendor.unwell >= asked.began - 2 * DEADLINE, f"{fresh.failed!r} is no failure"
+    if fresh.detail in {"near", "shared"} and fresh.now >= fresh.times.fresh_until:
+        assert asked.directives.max_stale or asked.directives.only_if_cached, "it is stale, and none is fetched"
 
 
 def possible(world: World, asked: Asked) -> list[Period]:
@@ -97,6 +107,10 @@ def _check_error(world: World, asked: Asked) -> None:
             assert asked.directives.only_if_cached
         case BadRequest(code="StaleCursorError"):
             assert asked.cursor
+            assert not asked.foreign
+            assert world.may_have_lost(asked.account, asked.walk_since), "the walk's own reading is still kept"
+        case BadRequest():
+            assert asked.foreign
         case VendorFailure() | RateLimited() | DeadlineExceeded():
             assert world.vendor.unwell >= asked.began - 2 * DEADLINE, "the vendor was well"
         case _:
@@ -145,7 +159,7 @@ def _too_old(world: World, asked: Asked, stamp: Stamp, linked: Linked) -> str:
     assert page is not None
     fresh = page.freshness
     true = world.companies[stamp.company].last_true(stamp.record, stamp.number, asked.ended)
-    windows = WINDOWS[stamp.resource].within(linked.account.caching.ceilings)
+    windows = _windows(stamp.resource, linked)
     most = _most_age(asked, stamp, windows, linked)
     walked = asked.cursor and stamp.resource == "employees"
     called_fresh = fresh.now < fresh.times.fresh_until and not walked
@@ -161,6 +175,13 @@ def _too_old(world: World, asked: Asked, stamp: Stamp, linked: Linked) -> str:
         f"{stamp} is of another day": stamp.day and stamp.day not in days,
     }
     return next((fault for fault, is_so in faults.items() if is_so), "")
+
+
+def _windows(resource: str, linked: Linked) -> Windows:
+    """Give what the settings and the account's ceilings allow; said here anew, since the engine is what is judged."""
+    allowed, most = WINDOWS[resource], linked.account.caching.ceilings
+    stale = most.stale if min(allowed.fresh, most.fresh) > 0 else 0
+    return Windows(min(allowed.fresh, most.fresh), min(allowed.revalidate, stale), min(allowed.on_error, stale))
 
 
 def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> float:

@@ -76,6 +76,8 @@ class Ear:
     delay: float = 0.0
     lost: float = inf
     """Since when."""
+    alone: bool = False
+    """Whether the worker cannot reach the shared cache either: then those who ask the same may share what is asked."""
     last: float = 0.0
     coming: list[Message] = field(default_factory=list)
     missed: list[Message] = field(default_factory=list)
@@ -116,7 +118,9 @@ class Ear:
             self.heard(message.news, message.name)
 
     def _miss(self, message: Message) -> None:
-        believed = UNHEARD_SECONDS if message.news is News.ANSWERS else MEMO_SECONDS
+        believed = MEMO_SECONDS
+        if message.news is News.ANSWERS:
+            believed = DEADLINE if self.alone else UNHEARD_SECONDS
         message.by = max(self.lost + SILENCE, message.sent + believed)
         self.missed.append(message)
 

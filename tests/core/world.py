@@ -20,7 +20,7 @@ from tests.core.company import GUILD, RESOURCES, Company, Errand, Offices
 from tests.core.parts import Seal, make_key, make_linked, unjittered
 from tests.core.timed import TimedLoop
 from tests.core.village import ALL_SCOPES, READER
-from tests.core.workers import DATABASE, DEADLINE, ERRAND, MEMO_SECONDS, Books, Message, Redis, Worker
+from tests.core.workers import CURSOR, DATABASE, DEADLINE, ERRAND, MEMO_SECONDS, Books, Message, Redis, Worker
 
 TICK = 0.001
 KEYS = {
@@ -85,6 +85,9 @@ class Asked:
     errand: Errand = field(default_factory=Errand)
     at_hand: bool = False
     """Whether it was answered by a ticket."""
+    foreign: bool = False
+    """Whether its cursor is one of another question."""
+    walk_since: float = -inf
 
     @property
     def cursor(self) -> bool:
@@ -106,7 +109,7 @@ class World:
         self.tickets: dict[tuple[Any, ...], Ticket] = {}
         self.gone: dict[str, float] = {}
         """Accounts that were unlinked, and when that was done."""
-        self._quiet = self._steady = -inf
+        self._quiet = self._steady = self._lost = -inf
         self.faults: list[BaseException] = []
         self.loop.set_exception_handler(self._noted)
         around = (self.time, self.redis, self.books, self.vendor)
@@ -291,6 +294,17 @@ class World:
 
     # --- what befalls all -----------------------------------------------------------------------------------
 
+    def lose(self, *kinds: str) -> None:
+        self.redis.lose(*kinds)
+        self._lost = self.time.seconds()
+
+    def may_have_lost(self, account: str, since: float) -> bool:
+        """Tell whether what was kept of an account since then may be there no more."""
+        period = self.periods[account][-1]
+        uncut = self.unsteady < since and self._lost < since
+        disabled = period.linked is None or not period.linked.account.caching.enabled
+        return not uncut or period.since >= since - MEMO_SECONDS or disabled or self.time.seconds() - since > CURSOR / 2
+
     @property
     def unsteady(self) -> float:
         """When the shared cache was last out of the reach of a worker."""
@@ -305,7 +319,7 @@ class World:
 
     def cut(self, worker: int) -> None:
         """Take the shared cache out of the reach of a worker, which does not hear of anything either."""
-        self.workers[worker].line.cut = True
+        self.workers[worker].line.cut = self.workers[worker].ear.alone = True
         self.workers[worker].ear.lose()
 
     def deafen(self, worker: int) -> None:
@@ -318,7 +332,7 @@ class World:
         for floor in at.line.untold:
             floor.until = self.time.seconds()
         at.line.untold.clear()
-        at.line.cut = False
+        at.line.cut = at.ear.alone = False
         at.ear.mend()
 
     def _post(self, news: News, name: str) -> None:
