@@ -16,6 +16,9 @@ OF_THE_MOMENT = frozenset({"date", "x-request-id"})
 """Headers that two answers of the same server do not share; both must have them all the same."""
 _REQUEST_ID = re.compile(r"[0-9a-f]{16}")
 _TIMESTAMP = re.compile(rb'"timestamp":"[^"]*"')
+COUNTING = frozenset({"age", "cache-control", "cache-status"})
+"""Headers that count seconds. Lifetimes are jittered: two readings do not even begin at the same number."""
+_SECONDS = re.compile(r"(?<![\w.])\d+")
 _TRIES = 3
 
 
@@ -90,14 +93,22 @@ def ask(address: str, case: Case, stack: Stack) -> Said:
         found = [(name.lower(), value) for name, value in answer.getheaders()]
     finally:
         connection.close()
-    kept = [(name, "" if name in OF_THE_MOMENT else value) for name, value in found if name not in OF_THE_HOP]
+    kept = [(name, comparable(name, value)) for name, value in found if name not in OF_THE_HOP]
     return Said(answer.status, tuple(sorted(kept)), body, answer.headers.get("x-request-id", ""))
+
+
+def comparable(name: str, value: str) -> str:
+    """Give a header's value without what differs between two answers of one server."""
+    if name in OF_THE_MOMENT:
+        return ""
+    return _SECONDS.sub("#", value) if name in COUNTING else value
 
 
 def faults(case: Case, stack: Stack, proxy: str) -> list[str]:
     """Give what is wrong with a case, through a proxy.
 
-    `Age` counts seconds, so the gateway is asked before and after: one of the two answers must be the proxy's.
+    The gateway is asked before and after, since an answer may be kept or run out in between: one of the two answers
+    must be the proxy's.
     """
     found: list[str] = []
     for _ in range(_TRIES):
