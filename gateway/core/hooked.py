@@ -21,9 +21,9 @@ class HookedDirectory:
         self._accounts = accounts
         self._hooks = hooks
 
-    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor, *, alone: bool = False) -> Account:
         before = await self._found(account.project_id, account.id) if account.revision else None
-        stored = await self._inner.store(account, credential, by)
+        stored = await self._inner.store(account, credential, by, alone=alone)
         await self._see_to(stored, before)
         return stored
 

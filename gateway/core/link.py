@@ -12,7 +12,7 @@ from math import ceil
 from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request
 from gateway.core.actor import GATEWAY, Actor
-from gateway.core.errors import NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.errors import NotFound, OwnerLinked, RateLimited, Unprocessable, VendorFailure
 from gateway.core.flow import follow
 from gateway.core.model import Account, Ledger, Linked, Owner, Secret, Status, StatusReason, Upstream
 from gateway.core.retry import retry_after
@@ -69,6 +69,16 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
     Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
     """
     credential, grant = await _taken(connector, application.credential, parts)
+    try:
+        return await _keep(connector, application, credential, grant, parts)
+    except OwnerLinked:
+        # Somebody was a moment faster, as with two clicks on one button: then it is the account that they made.
+        return await _keep(connector, application, credential, grant, parts)
+
+
+async def _keep(
+    connector: Connector, application: Application, credential: Secret, grant: Grant, parts: Parts
+) -> Account:
     known = None
     if not application.apart:
         known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
@@ -87,7 +97,8 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
         created_at=known.created_at if known else now,
         updated_at=now,
     )
-    return await parts.ledger.store(_as_suspended(account, known), credential, application.by)
+    alone = not application.apart
+    return await parts.ledger.store(_as_suspended(account, known), credential, application.by, alone=alone)
 
 
 async def relink(

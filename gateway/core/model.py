@@ -162,8 +162,11 @@ class Ledger(Protocol):
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None: ...
 
-    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
-        """Write account and sealed credential together, or neither. An existing id is replaced, its revision bumped."""
+    async def store(self, account: Account, credential: Secret, by: Actor, *, alone: bool = False) -> Account:
+        """Write account and sealed credential together, or neither. An existing id is replaced, its revision bumped.
+
+        Raises `OwnerLinked` for a new account that is to be `alone` where its owner has one of this provider.
+        """
 
     async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
         """As `store`, with the credential that is there already: it is sealed anew, so that nothing kept is used."""

@@ -12,7 +12,7 @@ from gateway.adapters.accounts import Database, open_engine
 from gateway.adapters.accounts.apikey import new_key
 from gateway.adapters.accounts.engine import reading, writing
 from gateway.adapters.vault import key_id
-from gateway.core.errors import Conflict, GatewayError, StoreUnavailable
+from gateway.core.errors import Conflict, GatewayError, OwnerLinked, StoreUnavailable
 from gateway.core.model import Secret, Status, Unsealable
 from tests.adapters.databases import MASTER, REASON, START, TOKEN, Time, must_find, new_account, open_database
 
@@ -62,6 +62,23 @@ async def test_of_two_changes_at_once_the_second_is_refused(database: Database) 
         await database.store(replace(first, label="two"), Secret("lost"))
     assert await database.account(first.id) == changed
     assert (await must_find(database, first)).credential == TOKEN
+
+
+async def test_of_accounts_that_are_to_be_alone_one_is_made(database: Database, url: str, time: Time) -> None:
+    other_process = open_database(url, time)
+    asked = [
+        each.store(await new_account(database, f"a{number}"), TOKEN, alone=True)
+        for number, each in enumerate([database, other_process] * 5)
+    ]
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    [made] = [each for each in done if not isinstance(each, BaseException)]
+    assert [type(each) for each in done if each is not made] == [OwnerLinked] * 9
+    assert await database.accounts() == [made]
+    further = await database.store(await new_account(database, "further"), TOKEN)
+    assert {each.id for each in await database.accounts()} == {made.id, further.id}
+    again = await database.store(replace(made, label="again"), TOKEN, alone=True)
+    assert again.revision == made.revision + 1
+    await other_process.close()
 
 
 async def test_an_account_that_was_unlinked_does_not_come_back(database: Database) -> None:

@@ -30,7 +30,7 @@ class Shelf:
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:  # noqa: ARG002
         return None
 
-    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:  # noqa: ARG002 - a Ledger
+    async def store(self, account: Account, *_: object, **__: object) -> Account:
         return account
 
     async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:  # noqa: ARG002 - a Ledger

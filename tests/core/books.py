@@ -53,7 +53,7 @@ class Books:
         self.register.accounts[account.id] = replace(linked, account=amended)
         return amended
 
-    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor, **_: object) -> Account:
         stored = await self.amend(account, by)
         self.register.accounts[account.id] = replace(self.register.accounts[account.id], credential=credential)
         return stored

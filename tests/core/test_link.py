@@ -1,5 +1,6 @@
 """An account is linked only by a token that the vendor takes, and keeps up with what the token may do."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from gateway.core.actor import GATEWAY, Actor, ActorKind
-from gateway.core.errors import GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.errors import GatewayError, NotFound, OwnerLinked, RateLimited, Unprocessable, VendorFailure
 from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify
 from gateway.core.model import Account, Cipher, Linked, Owner, Secret, Status, StatusReason
 
@@ -39,6 +40,10 @@ VENDOR: Connector = replace(
 )
 
 
+def owner_of(account: Account) -> tuple[str, str, str]:
+    return account.project_id, account.provider, account.owner.id
+
+
 @dataclass
 class Books:
     """A ledger in memory."""
@@ -48,11 +53,13 @@ class Books:
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
         for account, _ in self.accounts.values():
-            if (account.project_id, account.provider, account.owner.id) == (project_id, provider, owner_id):
+            if owner_of(account) == (project_id, provider, owner_id):
                 return account
         return None
 
-    async def store(self, account: Account, credential: Secret, by: Actor) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor, *, alone: bool = False) -> Account:
+        if alone and not account.revision and await Books.find_by_owner(self, *owner_of(account)):
+            raise OwnerLinked("the owner was linked at the same time")
         self.heard.append(("stored", by))
         stored = replace(account, revision=account.revision + 1)
         self.accounts[account.id] = (stored, credential)
@@ -75,6 +82,15 @@ class Books:
             return None
         del self.accounts[account_id]
         return account
+
+
+class LateBooks(Books):
+    """Another may act between the question for an owner's account and its answer."""
+
+    async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
+        found = await super().find_by_owner(project_id, provider, owner_id)
+        await asyncio.sleep(0)
+        return found
 
 
 @dataclass
@@ -125,6 +141,21 @@ async def books_with(status: Status = Status.ACTIVE, reasons: tuple[StatusReason
     account = await link(VENDOR, application(), parts(books, granting("public:read")))
     books.accounts[account.id] = (replace(account, status=status, status_reasons=reasons), Secret("planted-token"))
     return books
+
+
+async def test_two_who_link_one_owner_at_once_link_one_account() -> None:
+    """Both have found no account when they ask to store; the later one's token is the one that stays."""
+    books = LateBooks()
+    asked = [link(VENDOR, application(token), parts(books, granting("public:read"))) for token in ("first", "second")]
+    made = await asyncio.gather(*asked)
+    assert [(account.id, account.revision) for account in made] == [("id0", 1), ("id0", 2)]
+    assert books.accounts == {"id0": (made[1], Secret("second"))}
+
+
+async def test_a_further_account_is_made_beside_the_first() -> None:
+    books = await books_with()
+    await link(VENDOR, replace(application(), apart=True), parts(books, granting("public:read")))
+    assert set(books.accounts) == {"id0", "id1"}
 
 
 async def test_a_good_token_is_asked_about_with_the_connectors_headers_and_stored() -> None:

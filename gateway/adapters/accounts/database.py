@@ -21,14 +21,14 @@ from gateway.adapters.accounts.outbox import OutboxBook
 from gateway.adapters.accounts.register import AccountRegister
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rows import read_account, write_account
-from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials
+from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials, projects
 from gateway.adapters.accounts.sessions import SessionBook
 from gateway.adapters.accounts.trail import TrailBook
 from gateway.adapters.accounts.usage import UsageBook
 from gateway.adapters.accounts.watches import WatchBook
 from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.actor import GATEWAY, Actor
-from gateway.core.errors import Conflict, StoreUnavailable
+from gateway.core.errors import Conflict, OwnerLinked, StoreUnavailable
 from gateway.core.model import Account, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
 from gateway.core.trail import Change
 
@@ -135,17 +135,16 @@ class Database:
     # --- as linking needs it --------------------------------------------------------------------------------
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
-        of_project = select(accounts).where(accounts.c.project_id == project_id)
-        found = await self._accounts(of_project.where(accounts.c.provider == provider, accounts.c.owner_id == owner_id))
+        found = await self._accounts(select(accounts).where(_of_owner(project_id, provider, owner_id)))
         return found[0] if found else None
 
-    async def store(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor = GATEWAY, *, alone: bool = False) -> Account:
         """Write a new account (revision 0), or replace one whose stored revision is the given one.
 
         So what is unlinked meanwhile does not come back, and of two changes at once the second is refused.
         Each store makes a new data key: what was sealed before cannot be opened any more.
         """
-        return await self._seal(account, credential, by, given=True)
+        return await self._seal(account, credential, by, given=True, alone=alone)
 
     async def renew(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:
         return await self._seal(account, credential, by, given=False)
@@ -233,7 +232,9 @@ class Database:
             ) from error
         return Linked(read_account(row), credential, cipher)
 
-    async def _seal(self, account: Account, credential: Secret, by: Actor, *, given: bool) -> Account:
+    async def _seal(
+        self, account: Account, credential: Secret, by: Actor, *, given: bool, alone: bool = False
+    ) -> Account:
         """Write an account, and its credential under a new data key; `given` says that somebody gave it anew."""
         wrapped, cipher = self._vault.new_key(account.id)
         stored = replace(account, revision=account.revision + 1)
@@ -245,6 +246,8 @@ class Database:
             "updated_at": self._clock(),
         }
         async with writing(self._engine) as connection:
+            if alone and account.revision == 0:
+                await _must_be_alone(connection, account)
             change = await self._write(connection, stored, by, given=given)
             await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
             await connection.execute(insert(credentials).values(row))
@@ -296,3 +299,17 @@ class Database:
         with suppress(StoreUnavailable):
             async with reading(self._engine) as connection:
                 await connection.run_sync(empty_journal)
+
+
+def _of_owner(project_id: str, provider: str, owner_id: str) -> ColumnElement[bool]:
+    return (accounts.c.project_id == project_id) & (accounts.c.provider == provider) & (accounts.c.owner_id == owner_id)
+
+
+async def _must_be_alone(connection: AsyncConnection, account: Account) -> None:
+    """Refuse a second account of an owner. The links of a project take turns here, until the transaction ends."""
+    of_project = projects.c.id == account.project_id
+    # Not against the foreign keys that others write meanwhile; SQLite has one writer anyhow.
+    await connection.execute(select(projects.c.id).where(of_project).with_for_update(key_share=True))
+    of_owner = _of_owner(account.project_id, account.provider, account.owner.id)
+    if (await connection.execute(select(accounts.c.id).where(of_owner).limit(1))).first() is not None:
+        raise OwnerLinked("the owner was linked at the same time: look at the accounts and try again")
