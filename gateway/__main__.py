@@ -59,7 +59,7 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 def _work(arguments: Namespace, settings: Settings) -> int:
     """Do a command that takes the database."""
-    from gateway.cli import accounts, dashboard, keys  # noqa: PLC0415 - as above
+    from gateway.cli import accounts, dashboard, keys, vault  # noqa: PLC0415 - as above
     from gateway.cli.desk import Desk, read_secret  # noqa: PLC0415 - as above
 
     desk = Desk(
@@ -76,8 +76,8 @@ def _work(arguments: Namespace, settings: Settings) -> int:
         from gateway.cli import webhooks  # noqa: PLC0415 - as above
 
         return asyncio.run(webhooks.run(arguments, desk))
-    command = {"keys": keys.run, "accounts": accounts.run, "dashboard": dashboard.run}[arguments.area]
-    return asyncio.run(command(arguments, desk))
+    commands = {"keys": keys.run, "accounts": accounts.run, "dashboard": dashboard.run, "vault": vault.run}
+    return asyncio.run(commands[arguments.area](arguments, desk))
 
 
 def _connector(settings: Settings, provider: str) -> Connector:

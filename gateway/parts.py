@@ -76,6 +76,7 @@ def open_cache(settings: Settings, metrics: Metrics) -> RedisCache | NoCache:
 def open_the_vault(settings: Settings) -> Vault:
     return open_vault(
         master_key=settings.vault.key,
+        further=settings.vault.further_keys,
         own_database=not settings.database.url,
         say=make_logger(settings.log.level).warning,
     )

@@ -92,6 +92,16 @@ def _decode_key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _decode_keys(keys: SecretStr) -> SecretStr:
+    for key in _words(keys):
+        _decode_key(SecretStr(key))
+    return keys
+
+
+def _words(keys: SecretStr) -> list[str]:
+    return keys.get_secret_value().replace(",", " ").split()
+
+
 HttpUrl = Annotated[str, _one_of_schemes("http", "https"), AfterValidator(lambda url: url.rstrip("/"))]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 Operations = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")], ...], BeforeValidator(_split)]
@@ -162,11 +172,20 @@ class Vault(Section):
     """32 bytes in base64; no default, because a default key protects nothing."""
     master_key_file: str = ""
     """Path of a file that holds the master key, as container platforms mount secrets; empty means none."""
+    further_master_keys: Annotated[SecretStr, AfterValidator(_decode_keys)] = SecretStr("")
+    """Keys that open but do not wrap, with commas between: the one before, or the one to come."""
+    further_master_keys_file: str = ""
+    """Path of a file that holds them, one a line; empty means none."""
 
     @property
     def key(self) -> bytes:
         """The master key as 32 bytes; no bytes when none is set."""
         return base64.b64decode(self.master_key.get_secret_value())
+
+    @property
+    def further_keys(self) -> tuple[bytes, ...]:
+        """The further master keys, 32 bytes each."""
+        return tuple(base64.b64decode(key) for key in _words(self.further_master_keys))
 
 
 class Upstream(Section):

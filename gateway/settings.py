@@ -20,8 +20,8 @@ PREFIX = "GATEWAY_"
 CONFIG_FILE = "GATEWAY_CONFIG_FILE"
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "config" / "gateway.toml"
 
-MASTER_KEY = ("vault", "master_key")
-MASTER_KEY_FILE = ("vault", "master_key_file")
+MASTER_KEYS = (("vault", "master_key"), ("vault", "further_master_keys"))
+"""What may stand in a file of its own, which `…_file` names."""
 PASSWORD = ("dashboard", "password")
 KUBERNETES_LINKS = ("GATEWAY_PORT", "GATEWAY_SERVICE_")
 """What Kubernetes sets by itself in every container beside a Service that is called `gateway`."""
@@ -68,7 +68,8 @@ def read_settings(environ: Mapping[str, str], providers: Collection[str]) -> Set
     reading = _Reading()
     _read_file(reading, environ.get(CONFIG_FILE, ""), known)
     _read_environment(reading, environ, known)
-    _read_master_key_file(reading)
+    for path in MASTER_KEYS:
+        _read_key_file(reading, path)
     settings = _validated(reading, providers)
     if reading.faults or settings is None:
         raise SettingsError(reading.faults)
@@ -105,8 +106,8 @@ def _read_file(reading: _Reading, named: str, known: Mapping[str, SettingPath]) 
         name = ".".join(path)
         if name not in names:
             reading.faults.append(f"{name} in {file} is not a setting; {_near(name, names)}")
-        elif path == MASTER_KEY:
-            reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)} or vault.master_key_file")
+        elif path in MASTER_KEYS:
+            reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)} or {name}_file")
         elif path == PASSWORD:
             reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)}")
         else:
@@ -149,13 +150,14 @@ def _near(name: str, known: Iterable[str]) -> str:
     return f"known sections: {', '.join(Settings.model_fields)}"
 
 
-def _read_master_key_file(reading: _Reading) -> None:
-    file = reading.values.get(MASTER_KEY_FILE)
+def _read_key_file(reading: _Reading, path: SettingPath) -> None:
+    named = (*path[:-1], f"{path[-1]}_file")
+    file = reading.values.get(named)
     if not isinstance(file, str) or not file:
         return
-    origin = reading.origin(MASTER_KEY_FILE)
-    if reading.values.get(MASTER_KEY):
-        reading.faults.append(f"{_variable(MASTER_KEY)} and {origin}: set one of the two, not both")
+    origin = reading.origin(named)
+    if reading.values.get(path):
+        reading.faults.append(f"{_variable(path)} and {origin}: set one of the two, not both")
         return
     try:
         key = Path(file).read_text(encoding="utf-8").strip()
@@ -165,7 +167,7 @@ def _read_master_key_file(reading: _Reading) -> None:
         return
     if not key:
         reading.faults.append(f"{origin}: {file} is empty")
-    reading.put(MASTER_KEY, key, origin)
+    reading.put(path, key, origin)
 
 
 def _validated(reading: _Reading, providers: Collection[str]) -> Settings | None:

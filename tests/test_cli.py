@@ -308,7 +308,7 @@ def test_linking_again_gives_the_same_account(vendor: Vendor, tmp_path: Path) ->
     assert len(ids) == 1
 
 
-def test_another_master_key_than_the_accounts_were_stored_with_is_refused(vendor: Vendor, tmp_path: Path) -> None:
+def test_another_master_key_is_refused_until_the_accounts_are_rewrapped(vendor: Vendor, tmp_path: Path) -> None:
     first = {**vendor.environ, "GATEWAY_DATABASE_URL": "sqlite:///x.db", "GATEWAY_VAULT_MASTER_KEY": MASTER}
     account_id = gateway(*LINK, cwd=tmp_path, environ=first, given="planted").stdout.strip()
     assert gateway("accounts", "show", account_id, cwd=tmp_path, environ=first).returncode == 0
@@ -316,3 +316,9 @@ def test_another_master_key_than_the_accounts_were_stored_with_is_refused(vendor
     refused = gateway("accounts", "show", account_id, cwd=tmp_path, environ=other)
     assert refused.returncode == 1
     assert "set GATEWAY_VAULT_MASTER_KEY to the key" in refused.stderr
+    both = {**other, "GATEWAY_VAULT_FURTHER_MASTER_KEYS": MASTER}
+    assert gateway("accounts", "show", account_id, cwd=tmp_path, environ=both).returncode == 0
+    rewrapped = gateway("vault", "rewrap", cwd=tmp_path, environ=both)
+    assert (rewrapped.returncode, rewrapped.stderr) == (0, "")
+    assert rewrapped.stdout.startswith("1 rewrapped, 0 already under ")
+    assert gateway("accounts", "verify", account_id, cwd=tmp_path, environ=other).returncode == 0

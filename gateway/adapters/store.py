@@ -3,7 +3,7 @@
 import base64
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,16 +14,18 @@ from gateway.core.errors import StoreUnavailable
 KEY_FILE = Path("var/master.key")
 
 
-def open_vault(*, master_key: bytes, own_database: bool, say: Callable[[str], None]) -> Vault:
+def open_vault(
+    *, master_key: bytes, further: Sequence[bytes] = (), own_database: bool, say: Callable[[str], None]
+) -> Vault:
     """Make the vault from the key that is set, or from a key file of our own beside our own database.
 
     A database that the operator chose may be shared and moved: its key is then the operator's to keep.
     """
     if master_key:
-        return Vault(master_key)
+        return Vault(master_key, further)
     if not own_database:
         raise StoreUnavailable(f"GATEWAY_DATABASE_URL is set and there is no master key: {HOW_TO_MAKE_ONE}")
-    return Vault(_own_key(KEY_FILE, say))
+    return Vault(_own_key(KEY_FILE, say), further)
 
 
 async def open_database(*, url: str, vault: Vault, memo_seconds: float, ears: Ears = NOBODY) -> Database:

@@ -83,14 +83,14 @@ class WrappedKey:
 
 
 class Vault:
-    """Makes, wraps and unwraps data keys. `current` wraps new ones; `older` ones can still unwrap."""
+    """Makes, wraps and unwraps data keys. `current` wraps new ones; `further` keys only unwrap."""
 
     __slots__ = ("_current", "_keys", "_random", "current_id")
 
-    def __init__(self, current: bytes, older: Sequence[bytes] = (), *, random: Random = os.urandom) -> None:
+    def __init__(self, current: bytes, further: Sequence[bytes] = (), *, random: Random = os.urandom) -> None:
         if not current:
             raise StoreUnavailable(f"there is no master key: {HOW_TO_MAKE_ONE}")
-        self._keys = {key_id(key): AESGCM(_checked(key)) for key in (*older, current)}
+        self._keys = {key_id(key): AESGCM(_checked(key)) for key in (*further, current)}
         self._current = current
         self._random = random
         self.current_id = key_id(current)
@@ -118,7 +118,8 @@ class Vault:
         if master_key_id not in self._keys:
             raise StoreUnavailable(
                 f"the master key {self.current_id} does not open the accounts of this database: set "
-                f"GATEWAY_VAULT_MASTER_KEY to the key {master_key_id} that they were created with"
+                f"GATEWAY_VAULT_MASTER_KEY to the key {master_key_id} that wraps theirs, or add that key to "
+                "GATEWAY_VAULT_FURTHER_MASTER_KEYS"
             )
 
     def _wrap(self, account_id: str, data_key: bytes) -> WrappedKey:

@@ -32,7 +32,12 @@ class Desk:
     async def database(self) -> AsyncIterator[Database]:
         settings = self.settings
         try:
-            vault = open_vault(master_key=settings.vault.key, own_database=not settings.database.url, say=self.say)
+            vault = open_vault(
+                master_key=settings.vault.key,
+                further=settings.vault.further_keys,
+                own_database=not settings.database.url,
+                say=self.say,
+            )
         except StoreUnavailable as error:
             raise SettingsError([error.message]) from error
         async with self.open_cache() as cache:

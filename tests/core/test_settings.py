@@ -16,8 +16,14 @@ from gateway.settings import DEFAULT_FILE, SettingsError, read_settings
 
 PROVIDERS = ("humaans", "second-vendor")
 KEY = base64.b64encode(bytes(range(32))).decode()
+OTHER_KEY = base64.b64encode(b"k" * 32).decode()
 SECRET = "marked-and-never-shown"
-NOT_IN_THE_FILE = {"vault.master_key", "dashboard.password", "connectors.humaans.client_secret"}
+NOT_IN_THE_FILE = {
+    "vault.master_key",
+    "vault.further_master_keys",
+    "dashboard.password",
+    "connectors.humaans.client_secret",
+}
 
 
 def sections() -> dict[str, Section]:
@@ -175,6 +181,7 @@ def test_an_unknown_variable_is_refused_and_the_near_ones_named(variable: str, s
         ("server = 1", "server in {file} is not a setting"),
         ("[connectors.humans]\nbase_url = ''", "did you mean connectors.humaans.base_url?"),
         (f"[vault]\nmaster_key = '{KEY}'", "vault.master_key must not stand in {file}"),
+        (f"[vault]\nfurther_master_keys = '{KEY}'", "vault.further_master_keys must not stand in {file}"),
         ("[server]\nport = 'x'", "server.port in {file}: should be a valid integer"),
         ("[server", "{file}: not a TOML file"),
     ],
@@ -250,6 +257,19 @@ def test_the_master_key_comes_from_the_environment_or_a_mounted_file(tmp_path: P
     assert read_settings({}, PROVIDERS).vault.key == b""
     (fault,) = faults({"GATEWAY_VAULT_MASTER_KEY": KEY, "GATEWAY_VAULT_MASTER_KEY_FILE": str(file)})
     assert fault.endswith("set one of the two, not both")
+
+
+@pytest.mark.parametrize("text", [f"{KEY},{OTHER_KEY}", f" {KEY}, {OTHER_KEY} ", f"{KEY}\n{OTHER_KEY}\n"])
+def test_further_master_keys_are_several(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "older.keys"
+    file.write_text(text, encoding="utf-8")
+    by_variable = read_settings({"GATEWAY_VAULT_FURTHER_MASTER_KEYS": text}, PROVIDERS)
+    by_file = read_settings({"GATEWAY_VAULT_FURTHER_MASTER_KEYS_FILE": str(file)}, PROVIDERS)
+    assert by_variable.vault.further_keys == by_file.vault.further_keys == (bytes(range(32)), b"k" * 32)
+    assert read_settings({}, PROVIDERS).vault.further_keys == ()
+    assert KEY not in repr(by_file)
+    (fault,) = faults({"GATEWAY_VAULT_FURTHER_MASTER_KEYS": f"{KEY},c2hvcnQ="})
+    assert fault.startswith("GATEWAY_VAULT_FURTHER_MASTER_KEYS: should be 32 bytes")
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n", bytes(range(128, 255))])

@@ -20,6 +20,7 @@ from gateway.adapters.accounts.notes import NOBODY, Ears, Notes
 from gateway.adapters.accounts.outbox import OutboxBook
 from gateway.adapters.accounts.register import AccountRegister
 from gateway.adapters.accounts.repeats import RepeatBook
+from gateway.adapters.accounts.rewrap import Rewrapped, rewrap
 from gateway.adapters.accounts.rows import read_account, write_account
 from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials, projects
 from gateway.adapters.accounts.sessions import SessionBook
@@ -198,6 +199,10 @@ class Database:
     async def account(self, account_id: str) -> Account | None:
         found = await self._accounts(select(accounts).where(accounts.c.id == account_id))
         return found[0] if found else None
+
+    async def rewrap(self) -> Rewrapped:
+        """Wrap all stored data keys by the present master key."""
+        return await rewrap(self._engine, self._vault)
 
     async def accounts(self, project_id: str | None = None) -> Sequence[Account]:
         """Give the accounts of a project, or of all, oldest first."""

@@ -1,0 +1,15 @@
+"""`vault`: the master key that wraps the keys of accounts and webhooks."""
+
+from argparse import Namespace
+
+from gateway.cli.desk import Desk
+
+
+async def run(arguments: Namespace, desk: Desk) -> int:  # noqa: ARG001 - a command
+    """Wrap anew what another master key wraps; gateways may run meanwhile."""
+    async with desk.database() as database:
+        found = await database.rewrap()
+    desk.out(f"{found.done} rewrapped, {found.already} already under {found.master_key_id}")
+    for each in found.closed:
+        desk.say(f"{each} cannot be opened and was left as it is: its master key is not set, or it is damaged")
+    return 1 if found.closed else 0
