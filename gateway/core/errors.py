@@ -82,10 +82,6 @@ class Conflict(GatewayError):
     code = "ConflictError"
 
 
-class OwnerLinked(Conflict):
-    """The owner has an account of this provider by now, and asked for no further one."""
-
-
 class AccountUnavailable(GatewayError):
     code = "AccountUnavailableError"
 

@@ -5,6 +5,7 @@ What is kept goes through `Ledger`, what is asked through `Upstream`; a fault of
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
@@ -12,13 +13,14 @@ from math import ceil
 from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request
 from gateway.core.actor import GATEWAY, Actor
-from gateway.core.errors import NotFound, OwnerLinked, RateLimited, Unprocessable, VendorFailure
+from gateway.core.errors import Conflict, NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.flow import follow
-from gateway.core.model import Account, Ledger, Linked, Owner, Secret, Status, StatusReason, Upstream
+from gateway.core.model import Account, Ledger, Linked, Owner, OwnerLinked, Secret, Status, StatusReason, Upstream
 from gateway.core.retry import retry_after
 
 INVALID_CREDENTIALS = "invalid_credentials"
 LONGEST_CREDENTIAL = 512
+TRIES = 3
 RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED, Status.INACTIVE})
 
 
@@ -69,11 +71,11 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
     Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
     """
     credential, grant = await _taken(connector, application.credential, parts)
-    try:
-        return await _keep(connector, application, credential, grant, parts)
-    except OwnerLinked:
-        # Somebody was a moment faster, as with two clicks on one button: then it is the account that they made.
-        return await _keep(connector, application, credential, grant, parts)
+    for _ in range(TRIES):
+        # Somebody may be a moment faster, as with two clicks on one button: then it is the account that they made.
+        with suppress(OwnerLinked):
+            return await _keep(connector, application, credential, grant, parts)
+    raise Conflict("the owner is linked and unlinked by others at this moment: try again")
 
 
 async def _keep(

@@ -112,6 +112,10 @@ class Cipher(Protocol):
     def open(self, sealed: bytes, context: bytes) -> bytes: ...
 
 
+class OwnerLinked(Exception):
+    """The owner has an account of this provider by now, and asked for no further one."""
+
+
 class Unsealable(Exception):
     """The bytes were not sealed by this key in this context: damaged, swapped, or of an erased account."""
 

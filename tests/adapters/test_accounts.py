@@ -12,8 +12,8 @@ from gateway.adapters.accounts import Database, open_engine
 from gateway.adapters.accounts.apikey import new_key
 from gateway.adapters.accounts.engine import reading, writing
 from gateway.adapters.vault import key_id
-from gateway.core.errors import Conflict, GatewayError, OwnerLinked, StoreUnavailable
-from gateway.core.model import Secret, Status, Unsealable
+from gateway.core.errors import Conflict, GatewayError, StoreUnavailable
+from gateway.core.model import OwnerLinked, Secret, Status, Unsealable
 from tests.adapters.databases import MASTER, REASON, START, TOKEN, Time, must_find, new_account, open_database
 
 # --- accounts -----------------------------------------------------------------------------------------------

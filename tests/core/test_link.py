@@ -11,9 +11,9 @@ from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from gateway.core.actor import GATEWAY, Actor, ActorKind
-from gateway.core.errors import GatewayError, NotFound, OwnerLinked, RateLimited, Unprocessable, VendorFailure
+from gateway.core.errors import Conflict, GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
 from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify
-from gateway.core.model import Account, Cipher, Linked, Owner, Secret, Status, StatusReason
+from gateway.core.model import Account, Cipher, Linked, Owner, OwnerLinked, Secret, Status, StatusReason
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BACKEND = Actor(ActorKind.KEY, "k1", "192.0.2.1")
@@ -59,7 +59,7 @@ class Books:
 
     async def store(self, account: Account, credential: Secret, by: Actor, *, alone: bool = False) -> Account:
         if alone and not account.revision and await Books.find_by_owner(self, *owner_of(account)):
-            raise OwnerLinked("the owner was linked at the same time")
+            raise OwnerLinked
         self.heard.append(("stored", by))
         stored = replace(account, revision=account.revision + 1)
         self.accounts[account.id] = (stored, credential)
@@ -82,6 +82,11 @@ class Books:
             return None
         del self.accounts[account_id]
         return account
+
+
+class BlindBooks(Books):
+    async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:  # noqa: ARG002
+        return None
 
 
 class LateBooks(Books):
@@ -150,6 +155,15 @@ async def test_two_who_link_one_owner_at_once_link_one_account() -> None:
     made = await asyncio.gather(*asked)
     assert [(account.id, account.revision) for account in made] == [("id0", 1), ("id0", 2)]
     assert books.accounts == {"id0": (made[1], Secret("second"))}
+
+
+async def test_an_owner_who_is_never_found_and_always_there_is_a_conflict() -> None:
+    """As by another who links and unlinks in turn; nothing is stored then."""
+    books = await books_with()
+    blind = BlindBooks(books.accounts)
+    with pytest.raises(Conflict, match="try again"):
+        await link(VENDOR, application("other"), parts(blind, granting("public:read")))
+    assert books.accounts["id0"][1] == Secret("planted-token")
 
 
 async def test_a_further_account_is_made_beside_the_first() -> None:

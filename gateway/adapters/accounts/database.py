@@ -29,8 +29,8 @@ from gateway.adapters.accounts.usage import UsageBook
 from gateway.adapters.accounts.watches import WatchBook
 from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.actor import GATEWAY, Actor
-from gateway.core.errors import Conflict, OwnerLinked, StoreUnavailable
-from gateway.core.model import Account, Choice, ClientKey, Linked, Secret, Status, StatusReason, Unsealable
+from gateway.core.errors import Conflict, StoreUnavailable
+from gateway.core.model import Account, Choice, ClientKey, Linked, OwnerLinked, Secret, Status, StatusReason, Unsealable
 from gateway.core.trail import Change
 
 CREDENTIAL = b"credential"
@@ -317,4 +317,4 @@ async def _must_be_alone(connection: AsyncConnection, account: Account) -> None:
     await connection.execute(select(projects.c.id).where(of_project).with_for_update(key_share=True))
     of_owner = _of_owner(account.project_id, account.provider, account.owner.id)
     if (await connection.execute(select(accounts.c.id).where(of_owner).limit(1))).first() is not None:
-        raise OwnerLinked("the owner was linked at the same time: look at the accounts and try again")
+        raise OwnerLinked
