@@ -73,6 +73,10 @@ def _text(sealed: bytes) -> str:
     return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
+class WalkLost(Exception):
+    """The reading that a cursor leads into is no longer kept, and the list has changed since."""
+
+
 def stale(why: str) -> BadRequest:
     return BadRequest(f"next has gone stale: {why}. Start the walk again without next.", code="StaleCursorError")
 

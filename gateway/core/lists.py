@@ -6,15 +6,13 @@ from functools import reduce
 
 from connectors.spec import Collection, Derived, Join, Row
 from gateway.core.ask import VendorRefusal
-from gateway.core.cursor import Cursor, mark, stale
+from gateway.core.cursor import Cursor, WalkLost, mark
 from gateway.core.errors import Forbidden, GatewayError
 from gateway.core.freshness import NO_DIRECTIVES, Times
 from gateway.core.mapping import REFUSED, Joined, index
 from gateway.core.opened import Opened, join_lists
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import together
-
-CHANGED = "the list has changed and the reading that it belongs to is no longer kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,20 @@ class Listing:
     @property
     def first(self) -> Collection:
         return self.source.collections[0] if isinstance(self.source, Derived) else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk has come to, in a list whose records have their id in the column `key`."""
+
+    place: Cursor
+    key: str
+
+    def must_go_on(self, sweep: Sweep, before: Sequence[Row] | None) -> None:
+        """Raise `WalkLost` unless a list is as long as it was and has the same record before the place."""
+        here = mark(str(before[0].get(self.key))) if before else ""
+        if sweep.total != self.place.total or here != self.place.last:
+            raise WalkLost
 
 
 class Lists:
@@ -57,34 +69,36 @@ class Lists:
         sweeps = await together(self._open_one(each, listing.own_key, reading) for each in listing.source.collections)
         return await self._derive(listing, listing.source, sweeps)
 
-    async def resume(self, listing: Listing, place: Cursor, key: str) -> Sweep:
+    async def resume(self, listing: Listing, walk: Walk) -> Sweep:
         """Go on with a walk: in its own reading, or in a new one if that still has the same record at the place.
 
-        Raises a stale-cursor `BadRequest` where neither can be had.
+        Raises `WalkLost` where neither can be had.
         """
+        place = walk.place
         if isinstance(listing.source, Collection):
             kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
             if kept and await self._sweeps.rows(self._reading.shelf, kept, place.position - 1, place.position):
                 return self._noted(kept, listing.source)
         # A derived list is made anew each time: one of its parts may have changed though another is kept.
         sweep, before = await self.rows(listing, await self.open(listing), place.position - 1, place.position)
-        if sweep.total != place.total or not before or mark(str(before[0].get(key))) != place.last:
-            raise stale(CHANGED)
+        walk.must_go_on(sweep, before)
         return sweep
 
     async def rows(
-        self, listing: Listing, sweep: Sweep, start: int, stop: int | None = None, *, walking: bool = False
+        self, listing: Listing, sweep: Sweep, start: int, stop: int | None = None, *, walk: Walk | None = None
     ) -> tuple[Sweep, Sequence[Row]]:
         """Give rows of a list, to the end without a `stop`, and the sweep that they are of.
 
-        That is another sweep where rows were evicted while their head was not; a walk goes on only if it is as long.
+        That is another sweep where rows were evicted while others, or their head, were not; raises `WalkLost` where
+        a walk cannot go on in that.
         """
         rows = await self._sweeps.rows(self._reading.shelf, sweep, start, stop)
         if rows is not None:
             return sweep, rows
         fresh = await self.open(listing, self._anew)
-        if walking and fresh.total != sweep.total:
-            raise stale(CHANGED)
+        if walk:
+            position = walk.place.position
+            walk.must_go_on(fresh, await self._sweeps.rows(self._reading.shelf, fresh, position - 1, position))
         return fresh, await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
 
     async def join(

@@ -16,7 +16,7 @@ from gateway.core.conditions import Conditions, compile_conditions
 from gateway.core.cursor import Cursor, CursorSigner, mark
 from gateway.core.errors import BadRequest, GatewayError, NotFound, VendorFailure
 from gateway.core.freshness import Times
-from gateway.core.lists import Listing, Lists
+from gateway.core.lists import Listing, Lists, Walk
 from gateway.core.mapping import Joined, Plan, Record, reasons
 from gateway.core.policy import Allowed
 from gateway.core.query import Query
@@ -258,14 +258,14 @@ class _Work:
         Else one row more than the page, to know whether it is the last.
         """
         query = self._question.query
-        walking = query.cursor is not None
+        walk = None
         if query.cursor is None:
             sweep, start = await self._lists.open(listing), 0 if whole else query.skipped
         else:
-            place = self._signer.read(query.cursor, self._bound_to, self._now)
-            sweep, start = await self._lists.resume(listing, place, self._endpoint.key), place.position
+            walk = Walk(self._signer.read(query.cursor, self._bound_to, self._now), self._endpoint.key)
+            sweep, start = await self._lists.resume(listing, walk), walk.place.position
         stop = None if whole else start + query.page_size + 1
-        sweep, rows = await self._lists.rows(listing, sweep, start, stop, walking=walking)
+        sweep, rows = await self._lists.rows(listing, sweep, start, stop, walk=walk)
         return sweep, rows, start
 
     def _page(

@@ -11,6 +11,7 @@ from connectors.contract import Operation
 from connectors.spec import Endpoint
 from gateway.core.ask import Clock, Conversation, VendorRefusal
 from gateway.core.call import Call, Page, Ticket
+from gateway.core.cursor import WalkLost, stale
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.errors import DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
 from gateway.core.expelled import expelled
@@ -22,7 +23,7 @@ from gateway.core.model import Account, Cache, ClientKey, Linked
 from gateway.core.near import Moment, Near
 from gateway.core.policy import Denied
 from gateway.core.query import PageLimits, parse
-from gateway.core.reads import Question, Reads, make_question
+from gateway.core.reads import Composed, Question, Reads, make_question
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import PASSING, Reading
 
@@ -242,7 +243,7 @@ class Gateway:
         )
         try:
             async with asyncio.timeout(self._limits.deadline):
-                composed = await self._reads.compose(visit.question, reading)
+                composed = await self._read(visit, reading)
         except TimeoutError as error:
             raise self._late(visit) from error
         except VendorRefusal as refusal:
@@ -262,6 +263,16 @@ class Gateway:
             detail=_why_bypassed(visit),
         )
         return Page(kept, fresh, visit.talk.calls)
+
+    async def _read(self, visit: _Visit, reading: Reading) -> Composed:
+        try:
+            return await self._reads.compose(visit.question, reading)
+        except WalkLost as lost:
+            # A first page may still be kept whose cursor leads here: who begins again must not be given it.
+            if visit.linked.account.caching.enabled:
+                await visit.shelf.outdate(visit.question.resources)
+                self._near.drop(visit.linked.account.id)
+            raise stale("the list has changed and the reading that it belongs to is no longer kept") from lost
 
     async def _keep(self, visit: _Visit, kept: Kept, used: frozenset[str]) -> bool:
         """Keep an answer, if all that it is made of was known before: else a change of that would not outdate it."""

@@ -506,7 +506,8 @@ class CacheMachine(RuleBasedStateMachine):
         words = {"page_size": walk.size, **({"next": walk.cursor} if walk.cursor else {})}
         if walk in self.walks:
             self.walks.remove(walk)
-        asked = Asked(at, walk.account, walk.secret, LIST, words, NO_DIRECTIVES, 0, walk_since=walk.began)
+        since = min(walk.began, walk.since)
+        asked = Asked(at, walk.account, walk.secret, LIST, words, NO_DIRECTIVES, 0, walk_since=since)
         await self._judged(asked, header)
         if asked.page is None:
             return
@@ -537,4 +538,6 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 def test_the_cache_keeps_its_contract() -> None:
-    run_state_machine_as_test(CacheMachine, settings=settings(max_examples=400, stateful_step_count=40))
+    run_state_machine_as_test(
+        CacheMachine, settings=settings(max_examples=4 * settings().max_examples, stateful_step_count=40)
+    )
