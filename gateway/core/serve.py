@@ -198,10 +198,11 @@ class Gateway:
 
     # --- what is asked --------------------------------------------------------------------------------------
 
-    def _flight(self, visit: _Visit) -> tuple[str, str, bytes, int]:
-        """Name what may be shared: the same answer, begun after the same changes."""
+    def _flight(self, visit: _Visit) -> tuple[str, str, bytes, int, float]:
+        """Name what may be shared: the same answer, begun after the same changes, of lists that may be as stale."""
         account = visit.linked.account.id
-        return account, visit.name, visit.shelf.mark(visit.question.resources), self._near.changes(account)
+        mark, changes = visit.shelf.mark(visit.question.resources), self._near.changes(account)
+        return account, visit.name, mark, changes, visit.asked.max_stale
 
     async def _anew(self, visit: _Visit, fallback: Kept | None) -> Page:
         """Ask, alone or with others who ask the same; a stale answer stands in where the vendor fails."""

@@ -506,7 +506,9 @@ class CacheMachine(RuleBasedStateMachine):
         words = {"page_size": walk.size, **({"next": walk.cursor} if walk.cursor else {})}
         if walk in self.walks:
             self.walks.remove(walk)
-        since = min(walk.began, walk.since)
+        since, again = min(walk.began, walk.since), self.world.begun_again.get(walk.account, -inf)
+        # What was made before somebody was told to begin again is of no use to a walk that began afterwards.
+        since = max(since, again) if again < walk.began else since
         asked = Asked(at, walk.account, walk.secret, LIST, words, NO_DIRECTIVES, 0, walk_since=since)
         await self._judged(asked, header)
         if asked.page is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -129,6 +130,16 @@ async def test_a_request_may_take_stale_answers_and_then_nobody_is_asked() -> No
     page = await desk.ask(directives=Directives(max_stale=440))
     await settle()
     assert (told(page), desk.vendor.take_calls()) == ((500, -440, "", False), 0)
+
+
+async def test_who_takes_no_stale_answer_does_not_share_that_of_one_who_does() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.time.forward(100)
+    takes = Directives(max_stale=inf)
+    stale, fresh = await asyncio.gather(desk.ask(directives=takes, fields="id"), desk.ask(fields="id"))
+    assert (stale.freshness.age, stale.upstream_calls) == (100, 0)
+    assert (fresh.freshness.age, fresh.freshness.collapsed) == (0, False)
 
 
 async def test_only_if_cached_never_asks() -> None:

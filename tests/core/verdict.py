@@ -109,6 +109,7 @@ def _check_error(world: World, asked: Asked) -> None:
             assert asked.cursor
             assert not asked.foreign
             assert world.may_have_lost(asked.account, asked.walk_since), "the walk's own reading is still kept"
+            world.begun_again[asked.account] = asked.ended
         case BadRequest():
             assert asked.foreign
         case VendorFailure() | RateLimited() | DeadlineExceeded():

@@ -109,6 +109,8 @@ class World:
         self.tickets: dict[tuple[Any, ...], Ticket] = {}
         self.gone: dict[str, float] = {}
         """Accounts that were unlinked, and when that was done."""
+        self.begun_again: dict[str, float] = {}
+        """When a walk of an account was last told to begin again."""
         self._quiet = self._steady = self._lost = -inf
         self.faults: list[BaseException] = []
         self.loop.set_exception_handler(self._noted)
