@@ -243,7 +243,8 @@ class Gateway:
             changes,
         )
         try:
-            async with asyncio.timeout(self._limits.deadline):
+            # Of the request, which may have waited for another one's answer already.
+            async with asyncio.timeout(visit.talk.deadline - self._clock.monotonic()):
                 composed = await self._read(visit, reading)
         except TimeoutError as error:
             raise self._late(visit) from error

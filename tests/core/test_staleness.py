@@ -7,7 +7,15 @@ from math import inf
 import pytest
 
 from connectors.exchange import Answer, Request
-from gateway.core.errors import AccountUnavailable, BadRequest, Forbidden, NotKept, RateLimited, VendorFailure
+from gateway.core.errors import (
+    AccountUnavailable,
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    NotKept,
+    RateLimited,
+    VendorFailure,
+)
 from gateway.core.freshness import Ceilings, Directives, Windows
 from gateway.core.model import Caching
 from tests.core.parts import Forgetful, Vendor, refusal
@@ -130,6 +138,26 @@ async def test_a_request_may_take_stale_answers_and_then_nobody_is_asked() -> No
     page = await desk.ask(directives=Directives(max_stale=440))
     await settle()
     assert (told(page), desk.vendor.take_calls()) == ((500, -440, "", False), 0)
+
+
+async def test_who_has_waited_for_another_has_one_deadline_for_both() -> None:
+    class Slow(Vendor):
+        async def send(self, base_url: str, request: Request) -> Answer:
+            await asyncio.sleep(0)
+            desk.time.forward(20)
+            return await super().send(base_url, request)
+
+    desk = Bench(Slow(village(5).lists), windows=WINDOWS)
+    wants_younger = Directives(max_age=5)
+    made, late = await asyncio.gather(
+        desk.ask(fields="id,job_title"),
+        desk.ask(directives=wants_younger, fields="id,job_title"),
+        return_exceptions=True,
+    )
+    assert not isinstance(made, BaseException)
+    assert made.upstream_calls == 2
+    assert isinstance(late, DeadlineExceeded)
+    assert desk.vendor.take_calls() == 2
 
 
 async def test_who_takes_no_stale_answer_does_not_share_that_of_one_who_does() -> None:
