@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from threading import Event
+from types import FrameType
 
 from deploy.sandbox.tokens import by_name
 
@@ -40,6 +40,16 @@ class Failed(Exception):
 
 class Stopped(Exception):
     """The user wants an end."""
+
+
+class Stop:
+    """Whether the user wants an end. No `Event`, whose lock a signal's handler may wait for while it interrupts it."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+    def want(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal's handler
+        self.wanted = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +153,7 @@ def _keep(name: str, text: str) -> str:
 class Children:
     """Processes that live no longer than this one, each with the processes that it starts itself."""
 
-    def __init__(self, environ: Mapping[str, str], stop: Event) -> None:
+    def __init__(self, environ: Mapping[str, str], stop: Stop) -> None:
         self._environ = environ
         self._stop = stop
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -175,17 +185,17 @@ class Children:
         while not ready():
             if time.monotonic() > deadline:
                 raise Failed(f"{what} is not ready after {START_SECONDS:.0f} seconds.")
-            self._stop.wait(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
             self.check()
 
     def watch(self) -> None:
         """Return never: `Stopped` when the user wants an end, `Failed` when a child has one."""
         while True:
-            self._stop.wait(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
             self.check()
 
     def check(self) -> None:
-        if self._stop.is_set():
+        if self._stop.wanted:
             raise Stopped
         for name, process in self._running:
             # A command is asked for its own status; here it is only looked at.
@@ -268,9 +278,9 @@ Ctrl-C stops everything."""
 
 
 def main(environ: Mapping[str, str]) -> int:
-    stop = Event()
+    stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop.want)
     try:
         plan = read_plan(environ)
         password = prepare_var()

@@ -90,7 +90,11 @@ def running(layout: Path, environ: Mapping[str, str]) -> Iterator[subprocess.Pop
             yield program
         finally:
             program.terminate()
-            program.wait(START_SECONDS)
+            try:
+                program.wait(START_SECONDS)
+            finally:
+                # Else one that does not end would be waited for without an end.
+                program.kill()
 
 
 def report_of(program: subprocess.Popen[str]) -> str:
