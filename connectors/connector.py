@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.columns import first_word
 from connectors.contract import Operation
 from connectors.events import VendorEvents
 from connectors.exchange import BearerToken, Verification
@@ -19,13 +20,40 @@ from connectors.writes import Write
 class VendorPath:
     """A path of the vendor's API that callers may reach as it is, with what each method needs.
 
-    A segment in braces stands for one id. A method that is not named is closed. Answers of a `guarded` path may hold
-    columns that never leave, and are sifted for them.
+    A segment in braces stands for one id. A method that is not named is closed. `hides` names columns that may be in
+    its answers and never leave: answers are sifted for them. `shows` is the list whose records it answers with, where
+    that is not the first word of the path. What the gateway itself manages there (`managed`) is closed unless the
+    operator opens it.
     """
 
     path: str
     needs: Mapping[str, Need]
-    guarded: bool = False
+    hides: frozenset[str] = frozenset()
+    shows: str = ""
+    managed: bool = False
+
+    @property
+    def records(self) -> str:
+        """The list whose records its answers hold."""
+        return self.shows or first_word(self.path)
+
+    @property
+    def kind(self) -> str:
+        """Whether it answers with a list or with a single record, in the words of operations."""
+        return "get" if "{" in self.path or self.shows else "list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryWords:
+    """What may stand in a query to the vendor beside the names of columns.
+
+    `parameters` are whole names that ask nothing of a hidden column, `operators` what may follow a column in brackets.
+    Whatever else the vendor may know (sorting, alternatives, selections) is not sent on: it could tell what a column
+    holds that is not shown.
+    """
+
+    parameters: frozenset[str] = frozenset()
+    operators: frozenset[str] = frozenset()
 
 
 # --- the connector --------------------------------------------------------------------------------------------
@@ -56,6 +84,7 @@ class Connector:
     never: frozenset[str]
     fault_text: Callable[[Any], str]
     fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
+    query_words: QueryWords = QueryWords()
     consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     events: VendorEvents | None = None
 
@@ -112,8 +141,8 @@ class Connector:
         """
         found: set[str] = set()
         for path in paths:
-            word = _first_word(path)
-            own = {each.resource for each in self.collections() if _first_word(each.path) == word}
+            word = first_word(path)
+            own = {each.resource for each in self.collections() if first_word(each.path) == word}
             if not own:
                 return None
             found |= own | set(self.consequences.get(word, ()))
@@ -142,7 +171,3 @@ def _table_needs(path: str, table: Table) -> list[tuple[str, Need]]:
         if isinstance(rule, Nested):
             found += _table_needs(where, rule.table)
     return found
-
-
-def _first_word(path: str) -> str:
-    return "/" + path.lstrip("/").partition("/")[0]

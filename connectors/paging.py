@@ -34,6 +34,9 @@ class Paging(Protocol):
     def parse(self, body: Any) -> Batch:
         """Read a decoded body; raises `Malformed`."""
 
+    def with_rows(self, body: Any, rows: Sequence[Any]) -> Any:
+        """Returns a decoded list, which `parse` reads, with other rows in it; beside them only its counts stay."""
+
     @property
     def reserved(self) -> frozenset[str]:
         """Give the query parameters that belong to paging and that a caller may not set."""
@@ -80,3 +83,6 @@ class OffsetPaging:
         if not isinstance(total, int) or isinstance(total, bool) or total < 0:
             raise Malformed(f"{self.total!r} is not a count")
         return Batch(rows, total)
+
+    def with_rows(self, body: Any, rows: Sequence[Any]) -> Any:
+        return {**{name: value for name, value in body.items() if isinstance(value, int)}, self.rows: list(rows)}

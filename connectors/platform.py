@@ -35,6 +35,12 @@ PLATFORM_OPERATIONS = (
     operation("get_connector_meta", "GET", "/connectors/meta/{provider}", "connectors:read", ("include",)),
 )
 
+PROXY_READ, PROXY_WRITE = "hris.proxy:read", "hris.proxy:write"
+PROXY = Operation(
+    id="proxy_request", method="POST", path="/unified/proxy", resource="proxy", kind="proxy", scope=PROXY_READ
+)
+"""Passing a call through to the vendor. Its scope is that of reading; any other method takes `PROXY_WRITE`."""
+
 CONNECT_OPERATIONS = tuple(
     replace(each, status=201)
     for each in (

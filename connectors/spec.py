@@ -65,13 +65,17 @@ def all_matches(record: Row, matches: Sequence[Row], today: date) -> Sequence[Ro
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """Puts into each joined row, as `column`, the row of a short list whose `key` equals the joined row's `on`."""
+    """Puts into each joined row, as `column`, the row of a short list whose `key` equals the joined row's `on`.
+
+    `reads` names the columns of that row that are used.
+    """
 
     column: str
     collection: Collection
     _: KW_ONLY
     on: str
     key: str
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +83,8 @@ class Join:
     """Rows of other lists that belong to a record: those whose `key` equals the record's `on`.
 
     `key` of None joins every row to every record. `narrow` is the list to ask instead when only one record is
-    wanted; without it the whole list is asked, which suits short ones.
+    wanted; without it the whole list is asked, which suits short ones. `lends` names the columns that `pick` puts into
+    the joined rows from the record itself, each with its name there.
     """
 
     name: str
@@ -91,6 +96,7 @@ class Join:
     pick: Pick = only_match
     narrow: Collection | None = None
     embed: Embed | None = None
+    lends: Mapping[str, str] = field(default_factory=dict)
 
     def all_collections(self) -> tuple[Collection, ...]:
         """Give every list that a record's join may be read from."""

@@ -19,7 +19,7 @@ from gateway.core.errors import GatewayError
 from gateway.core.evidence import Evidence
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
-from gateway.core.passthrough import Passthrough
+from gateway.core.passthrough import Passthrough, PassthroughLimits
 from gateway.core.platform import Platform, Rules
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
@@ -98,7 +98,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         await outdate(linked, resources, new_request_id())
 
     proxy = ProxyApi(
-        Passthrough(entrance, upstream, clock, limits.max_body_bytes, drop), settings.limits.max_body_bytes
+        Passthrough(entrance, upstream, clock, PassthroughLimits(limits.deadline_seconds, limits.max_body_bytes), drop),
+        settings.limits.max_body_bytes,
     )
     hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
     signals = hooks.routes(end_kept, records.noticed)

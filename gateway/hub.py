@@ -12,9 +12,9 @@ from gateway.core.entrance import Entrance, Provider
 from gateway.core.hub import Hub
 from gateway.core.link import Parts
 from gateway.core.model import Directory, Secret
-from gateway.core.policy import Operator
 from gateway.core.sessions import Making, SessionDesk, Sessions
 from gateway.core.wanted import Wanted, Wants
+from gateway.parts import operator_of
 from gateway.settings import Settings
 from gateway.web.hub.api import HubApi
 from gateway.web.hub.consent import ConsentPages
@@ -64,7 +64,7 @@ def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]
         if chosen.client_id
     }
     pages = ConnectPages(hub, wants, place, Seal(parts.key), hub_renderer(settings.hub.product_name))
-    operator = Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
+    operator = operator_of(settings)
     return [
         *ConnectApi(parts.entrance, operator, desk, place).routes(),
         *HubApi(hub, wants, place).routes(),

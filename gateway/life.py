@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from connectors.hris.operations import OPERATIONS
+from connectors.platform import PROXY
 from gateway.adapters.accounts import Database
 from gateway.core.aftermath import Aftermath, Sweeping
 from gateway.core.ask import Clock
@@ -20,7 +21,6 @@ from gateway.core.entrance import Entrance
 from gateway.core.erased import Erased
 from gateway.core.link import Parts
 from gateway.core.model import Cache
-from gateway.core.passthrough import PROXY
 from gateway.core.rounds import Around, Pace, Rounds
 from gateway.core.trail import Change, What
 from gateway.logs import where

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, PROXY, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.adapters.accounts import NOBODY, Database, Ears
 from gateway.adapters.cache import NoCache, RedisCache, RedisLimits
@@ -16,7 +16,6 @@ from gateway.adapters.upstream import HttpUpstream, UpstreamLimits
 from gateway.adapters.vault import Vault
 from gateway.core.ask import Clock
 from gateway.core.entrance import Provider
-from gateway.core.passthrough import PROXY
 from gateway.core.password import fault_of
 from gateway.core.policy import Operator, Policy
 from gateway.logs import make_logger
@@ -39,6 +38,11 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     }
     faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
     faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
+    managed = {path.records for connector in CONNECTORS.values() for path in connector.paths if path.managed}
+    faults += [
+        f"policy.open_managed_paths: the gateway manages no path {path}; it manages {', '.join(sorted(managed))}"
+        for path in operator.managed_paths - managed
+    ]
     faults += [*hub_faults(settings), *dashboard_faults(settings)]
     if faults:
         raise SettingsError(faults)
@@ -51,14 +55,19 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
 
 
 def operator_of(settings: Settings) -> Operator:
-    return Operator(frozenset(settings.policy.forbidden_operations), frozenset(settings.policy.forbidden_fields))
+    rules = settings.policy
+    return Operator(*map(frozenset, (rules.forbidden_operations, rules.forbidden_fields, rules.open_managed_paths)))
 
 
 def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
     limits = settings.upstream
     return HttpUpstream(
         UpstreamLimits(
-            limits.connect_timeout_seconds, limits.read_timeout_seconds, limits.max_connections, limits.max_body_bytes
+            limits.connect_timeout_seconds,
+            limits.read_timeout_seconds,
+            limits.max_connections,
+            limits.max_body_bytes,
+            max(1, int(limits.max_connections * limits.account_share)),
         ),
         metrics,
         {provider.connector.base_url: name for name, provider in providers(settings).items()},

@@ -110,6 +110,8 @@ Origins = Annotated[
 ]
 Fields = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*$")], ...], BeforeValidator(_split)]
 
+Paths = Annotated[tuple[Annotated[str, Field(pattern=r"^/[a-z-]+$")], ...], BeforeValidator(_split)]
+
 
 class Section(BaseModel):
     """What all sections share: nothing changes after start, nothing unknown is let in."""
@@ -199,6 +201,8 @@ class Upstream(Section):
     """Longest silence of the vendor in one call, in seconds; leaves room for one more try."""
     max_connections: PositiveInt = 100
     """Connections a worker may hold to vendors; also the most vendor calls it has in flight."""
+    account_share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    """Share of these that the calls with one credential may hold; a slow account leaves three quarters to others."""
     max_body_bytes: PositiveInt = 33554432
     """Largest vendor answer that we read, in bytes; 32 MiB is ten times a full page of people."""
     sweep_concurrency: PositiveInt = 4
@@ -267,7 +271,9 @@ class Policy(Section):
     forbidden_operations: Operations = ()
     """Operations that nobody may call, such as get_employee; empty, because keys and tokens decide."""
     forbidden_fields: Fields = ()
-    """Fields that nobody is shown, such as employees.date_of_birth; empty for the same reason."""
+    """Fields that nobody is shown, such as employees.date_of_birth, and those made from the same column; empty too."""
+    open_managed_paths: Paths = ()
+    """The provider's paths that the gateway manages, such as /webhooks, to open to the passthrough; empty for none."""
 
 
 class Accounts(Section):

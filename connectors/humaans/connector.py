@@ -1,13 +1,13 @@
 """The Humaans connector: where it is, how it is asked, and which tables answer which resource."""
 
-from connectors.connector import Connector
+from connectors.connector import Connector, QueryWords
 from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.events import EVENTS
 from connectors.humaans.faults import fault_issues, fault_text
 from connectors.humaans.linking import verify
 from connectors.humaans.lists import CONSEQUENCES
-from connectors.humaans.paths import PATHS
+from connectors.humaans.paths import HIDDEN_OF_PEOPLE, PATHS
 from connectors.humaans.scopes import SCOPES
 from connectors.humaans.writes.employees import WRITES as EMPLOYEE_WRITES
 from connectors.humaans.writes.employments import WRITES as EMPLOYMENT_WRITES
@@ -46,8 +46,13 @@ HUMAANS = Connector(
     unanswered=UNANSWERED,
     paths=PATHS,
     verify=verify,
-    # The secret address of a person's calendar: present on the token owner's own row.
-    never=frozenset({"calendarFeedToken"}),
+    never=HIDDEN_OF_PEOPLE,
+    # Comparisons that published clients send, and the two parameters of paging. `$asOf` chooses by a date of roles and
+    # pay. The rest of what Feathers knows ($or, $sort, $select, $search) is not documented for this API.
+    query_words=QueryWords(
+        parameters=frozenset({"$limit", "$skip", "$asOf"}),
+        operators=frozenset({"$in", "$nin", "$ne", "$gt", "$gte", "$lt", "$lte"}),
+    ),
     fault_text=fault_text,
     fault_issues=fault_issues,
     consequences=CONSEQUENCES,

@@ -34,7 +34,7 @@ CUSTOM_VALUES = Join(
     scope=PRIVATE,
     pick=newest_values,
     narrow=lists.CUSTOM_VALUES_OF_ONE,
-    embed=Embed("customField", lists.CUSTOM_FIELDS, on="customFieldId", key="id"),
+    embed=Embed("customField", lists.CUSTOM_FIELDS, on="customFieldId", key="id", reads=("name",)),
 )
 
 CUSTOM_FIELD = Table(

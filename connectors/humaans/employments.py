@@ -98,6 +98,7 @@ ROLE_HISTORY = Join(
     scope=PUBLIC,
     pick=roles_of,
     narrow=lists.ROLES_OF_ONE,
+    lends={"leftOn": "employmentEndDate"},
 )
 
 SALARY = Join(
@@ -108,7 +109,7 @@ SALARY = Join(
     scope=PAY,
     pick=salary_of_role,
     narrow=lists.COMPENSATIONS_OF_ONE,
-    embed=Embed("compensationType", lists.COMPENSATION_TYPES, on="compensationTypeId", key="id"),
+    embed=Embed("compensationType", lists.COMPENSATION_TYPES, on="compensationTypeId", key="id", reads=("baseType",)),
 )
 
 # `annual` is the only period seen in published examples; the others are the plain words of the same kind.

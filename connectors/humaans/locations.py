@@ -82,4 +82,12 @@ def place_of_work(record: Row, matches: Sequence[Row], today: date) -> Row | Non
     return matches[0] if matches else None
 
 
-PLACE_OF_WORK = Join("location", (lists.LOCATIONS,), on="locationId", key="id", scope=PUBLIC, pick=place_of_work)
+PLACE_OF_WORK = Join(
+    "location",
+    (lists.LOCATIONS,),
+    on="locationId",
+    key="id",
+    scope=PUBLIC,
+    pick=place_of_work,
+    lends={"city": "remoteCity", "regionCode": "remoteRegionCode", "countryCode": "remoteCountryCode"},
+)

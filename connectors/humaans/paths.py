@@ -17,6 +17,14 @@ from connectors.humaans.scopes import (
 )
 from connectors.needs import ANY_TOKEN, Need
 
+# The secret address of a person's calendar: present on the token owner's own row.
+HIDDEN_OF_PEOPLE = frozenset({"calendarFeedToken"})
+# What signs deliveries; no public material names the column, so every plain name of one is hidden.
+HIDDEN_OF_WEBHOOKS = frozenset({"secret", "signingSecret", "signatureSecret", "signingKey", "token", "headers"})
+HIDES = {"/people": HIDDEN_OF_PEOPLE, "/webhooks": HIDDEN_OF_WEBHOOKS, "/webhook-events": HIDDEN_OF_WEBHOOKS}
+# Who reads the secret of a webhook can forge its deliveries, and one that is planted outlives key and account.
+MANAGED = frozenset({"/webhooks", "/webhook-events"})
+
 # Letters: list, create, read one, update, delete.
 EVERYTHING = "LCRUD"
 READING = "LR"
@@ -85,12 +93,12 @@ def _rows(path: str, methods: str, read: Need, write: Need) -> list[VendorPath]:
     for where, letters in ((path, by_letter), (path + "/{id}", of_one)):
         needs = dict(letters[each] for each in methods if each in letters)
         if needs:
-            found.append(VendorPath(where, needs, guarded=path == "/people"))
+            found.append(VendorPath(where, needs, HIDES.get(path, frozenset()), managed=path in MANAGED))
     return found
 
 
 PATHS: tuple[VendorPath, ...] = (
-    VendorPath("/me", {"GET": PUBLIC}, guarded=True),
+    VendorPath("/me", {"GET": PUBLIC}, HIDDEN_OF_PEOPLE, shows="/people"),
     VendorPath("/token-info", {"GET": ANY_TOKEN}),
     *(row for each in TABLE for row in _rows(*each)),
 )

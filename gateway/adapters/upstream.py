@@ -4,10 +4,10 @@ httpx's own pool loses a slot for ever when a request is cancelled while it conn
 costs three times the CPU; callers that hang up are a gateway's daily bread.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
 from time import monotonic
@@ -19,18 +19,24 @@ import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
 from connectors.exchange import Answer, Request
-from gateway.core.errors import ProviderError, VendorAnswerTooLarge, VendorFailure
+from gateway.core.errors import ProviderError, RateLimited, VendorAnswerTooLarge, VendorFailure
+from gateway.core.redaction import Redaction, credential_in
+from gateway.core.shares import Shares
 from gateway.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamLimits:
-    """Seconds to connect and between two reads, connections in all, and bytes of the largest answer."""
+    """Seconds to connect and between two reads, connections in all, and bytes of the largest answer.
+
+    `share` is how many of the connections the calls with one credential may hold.
+    """
 
     connect_timeout: float
     read_timeout: float
     connections: int
     max_body_bytes: int
+    share: int
 
 
 @cache
@@ -47,6 +53,7 @@ class HttpUpstream:
         self._limits = limits
         self._metrics = metrics
         self._names = names
+        self._shares = Shares(limits.share)
         self._client = HttpxAiohttpClient(
             timeout=httpx.Timeout(limits.read_timeout, connect=limits.connect_timeout, pool=limits.connect_timeout),
             limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
@@ -85,7 +92,25 @@ class HttpUpstream:
             await answer.close()
 
     async def open(self, base_url: str, request: Request) -> "Incoming":
-        """Make one call and give its answer when status and headers are there; the caller closes it."""
+        """Make one call and give its answer when status and headers are there; the caller closes it.
+
+        Raises `RateLimited` where calls with the same credential hold their share of the connections for too long.
+        """
+        secret = credential_in(request.headers)
+        if not await self._shares.take(secret, self._limits.read_timeout):
+            raise RateLimited(
+                "Too many calls of this account to its provider are under way: try again in a second.", retry_after=1
+            )
+        release = partial(self._shares.give_back, secret)
+        try:
+            return await self._open(base_url, request, Redaction(secret), release)
+        except BaseException:
+            release()
+            raise
+
+    async def _open(
+        self, base_url: str, request: Request, redaction: Redaction, release: Callable[[], None]
+    ) -> "Incoming":
         began = monotonic()
         name = self._names.get(base_url, "other")
         outcome = "none"
@@ -102,7 +127,7 @@ class HttpUpstream:
             raise _unreachable(error, request.path) from error
         else:
             outcome = str(response.status_code)
-            return Incoming(response, request.path)
+            return Incoming(response, request.path, redaction, release)
         finally:
             self._metrics.upstream_requests.labels(name, outcome).inc()
             self._metrics.upstream_seconds.labels(name).observe(monotonic() - began)
@@ -111,22 +136,30 @@ class HttpUpstream:
 class Incoming:
     """Implements `core.model.OpenAnswer`."""
 
-    def __init__(self, response: httpx.Response, path: str) -> None:
+    def __init__(self, response: httpx.Response, path: str, redaction: Redaction, release: Callable[[], None]) -> None:
+        """`release` gives back the place among the connections, once."""
         self._response = response
         self._path = path
+        self._redaction = redaction
+        self._release: Callable[[], None] | None = release
         self.status = response.status_code
-        self.headers: Mapping[str, str] = dict(response.headers)
+        self.headers: Mapping[str, str] = redaction.of_headers(response.headers)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in self._redaction.of_chunks(self._response.aiter_bytes()):
                 yield chunk
         except _FAULTS as error:
             raise _unreachable(error, self._path) from error
 
     async def close(self) -> None:
-        with suppress(*_FAULTS):
-            await self._response.aclose()
+        release, self._release = self._release, None
+        try:
+            with suppress(*_FAULTS):
+                await self._response.aclose()
+        finally:
+            if release:
+                release()
 
 
 _FAULTS = (httpx.HTTPError, aiohttp.ClientError, OSError)

@@ -98,7 +98,7 @@ class Abilities:
             rule = rows.get(name)
             path = f"{prefix}{name}"
             closings = list(outer)
-            if f"{READ_AS.get(resource.name)}.{name}" in self.policy.operator.fields:
+            if self.policy.forbids(f"{READ_AS.get(resource.name)}.{name}"):
                 closings.append(BY_OPERATOR)
             if spec.scope and not holds(self.key, spec.scope):
                 closings.append(Withheld(spec.scope, KEY_GRANTER))

@@ -23,6 +23,7 @@ from gateway.core.errors import (
     VendorFailure,
 )
 from gateway.core.model import Linked, Upstream
+from gateway.core.raw import RawCall
 from gateway.core.retry import Failure, RetryPolicy, retry_after, seconds_to_tell, wait_before_retry
 
 
@@ -54,7 +55,7 @@ class Conversation:
     extra: tuple[tuple[str, str], ...] = ()
     record_raw: bool = False
     calls: int = 0
-    raw: list[dict[str, Any]] = field(default_factory=list)
+    raw: list[RawCall] = field(default_factory=list)
 
     def again(self) -> "Conversation":
         """Give a conversation with the same vendor in which nothing has been said yet."""
@@ -85,7 +86,7 @@ class Asker:
         if answer.status // 100 == 2:
             body = self._decode(talk, request, answer)
             if talk.record_raw:
-                _note_raw(talk, request, body)
+                talk.raw.append(RawCall(request, body))
             return body
         raise self._failure(talk, request, answer)
 
@@ -169,19 +170,3 @@ def malformed(talk: Conversation, path: str, error: Malformed) -> GatewayError:
 def without(rows: Sequence[Mapping[str, Any]], never: frozenset[str]) -> list[dict[str, Any]]:
     """Copy rows without the columns that never leave the vendor's answer."""
     return [{key: value for key, value in row.items() if key not in never} for row in rows]
-
-
-def _note_raw(talk: Conversation, request: Request, body: Any) -> None:
-    query = "&".join(f"{name}={value}" for name, value in request.query)
-    url = talk.connector.base_url + request.path + (f"?{query}" if query else "")
-    talk.raw.append(
-        {"method": request.method, "url": url, "body": None, "response": _scrub(body, talk.connector.never)}
-    )
-
-
-def _scrub(body: Any, never: frozenset[str]) -> Any:
-    if isinstance(body, dict):
-        return {key: _scrub(value, never) for key, value in body.items() if key not in never}
-    if isinstance(body, list):
-        return [_scrub(item, never) for item in body]
-    return body

@@ -10,8 +10,8 @@ from connectors.contract import Operation
 from gateway.core.abilities import Abilities, Standing
 from gateway.core.entrance import Provider
 from gateway.core.model import Account, ClientKey, Status
-from gateway.core.passthrough import PROXY, READ, WRITE
 from gateway.core.policy import Withheld
+from gateway.core.proxy_access import closings
 
 Json = dict[str, Any]
 
@@ -60,15 +60,12 @@ def _field(standing: Standing) -> Json:
 
 
 def _paths(abilities: Abilities) -> Iterator[Json]:
-    """Give the vendor's own paths that the proxy reaches. It shows records whole, so the key must be open to all."""
+    """Yields the vendor's own paths that the proxy reaches, each with all that closes it."""
     policy = abilities.policy
-    everything = frozenset(policy.connector.scopes)
-    tables = [endpoint.table for endpoint in policy.connector.endpoints]
-    hidden = [why for table in tables for why in policy.closed(table, abilities.key, everything).values()]
     for row in policy.connector.paths:
         for method, need in row.needs.items():
-            outer = abilities.outer(PROXY, READ if method == "GET" else WRITE)
-            yield {"method": method, "path": row.path, **_verdict([*outer, *hidden, *abilities.lacking(need)])}
+            closed = [*closings(policy, row, method, abilities.key), *abilities.lacking(need)]
+            yield {"method": method, "path": row.path, **_verdict(closed)}
 
 
 def _verdict(closings: Sequence[Withheld]) -> Json:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from connectors.connector import Connector
+from connectors.connector import Connector, VendorPath
 from connectors.contract import Given, Operation, Resource, Spec
 from connectors.hris.filters import filter_of
-from connectors.spec import Absent, Endpoint, Field, Nested, Rule, Table, joins_of
+from connectors.spec import Absent, Endpoint, Nested, Rule, Table, joins_of
+from gateway.core.columns import Columns, Rights, Visible, hidden_column
 from gateway.core.query import Query
 
 
@@ -50,10 +51,14 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """What the operator forbids to everyone: ids of operations, and fields as `resource.field`."""
+    """What the operator forbids to everyone: ids of operations, and fields as `resource.field`.
+
+    `managed_paths` are opened: the vendor's paths that the gateway manages, which the passthrough does not reach else.
+    """
 
     operations: frozenset[str] = field(default_factory=frozenset)
     fields: frozenset[str] = field(default_factory=frozenset)
+    managed_paths: frozenset[str] = field(default_factory=frozenset)
 
 
 SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
@@ -96,10 +101,24 @@ def admit(operation: Operation, key: frozenset[str], operator: Operator) -> Deni
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one connector and one operator, asked for a key's and a token's scopes."""
+    """The rules of one connector and one operator, asked for a key's and a token's scopes.
+
+    `twins` are the fields that are closed with a forbidden one, since they are made from the same column of the
+    vendor's; each with the forbidden field.
+    """
 
     connector: Connector
     operator: Operator
+    columns: Columns = field(init=False, repr=False, compare=False)
+    twins: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", Columns(self.connector))
+        object.__setattr__(self, "twins", self.columns.twins(self.operator.fields))
+
+    def forbids(self, name: str) -> bool:
+        """Tells whether the operator closes a field, named `resource.field`, by itself or with a twin."""
+        return name in self.operator.fields or name in self.twins
 
     def admit_key(self, operation: Operation, key: frozenset[str]) -> Denied | None:
         """Decide what can be decided without the account: the operator's word and the client key's scopes."""
@@ -128,7 +147,7 @@ class Policy:
             why = next((closed[each] for each in found.fields if each in closed), None) if found else None
             if why:  # The answer would tell what the field holds.
                 return Denied(f"filter[{name}] needs {why.needs}, to be had from {why.granter}.", why.needs)
-        probing = self._probing(endpoint.table, query, closed)
+        probing = self._probing(endpoint, query, key, token)
         if probing:
             return probing
         hidden = self._hidden_from_raw(closed) if query.raw else ""
@@ -137,35 +156,58 @@ class Policy:
         withheld = {path: why for path, why in closed.items() if path.partition(".")[0] in wanted}
         return Allowed(tuple(name for name in wanted if name not in closed), withheld)
 
-    def _probing(self, table: Table, query: Query, closed: Mapping[str, Withheld]) -> Denied | None:
+    def _probing(self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]) -> Denied | None:
         """Refuse `proxy` parameters that could ask the vendor about a column that we would not show."""
-        if not query.proxy or not self._hidden_from_raw(closed):
+        if not query.proxy:
             return None
-        shown = {
-            source
-            for name, rule in table.rows.items()
-            if isinstance(rule, Field) and name not in closed
-            for source in rule.sources
-            if isinstance(source, str)
-        }
-        hidden, open_ones = self._hidden_from_raw(closed), ", ".join(sorted(shown))
-        for name, _ in query.proxy:
-            if name.partition("[")[0] not in shown:
-                return Denied(f"proxy[{name}] could tell {hidden}, hidden from this key. Open: {open_ones}.", hidden)
-        return None
+        paths = {each.path for each in endpoint.collections()}
+        seen = [self.visible(path, key, token) for path in sorted(paths)]
+        words = self.connector.query_words
+        columns = (hidden_column(name, words, seen) for name, _ in query.proxy)
+        hidden = next(filter(None, columns), "")
+        if not hidden:
+            return None
+        what = next((each.closed[hidden] for each in seen if hidden in each.closed), f"the column {hidden}")
+        open_ones = ", ".join(sorted(frozenset[str]().union(*(each.columns for each in seen))))
+        return Denied(
+            f"proxy[{hidden}] could tell {what}, hidden from this key or token. Open: {open_ones or 'none'}.", what
+        )
+
+    def visible(self, path: str, key: frozenset[str], token: frozenset[str]) -> Visible:
+        """Decides which columns of the records at a vendor's path a key and a token open."""
+        everything = frozenset(self.connector.scopes)
+        return self.columns.visible(
+            path,
+            Rights(
+                lambda operation: self.admit_key(operation, key) is None,
+                lambda endpoint: self.closed_in(endpoint, key, token),
+                lambda endpoint: self.closed(endpoint.table, key, everything),
+            ),
+        )
+
+    def closed_in(self, endpoint: Endpoint, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:
+        """Returns the closed fields of an endpoint; where the token may not ask at all, those are all of them."""
+        if self.admit_token(endpoint, token):
+            why = Withheld(str(endpoint.scope), self.connector.granter)
+            return dict.fromkeys(endpoint.table.rows, why)
+        return self.closed(endpoint.table, key, token)
 
     def closed(self, table: Table, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:
         """Give the paths of all fields that are closed, each with why."""
         return dict(self._closed(table, "", key, token))
 
-    def hidden_from(self, key: frozenset[str]) -> str:
-        """Name the fields that a key may not see, whatever the token may; empty where it may see all."""
+    def hidden_from(self, key: frozenset[str]) -> dict[str, Withheld]:
+        """Returns the fields that a key may not see, whatever the token may, as `resource.field`, each with why."""
         everything = frozenset(self.connector.scopes)
-        closed: dict[str, Withheld] = {}
+        found: dict[str, Withheld] = {}
         for endpoint in self.connector.endpoints:
             prefix = f"{endpoint.table.resource.name}."
-            closed |= {prefix + path: why for path, why in self._closed(endpoint.table, "", key, everything)}
-        return self._hidden_from_raw(closed)
+            found |= {prefix + path: why for path, why in self._closed(endpoint.table, "", key, everything)}
+        return {path: why for path, why in found.items() if why.granter != self.connector.granter}
+
+    def opens(self, path: VendorPath) -> bool:
+        """Tells whether the operator opens a path that the gateway manages."""
+        return path.records in self.operator.managed_paths
 
     def _hidden_from_raw(self, closed: Mapping[str, Withheld]) -> str:
         ours = [path for path, why in closed.items() if why.granter != self.connector.granter]
@@ -188,7 +230,7 @@ class Policy:
     ) -> Iterator[Withheld]:
         """Give each thing that closes a field of a table: with none, it is open."""
         scope = resource.fields[name].scope
-        if f"{resource.name}.{name}" in self.operator.fields:
+        if self.forbids(f"{resource.name}.{name}"):
             yield BY_OPERATOR
         if scope and not holds(key, scope):
             yield Withheld(scope, KEY_GRANTER)

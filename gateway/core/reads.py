@@ -1,25 +1,28 @@
 """Composing the answer to a read: which lists it takes, which slice of them, and what has to be said with it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from connectors import ids
+from connectors.columns import own_lists
 from connectors.contract import Operation
 from connectors.exchange import Request
 from connectors.spec import Collection, Endpoint, Join, Row
 from gateway.core.ask import Asker, VendorRefusal, encode, without
+from gateway.core.columns import Visible
 from gateway.core.conditions import Conditions, compile_conditions
 from gateway.core.cursor import Cursor, CursorSigner, mark
 from gateway.core.errors import BadRequest, GatewayError, NotFound, VendorFailure
 from gateway.core.freshness import Times
 from gateway.core.lists import Listing, Lists, Walk
-from gateway.core.mapping import Joined, Plan, Record, reasons
+from gateway.core.mapping import Joined, Plan, Record, compile_table, reasons
 from gateway.core.policy import Allowed
 from gateway.core.query import Query
+from gateway.core.raw import belonging, show
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import pair
 
@@ -30,13 +33,17 @@ _FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A read that has been admitted: what is asked, and what of it may be shown."""
+    """A read that has been admitted: what is asked, and what of it may be shown.
+
+    `visible` tells what of the records at a vendor's path `raw` may show.
+    """
 
     operation: Operation
     endpoint: Endpoint
     query: Query
     allowed: Allowed
     plan: Plan
+    visible: Callable[[str], Visible]
     binding: str
     name: str
     resources: frozenset[str]
@@ -44,12 +51,15 @@ class Question:
     employee: str = ""
 
 
-def make_question(operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, plan: Plan) -> Question:
+def make_question(
+    operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, visible: Callable[[str], Visible]
+) -> Question:
     """Make a question with what a cursor of it is bound to, and the name that its answer is kept under.
 
     Both leave out the account, the record and the employee that are asked about. `resources` are those whose lists
     the answer may be made of: a change in one of them outdates it.
     """
+    plan = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
     binding = f"{operation.id}\n{query.canonical()}"
     parts = (binding, query.place(), allowed.fingerprint())
     name = sha256("\0".join(parts).encode()).hexdigest()
@@ -58,7 +68,7 @@ def make_question(operation: Operation, endpoint: Endpoint, query: Query, allowe
     resources = frozenset(collection.resource for collection in read)
     if operation.of_employee:
         resources |= {"employees"}  # Somebody without such records is told from nobody.
-    return Question(operation, endpoint, query, allowed, plan, binding, name, resources)
+    return Question(operation, endpoint, query, allowed, plan, visible, binding, name, resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +311,7 @@ class _Work:
     def _finish(self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]) -> Composed:
         question = self._question
         if question.query.raw:
-            body["raw"] = self._reading.talk.raw
+            body["raw"] = self._raw(records)
         if question.query.reasons:
             closed = {
                 path: [{"reason": "withheld_by_scope", "needs": why.needs, "granted_by": why.granter}]
@@ -309,3 +319,11 @@ class _Work:
             }
             body["withheld"] = {**closed, **reasons(question.plan, records, data)}
         return Composed(encode(body), self._lists.times, frozenset(self._lists.used), self._lists.failed)
+
+    def _raw(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        """Show the calls that were made, with the rows that belong to these records."""
+        talk, endpoint = self._reading.talk, self._endpoint
+        of_page = belonging(
+            (own_lists(endpoint), endpoint.key), [each.row for each in records], self._question.plan.joins
+        )
+        return show(talk.connector, talk.raw, self._question.visible, of_page)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from connectors.connector import Connector
 from connectors.contract import ListOf, Operation, Resource, Type
-from gateway.core.passthrough import READ, WRITE
+from connectors.platform import PROXY_READ, PROXY_WRITE
 
 
 def known_scopes(operations: Iterable[Operation], connectors: Iterable[Connector]) -> Mapping[str, tuple[str, ...]]:
     """Give the scopes that some operation or some field takes, by their area, sorted."""
-    found = {READ, WRITE}
+    found = {PROXY_READ, PROXY_WRITE}
     for operation in operations:
         found.add(operation.scope)
         found.update(_of_fields(operation.body) if operation.body else ())

@@ -11,18 +11,18 @@ from connectors.contract import Operation
 from connectors.spec import Endpoint
 from gateway.core.ask import Clock, Conversation, VendorRefusal
 from gateway.core.call import Call, Page, Ticket
+from gateway.core.columns import condition_fault
 from gateway.core.cursor import WalkLost, stale
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
-from gateway.core.errors import DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
+from gateway.core.errors import BadRequest, DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
 from gateway.core.expelled import expelled
 from gateway.core.flights import Flights
 from gateway.core.freshness import Directives, Freshness, Use, judge, takes
 from gateway.core.kept import Kept
-from gateway.core.mapping import compile_table
 from gateway.core.model import Account, Cache, ClientKey, Linked
 from gateway.core.near import Moment, Near
 from gateway.core.policy import Denied
-from gateway.core.query import PageLimits, parse
+from gateway.core.query import PageLimits, Query, parse
 from gateway.core.reads import Composed, Question, Reads, make_question
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import PASSING, Reading
@@ -151,11 +151,12 @@ class Gateway:
     def _decide(self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]) -> Question:
         endpoint = _endpoint(call.operation, provider.connector)
         query = parse(call.operation, endpoint.table.resource, call.pairs, self._limits.page)
+        _must_be_conditions(query, provider.connector)
         allowed = provider.policy.decide(endpoint, query, key, token)
         if isinstance(allowed, Denied):
             raise forbidden(allowed)
-        plan = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
-        return make_question(call.operation, endpoint, query, allowed, plan)
+        policy = provider.policy
+        return make_question(call.operation, endpoint, query, allowed, lambda path: policy.visible(path, key, token))
 
     def _name(self, question: Question, account: Account) -> str:
         """Name the answer by all that it depends on. The day is part of it, since roles come into force by day."""
@@ -307,6 +308,13 @@ def _endpoint(operation: Operation, connector: Connector) -> Endpoint:
         why = connector.why_unanswered(operation) or f"The {connector.name} connector does not answer it."
         raise NotImplementedHere(f"{operation.id} cannot be answered: {why}")
     return endpoint
+
+
+def _must_be_conditions(query: Query, connector: Connector) -> None:
+    """Raise `BadRequest` for `proxy` parameters that are more than conditions on columns."""
+    faults = [why for name, _ in query.proxy if (why := condition_fault(name, connector.query_words))]
+    if faults:
+        raise BadRequest("proxy is not sent on: " + "; ".join(faults), errors=faults)
 
 
 def _why_bypassed(visit: _Visit) -> str:

@@ -7,13 +7,15 @@ ways (dot segments, encoded slashes, doubled slashes, `@`, backslashes, control 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
-from connectors.connector import VendorPath
+from connectors.connector import Connector, VendorPath
 from connectors.needs import Need
+from gateway.core.columns import condition_fault
 from gateway.core.errors import BadRequest, Forbidden
+from gateway.core.proxy_request import Outgoing
 
-_SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+")
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 LONGEST_PATH = 2048
 
 
@@ -27,11 +29,15 @@ class Target:
     rule: VendorPath
 
 
-def read_target(method: str, given: str, base_url: str, override: str | None, paths: Sequence[VendorPath]) -> Target:
-    """Raises `BadRequest` for a path that is not plainly one, `Forbidden` for one that no rule opens."""
-    if override is not None and override.rstrip("/") != base_url.rstrip("/"):
+def read_target(wanted: Outgoing, connector: Connector) -> Target:
+    """Returns where a call goes.
+
+    Raises `BadRequest` for a path or query that is not plainly one, `Forbidden` for a path that no rule opens.
+    """
+    base_url, paths = connector.base_url, connector.paths
+    if wanted.url is not None and wanted.url.rstrip("/") != base_url.rstrip("/"):
         raise BadRequest(f"url cannot be chosen: calls of this account go to {base_url}. Leave it out.")
-    path, _, query = given.partition("?")
+    path, _, query = wanted.path.partition("?")
     faults = _faults(path)
     if faults:
         raise BadRequest(f"path must be a plain path of the provider, such as {paths[0].path}: {'; '.join(faults)}")
@@ -39,11 +45,22 @@ def read_target(method: str, given: str, base_url: str, override: str | None, pa
         pairs = tuple(parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=100))
     except ValueError as error:
         raise BadRequest("The query in path must be percent-encoded UTF-8 with at most 100 parameters.") from error
+    rule = _rule(path, wanted.method, paths)
+    faults = [why for name, _ in pairs if (why := condition_fault(name, connector.query_words))]
+    # Who may pass calls through is shown whole records, but for what never leaves.
+    never = connector.never | rule.hides
+    faults += [f"{column} never leaves" for name, _ in pairs if (column := name.partition("[")[0]) in never]
+    if faults:
+        raise BadRequest("The query in path is not sent on: " + "; ".join(faults), errors=faults)
+    return Target(path, pairs, rule.needs[wanted.method], rule)
+
+
+def _rule(path: str, method: str, paths: Sequence[VendorPath]) -> VendorPath:
     segments = path.strip("/").split("/")
     for row in paths:
         if _matches(row.path.strip("/").split("/"), segments):
             if method in row.needs:
-                return Target(path, pairs, row.needs[method], row)
+                return row
             raise Forbidden(
                 f"No rule opens {method} {row.path}; open there: {', '.join(row.needs)}.", code="PathClosedError"
             )
@@ -60,14 +77,7 @@ def _faults(path: str) -> list[str]:
     if any(not segment for segment in segments):
         faults.append("it has an empty segment")
     if any(segment and not _SEGMENT.fullmatch(segment) for segment in segments):
-        faults.append("it has characters that do not belong in a path")
-    decoded = [unquote(segment) for segment in segments]
-    if any(segment in {".", ".."} for segment in decoded):
-        faults.append("it has a dot segment")
-    if any(character in segment for segment in decoded for character in "/\\@?#") or any(
-        not segment.isprintable() for segment in decoded
-    ):
-        faults.append("it has an encoded slash, @, or control character")
+        faults.append("a segment has other characters than letters, digits, - and _")
     return faults
 
 

@@ -1,17 +1,20 @@
 """`POST /unified/proxy` over HTTP: the body in, the envelope out as it comes."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.core.passthrough import PROXY, Passthrough, ProxyCall
+from connectors.platform import PROXY
+from gateway.core.passthrough import Passthrough, ProxyCall
 from gateway.web.bodies import read_body
 from gateway.web.edge import Exchange, exchange_of
 from gateway.web.unified import credentials_of, read_headers
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+HUNG_UP = "ClientDisconnected"
 
 
 class ProxyApi:
@@ -29,10 +32,32 @@ class ProxyApi:
         exchange.operation = PROXY.id
         secret, account_id = credentials_of(read_headers(scope))
         exchange.account_id = account_id or ""
-        body = await read_body(scope, receive, self._most)
-        chunks = await self._passthrough.answer(ProxyCall(secret, account_id, body))
+        call = ProxyCall(secret, account_id, await read_body(scope, receive, self._most))
+        work = asyncio.ensure_future(self._pass_through(exchange, call, send))
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                exchange.error = HUNG_UP
+        finally:
+            # Nobody reads on: what is still asked of the vendor ends with its caller.
+            for task in (gone, work):
+                if not task.done():
+                    task.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+    async def _pass_through(self, exchange: Exchange, call: ProxyCall, send: Send) -> None:
+        chunks = await self._passthrough.answer(call)
         exchange.upstream_calls = 1
         await _send(exchange, chunks, send)
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Returns when the caller has hung up. The body has been read, so nothing else is to come."""
+    message = await receive()
+    if message["type"] != "http.disconnect":
+        await asyncio.Event().wait()
 
 
 async def _send(exchange: Exchange, chunks: AsyncGenerator[bytes, None], send: Send) -> None:

@@ -15,7 +15,7 @@ from gateway.metrics import make_metrics
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-LIMITS = UpstreamLimits(connect_timeout=30, read_timeout=30, connections=4, max_body_bytes=1000)
+LIMITS = UpstreamLimits(connect_timeout=30, read_timeout=30, connections=4, max_body_bytes=1000, share=4)
 SHORT = replace(LIMITS, read_timeout=0.5)
 
 

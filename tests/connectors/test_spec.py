@@ -175,7 +175,7 @@ def test_a_collection_sends_several_values_several_times() -> None:
 def test_a_join_gives_its_columns_and_itself() -> None:
     assert JOIN["name"] == Ref(JOIN, "name")
     assert JOIN.whole == Ref(JOIN, None)
-    embedding = replace(JOIN, embed=Embed("kind", Collection("/kinds", "parts"), on="kind", key="id"))
+    embedding = replace(JOIN, embed=Embed("kind", Collection("/kinds", "parts"), on="kind", key="id", reads=("name",)))
     assert embedding != JOIN
     assert len({JOIN, embedding, JOIN}) == 2
 

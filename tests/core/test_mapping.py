@@ -144,7 +144,7 @@ def test_a_join_that_only_hidden_fields_read_is_not_needed() -> None:
 
 
 def test_joined_rows_have_their_embedded_ones() -> None:
-    pets = join(embed=Embed("kind", KINDS, on="kindId", key="id"))
+    pets = join(embed=Embed("kind", KINDS, on="kindId", key="id", reads=("name",)))
     plan = compiled({"kind": TEXT}, {"kind": Field(pets["kind"], lambda kind: (kind or {}).get("word"))})
     rows: list[Row] = [{"owner": "a", "kindId": 1}, {"owner": "b", "kindId": 2}, {"owner": "c"}]
     joins = {pets: index(pets, rows, [{"id": 1, "word": "dog"}])}
@@ -153,7 +153,7 @@ def test_joined_rows_have_their_embedded_ones() -> None:
 
 @pytest.mark.parametrize("odd", [["x"], {"x": 1}])
 def test_an_embedded_key_that_cannot_be_one_matches_nothing(odd: Any) -> None:
-    pets = join(embed=Embed("kind", KINDS, on="kindId", key="id"))
+    pets = join(embed=Embed("kind", KINDS, on="kindId", key="id", reads=("name",)))
     joined = index(pets, [{"owner": "a", "kindId": odd}], [{"id": odd, "word": "dog"}])
     assert joined.by_key["a"] == [{"owner": "a", "kindId": odd, "kind": None}]
 

@@ -187,6 +187,7 @@ def test_only_an_active_account_can_be_used(status: Status) -> None:
 
 
 SENSITIVE = ("hris.compensation:read", "hris.bank_details:read", "hris.national_ids:read")
+WRITING_PEOPLE = ("hris.employees:write", "hris.national_ids:write")
 
 
 @pytest.mark.parametrize(
@@ -196,9 +197,11 @@ SENSITIVE = ("hris.compensation:read", "hris.bank_details:read", "hris.national_
         (["*"], "public:read", "GET", set()),
         (["*"], "documents:read", "GET", {"public:read or private:read"}),
         (["hris.*:read"], "private:read", "GET", set()),
-        (["hris.*:read"], "private:write", "PATCH", {"hris.proxy:write"}),
-        (["hris.proxy:*", *SENSITIVE], "private:write", "PATCH", set()),
-        (["hris.proxy:*"], "private:write", "PATCH", set(SENSITIVE)),
+        (["hris.*:read"], "private:write", "PATCH", {"hris.proxy:write", *WRITING_PEOPLE}),
+        (["hris.proxy:*", "hris.employees:*", *SENSITIVE], "private:write", "PATCH", {"hris.national_ids:write"}),
+        (["hris.proxy:*", *SENSITIVE, *WRITING_PEOPLE], "private:write", "PATCH", {"hris.employees:read"}),
+        (["hris.proxy:*", "hris.employees:read", *SENSITIVE, *WRITING_PEOPLE], "private:write", "PATCH", set()),
+        (["hris.proxy:*", "hris.employees:read", *WRITING_PEOPLE], "private:write", "PATCH", set(SENSITIVE)),
         (["*"], "public:read", "PATCH", {"private:write"}),
     ],
 )

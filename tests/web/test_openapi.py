@@ -10,14 +10,13 @@ from starlette.routing import Route
 
 from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
-from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, PROXY, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent
 from connectors.writes import Write
 from gateway.app import describe
 from gateway.core.bodies import check_body
 from gateway.core.errors import BadRequest
-from gateway.core.passthrough import PROXY
 from gateway.core.query import PageLimits, parse
 from gateway.web.openapi.answers import ERRORS
 from gateway.web.render import STATUSES, MethodNotAllowed

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.platform import PLATFORM_OPERATIONS
+from connectors.platform import PLATFORM_OPERATIONS, PROXY
 from gateway.core.changes import MOST_SECONDS, TYPES
 from gateway.core.hook import HookState
 from gateway.core.meta import DETAILS
 from gateway.core.model import Status
-from gateway.core.passthrough import METHODS, PROXY, REQUEST_HEADERS
+from gateway.core.proxy_request import METHODS, REQUEST_HEADERS
 from gateway.core.query import MOST_PAGES, PageLimits
 from gateway.web.openapi.answers import CONTRACT
 from gateway.web.openapi.parameters import account_header, path_parameters, query

@@ -1,0 +1,112 @@
+"""Which columns of which vendor list each unified field is made from, read off the connector's tables.
+
+What closes a field closes its columns too: in raw answers, in filters, in sorting, and in calls that are passed
+through. No I/O, no vendor's name: a second connector is held to the same rules by its own tables.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from connectors.spec import TODAY, Absent, Derived, Endpoint, Field, Join, Ref, Source, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a vendor's list. `list` is the first word of the list's path, such as `/people`."""
+
+    list: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A field that is made from columns.
+
+    `path` is its place in the records of `endpoint` (`a.b`), `name` its resource and name, as an operator forbids it.
+    An object is a reader too (`is_object`): of all columns within it where it is part of the record itself, and of
+    none where it holds the rows of a join, which are records of their own.
+    """
+
+    endpoint: Endpoint
+    path: str
+    name: str
+    columns: frozenset[Column]
+    is_object: bool = False
+
+
+def first_word(path: str) -> str:
+    """Returns the list that a vendor's path is about: `/people` for `/people/{key}`."""
+    return "/" + path.lstrip("/").partition("/")[0]
+
+
+def own_lists(endpoint: Endpoint) -> frozenset[str]:
+    """Returns the lists whose records are an endpoint's own; a derived endpoint has none, it makes its records."""
+    paths = [] if isinstance(endpoint.listing, Derived) else [each.path for each in endpoint.collections()]
+    if endpoint.record is not None:
+        paths.append(endpoint.record)
+    return frozenset(map(first_word, paths))
+
+
+def readers(endpoints: Iterable[Endpoint]) -> tuple[Reader, ...]:
+    """Returns every field of these endpoints that is made from something, nested ones included."""
+    return tuple(reader for endpoint in endpoints for reader in _readers_of(endpoint))
+
+
+_Place = Callable[[str], frozenset[Column]]
+"""From the name of a column of a row to where the vendor keeps it."""
+
+
+def _readers_of(endpoint: Endpoint) -> Iterator[Reader]:
+    lists = own_lists(endpoint)
+
+    def own(name: str) -> frozenset[Column]:
+        return frozenset(Column(each, name) for each in lists)
+
+    yield from _walk(endpoint, endpoint.table, "", own)
+
+
+def _walk(endpoint: Endpoint, table: Table, prefix: str, place: _Place) -> Iterator[Reader]:
+    for name, rule in table.rows.items():
+        path, full_name = f"{prefix}{name}", f"{table.resource.name}.{name}"
+        if isinstance(rule, Absent):
+            continue
+        if isinstance(rule, Field):
+            columns = frozenset(column for source in rule.sources for column in _columns(source, place))
+            yield Reader(endpoint, path, full_name, columns)
+        else:
+            within = place if rule.source is None else _within(rule.source, place)
+            inner = list(_walk(endpoint, rule.table, f"{path}.", within))
+            its_own = frozenset(column for each in inner for column in each.columns)
+            yield Reader(endpoint, path, full_name, frozenset() if rule.source else its_own, is_object=True)
+            yield from inner
+
+
+def _columns(source: Source, place: _Place) -> frozenset[Column]:
+    if source == TODAY:
+        return frozenset()
+    if isinstance(source, Ref):
+        return _joined(source.join, place)(source.column) if source.column is not None else frozenset()
+    return place(source)
+
+
+def _within(source: Ref, place: _Place) -> _Place:
+    """Returns the place of columns in the rows that a nested table reads."""
+    inner = _joined(source.join, place)
+    column = source.column
+    # Of an object within one column the vendor keeps all in that column.
+    return inner if column is None else lambda _: inner(column)
+
+
+def _joined(join: Join, outer: _Place) -> _Place:
+    lists = {first_word(each.path) for each in (*join.collections, *((join.narrow,) if join.narrow else ()))}
+
+    def place(name: str) -> frozenset[Column]:
+        if join.embed is not None and name == join.embed.column:
+            embedded = first_word(join.embed.collection.path)
+            return frozenset(Column(embedded, each) for each in join.embed.reads)
+        found = {Column(each, name) for each in lists}
+        if name in join.lends:
+            found |= outer(join.lends[name])
+        return frozenset(found)
+
+    return place

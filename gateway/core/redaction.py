@@ -1,0 +1,58 @@
+"""Taking a credential out of what a vendor says: some repeat the header that they were sent.
+
+Redaction is by value, so it holds for every text and every place in it.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import quote
+
+REDACTED = b"[redacted]"
+SHORTEST = 8
+"""A shorter text is no credential worth the name, and would be found in the middle of words."""
+
+
+class Redaction:
+    """Replaces a credential in bytes: as it is, and as JSON and URLs spell it."""
+
+    def __init__(self, secret: str) -> None:
+        forms = {secret, secret.replace("/", "\\/"), quote(secret, safe="")} if len(secret) >= SHORTEST else set()
+        # The longest first, for one may be the beginning of another.
+        self._forms = sorted((each.encode() for each in forms), key=len, reverse=True)
+        self._longest = max(map(len, self._forms), default=0)
+
+    def of(self, text: bytes) -> bytes:
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, REDACTED)
+        return text
+
+    def of_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        return {name: self.of(value.encode()).decode() for name, value in headers.items()}
+
+    async def of_chunks(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yields chunks without the credential, also where it lies across two of them.
+
+        So much is held back of each as could be the beginning of a credential.
+        """
+        held = b""
+        async for chunk in chunks:
+            text = self.of(held + chunk)
+            keep = self._beginning(text)
+            held = text[len(text) - keep :]
+            if len(text) > keep:
+                yield text[: len(text) - keep]
+        if held:
+            yield held
+
+    def _beginning(self, text: bytes) -> int:
+        """Returns how many bytes at the end of a text begin a credential."""
+        for size in range(min(self._longest - 1, len(text)), 0, -1):
+            end = text[-size:]
+            if any(form.startswith(end) for form in self._forms):
+                return size
+        return 0
+
+
+def credential_in(headers: Mapping[str, str]) -> str:
+    """Returns the credential of an `Authorization` header, without its scheme; empty where there is none."""
+    return headers.get("authorization", "").rpartition(" ")[2]
