@@ -98,8 +98,14 @@ async def open_the_database(settings: Settings, vault: Vault, ears: Ears = NOBOD
 
 
 async def prepare(settings: Settings) -> None:
-    """Check what can be checked before a worker starts, and bring the database up to date."""
-    providers(settings)
+    """Check what can be checked before a worker starts, and bring the database up to date.
+
+    The log says which fields are closed though the operator has not named them.
+    """
+    logger = make_logger(settings.log.level)
+    for name, provider in providers(settings).items():
+        if provider.policy.twins:
+            logger.warning("fields closed with forbidden ones", provider=name, closed=dict(provider.policy.twins))
     database = await open_the_database(settings, open_the_vault(settings))
     await database.close()
 
