@@ -50,7 +50,14 @@ def read_parameters(operation: Operation, resource: Resource, limits: PageLimits
     found = [
         _names("fields", "Give only these fields; without it, all but those of `expand`, `include`.", resource.fields),
         _names("include", "Add what is costly or sensitive, or say why fields are empty.", _includes(operation)),
-        query("raw", "Ask the provider anew, and show the calls that were made.", {"type": "boolean"}),
+        query(
+            "raw",
+            (
+                "Ask the provider anew, and show the calls that were made for these records: of the lists that the key "
+                "and the token open, the rows of this page and their open columns."
+            ),
+            {"type": "boolean"},
+        ),
         _proxy(),
         {
             "name": "cache-control",

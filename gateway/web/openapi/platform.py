@@ -137,7 +137,13 @@ _PROXY_REQUEST: Schema = {
     "additionalProperties": False,
     "properties": {
         "method": {"type": "string", "enum": [each.lower() for each in METHODS], "default": "get"},
-        "path": {**_TEXT, "description": "A path of the provider's API that the rules know, perhaps with a query."},
+        "path": {
+            **_TEXT,
+            "description": (
+                "A path of the provider's API that the rules know, perhaps with a query that compares columns. It takes "
+                "every client scope that the same records take through the unified API."
+            ),
+        },
         "url": {"type": ["string", "null"], "description": "Has to be the provider's own address."},
         "headers": {
             "type": ["object", "null"],
