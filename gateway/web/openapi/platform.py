@@ -140,8 +140,8 @@ _PROXY_REQUEST: Schema = {
         "path": {
             **_TEXT,
             "description": (
-                "A path of the provider's API that the rules know, perhaps with a query that compares columns. It takes "
-                "every client scope that the same records take through the unified API."
+                "A path of the provider's API that the rules know, perhaps with a query that compares columns. It "
+                "takes every client scope that the same records take through the unified API."
             ),
         },
         "url": {"type": ["string", "null"], "description": "Has to be the provider's own address."},
