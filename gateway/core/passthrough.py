@@ -15,6 +15,7 @@ import orjson
 from connectors.contract import Operation
 from connectors.exchange import Request
 from gateway.core.ask import Clock
+from gateway.core.bodies import check_levels
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.errors import BadRequest, Forbidden, VendorAnswerTooLarge
 from gateway.core.expelled import expelled
@@ -157,10 +158,13 @@ def read_outgoing(body: bytes) -> Outgoing:
     try:
         # The standard library keeps integers of any length as they are.
         found = json.loads(body)
+        # JSON has no words for what is no number, or too large for one, though Python reads and writes them.
+        json.dumps(found, allow_nan=False)
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body must be a JSON object with path, and perhaps method, headers and body.") from error
     if not isinstance(found, dict):
         raise BadRequest("The body must be a JSON object with path, and perhaps method, headers and body.")
+    check_levels(found)
     faults = [f"unknown field {name[:64]!r}; known: {', '.join(sorted(FIELDS))}" for name in found.keys() - FIELDS]
     method = str(found.get("method") or "get").upper()
     if method not in METHODS:
