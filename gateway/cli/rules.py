@@ -10,6 +10,7 @@ from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Collection, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
 from connectors.writes import Write
+from gateway.core.outbox.hearing import LISTS, SENDING
 from gateway.core.policy import stricter_fields
 from gateway.web.site import OPEN_ROUTES
 
@@ -41,10 +42,16 @@ def rows(
             yield (operation.method, operation.path, operation.scope, *what)
     for operation in (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS):
         calls = "on request what checks a token" if operation.id in RELINKS else "none"
-        yield (operation.method, operation.path, operation.scope, calls, "", "")
+        events = _event_cell() if operation.id in SENDING else ""
+        yield (operation.method, operation.path, operation.scope, calls, "", events)
     for method, path in open_routes:
         calls = "what checks a token" if (method, path) in LINKS else "none"
         yield (method, path, "none", calls, "", "")
+
+
+def _event_cell() -> str:
+    """Give the scopes that events about records take, where these are asked for or sent again."""
+    return "; ".join(f"{operation.scope}: events hris_{resource}.*" for resource, operation in LISTS.items())
 
 
 def as_markdown(table: Iterable[Sequence[str]]) -> str:

@@ -11,6 +11,7 @@ from gateway.core.errors import NotFound
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.desk import WebhookDesk
 from gateway.core.outbox.endpoints import Endpoint, Pick
+from gateway.core.outbox.hearing import ANY_EVENT
 from gateway.parts import CLOCK
 from gateway.webhooks import webhook_desk
 
@@ -36,7 +37,7 @@ async def run(arguments: Namespace, desk: Desk) -> int:
 async def _add(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
     project = await database.clients.project(arguments.project)
     body = {"url": arguments.url, "events": arguments.event, "description": arguments.description}
-    endpoint, secret = await office.create(project.id, body)
+    endpoint, secret = await office.create(project.id, body, ANY_EVENT)
     desk.say(f"the webhook {endpoint.id} hears {as_cell(', '.join(endpoint.events))}; its secret, this one time:")
     desk.out(secret.reveal)
 
@@ -71,7 +72,7 @@ async def _remove(arguments: Namespace, desk: Desk, database: Database, office: 
 
 async def _enable(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
     endpoint, wanted = await _find(database, arguments.webhook), arguments.action == "enable"
-    await office.change(endpoint.project_id, endpoint.id, {"enabled": wanted})
+    await office.change(endpoint.project_id, endpoint.id, {"enabled": wanted}, ANY_EVENT)
     desk.say(f"the webhook {endpoint.id} is {arguments.action}d")
 
 
@@ -100,10 +101,10 @@ async def _deliveries(arguments: Namespace, desk: Desk, database: Database, offi
 async def _replay(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
     endpoint = await _find(database, arguments.webhook)
     if arguments.delivery is None:
-        count = await office.replay_dead(endpoint.project_id, endpoint.id)
+        count = await office.replay_dead(endpoint.project_id, endpoint.id, ANY_EVENT)
         desk.say(f"deliveries that are on their way again: {count}")
         return
-    delivery = await office.replay(endpoint.project_id, arguments.delivery)
+    delivery = await office.replay(endpoint.project_id, arguments.delivery, ANY_EVENT)
     desk.say(f"the delivery {delivery.id} is on its way again")
 
 

@@ -18,6 +18,8 @@ from gateway.core.errors import BadRequest
 LONGEST_TEXT = 4096
 MOST_ITEMS = 100
 MOST_FAULTS = 50
+MOST_LEVELS = 64
+"""Objects and lists within each other: many times what the contract has, and what every encoder behind us bears."""
 _TIME = r"T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})"
 _FORMS: Mapping[Plain, tuple[re.Pattern[str], str]] = {
@@ -46,7 +48,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
-    """Read a JSON object."""
+    """Read a JSON object. Raises `BadRequest` for what is none, or is nested too deeply to be handed on."""
     if not raw.strip():
         raise BadRequest("The body is missing: it must be a JSON object.")
     try:
@@ -55,7 +57,19 @@ def parse_json(raw: bytes) -> dict[str, Any]:
         raise BadRequest("The body is not JSON in UTF-8.") from error
     if not isinstance(found, dict):
         raise BadRequest("The body must be a JSON object.")
+    check_levels(found)
     return found
+
+
+def check_levels(found: dict[str, Any] | list[Any]) -> None:
+    """Raise `BadRequest` for JSON that is nested deeper than `MOST_LEVELS`. It does not recurse itself."""
+    level = [found]
+    for _ in range(MOST_LEVELS):
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [child for children in inner for child in children if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise BadRequest(f"The body is nested deeper than {MOST_LEVELS} levels.")
 
 
 def check_body(found: Mapping[str, Any], wanted: Resource) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.core.bodies import check_levels
 from gateway.core.errors import BadRequest
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -30,10 +31,13 @@ def read_outgoing(body: bytes) -> Outgoing:
     try:
         # The standard library keeps integers of any length as they are.
         found = json.loads(body)
+        # JSON has no words for what is no number, or too large for one, though Python reads and writes them.
+        json.dumps(found, allow_nan=False)
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body must be a JSON object with path, and perhaps method, headers and body.") from error
     if not isinstance(found, dict):
         raise BadRequest("The body must be a JSON object with path, and perhaps method, headers and body.")
+    check_levels(found)
     faults = [f"unknown field {name[:64]!r}; known: {', '.join(sorted(FIELDS))}" for name in found.keys() - FIELDS]
     method = str(found.get("method") or "get").upper()
     if method not in METHODS:

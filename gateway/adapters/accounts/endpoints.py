@@ -109,6 +109,11 @@ class EndpointBook:
         async with reading(self._engine) as connection:
             return await self._deliveries(connection, deliveries.c.endpoint_id == endpoint.id, pick)
 
+    async def kept_events(self, endpoint: Endpoint) -> frozenset[str]:
+        kept = (deliveries.c.endpoint_id == endpoint.id) & deliveries.c.payload.is_not(None)
+        async with reading(self._engine) as connection:
+            return frozenset(await connection.scalars(select(deliveries.c.event).where(kept).distinct()))
+
     async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
         """Give what was told of one account, wherever it was sent; of one that is unlinked too."""
         of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)

@@ -7,9 +7,11 @@ from typing import Any
 from connectors.convert import instant
 from gateway.core.entrance import Entrance, forbidden
 from gateway.core.errors import BadRequest
+from gateway.core.model import ClientKey
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.desk import LONGEST_OVERLAP, WebhookDesk
 from gateway.core.outbox.endpoints import Endpoint, Pick
+from gateway.core.outbox.hearing import Hearer
 from gateway.core.platform import PlatformCall, no_parameters
 from gateway.core.policy import Operator, admit
 from gateway.core.query import MOST_PAGES, PageLimits
@@ -25,7 +27,7 @@ class WebhookCalls:
         self._desk = desk
         self._operator = operator
         self._page = page
-        self._answers: Mapping[str, Callable[[PlatformCall, str], Awaitable[Any]]] = {
+        self._answers: Mapping[str, Callable[[PlatformCall, ClientKey], Awaitable[Any]]] = {
             "list_webhooks": self._list,
             "create_webhook": self._create,
             "get_webhook": self._get,
@@ -46,46 +48,50 @@ class WebhookCalls:
             raise forbidden(denied)
         if not call.operation.parameters:
             no_parameters(call)
-        return await self._answers[call.operation.id](call, key.project_id)
+        return await self._answers[call.operation.id](call, key)
 
-    async def _list(self, call: PlatformCall, project: str) -> list[Json]:  # noqa: ARG002 - an answer
-        return [shown(each) for each in await self._desk.of_project(project)]
+    async def _list(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
+        return [shown(each) for each in await self._desk.of_project(key.project_id)]
 
-    async def _create(self, call: PlatformCall, project: str) -> Json:
-        endpoint, secret = await self._desk.create(project, await call.body())
+    async def _create(self, call: PlatformCall, key: ClientKey) -> Json:
+        endpoint, secret = await self._desk.create(key.project_id, await call.body(), self._hearer(key))
         return {**shown(endpoint), "secret": secret.reveal}
 
-    async def _get(self, call: PlatformCall, project: str) -> Json:
-        return shown(await self._desk.find(project, call.named))
+    async def _get(self, call: PlatformCall, key: ClientKey) -> Json:
+        return shown(await self._desk.find(key.project_id, call.named))
 
-    async def _update(self, call: PlatformCall, project: str) -> Json:
-        return shown(await self._desk.change(project, call.named, await call.body()))
+    async def _update(self, call: PlatformCall, key: ClientKey) -> Json:
+        changed = await self._desk.change(key.project_id, call.named, await call.body(), self._hearer(key))
+        return shown(changed)
 
-    async def _delete(self, call: PlatformCall, project: str) -> Json:
-        return shown(await self._desk.remove(project, call.named))
+    async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
+        return shown(await self._desk.remove(key.project_id, call.named))
 
-    async def _rotate(self, call: PlatformCall, project: str) -> Json:
+    async def _rotate(self, call: PlatformCall, key: ClientKey) -> Json:
         numbers = read_numbers(call, {"overlap_seconds": (0, LONGEST_OVERLAP)})
-        endpoint, secret = await self._desk.rotate(project, call.named, numbers.get("overlap_seconds"))
+        endpoint, secret = await self._desk.rotate(key.project_id, call.named, numbers.get("overlap_seconds"))
         return {**shown(endpoint), "secret": secret.reveal}
 
-    async def _ping(self, call: PlatformCall, project: str) -> Json:
-        return shown_delivery(await self._desk.ping(project, call.named))
+    async def _ping(self, call: PlatformCall, key: ClientKey) -> Json:
+        return shown_delivery(await self._desk.ping(key.project_id, call.named))
 
-    async def _deliveries(self, call: PlatformCall, project: str) -> list[Json]:
+    async def _deliveries(self, call: PlatformCall, key: ClientKey) -> list[Json]:
         states = [value for name, value in call.pairs if name == "state" and value]
         if len(states) > 1 or not set(states) <= set(State):
             raise BadRequest(f"The query is not valid: state must be one of {', '.join(State)}, and that once.")
         numbers = read_numbers(call, {"page": (1, MOST_PAGES), "page_size": (1, self._page.most)}, ("state",))
         size = numbers.get("page_size", self._page.default)
         pick = Pick(state=State(states[0]) if states else None, skip=(numbers.get("page", 1) - 1) * size, most=size)
-        return [shown_delivery(each) for each in await self._desk.deliveries(project, call.named, pick)]
+        return [shown_delivery(each) for each in await self._desk.deliveries(key.project_id, call.named, pick)]
 
-    async def _replay_dead(self, call: PlatformCall, project: str) -> Json:
-        return {"replayed": await self._desk.replay_dead(project, call.named)}
+    async def _replay_dead(self, call: PlatformCall, key: ClientKey) -> Json:
+        return {"replayed": await self._desk.replay_dead(key.project_id, call.named, self._hearer(key))}
 
-    async def _replay(self, call: PlatformCall, project: str) -> Json:
-        return shown_delivery(await self._desk.replay(project, call.named))
+    async def _replay(self, call: PlatformCall, key: ClientKey) -> Json:
+        return shown_delivery(await self._desk.replay(key.project_id, call.named, self._hearer(key)))
+
+    def _hearer(self, key: ClientKey) -> Hearer:
+        return Hearer(key.scopes, self._operator)
 
 
 def read_numbers(

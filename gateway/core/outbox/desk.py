@@ -10,6 +10,7 @@ from gateway.core.model import Secret
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.endpoints import MOST_ENDPOINTS, Endpoint, Endpoints, Pick, read_endpoint
 from gateway.core.outbox.events import EVERYTHING, ping_event
+from gateway.core.outbox.hearing import Hearer
 from gateway.core.outbox.targets import Targets
 
 LONGEST_OVERLAP = 7 * 24 * 3600
@@ -28,7 +29,10 @@ class Making:
 
 
 class WebhookDesk:
-    """What a project's backend and an operator do alike; a project's own and nothing else is there."""
+    """What a project's backend and an operator do alike; a project's own and nothing else is there.
+
+    `by` is who has events sent; that raises `Forbidden` for events that are not for its ears.
+    """
 
     def __init__(self, book: Endpoints, making: Making) -> None:
         self._book = book
@@ -37,7 +41,7 @@ class WebhookDesk:
     async def of_project(self, project_id: str) -> Sequence[Endpoint]:
         return await self._book.of_project(project_id)
 
-    async def create(self, project_id: str, body: Mapping[str, Any]) -> tuple[Endpoint, Secret]:
+    async def create(self, project_id: str, body: Mapping[str, Any], by: Hearer) -> tuple[Endpoint, Secret]:
         """Make an endpoint, and give its secret this one time."""
         now = self._making.now()
         blank = Endpoint(
@@ -49,6 +53,7 @@ class WebhookDesk:
             updated_at=now,
         )
         endpoint, secret = read_endpoint(body, blank, self._making.targets, now), self._making.new_secret()
+        by.must_hear(endpoint.events)
         if not await self._book.add(endpoint, secret):
             raise Conflict(f"A project may have {MOST_ENDPOINTS} webhooks: remove one that is not used.")
         return endpoint, secret
@@ -57,9 +62,10 @@ class WebhookDesk:
         found = await self._book.find(project_id, endpoint_id) if endpoint_id.isprintable() else None
         return _there(found)
 
-    async def change(self, project_id: str, endpoint_id: str, body: Mapping[str, Any]) -> Endpoint:
+    async def change(self, project_id: str, endpoint_id: str, body: Mapping[str, Any], by: Hearer) -> Endpoint:
         before = await self.find(project_id, endpoint_id)
         after = read_endpoint(body, before, self._making.targets, self._making.now())
+        by.must_change(before, after, await self._book.kept_events(before))
         return _there(await self._book.change(before, after))
 
     async def remove(self, project_id: str, endpoint_id: str) -> Endpoint:
@@ -85,10 +91,11 @@ class WebhookDesk:
     async def deliveries(self, project_id: str, endpoint_id: str, pick: Pick) -> Sequence[Delivery]:
         return await self._book.deliveries(await self.find(project_id, endpoint_id), pick)
 
-    async def replay(self, project_id: str, delivery_id: str) -> Delivery:
+    async def replay(self, project_id: str, delivery_id: str, by: Hearer) -> Delivery:
         found = await self._book.delivery(project_id, delivery_id) if delivery_id.isprintable() else None
         if found is None:
             raise NotFound("There is no such delivery in the project of this API key.")
+        by.must_hear([found.event])
         if found.state is State.PENDING:
             raise Conflict("This delivery is still on its way.")
         _must_be_enabled(await self.find(project_id, found.endpoint_id))
@@ -97,8 +104,9 @@ class WebhookDesk:
             raise Conflict("What this delivery said is no longer kept, so it cannot be sent again.")
         return again
 
-    async def replay_dead(self, project_id: str, endpoint_id: str) -> int:
+    async def replay_dead(self, project_id: str, endpoint_id: str, by: Hearer) -> int:
         endpoint = await self.find(project_id, endpoint_id)
+        by.must_hear(await self._book.kept_events(endpoint))
         _must_be_enabled(endpoint)
         return await self._book.replay_dead(endpoint, self._making.now())
 

@@ -1,6 +1,6 @@
 """Where a project listens: an endpoint, what it wants to hear, and how a caller writes that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -72,6 +72,9 @@ class Endpoints(Protocol):
         """Put an event in the outbox for this endpoint alone, whatever it wants to hear."""
 
     async def deliveries(self, endpoint: Endpoint, pick: Pick) -> Sequence[Delivery]: ...
+
+    async def kept_events(self, endpoint: Endpoint) -> Collection[str]:
+        """Name the events, each once, that may still be sent there: deliveries under way, and those kept to replay."""
 
     async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
         """Give what was told of one account, wherever it was sent; of one that is unlinked too."""

@@ -4,25 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.connector import Connector
-from connectors.contract import Operation
-from connectors.hris.operations import OPERATIONS
 from connectors.spec import Absent, Collection, Endpoint
 from gateway.core.entrance import Provider
 from gateway.core.mapping import Plan, compile_table
 from gateway.core.model import Account
-from gateway.core.outbox.events import RECORDS
+from gateway.core.outbox.hearing import LISTS
 from gateway.core.policy import EVERY_SCOPE
 
 UNSTEADY = frozenset({"tenure", "avatar", "avatar_url"})
 """Fields that change by themselves: a time that passes, and the addresses of photos, which may be signed anew for
 each reading. A new photo shows in `updated_at`."""
-
-LISTS: Mapping[str, Operation] = {
-    operation.resource: operation
-    for operation in OPERATIONS
-    if operation.kind == "list" and not operation.of_employee and operation.resource in RECORDS
-}
-"""By resource the operation that lists its records: without it nothing is told of them."""
 
 
 @dataclass(frozen=True, slots=True)

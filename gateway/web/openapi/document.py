@@ -20,8 +20,9 @@ One HTTP API over the HR systems of your customers, in the contract of StackOne'
 
 Send the API key as the user name of HTTP Basic authentication, with an empty password, and name the linked account
 in `x-account-id`. Each operation says in `x-client-scope` what the key needs, in `x-vendor-scopes` what the account's
-token needs by provider (of each inner list one scope), and in `x-field-scopes` which fields need more. `x-unanswered`
-says of a provider why it cannot answer, and `x-unwritable` why it cannot take a field.
+token needs by provider (of each inner list one scope), and in `x-field-scopes` which fields need more; in
+`x-event-scopes`, which events do. `x-unanswered` says of a provider why it cannot answer, and `x-unwritable` why it
+cannot take a field.
 """
 
 

@@ -13,6 +13,7 @@ class Described:
     """An operation with what the tables of the contract do not tell. Without a client scope it asks for no API key.
 
     `answers` gives, by status, what it is, the media type and the schema; of bodies without media type there is none.
+    `event_scopes` are what events take beyond the operation's scope, by name.
     """
 
     operation: Operation
@@ -21,6 +22,7 @@ class Described:
     errors: tuple[int, ...] = ()
     parameters: tuple[Schema, ...] = ()
     body: Schema = field(default_factory=dict)
+    event_scopes: Mapping[str, str] = field(default_factory=dict)
 
     def item(self) -> Schema:
         """Give the operation as an Operation Object of OpenAPI."""
@@ -46,6 +48,8 @@ class Described:
             found["x-client-scope"] = operation.scope
         else:
             found["security"] = []
+        if self.event_scopes:
+            found["x-event-scopes"] = dict(self.event_scopes)
         return found
 
 

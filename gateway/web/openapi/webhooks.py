@@ -7,6 +7,7 @@ from gateway.core.outbox.deliveries import State
 from gateway.core.outbox.desk import LONGEST_OVERLAP
 from gateway.core.outbox.endpoints import LONGEST_DESCRIPTION, MOST_EVENTS
 from gateway.core.outbox.events import EVENTS, FAILURES, PING, RECORDS
+from gateway.core.outbox.hearing import EVENT_SCOPES, LISTS, SENDING
 from gateway.core.outbox.targets import LONGEST_URL
 from gateway.core.query import MOST_PAGES, PageLimits
 from gateway.web.openapi.answers import CONTRACT
@@ -24,7 +25,10 @@ _EVENTS: Schema = {
     "type": "array",
     "items": _TEXT,
     "description": "; ".join(f"`{name}`: {text}" for name, text in EVENTS.items())
-    + " `account.*`, `hris_employees.*` and the like stand for all of a kind, `*` for all.",
+    + " `account.*`, `hris_employees.*` and the like stand for all of a kind, `*` for all. "
+    "The API key also needs the scope that lists such records: "
+    + "; ".join(f"`{operation.scope}` for `hris_{resource}.*`" for resource, operation in LISTS.items())
+    + ".",
 }
 
 
@@ -221,6 +225,7 @@ def webhook_routes(limits: PageLimits) -> list[Described]:
                 errors=_ERRORS,
                 parameters=(*path_parameters(operation.path), *(options[each] for each in operation.parameters)),
                 body=_BODIES.get(operation.id, {}),
+                event_scopes=EVENT_SCOPES if operation.id in SENDING else {},
             )
         )
     return found
