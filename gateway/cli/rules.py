@@ -10,7 +10,7 @@ from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Collection, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
 from connectors.writes import Write
-from gateway.core.outbox.hearing import LISTS, SENDING
+from gateway.core.outbox.event_scopes import LISTS, SENDING
 from gateway.core.policy import stricter_fields
 from gateway.web.site import OPEN_ROUTES
 

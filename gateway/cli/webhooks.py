@@ -11,7 +11,7 @@ from gateway.core.errors import NotFound
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.desk import WebhookDesk
 from gateway.core.outbox.endpoints import Endpoint, Pick
-from gateway.core.outbox.hearing import ANY_EVENT
+from gateway.core.outbox.event_scopes import ANY_EVENT
 from gateway.parts import CLOCK
 from gateway.webhooks import webhook_desk
 

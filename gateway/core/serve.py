@@ -19,6 +19,7 @@ from gateway.core.expelled import expelled
 from gateway.core.flights import Flights
 from gateway.core.freshness import Directives, Freshness, Use, judge, takes
 from gateway.core.kept import Kept
+from gateway.core.lru import Lru
 from gateway.core.model import Account, Cache, ClientKey, Linked
 from gateway.core.near import Moment, Near
 from gateway.core.policy import Denied
@@ -28,6 +29,8 @@ from gateway.core.shelf import Shelf
 from gateway.core.sweeps import PASSING, Reading
 
 REMEMBERED_QUESTIONS = 1024
+LONGEST_REMEMBERED = 1024
+"""Characters of a query whose decision is remembered: a longer one is decided each time, and takes no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Gateway:
         self._reads = reads
         self._clock = around.clock
         self._limits = around.limits
-        self._questions: dict[tuple[Any, ...], Question] = {}
+        self._questions: Lru[tuple[Any, ...], Question] = Lru(REMEMBERED_QUESTIONS)
 
     def over(self, entrance: Entrance) -> "Gateway":
         """Give a gateway over other accounts and keys, with the same caches."""
@@ -143,9 +146,8 @@ class Gateway:
         must_be_active(account, provider.connector.name)
         if question is None:
             question = self._decide(call, provider, *rights)
-            if len(self._questions) >= REMEMBERED_QUESTIONS:
-                self._questions.clear()
-            self._questions[memo] = question
+            if sum(len(name) + len(value) for name, value in call.pairs) <= LONGEST_REMEMBERED:
+                self._questions.put(memo, question)
         return replace(question, key=call.key, employee=call.employee) if call.key or call.employee else question
 
     def _decide(self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]) -> Question:

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from starlette.types import Scope
 
 from gateway.core.call import Ticket
+from gateway.core.lru import Lru
 
 REMEMBERED = 10_000
 _PLAIN = frozenset({b"authorization", b"x-account-id", b"accept-encoding", b"if-none-match"})
@@ -19,9 +20,9 @@ _LONG_WAY = frozenset({b"cache-control", b"content-type", b"content-encoding", b
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All of a request that its answer depends on, and in which form the caller takes it."""
+    """A digest of all of a request that its answer depends on, and in which form the caller takes it."""
 
-    fingerprint: tuple[bytes, bytes, bytes]
+    digest: bytes
     accepted: bytes
     known: bytes
 
@@ -35,11 +36,14 @@ class Stub:
 
 
 class Express:
-    """Remembers tickets by the words of their calls; of keys only a digest, under a key of this process alone."""
+    """Remembers tickets by the words of their calls: by a digest alone, under a key of this process.
+
+    So callers who send long queries take no more memory than others, and the least recently used ticket goes first.
+    """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._stubs: dict[tuple[bytes, bytes, bytes], Stub] = {}
+        self._stubs: Lru[bytes, Stub] = Lru(REMEMBERED)
 
     def read(self, scope: Scope) -> Words | None:
         """Give the words of a request, or None for one that has to take the long way."""
@@ -53,15 +57,15 @@ class Express:
                 found[name] = value
             elif name in _LONG_WAY:
                 return None
-        who = found.get(b"authorization", b"") + b"\0" + found.get(b"x-account-id", b"")
-        digest = blake2b(who, digest_size=16, key=self._key).digest()
-        fingerprint = (scope.get("raw_path") or scope["path"].encode(), scope["query_string"], digest)
-        return Words(fingerprint, found.get(b"accept-encoding", b""), found.get(b"if-none-match", b""))
+        key, account = found.get(b"authorization", b""), found.get(b"x-account-id", b"")
+        path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+        # With the lengths no two requests are one text.
+        text = b"%d,%d,%d:%b%b%b%b" % (len(key), len(account), len(path), key, account, path, query)
+        digest = blake2b(text, digest_size=16, key=self._key).digest()
+        return Words(digest, found.get(b"accept-encoding", b""), found.get(b"if-none-match", b""))
 
     def find(self, words: Words) -> Stub | None:
-        return self._stubs.get(words.fingerprint)
+        return self._stubs.get(words.digest)
 
     def remember(self, words: Words, stub: Stub) -> None:
-        if len(self._stubs) >= REMEMBERED:
-            self._stubs.clear()
-        self._stubs[words.fingerprint] = stub
+        self._stubs.put(words.digest, stub)

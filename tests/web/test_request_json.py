@@ -1,4 +1,4 @@
-"""JSON that no caller means well with: whatever stands in whichever field of whichever body, it is the caller's fault."""
+"""JSON that no caller means well with: wherever it stands in whichever body, it is the caller's fault."""
 
 from collections.abc import Iterator
 from itertools import product

@@ -9,8 +9,8 @@ from gateway.core.errors import Conflict, NotFound
 from gateway.core.model import Secret
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.endpoints import MOST_ENDPOINTS, Endpoint, Endpoints, Pick, read_endpoint
+from gateway.core.outbox.event_scopes import Subscriber
 from gateway.core.outbox.events import EVERYTHING, ping_event
-from gateway.core.outbox.hearing import Hearer
 from gateway.core.outbox.targets import Targets
 
 LONGEST_OVERLAP = 7 * 24 * 3600
@@ -41,7 +41,7 @@ class WebhookDesk:
     async def of_project(self, project_id: str) -> Sequence[Endpoint]:
         return await self._book.of_project(project_id)
 
-    async def create(self, project_id: str, body: Mapping[str, Any], by: Hearer) -> tuple[Endpoint, Secret]:
+    async def create(self, project_id: str, body: Mapping[str, Any], by: Subscriber) -> tuple[Endpoint, Secret]:
         """Make an endpoint, and give its secret this one time."""
         now = self._making.now()
         blank = Endpoint(
@@ -53,7 +53,7 @@ class WebhookDesk:
             updated_at=now,
         )
         endpoint, secret = read_endpoint(body, blank, self._making.targets, now), self._making.new_secret()
-        by.must_hear(endpoint.events)
+        by.require(endpoint.events)
         if not await self._book.add(endpoint, secret):
             raise Conflict(f"A project may have {MOST_ENDPOINTS} webhooks: remove one that is not used.")
         return endpoint, secret
@@ -62,10 +62,10 @@ class WebhookDesk:
         found = await self._book.find(project_id, endpoint_id) if endpoint_id.isprintable() else None
         return _there(found)
 
-    async def change(self, project_id: str, endpoint_id: str, body: Mapping[str, Any], by: Hearer) -> Endpoint:
+    async def change(self, project_id: str, endpoint_id: str, body: Mapping[str, Any], by: Subscriber) -> Endpoint:
         before = await self.find(project_id, endpoint_id)
         after = read_endpoint(body, before, self._making.targets, self._making.now())
-        by.must_change(before, after, await self._book.kept_events(before))
+        by.require_change(before, after, await self._book.kept_events(before))
         return _there(await self._book.change(before, after))
 
     async def remove(self, project_id: str, endpoint_id: str) -> Endpoint:
@@ -91,11 +91,11 @@ class WebhookDesk:
     async def deliveries(self, project_id: str, endpoint_id: str, pick: Pick) -> Sequence[Delivery]:
         return await self._book.deliveries(await self.find(project_id, endpoint_id), pick)
 
-    async def replay(self, project_id: str, delivery_id: str, by: Hearer) -> Delivery:
+    async def replay(self, project_id: str, delivery_id: str, by: Subscriber) -> Delivery:
         found = await self._book.delivery(project_id, delivery_id) if delivery_id.isprintable() else None
         if found is None:
             raise NotFound("There is no such delivery in the project of this API key.")
-        by.must_hear([found.event])
+        by.require([found.event])
         if found.state is State.PENDING:
             raise Conflict("This delivery is still on its way.")
         _must_be_enabled(await self.find(project_id, found.endpoint_id))
@@ -104,9 +104,9 @@ class WebhookDesk:
             raise Conflict("What this delivery said is no longer kept, so it cannot be sent again.")
         return again
 
-    async def replay_dead(self, project_id: str, endpoint_id: str, by: Hearer) -> int:
+    async def replay_dead(self, project_id: str, endpoint_id: str, by: Subscriber) -> int:
         endpoint = await self.find(project_id, endpoint_id)
-        by.must_hear(await self._book.kept_events(endpoint))
+        by.require(await self._book.kept_events(endpoint))
         _must_be_enabled(endpoint)
         return await self._book.replay_dead(endpoint, self._making.now())
 

@@ -8,7 +8,7 @@ from connectors.spec import Absent, Collection, Endpoint
 from gateway.core.entrance import Provider
 from gateway.core.mapping import Plan, compile_table
 from gateway.core.model import Account
-from gateway.core.outbox.hearing import LISTS
+from gateway.core.outbox.event_scopes import LISTS
 from gateway.core.policy import EVERY_SCOPE
 
 UNSTEADY = frozenset({"tenure", "avatar", "avatar_url"})

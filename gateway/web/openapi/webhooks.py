@@ -6,8 +6,8 @@ from connectors.platform import WEBHOOK_OPERATIONS
 from gateway.core.outbox.deliveries import State
 from gateway.core.outbox.desk import LONGEST_OVERLAP
 from gateway.core.outbox.endpoints import LONGEST_DESCRIPTION, MOST_EVENTS
+from gateway.core.outbox.event_scopes import EVENT_SCOPES, LISTS, SENDING
 from gateway.core.outbox.events import EVENTS, FAILURES, PING, RECORDS
-from gateway.core.outbox.hearing import EVENT_SCOPES, LISTS, SENDING
 from gateway.core.outbox.targets import LONGEST_URL
 from gateway.core.query import MOST_PAGES, PageLimits
 from gateway.web.openapi.answers import CONTRACT

@@ -32,13 +32,13 @@ SENDING = frozenset({"create_webhook", "update_webhook", "replay_webhook_deliver
 
 
 @dataclass(frozen=True, slots=True)
-class Hearer:
+class Subscriber:
     """Who asks for events to be sent: the scopes of a client key, and what the operator forbids to every key."""
 
     scopes: frozenset[str]
     operator: Operator
 
-    def must_hear(self, events: Iterable[str]) -> None:
+    def require(self, events: Iterable[str]) -> None:
         """Raise `Forbidden` that names every scope which these events, or families of them, take and the key lacks."""
         patterns = tuple(events)
         wanted = {operation.id: operation for event, operation in BY_EVENT.items() if wants(patterns, event)}
@@ -46,20 +46,20 @@ class Hearer:
         if denied:
             raise _forbidden(denied)
 
-    def must_change(self, before: Endpoint, after: Endpoint, kept: Iterable[str]) -> None:
+    def require_change(self, before: Endpoint, after: Endpoint, kept: Iterable[str]) -> None:
         """Raise `Forbidden` for a change that has events sent, or elsewhere, which the key may not hear.
 
         `kept` are events that may still be sent there. To hear less, or nothing, takes no scope.
         """
         if after.url != before.url:
-            self.must_hear((*before.events, *after.events, *kept))
+            self.require((*before.events, *after.events, *kept))
         elif after.enabled and not before.enabled:
-            self.must_hear((*after.events, *kept))
+            self.require((*after.events, *kept))
         elif after.events != before.events:
-            self.must_hear(after.events)
+            self.require(after.events)
 
 
-ANY_EVENT = Hearer(EVERY_SCOPE, Operator())
+ANY_EVENT = Subscriber(EVERY_SCOPE, Operator())
 """The operator, who may have anything sent."""
 
 
