@@ -35,6 +35,7 @@ from gateway.parts import CLOCK, open_cache, open_the_database, open_the_vault, 
 from gateway.record_events import RecordParts, watch_records
 from gateway.settings import Settings, SettingsError, read_settings
 from gateway.vendor_events import HookCorner, open_hooks
+from gateway.web.allow_list import AllowList
 from gateway.web.edge import Edge, EdgeLimits, Surroundings
 from gateway.web.hub.place import Place
 from gateway.web.openapi.document import Subject, make_document
@@ -135,7 +136,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     unified = UnifiedApi(
         gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
     )
-    site = Site(unified, routes, place)
+    site = Site(unified, routes, place, AllowList(settings.dashboard.allowed_networks))
     log = counting(counter, request_log(logger, each=settings.log.requests))
     surroundings = Surroundings(new_request_id, clock.now, log, settings.server.address_header)
     return Edge(

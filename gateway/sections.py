@@ -320,6 +320,8 @@ class Dashboard(Section):
     """Longest that a sign-in lasts, in seconds; 12 hours are a working day."""
     idle_seconds: PositiveInt = 3600
     """Longest that a sign-in lasts unused, in seconds; an hour, for a desk that was left."""
+    allowed_networks: Networks = ()
+    """Networks of clients for whom there is a dashboard, such as 10.8.0.0/16; empty: for all who have the password."""
 
 
 class Webhooks(Section):

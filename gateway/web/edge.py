@@ -12,6 +12,8 @@ from gateway.metrics import Metrics
 from gateway.web.render import Headers, error_body, error_headers, status_of, with_length
 
 _KEY = "gateway.exchange"
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+"""On every answer: a browser must take JSON that holds a customer's text for JSON, and never for a page."""
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class Exchange:
         """Send status and headers; the body is the caller's to send."""
         self.status = status
         own = (b"x-request-id", self.request_id.encode())
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, own, *self.extra]})
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, own, NOSNIFF, *self.extra]})
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -47,7 +47,6 @@ def page_headers(origins: Sequence[str] = (), *, scripts: bool = False) -> Heade
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-security-policy", "; ".join(policy).encode()),
         (b"referrer-policy", b"no-referrer"),
-        (b"x-content-type-options", b"nosniff"),
         (b"cache-control", b"no-store"),
         (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
     ]
@@ -62,7 +61,6 @@ class Fixed:
         self._headers: Headers = [
             (b"content-type", f"{kind}; charset=utf-8".encode()),
             (b"cache-control", b"public, max-age=300"),
-            (b"x-content-type-options", b"nosniff"),
             (b"cross-origin-resource-policy", b"cross-origin" if shared else b"same-origin"),
             (b"content-security-policy", b"default-src 'none'"),
         ]

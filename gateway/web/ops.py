@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.web.edge import exchange_of
+from gateway.web.edge import NOSNIFF, exchange_of
 from gateway.web.render import Headers
 
 Ping = Callable[[], Awaitable[bool]]
@@ -49,5 +49,6 @@ class Answer(Response):
         exchange = exchange_of(request.scope)
         exchange.operation = request.scope["path"].strip("/")
         exchange.status = status
-        headers: Headers = [(b"cache-control", b"no-store"), (b"x-request-id", exchange.request_id.encode())]
+        own = (b"x-request-id", exchange.request_id.encode())
+        headers: Headers = [(b"cache-control", b"no-store"), own, NOSNIFF]
         super().__init__(body, status, media_type=kind, headers={k.decode(): v.decode() for k, v in headers})

@@ -7,6 +7,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.errors import NotFound
+from gateway.web.allow_list import AllowList
 from gateway.web.hub.place import Place
 from gateway.web.render import MethodNotAllowed
 
@@ -80,8 +81,10 @@ OPERATOR_ROUTES = {
 class Site:
     """Sends the unified API straight to its own matching, and all else through Starlette's routing."""
 
-    def __init__(self, unified: ASGIApp, routes: Sequence[Route], place: Place) -> None:
+    def __init__(self, unified: ASGIApp, routes: Sequence[Route], place: Place, operators: AllowList) -> None:
+        """`operators` says from where the dashboard may be asked."""
         self._unified = unified
+        self._operators = operators
         self._place = place
         self.routes = routes
         self._router = Router(routes, redirect_slashes=False)
@@ -90,6 +93,7 @@ class Site:
         if scope["path"].startswith(UNIFIED_PREFIX):
             await self._unified(scope, receive, send)
             return
+        self._operators.check(scope)
         if await self._place.settle(scope, send):
             return
         scope["app"] = self  # Makes the router raise, where it would else answer in plain text.

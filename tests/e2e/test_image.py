@@ -1,5 +1,6 @@
 """What goes into the image: the locked packages that the gateway needs, all of them and nothing else."""
 
+import re
 import tomllib
 from importlib.metadata import requires
 
@@ -55,3 +56,21 @@ def test_the_image_has_all_that_the_gateway_needs_and_no_tool_of_ours() -> None:
         assert wanted | {canonical(own.name)} <= found
     tools = {canonical(Requirement(line).name) for line in project["optional-dependencies"]["dev"]}
     assert not tools & found
+
+
+def test_every_image_can_be_named_by_digest() -> None:
+    """A tag may be another image tomorrow: each has a variable, so that an installation can pin its bytes."""
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    images = [line.split("image: ")[1] for line in compose.splitlines() if line.strip().startswith("image: ")]
+    assert [each for each in images if not each.startswith("${")] == ["hris-gateway"]
+    stages = [line for line in (ROOT / "deploy" / "Dockerfile").read_text().splitlines() if line.startswith("FROM ")]
+    assert [line.split()[1] for line in stages] == ["${PYTHON_IMAGE}"] * 2
+
+
+def test_every_container_is_hardened_and_the_address_is_asked_for() -> None:
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    services = compose.partition("\nservices:\n")[2].partition("\nnetworks:\n")[0]
+    parts = re.split(r"\n(?=  [a-z0-9-]+:\n)", "\n" + services)[1:]
+    assert len(parts) == 5
+    assert all("<<: *hardened" in part or "<<: *gateway" in part for part in parts)
+    assert "PUBLIC_URL:?" in compose

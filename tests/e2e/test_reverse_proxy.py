@@ -6,6 +6,7 @@ In front of the gateway it must change nothing; in front of stand-ins that answe
 import json
 import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,9 +17,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 
 from deploy.load import nginx, same
+from deploy.load.nginx import SHIPPED
 from deploy.load.processes import Processes, Server
 from deploy.load.stack import Stack, start_stack
 from deploy.load.tools import find
@@ -229,6 +232,57 @@ def test_the_gateway_is_told_who_asks_and_not_what_the_caller_claims() -> None:
         "X-Request-Id": "of-the-caller",
     }
     assert answer.headers["x-request-id"] == REQUEST_ID
+
+
+EXAMPLES = SHIPPED.parent / "tls"
+
+
+def with_example(running: Processes, name: str, gateway: str, **changes: str) -> tuple[str, int]:
+    """Run the shipped configuration with an example of the folder tls/; give both its addresses."""
+    directory = running.directory / name
+    (directory / "nginx-tls").mkdir(parents=True)
+    port, second = running.ports.take(), running.ports.take()
+    text = (EXAMPLES / f"{name}.conf.example").read_text()
+    places = {"listen 8443 ssl": f"listen 127.0.0.1:{second} ssl", "/etc/nginx/tls/": f"{directory}/nginx-tls/"}
+    for shipped, ours in {**places, **changes}.items():
+        text = text.replace(shipped, ours)
+    (directory / "nginx-tls" / f"{name}.conf").write_text(text)
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
+    files = ["-keyout", f"{directory}/nginx-tls/privkey.pem", "-out", f"{directory}/nginx-tls/fullchain.pem"]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    nginx.start(running, f"{name}-nginx", nginx.configuration(port, [gateway], directory), port)
+    return f"127.0.0.1:{port}", second
+
+
+def test_the_example_for_tls_ends_it_and_tells_browsers_to_stay_with_it() -> None:
+    gateway = StandIn()
+    with (
+        answering(gateway),
+        tempfile.TemporaryDirectory(prefix="proxy-") as name,
+        Processes(Path(name)) as running,
+    ):
+        _, port = with_example(running, "https", gateway.address)
+        answer = httpx.get(f"https://127.0.0.1:{port}/unified/hris/employees", verify=False)  # its own certificate
+        refused = httpx.get(f"https://127.0.0.1:{port}/healthz", verify=False, headers={"x": "y" * 70_000})
+    assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+    assert refused.status_code == 400
+    [head, *_] = gateway.heads
+    assert head["X-Forwarded-Proto"] == "https"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"), [("127.0.0.1", "203.0.113.9"), ("10.0.0.1", "127.0.0.1")], ids=["named", "not named"]
+)
+def test_the_example_behind_another_proxy_believes_that_one_alone(trusted: str, told: str) -> None:
+    gateway = StandIn()
+    with (
+        answering(gateway),
+        tempfile.TemporaryDirectory(prefix="proxy-") as name,
+        Processes(Path(name)) as running,
+    ):
+        address, _ = with_example(running, "behind-proxy", gateway.address, **{"10.0.0.1": trusted})
+        ask(address, "/unified/hris/employees", headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.9"})
+    assert [head["X-Forwarded-For"] for head in gateway.heads] == [told]
 
 
 def test_nothing_is_cached_and_connections_are_kept() -> None:

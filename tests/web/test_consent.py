@@ -25,6 +25,7 @@ from gateway.hub import HubParts, hub_routes
 from gateway.metrics import make_metrics
 from gateway.parts import open_upstream, providers
 from gateway.sections import ConnectorSettings
+from gateway.web.allow_list import AllowList
 from gateway.web.edge import Edge, EdgeLimits, Surroundings
 from gateway.web.hub.place import Place
 from gateway.web.site import Site as Pages
@@ -138,7 +139,7 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
             place = Place("", ())
             parts = HubParts(entrance, site.database, site.database.sessions, linking, b"k" * 32, lambda _: ())
             around = Surroundings(new_id=new_id, now=now, log=lambda *_: None)
-            pages = Pages(site.edge.app, hub_routes(settings, place, parts), place)
+            pages = Pages(site.edge.app, hub_routes(settings, place, parts), place, AllowList(()))
             app = Edge(pages, EdgeLimits(16384, 32768), make_metrics(), around)
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as asking:

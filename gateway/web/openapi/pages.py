@@ -5,8 +5,7 @@ They are made when somebody first asks, and kept: most workers are never asked, 
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -14,63 +13,79 @@ from pathlib import Path
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from gateway.web.codings import matches
+from gateway.core.packing import pack, pack_gzip
+from gateway.web.codings import coding_for, matches
 from gateway.web.edge import exchange_of
 from gateway.web.openapi.schemas import Schema
 from gateway.web.openapi.view import make_view
+from gateway.web.render import Headers, etag
 
 _QUOTED = re.compile("`([^`]*)`")
 _HERE = Path(__file__).parent
-_SAFE = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+_NO_REFERRER = (b"referrer-policy", b"no-referrer")
 # Nothing is loaded but our own style sheet, nothing is sent, and no other page shows this one within itself.
-_PAGE_ONLY = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-}
+_PAGE_ONLY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
 
 
-@dataclass(frozen=True, slots=True)
+class Coded:
+    """Bytes that never change while we run, in each content coding that clients take; each is made once."""
+
+    def __init__(self, plain: bytes) -> None:
+        self._forms = {"": plain, "zstd": pack(plain), "gzip": pack_gzip(plain)}
+        self._digest = sha256(plain).hexdigest()[:32]
+
+    def form(self, coding: str) -> tuple[bytes, bytes]:
+        """Returns the bytes in a coding, and their validator."""
+        return self._forms[coding], etag(self._digest, coding)
+
+
 class Fixed:
     """An endpoint that always gives the same bytes, or 304 to those who have them."""
 
-    name: str
-    make: Callable[[], bytes]
-    kind: str
-    headers: Mapping[str, str]
+    def __init__(self, name: str, make: Callable[[], bytes], kind: bytes, headers: Headers) -> None:
+        self.name = name
+        self._coded = cache(lambda: Coded(make()))
+        # It may be kept, but the next release changes it.
+        self._headers: Headers = [
+            (b"content-type", kind),
+            (b"cache-control", b"no-cache"),
+            (b"vary", b"accept-encoding"),
+            _NO_REFERRER,
+            *headers,
+        ]
 
-    async def __call__(self, request: Request) -> Response:
-        exchange = exchange_of(request.scope)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        exchange = exchange_of(scope)
         exchange.operation = self.name
         # In a thread: others are answered meanwhile.
-        body = await asyncio.to_thread(self.make)
-        tag = f'"{sha256(body).hexdigest()[:32]}"'
-        known = request.headers.get("if-none-match", "").encode("latin-1")
-        exchange.status = 304 if matches(known, tag.encode()) else 200
-        headers = {
-            **self.headers,
-            **_SAFE,
-            "etag": tag,
-            "cache-control": "no-cache",  # It may be kept, but the next release changes it.
-            "x-request-id": exchange.request_id,
-        }
-        if exchange.status == 304:
-            return Response(status_code=304, headers=headers)
-        return Response(body, media_type=self.kind, headers=headers)
+        coded = await asyncio.to_thread(self._coded)
+        given = dict(scope["headers"])
+        coding = coding_for(given.get(b"accept-encoding", b""))
+        body, tag = coded.form(coding)
+        headers: Headers = [*self._headers, (b"etag", tag)]
+        if matches(given.get(b"if-none-match", b""), tag):
+            await exchange.begin(send, 304, headers)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        if coding:
+            headers.append((b"content-encoding", coding.encode()))
+        await exchange.respond(send, 200, headers, body)
 
 
 def documentation(describe: Callable[[], Schema]) -> list[Route]:
     """Give the routes; `describe` makes the document, and is called once for each of the two."""
     fixed = {
-        "/openapi.json": Fixed("openapi", cache(lambda: orjson.dumps(describe())), "application/json", {}),
-        "/docs": Fixed("docs", cache(lambda: render_page(describe())), "text/html", _PAGE_ONLY),
-        "/docs/style.css": Fixed("docs_style", cache((_HERE / "style.css").read_bytes), "text/css", {}),
+        "/openapi.json": Fixed("openapi", lambda: orjson.dumps(describe()), b"application/json", []),
+        "/docs": Fixed("docs", lambda: render_page(describe()), b"text/html; charset=utf-8", [_PAGE_ONLY]),
+        "/docs/style.css": Fixed("docs_style", (_HERE / "style.css").read_bytes, b"text/css; charset=utf-8", []),
     }
-    return [Route(path, each.__call__, methods=["GET"], name=each.name) for path, each in fixed.items()]
+    return [Route(path, each, methods=["GET"], name=each.name) for path, each in fixed.items()]
 
 
 def render_page(document: Schema) -> bytes:
