@@ -37,7 +37,7 @@ async def _link(arguments: Namespace, desk: Desk) -> int:
         project = await database.clients.project(arguments.project)
         application = Application(
             project_id=project.id,
-            owner=Owner(id=owner_id, name=arguments.owner_name or owner_id),
+            owner=Owner(id=owner_id, name=arguments.owner_name or ""),
             credential=credential,
             label=arguments.label,
             by=AT_THE_COMMAND_LINE,

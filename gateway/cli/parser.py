@@ -107,7 +107,9 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
     link.add_argument("--project", type=name, required=True, help="name of the project; made if there is none")
     link.add_argument("--provider", choices=sorted(providers), required=True)
     link.add_argument("--owner-id", type=name, help="your id of the customer; the project's name by default")
-    link.add_argument("--owner-name", type=name, help="your name of the customer; the owner id by default")
+    link.add_argument(
+        "--owner-name", type=name, help="your name of the customer; by default the one that is known, or the owner id"
+    )
     link.add_argument("--label", type=name, help="a word of your own to know the account by")
     listing = actions.add_parser("list", help="show the accounts")
     listing.add_argument("--project", type=name, help="only of this project")

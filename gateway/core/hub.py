@@ -12,7 +12,7 @@ from connectors.connector import Connector
 from gateway.core.actor import Actor, ActorKind
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import BadRequest, NotFound, Unprocessable
-from gateway.core.link import Application, Parts, link, relink, verify
+from gateway.core.link import Application, Parts, as_named, link, relink, verify
 from gateway.core.meta import CATEGORY
 from gateway.core.model import Account, Linked, Secret, Status
 from gateway.core.sessions import OVER, ConnectSession, SessionDesk
@@ -83,7 +83,9 @@ class Hub:
             linked = await self._account(session, wish.account_id)
             if credential is None:
                 return await self._verified(connector, linked, by)
-            account = replace(linked.account, owner=wish.owner, label=wish.label or linked.account.label)
+            owner = as_named(linked.account.owner, wish.owner)
+            kind = wish.kind or linked.account.kind
+            account = replace(linked.account, owner=owner, label=wish.label or linked.account.label, kind=kind)
             return await relink(connector, account, credential, self._parts, by)
         application = Application(
             project_id=session.project_id,

@@ -6,7 +6,7 @@ What is kept goes through `Ledger`, what is asked through `Upstream`; a fault of
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
@@ -28,15 +28,16 @@ RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED, Status.INACTIVE})
 class Application:
     """What a customer asks for: this credential, for this owner in this project; `apart` as a further account.
 
-    `by` is who asks for it.
+    Of an account that is there already, only what is named here is changed: None, and an empty name of the owner,
+    leave it as it is. `by` is who asks for it.
     """
 
     project_id: str
     owner: Owner
     credential: Secret
     label: str | None = None
-    kind: str = "production"
-    setup_information: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
+    setup_information: Mapping[str, str] | None = None
     apart: bool = False
     by: Actor = GATEWAY
 
@@ -84,23 +85,42 @@ async def _keep(
     known = None
     if not application.apart:
         known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
-    now = parts.clock()
-    account = Account(
-        id=known.id if known else parts.new_id(),
+    account = _as_asked(known or _new(connector, application, grant, parts), application)
+    linked = replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant, updated_at=parts.clock())
+    alone = not application.apart
+    return await parts.ledger.store(_as_suspended(linked, known), credential, application.by, alone=alone)
+
+
+def _new(connector: Connector, application: Application, grant: Grant, parts: Parts) -> Account:
+    now, owner = parts.clock(), application.owner
+    return Account(
+        id=parts.new_id(),
         project_id=application.project_id,
         provider=connector.key,
-        owner=application.owner,
+        owner=replace(owner, name=owner.name or owner.id),
         status=Status.ACTIVE,
-        label=application.label or (known.label if known else None),
-        kind=application.kind,
-        setup_information=application.setup_information,
         grant=grant,
-        revision=known.revision if known else 0,
-        created_at=known.created_at if known else now,
+        revision=0,
+        created_at=now,
         updated_at=now,
     )
-    alone = not application.apart
-    return await parts.ledger.store(_as_suspended(account, known), credential, application.by, alone=alone)
+
+
+def _as_asked(account: Account, application: Application) -> Account:
+    """Give the account with what the application names, and all else as it is."""
+    settings = application.setup_information
+    return replace(
+        account,
+        owner=as_named(account.owner, application.owner),
+        label=application.label or account.label,
+        kind=application.kind or account.kind,
+        setup_information=account.setup_information if settings is None else settings,
+    )
+
+
+def as_named(known: Owner, named: Owner) -> Owner:
+    """Give the same owner under the names that are given now; those that are not stay."""
+    return replace(known, name=named.name or known.name, username=named.username or known.username)
 
 
 async def relink(

@@ -30,7 +30,10 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a session is for. `provider` or `account_id` narrow the choice; `multiple` makes a further account."""
+    """What a session is for. `provider` or `account_id` narrow the choice; `multiple` makes a further account.
+
+    `label` and `kind` are empty where they are not named: then those of an account that is there stay.
+    """
 
     owner: Owner
     provider: str | None = None
@@ -38,7 +41,7 @@ class Wish:
     account_id: str | None = None
     multiple: bool = False
     label: str | None = None
-    kind: str = "production"
+    kind: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     expires_in: int = LIFE
 

@@ -1,9 +1,10 @@
 """An account is linked only by a token that the vendor takes, and keeps up with what the token may do."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,9 @@ from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Ref
 from connectors.humaans.connector import HUMAANS
 from gateway.core.actor import GATEWAY, Actor, ActorKind
 from gateway.core.errors import Conflict, GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.freshness import Ceilings
 from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify
-from gateway.core.model import Account, Cipher, Linked, Owner, OwnerLinked, Secret, Status, StatusReason
+from gateway.core.model import Account, Caching, Cipher, Linked, Owner, OwnerLinked, Secret, Status, StatusReason
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BACKEND = Actor(ActorKind.KEY, "k1", "192.0.2.1")
@@ -241,6 +243,48 @@ async def test_linking_the_same_owner_again_updates_the_account() -> None:
     again = await link(VENDOR, application("better"), parts(books, granting("private:read")))
     assert (again.id, again.revision, again.status, again.status_reasons) == ("id0", 2, Status.ACTIVE, ())
     assert books.accounts["id0"] == (again, Secret("better"))
+
+
+EVERY_LINK = frozenset({"grant", "status", "status_reasons", "revision", "updated_at"})
+"""What a new token changes in any case."""
+UNLIKE: dict[str, Any] = {
+    "owner": Owner(id="customer", name="Renamed", username="ann"),
+    "status": Status.ERROR,
+    "status_reasons": (StatusReason("invalid_credentials", "Old.", NOW),),
+    "label": "Payroll",
+    "kind": "test",
+    "setup_information": {"region": "eu"},
+    "grant": Grant(scopes=frozenset({"pay"}), found_by="probe", role="user", warnings=("one",), ends_at=NOW),
+    "caching": Caching(enabled=False, ceilings=Ceilings(5, 6)),
+    "created_at": NOW - timedelta(days=9),
+    "updated_at": NOW - timedelta(days=8),
+}
+"""For each field of an account a value that no default has."""
+NAMED: Mapping[str, tuple[Callable[[Application], Application], Any]] = {
+    "nothing": (lambda asked: asked, None),
+    "owner": (lambda asked: replace(asked, owner=Owner(id="customer", name="New", username="bob")), "New"),
+    "label": (lambda asked: replace(asked, label="New"), "New"),
+    "kind": (lambda asked: replace(asked, kind="production"), "production"),
+    "setup_information": (lambda asked: replace(asked, setup_information={"a": "b"}), {"a": "b"}),
+}
+"""What a request may name of an account, and what the account has afterwards."""
+
+
+@pytest.mark.parametrize("named", NAMED)
+async def test_linking_again_changes_what_the_request_names_and_no_other_field(named: str) -> None:
+    """Over every field of an account: one that is added later is held to it, too."""
+    every = {each.name for each in fields(Account)}
+    assert set(UNLIKE) == every - {"id", "project_id", "provider", "revision"}
+    books = await books_with()
+    before = replace(books.accounts["id0"][0], **UNLIKE)
+    books.accounts["id0"] = (before, Secret("planted-token"))
+    plain = replace(application("better"), owner=Owner(id="customer", name=""))
+    ask, value = NAMED[named]
+    after = await link(VENDOR, ask(plain), parts(books, granting("private:read")))
+    changed = {name for name in every if getattr(after, name) != getattr(before, name)}
+    assert changed == EVERY_LINK | ({named} - {"nothing"})
+    if named != "nothing":
+        assert (after.owner.name if named == "owner" else getattr(after, named)) == value
 
 
 @pytest.mark.parametrize("other", [{"owner": "another"}, {"project": "p2"}])

@@ -60,6 +60,20 @@ async def test_a_good_token_links_once(linking: Site) -> None:
     assert (await post(linking, "/connect_sessions/authenticate", {"token": token})).status_code == 400
 
 
+@pytest.mark.parametrize("by", ["owner", "account"])
+async def test_a_session_that_links_again_leaves_the_settings_of_the_account(linking: Site, by: str) -> None:
+    """Who agreed to nothing being kept is not kept from the next token on."""
+    token = (await made(linking, origin_username="ann"))["token"]
+    path = f"/accounts/{(await hub(linking, token, 'POST', '/accounts', order())).json()['id']}"
+    chosen = {"cache": {"enabled": False}, "setup_information": {"region": "eu"}, "type": "test", "label": "Payroll"}
+    before = (await linking.client.patch(path, json=chosen, auth=(linking.key, ""))).json()
+    again = await made(linking, **({"account_id": before["id"]} if by == "account" else {}))
+    answer = await hub(linking, again["token"], "POST", "/accounts", order(by_name("read-everything").token))
+    assert answer.json()["id"] == before["id"]
+    after = (await linking.client.get(path, auth=(linking.key, ""))).json()
+    assert {name for name in before if before[name] != after[name]} == {"updated_at"}
+
+
 async def test_of_two_at_once_one_links(linking: Site) -> None:
     token = (await made(linking, multiple=True))["token"]
     answers = await asyncio.gather(*(hub(linking, token, "POST", "/accounts", order()) for _ in range(5)))

@@ -71,7 +71,8 @@ def _write(session: ConnectSession) -> dict[str, object]:
         "account_id": wish.account_id,
         "multiple": wish.multiple,
         "label": wish.label,
-        "kind": wish.kind,
+        # The column takes no null; an empty word is one that was not named.
+        "kind": wish.kind or "",
         "details": dict(wish.metadata),
         "created_at": session.created_at,
         "expires_at": session.expires_at,
@@ -91,7 +92,7 @@ def _read(row: Row[Any]) -> ConnectSession:
             account_id=row.account_id,
             multiple=row.multiple,
             label=row.label,
-            kind=row.kind,
+            kind=row.kind or None,
             metadata=row.details,
             expires_in=int((row.expires_at - row.created_at).total_seconds()),
         ),
