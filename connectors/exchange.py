@@ -51,6 +51,10 @@ Verification: TypeAlias = Generator[Request, Answer, Grant | Refusal]
 """A flow of several calls with no I/O of its own: it yields requests and is sent the answers."""
 
 
+TokenCheck: TypeAlias = Generator[Request, Answer, bool | None]
+"""A flow that finds out no more than whether the vendor takes a token; None where its answers do not tell."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
     """How a person makes a credential: `who` can, and the steps; the scopes to choose are listed under `scopes_step`.

@@ -5,7 +5,7 @@ from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.events import EVENTS
 from connectors.humaans.faults import fault_issues, fault_text
-from connectors.humaans.linking import verify
+from connectors.humaans.linking import check_token, verify
 from connectors.humaans.lists import CONSEQUENCES
 from connectors.humaans.paths import PATHS
 from connectors.humaans.scopes import SCOPES
@@ -46,6 +46,7 @@ HUMAANS = Connector(
     unanswered=UNANSWERED,
     paths=PATHS,
     verify=verify,
+    check_token=check_token,
     # The secret address of a person's calendar: present on the token owner's own row.
     never=frozenset({"calendarFeedToken"}),
     fault_text=fault_text,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Generator
 from typing import Any, TypeAlias
 
-from connectors.exchange import Answer, Grant, Refusal, Request, Verification
+from connectors.exchange import Answer, Grant, Refusal, Request, TokenCheck, Verification
 
 Asking: TypeAlias = Generator[Request, Answer, frozenset[str]]
 
@@ -59,6 +59,18 @@ def verify() -> Verification:
         scopes = (scopes - {"public:read"}) | {"private:read"}
     role = _text(me.get("role"))
     return Grant(scopes=scopes, found_by=found_by, role=role, warnings=_warnings(scopes, found_by, role))
+
+
+def check_token() -> TokenCheck:
+    """Ask what any token may ask, then what almost any may, until an answer tells whether this one is known."""
+    for path, query in (("/token-info", ()), ("/me", ()), ("/people", ONE_ROW)):
+        answer = yield Request("GET", path, query)
+        if answer.status == 401:
+            return False
+        # A right that is missing is missing to somebody whom Humaans knows. A 404, or another page, tells nothing.
+        if answer.status in {200, 403} and _body(answer):
+            return True
+    return None
 
 
 def _find_scopes() -> Generator[Request, Answer, tuple[frozenset[str], str]]:
@@ -113,8 +125,10 @@ def _rows(answer: Answer) -> list[dict[str, Any]] | None:
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    if answer.status != 200:
-        return {}
+    return _body(answer) if answer.status == 200 else {}
+
+
+def _body(answer: Answer) -> dict[str, Any]:
     try:
         body = json.loads(answer.body)
     except (ValueError, RecursionError):

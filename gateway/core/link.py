@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil
 
 from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request
 from gateway.core.actor import GATEWAY, Actor
-from gateway.core.errors import Conflict, NotFound, RateLimited, Unprocessable, VendorFailure
-from gateway.core.flow import follow
+from gateway.core.errors import Conflict, NotFound, Unprocessable, VendorFailure
+from gateway.core.flow import follow, must_be_well
 from gateway.core.model import Account, Ledger, Linked, Owner, OwnerLinked, Secret, Status, StatusReason, Upstream
-from gateway.core.retry import retry_after
 
 INVALID_CREDENTIALS = "invalid_credentials"
 LONGEST_CREDENTIAL = 512
@@ -196,23 +194,11 @@ async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Gr
         async with asyncio.timeout(parts.deadline):
 
             def check(request: Request, answer: Answer) -> None:
-                _must_be_well(connector, request, answer, parts.clock())
+                must_be_well(connector, request, answer, parts.clock())
 
             return await follow(connector.verify(), connector, credential, parts.upstream, check)
     except TimeoutError as error:
         raise VendorFailure(f"{connector.name} did not answer within {parts.deadline:g} seconds: try again") from error
-
-
-def _must_be_well(connector: Connector, request: Request, answer: Answer, now: datetime) -> None:
-    """A vendor that is ill or busy says nothing about a token: neither good nor bad may be concluded."""
-    if answer.status == 429:
-        wait = retry_after(answer.headers.get("retry-after"), now)
-        raise RateLimited(
-            f"{connector.name} allows no more requests for now: try again later",
-            retry_after=None if wait is None else ceil(wait),
-        )
-    if answer.status >= 500:
-        raise VendorFailure(f"{connector.name} answered {request.path} with {answer.status}: try again later")
 
 
 def _plausible(credential: Secret) -> Secret:

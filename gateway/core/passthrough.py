@@ -14,10 +14,9 @@ import orjson
 
 from connectors.contract import Operation
 from connectors.exchange import Request
-from gateway.core.ask import Clock
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.errors import BadRequest, Forbidden, VendorAnswerTooLarge
-from gateway.core.expelled import expelled
+from gateway.core.expelled import TokenChecks
 from gateway.core.model import Linked, OpenAnswer, Stream
 from gateway.core.policy import Denied, holds
 from gateway.core.target import Target, read_target
@@ -60,13 +59,13 @@ class Passthrough:
         self,
         entrance: Entrance,
         stream: Stream,
-        clock: Clock,
+        checks: TokenChecks,
         most_bytes: int,
         drop: Callable[[Linked, frozenset[str] | None], Awaitable[None]],
     ) -> None:
         self._entrance = entrance
         self._stream = stream
-        self._clock = clock
+        self._checks = checks
         self._most_bytes = most_bytes
         self._drop = drop
 
@@ -117,7 +116,7 @@ class Passthrough:
                 await self._drop(linked, connector.touched([target.path]))
         if answer.status == 401:
             await answer.close()
-            raise await expelled(self._entrance.accounts, linked.account, connector, self._clock.now())
+            raise await self._checks.explain(linked, connector)
         return answer
 
     async def _envelope(

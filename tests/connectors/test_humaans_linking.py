@@ -1,12 +1,13 @@
 """How a Humaans token is judged, against answers that a vendor may give."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
 
 import pytest
 
-from connectors.exchange import Answer, Grant, Refusal, Request
-from connectors.humaans.linking import INVALID, NO_SCOPE, verify
+from connectors.exchange import Answer, Grant, Request
+from connectors.humaans.linking import INVALID, NO_SCOPE, check_token, verify
 
 OWN_ROW = {"id": "p1", "firstName": "Ann", "personalEmail": None, "birthday": None}
 PUBLIC_ROW = {"id": "p1", "firstName": "Ann"}
@@ -17,9 +18,9 @@ HTML = (200, "<html>sign in</html>")
 Answers = Mapping[str, tuple[int, object]]
 
 
-def run(answers: Answers) -> tuple[Grant | Refusal, list[Request]]:
+def run(answers: Answers, make: Callable[[], Generator[Request, Answer, Any]] = verify) -> tuple[Any, list[Request]]:
     """Drive the flow; what is not in the table is forbidden."""
-    flow, asked = verify(), []
+    flow, asked = make(), []
     try:
         request = next(flow)
         while True:
@@ -55,6 +56,31 @@ def test_a_token_that_humaans_does_not_accept_is_refused_with_what_to_do(path: s
     found, _ = run({"/people": rows(OWN_ROW), **ADMIN, path: (401, body)})
     assert found == INVALID
     assert "Make a new one in Humaans" in INVALID.reason
+
+
+KNOWN, UNKNOWN, NOTHING = (200, {"id": "t"}), (401, {"code": 401}), (404, {"code": 404})
+
+
+@pytest.mark.parametrize(
+    ("answers", "taken", "asked"),
+    [
+        ({"/token-info": KNOWN}, True, 1),
+        ({"/token-info": (403, {"name": "Forbidden"})}, True, 1),
+        ({"/token-info": UNKNOWN}, False, 1),
+        ({"/token-info": (401, "<html>")}, False, 1),
+        ({"/token-info": NOTHING, "/me": KNOWN}, True, 2),
+        ({"/token-info": HTML, "/me": UNKNOWN}, False, 2),
+        ({"/token-info": (200, ""), "/me": (403, "<html>"), "/people": rows(PUBLIC_ROW)}, True, 3),
+        ({"/token-info": NOTHING, "/me": NOTHING, "/people": UNKNOWN}, False, 3),
+        ({"/token-info": HTML, "/me": HTML, "/people": HTML}, None, 3),
+        ({"/token-info": NOTHING, "/me": NOTHING, "/people": NOTHING}, None, 3),
+    ],
+)
+def test_a_check_says_whether_the_token_is_taken_and_asks_no_further_than_it_must(
+    answers: Answers, taken: bool | None, asked: int
+) -> None:
+    found, requests = run(answers, check_token)
+    assert (found, len(requests)) == (taken, asked)
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,8 @@ class Database:
                 updated_at=self._clock(),
             )
             await self._replace(connection, after)
+            # What is due for the account is another thing now.
+            await self.usage.look_again(connection, account_id, self._clock())
             change = await self._notes.changed(connection, before, after, by)
         await self._done(change)
 
