@@ -10,7 +10,8 @@ from typing import TypeAlias
 class Grant:
     """What a vendor token may do, as found when linking. `found_by` says how: the vendor's word or probing.
 
-    `ends_at` is when the token ends by itself, in UTC; None where it does not, or nobody knows.
+    `ends_at` is when the token ends by itself, in UTC; None where it does not, or nobody knows. `company` is the
+    vendor's id of the company that the token belongs to; None where it does not say.
     """
 
     scopes: frozenset[str]
@@ -18,6 +19,7 @@ class Grant:
     role: str | None = None
     warnings: tuple[str, ...] = ()
     ends_at: datetime | None = None
+    company: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

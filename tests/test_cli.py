@@ -183,7 +183,7 @@ def test_a_name_that_others_chose_does_not_move_the_cursor() -> None:
 
 OWNER: Mapping[str, tuple[int, bytes]] = {
     "/token-info": (200, b'{"scopes": ["public:read"]}'),
-    "/me": (200, b'{"role": "owner"}'),
+    "/me": (200, b'{"role": "owner", "companyId": "c1"}'),
 }
 
 
@@ -280,6 +280,29 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
     [line] = run("accounts", "history", *narrow).stdout.splitlines()[1:]
     assert line.split()[3:7] == [account_id, "account.error", "operator", "cli"]
     assert line.endswith("from: active; codes: invalid_credentials")
+
+
+def test_a_token_of_another_company_is_refused_and_a_link_that_is_one_again_says_so(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    def link(company: str, *words: str) -> Done:
+        vendor.answers["/me"] = (200, json.dumps({"role": "owner", "companyId": company}).encode())
+        return gateway(*LINK, *words, cwd=tmp_path, environ=vendor.environ, given="planted-token")
+
+    first = link("acme", "--owner-name", "Customer")
+    assert "linked again" not in first.stderr
+    account = first.stdout.strip()
+    again = link("acme")
+    assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert f"linked again: account {account} of owner Customer\n" in again.stderr
+    refused = link("bolt")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "of another company in Humaans" in refused.stderr
+    assert "--replace-company" in refused.stderr
+    replaced = link("bolt", "--replace-company")
+    assert (replaced.returncode, replaced.stdout) == (0, first.stdout), replaced.stderr
+    history = json.loads(gateway("accounts", "history", account, "--json", cwd=tmp_path).stdout)
+    assert [each["details"].get("fields") for each in history] == [["grant", "company"], None, None]
 
 
 @pytest.mark.parametrize(

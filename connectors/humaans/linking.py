@@ -5,6 +5,7 @@ Bodies are judged with suspicion: any of them may be HTML, a list, or have null 
 """
 
 import json
+import re
 from collections.abc import Generator
 from typing import Any, TypeAlias
 
@@ -52,13 +53,15 @@ def verify() -> Verification:
         if not scopes:
             return NO_SCOPE
         me = _object((yield from _ask("/me")))
+        company = _company(me) or (yield from _find_company())
     except _Rejected:
         return INVALID
     if found_by == "probe" and PRIVATE_KEYS & me.keys():
         # Somebody of little standing is shown private keys on their own row alone.
         scopes = (scopes - {"public:read"}) | {"private:read"}
     role = _text(me.get("role"))
-    return Grant(scopes=scopes, found_by=found_by, role=role, warnings=_warnings(scopes, found_by, role))
+    warnings = _warnings(scopes, found_by, role)
+    return Grant(scopes=scopes, found_by=found_by, role=role, warnings=warnings, company=company)
 
 
 def check_token() -> TokenCheck:
@@ -80,6 +83,21 @@ def _find_scopes() -> Generator[Request, Answer, tuple[frozenset[str], str]]:
     if isinstance(told, list) and all(isinstance(scope, str) for scope in told):
         return frozenset(scope.strip() for scope in told if scope.strip()), "token-info"
     return (yield from _probe()), "probe"
+
+
+def _find_company() -> Generator[Request, Answer, str | None]:
+    """Ask those who also know the company, where the token's owner does not show it."""
+    for path, key in (("/people", "companyId"), ("/companies", "id")):
+        for row in _rows((yield from _ask(path, ONE_ROW))) or ():
+            if found := _company(row, key):
+                return found
+    return None
+
+
+def _company(row: dict[str, Any], key: str = "companyId") -> str | None:
+    """Give an id as Humaans makes them; anything else is no claim."""
+    found = row.get(key)
+    return found if isinstance(found, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", found) else None
 
 
 def _probe() -> Asking:

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.adapters.accounts import Database, new_id, utc_now
 from gateway.cli.desk import Desk, find_account, find_linked
@@ -40,9 +41,16 @@ async def _link(arguments: Namespace, desk: Desk) -> int:
             owner=Owner(id=owner_id, name=arguments.owner_name or ""),
             credential=credential,
             label=arguments.label,
+            replace_company=arguments.replace_company,
             by=AT_THE_COMMAND_LINE,
         )
-        account = await link(connector, application, _parts(database, upstream))
+        parts = _parts(database, upstream)
+        if arguments.replace_company:
+            # Only with the older token can the webhook at the company before be taken away.
+            parts = replace(parts, ledger=desk.hooked(database, upstream))
+        account = await link(connector, application, parts)
+    if account.revision > 1:
+        desk.say(f"linked again: account {account.id} of owner {as_cell(account.owner.name)}")
     _tell_grant(desk, account)
     desk.out(account.id)
     return 0

@@ -110,6 +110,11 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
     link.add_argument(
         "--owner-name", type=name, help="your name of the customer; by default the one that is known, or the owner id"
     )
+    link.add_argument(
+        "--replace-company",
+        action="store_true",
+        help="let the token be of another company than the account's; all kept of that one is erased",
+    )
     link.add_argument("--label", type=name, help="a word of your own to know the account by")
     listing = actions.add_parser("list", help="show the accounts")
     listing.add_argument("--project", type=name, help="only of this project")

@@ -86,7 +86,7 @@ class Hub:
             owner = as_named(linked.account.owner, wish.owner)
             kind = wish.kind or linked.account.kind
             account = replace(linked.account, owner=owner, label=wish.label or linked.account.label, kind=kind)
-            return await relink(connector, account, credential, self._parts, by)
+            return await relink(connector, account, credential, self._parts, by, replace_company=wish.replace_company)
         application = Application(
             project_id=session.project_id,
             owner=wish.owner,
@@ -94,6 +94,7 @@ class Hub:
             label=wish.label,
             kind=wish.kind,
             apart=wish.multiple,
+            replace_company=wish.replace_company,
             by=by,
         )
         return await link(connector, application, self._parts)

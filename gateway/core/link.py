@@ -19,6 +19,12 @@ from gateway.core.model import Account, Ledger, Linked, Owner, OwnerLinked, Secr
 INVALID_CREDENTIALS = "invalid_credentials"
 LONGEST_CREDENTIAL = 512
 TRIES = 3
+OTHER_COMPANY = (
+    "The token is of another company in {name} than the one that this account is linked to, so nothing was changed. "
+    "Use a token of the same company. To link the other company on purpose, say so: --replace-company on the command "
+    "line, replace_company in the connect session or beside the credentials of PATCH /accounts; all that is kept of "
+    "the company before is erased then."
+)
 RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED, Status.INACTIVE})
 
 
@@ -27,7 +33,7 @@ class Application:
     """What a customer asks for: this credential, for this owner in this project; `apart` as a further account.
 
     Of an account that is there already, only what is named here is changed: None, and an empty name of the owner,
-    leave it as it is. `by` is who asks for it.
+    leave it as it is. With `replace_company` it may be linked to another company than before. `by` is who asks for it.
     """
 
     project_id: str
@@ -37,6 +43,7 @@ class Application:
     kind: str | None = None
     setup_information: Mapping[str, str] | None = None
     apart: bool = False
+    replace_company: bool = False
     by: Actor = GATEWAY
 
 
@@ -84,9 +91,15 @@ async def _keep(
     if not application.apart:
         known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
     account = _as_asked(known or _new(connector, application, grant, parts), application)
-    linked = replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant, updated_at=parts.clock())
-    alone = not application.apart
-    return await parts.ledger.store(_as_suspended(linked, known), credential, application.by, alone=alone)
+    return await _store(
+        connector,
+        (account, known),
+        (credential, grant),
+        parts,
+        application.by,
+        alone=not application.apart,
+        replace_company=application.replace_company,
+    )
 
 
 def _new(connector: Connector, application: Application, grant: Grant, parts: Parts) -> Account:
@@ -121,13 +134,42 @@ def as_named(known: Owner, named: Owner) -> Owner:
     return replace(known, name=named.name or known.name, username=named.username or known.username)
 
 
-async def relink(
-    connector: Connector, account: Account, credential: Secret, parts: Parts, by: Actor = GATEWAY
+async def relink(  # noqa: PLR0913 - what is linked, with what, and how
+    connector: Connector,
+    account: Account,
+    credential: Secret,
+    parts: Parts,
+    by: Actor = GATEWAY,
+    *,
+    replace_company: bool = False,
 ) -> Account:
     """Check a new credential for an account and store it there, with what else was changed in the account."""
-    credential, grant = await _taken(connector, credential, parts)
+    taken = await _taken(connector, credential, parts)
+    return await _store(connector, (account, account), taken, parts, by, replace_company=replace_company)
+
+
+async def _store(  # noqa: PLR0913 - as above
+    connector: Connector,
+    states: tuple[Account, Account | None],
+    taken: tuple[Secret, Grant],
+    parts: Parts,
+    by: Actor,
+    *,
+    alone: bool = False,
+    replace_company: bool = False,
+) -> Account:
+    """Store a credential that was taken; `states` are the account as it shall be and as it was, if it was."""
+    account, before = states
+    credential, grant = taken
+    known = before.grant.company if before else None
+    if known and grant.company not in {None, known} and not replace_company:
+        raise Conflict(OTHER_COMPANY.format(name=connector.name), code="OtherCompanyError")
+    replaced = before is not None and replace_company and (known is None or grant.company != known)
+    if not replaced:
+        # A token that does not say is believed to be of the company that the one before it was of.
+        grant = replace(grant, company=grant.company or known)
     linked = replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant, updated_at=parts.clock())
-    return await parts.ledger.store(_as_suspended(linked, account), credential, by)
+    return await parts.ledger.store(_as_suspended(linked, before), credential, by, alone=alone, replaced=replaced)
 
 
 async def verify(connector: Connector, linked: Linked, parts: Parts, by: Actor = GATEWAY) -> Checked:
@@ -157,7 +199,8 @@ def _granted(account: Account, grant: Grant, now: datetime) -> Account:
     # A vendor that told the end of a token when it gave it need not tell it again; one that takes it after that
     # end has moved it.
     end = account.grant.ends_at
-    grant = replace(grant, ends_at=grant.ends_at or (end if end and end > now else None))
+    end = grant.ends_at or (end if end and end > now else None)
+    grant = replace(grant, ends_at=end, company=grant.company or account.grant.company)
     if account.status in RECOVERABLE:
         return replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant)
     return replace(account, grant=grant)

@@ -32,6 +32,8 @@ _OPTIONS = {
 class Wish:
     """What a session is for. `provider` or `account_id` narrow the choice; `multiple` makes a further account.
 
+    With `replace_company` an account may be given a token of another company.
+
     `label` and `kind` are empty where they are not named: then those of an account that is there stay.
     """
 
@@ -40,6 +42,7 @@ class Wish:
     categories: tuple[str, ...] = ()
     account_id: str | None = None
     multiple: bool = False
+    replace_company: bool = False
     label: str | None = None
     kind: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class _Reader:
             "categories": self._categories,
             "expires_in": self._life,
             "multiple": self._flag,
+            "replace_company": self._flag,
             "metadata": self._metadata,
             "type": self._kind,
             **dict.fromkeys(_OPTIONS, self._option),

@@ -12,6 +12,7 @@ from connectors.humaans.linking import INVALID, NO_SCOPE, check_token, verify
 OWN_ROW = {"id": "p1", "firstName": "Ann", "personalEmail": None, "birthday": None}
 PUBLIC_ROW = {"id": "p1", "firstName": "Ann"}
 ADMIN = {"/me": (200, {"role": "admin"})}
+OF_COMPANY = {"/me": (200, {"role": "admin", "companyId": "c1"})}
 OFFERED = "/token-info", "/people", "/compensations", "/documents", "/webhooks"
 FORBIDDEN = (403, {"code": 403, "name": "Forbidden", "message": "no"})
 HTML = (200, "<html>sign in</html>")
@@ -43,7 +44,7 @@ def rows(*people: object) -> tuple[int, object]:
 
 
 def test_a_token_whose_scopes_humaans_tells_takes_two_calls() -> None:
-    found, asked = run({"/token-info": (200, {"id": "t", "scopes": ["public:read", "private:write"]}), **ADMIN})
+    found, asked = run({"/token-info": (200, {"id": "t", "scopes": ["public:read", "private:write"]}), **OF_COMPANY})
     assert [(each.method, each.path) for each in asked] == [("GET", "/token-info"), ("GET", "/me")]
     assert isinstance(found, Grant)
     assert found.scopes == {"public:read", "private:write"}
@@ -56,6 +57,28 @@ def test_a_token_that_humaans_does_not_accept_is_refused_with_what_to_do(path: s
     found, _ = run({"/people": rows(OWN_ROW), **ADMIN, path: (401, body)})
     assert found == INVALID
     assert "Make a new one in Humaans" in INVALID.reason
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(
+    ("answers", "company"),
+    [
+        ({"/me": (200, {"role": "owner", "companyId": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({"/me": FORBIDDEN, "/people": rows({**PUBLIC_ROW, "companyId": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({**ADMIN, "/people": rows(PUBLIC_ROW), "/companies": rows({"id": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({"/me": HTML, "/people": HTML, "/companies": rows({"id": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({**ADMIN, "/people": rows(PUBLIC_ROW), "/companies": rows()}, None),
+        ({**ADMIN, "/people": rows(PUBLIC_ROW), "/companies": (404, {})}, None),
+        ({"/me": (200, {"companyId": None}), "/people": rows({**PUBLIC_ROW, "companyId": 7})}, None),
+        ({"/me": (200, {"companyId": "a b"}), "/companies": rows({"id": {}})}, None),
+        ({"/me": (200, {"companyId": "x" * 65}), "/companies": HTML}, None),
+    ],
+)
+def test_the_company_is_what_humaans_says_in_any_of_its_forms_and_else_no_claim(
+    answers: Answers, company: str | None, *, told: bool
+) -> None:
+    scopes = {"/token-info": (200, {"scopes": ["public:read"]})} if told else {"/documents": rows()}
+    assert grant({**scopes, **answers}).company == company
 
 
 KNOWN, UNKNOWN, NOTHING = (200, {"id": "t"}), (401, {"code": 401}), (404, {"code": 404})
@@ -103,7 +126,7 @@ def test_a_check_says_whether_the_token_is_taken_and_asks_no_further_than_it_mus
     ],
 )
 def test_without_a_word_from_humaans_the_scopes_are_found_by_reading(token_info: tuple[int, object]) -> None:
-    found, asked = run({"/token-info": token_info, "/people": rows(PUBLIC_ROW), "/documents": rows(), **ADMIN})
+    found, asked = run({"/token-info": token_info, "/people": rows(PUBLIC_ROW), "/documents": rows(), **OF_COMPANY})
     assert isinstance(found, Grant)
     assert found.scopes == {"public:read", "documents:read"}
     assert found.found_by == "probe"

@@ -50,6 +50,7 @@ def read_account(row: Row[Any]) -> Account:
             warnings=tuple(granted["warnings"]),
             # Rows of before have none.
             ends_at=_moment(granted.get("ends_at")),
+            company=granted.get("company"),
         ),
         caching=_caching(row.caching),
         revision=row.revision,
@@ -77,6 +78,7 @@ def write_account(account: Account) -> dict[str, object]:
             "role": account.grant.role,
             "warnings": list(account.grant.warnings),
             "ends_at": account.grant.ends_at.isoformat() if account.grant.ends_at else None,
+            "company": account.grant.company,
         },
         "caching": write_caching(account.caching),
         "revision": account.revision,

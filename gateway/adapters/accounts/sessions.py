@@ -70,6 +70,7 @@ def _write(session: ConnectSession) -> dict[str, object]:
         "categories": list(wish.categories),
         "account_id": wish.account_id,
         "multiple": wish.multiple,
+        "replace_company": wish.replace_company,
         "label": wish.label,
         # The column takes no null; an empty word is one that was not named.
         "kind": wish.kind or "",
@@ -91,6 +92,7 @@ def _read(row: Row[Any]) -> ConnectSession:
             categories=tuple(row.categories),
             account_id=row.account_id,
             multiple=row.multiple,
+            replace_company=row.replace_company,
             label=row.label,
             kind=row.kind or None,
             metadata=row.details,

@@ -128,7 +128,14 @@ class ConnectPages:
         account = (await self.hub.find(visit.session, visit.session.linked_id)).account
         provider = await self.hub.choice(visit.session, account.provider)
         outlook = self.wants[account.provider].outlook(account.grant.scopes)
-        what = {"connector": provider.connector, "account": account, "outlook": outlook, "origins": self.place.origins}
+        what = {
+            "connector": provider.connector,
+            "account": account,
+            "outlook": outlook,
+            "origins": self.place.origins,
+            # An account that is older than its link was there before.
+            "again": account.created_at < visit.session.created_at,
+        }
         await self._page(visit, 200, "done.html", what, scripts=True)
 
     async def finish(self, visit: Visit, account_id: str) -> None:

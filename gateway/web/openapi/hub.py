@@ -59,6 +59,11 @@ _WISH = {
         integration_id={**_TEXT_OR_NULL, "description": "As `provider`."},
         categories=_CATEGORIES,
         account_id={**_TEXT_OR_NULL, "description": "Gives this account a new credential."},
+        replace_company={
+            "type": ["boolean", "null"],
+            "description": "Lets the owner's account be linked to another company at the provider: all that is "
+            "kept of the company before is erased. Without it a token of another company is refused with 409.",
+        },
         multiple={"type": ["boolean", "null"], "description": "Makes a further account of the owner."},
         expires_in={"type": "integer", "minimum": SHORTEST_LIFE, "maximum": LONGEST_LIFE, "default": LIFE},
         label=_TEXT_OR_NULL,

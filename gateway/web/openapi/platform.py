@@ -129,6 +129,11 @@ _CHANGES: Schema = {
         "provider": {"type": ["string", "null"], "description": "Has to be what it is."},
         "credentials": {"type": ["object", "null"], "description": "A new credential; it is checked and never shown."},
         "secrets": {"type": ["object", "null"], "description": "As `credentials`."},
+        "replace_company": {
+            "type": ["boolean", "null"],
+            "description": "Beside `credentials`: lets the account be linked to another company at the provider. All "
+            "that is kept of the company before is erased. Without it such a token is refused with 409.",
+        },
     },
 }
 _PROXY_REQUEST: Schema = {
