@@ -1,14 +1,21 @@
 """A call to a vendor and its answer as values, and the flow that checks a pasted credential. No I/O."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
+
+STATED = "+stated"
+"""How `found_by` ends where a person's word is part of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a vendor token may do, as found when linking. `found_by` says how: the vendor's word or probing.
+    """What a vendor token may do, as found when linking. `found_by` says how: by the vendor's word or by probing.
+
+    Where the vendor does not say it, some `scopes` are surely there, and some can only be tried: those are `unknown`.
+    `doubtful` ones would show, but did not clearly: they are taken as not granted. `stated` are those that whoever made
+    the token says to have chosen.
 
     `ends_at` is when the token ends by itself, in UTC; None where it does not, or nobody knows. `company` is the
     vendor's id of the company that the token belongs to; None where it does not say.
@@ -20,6 +27,33 @@ class Grant:
     warnings: tuple[str, ...] = ()
     ends_at: datetime | None = None
     company: str | None = None
+    unknown: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
+    stated: frozenset[str] = frozenset()
+
+    @property
+    def opens(self) -> frozenset[str]:
+        """Give the scopes that a call is made for: what cannot be known is left to the vendor to decide."""
+        return self.scopes | self.unknown
+
+    @property
+    def certain(self) -> bool:
+        """Tell whether all scopes are the vendor's own word or were seen to work."""
+        return not self.unknown and not self.found_by.endswith(STATED)
+
+    def with_statement(self, stated: frozenset[str]) -> "Grant":
+        """Give what is believed when a person states the scopes: of those in doubt the ones stated, and no others."""
+        if not stated:
+            return self
+        believed = stated & (self.unknown | self.doubtful)
+        return replace(
+            self,
+            scopes=self.scopes | believed,
+            found_by=self.found_by + STATED if believed else self.found_by,
+            unknown=frozenset(),
+            doubtful=frozenset(),
+            stated=stated,
+        )
 
 
 @dataclass(frozen=True, slots=True)

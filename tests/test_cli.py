@@ -282,6 +282,25 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
     assert line.endswith("from: active; codes: invalid_credentials")
 
 
+def test_scopes_that_the_vendor_does_not_tell_may_be_stated(vendor: Vendor, tmp_path: Path) -> None:
+    def link(*words: str) -> Done:
+        return gateway(*LINK, *words, cwd=tmp_path, environ=vendor.environ, given="planted-token")
+
+    vendor.answers["/token-info"] = (404, b"")
+    vendor.answers["/people"] = (200, b'{"data": [{"id": "p1"}, {"id": "p2"}]}')
+    tried = link()
+    assert "tried, as nobody could tell: compensations:write, documents:write, private:write\n" in tried.stderr
+    stated = link("--scopes", "public:read, private:write")
+    assert stated.returncode == 0, stated.stderr
+    assert "scopes (found by probe+stated): private:write, public:read\n" in stated.stderr
+    assert "tried, as" not in stated.stderr
+    verified = gateway("accounts", "verify", stated.stdout.strip(), cwd=tmp_path, environ=vendor.environ)
+    assert "scopes (found by probe+stated): private:write, public:read\n" in verified.stderr
+    wrong = link("--scopes", "everything")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "Humaans has no scope everything; its scopes: public:read" in wrong.stderr
+
+
 def test_a_token_of_another_company_is_refused_and_a_link_that_is_one_again_says_so(
     vendor: Vendor, tmp_path: Path
 ) -> None:

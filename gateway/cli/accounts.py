@@ -42,6 +42,7 @@ async def _link(arguments: Namespace, desk: Desk) -> int:
             credential=credential,
             label=arguments.label,
             replace_company=arguments.replace_company,
+            stated=arguments.scopes,
             by=AT_THE_COMMAND_LINE,
         )
         parts = _parts(database, upstream)
@@ -81,6 +82,7 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
         ("status", account.status),
         *(("because", reason.description) for reason in account.status_reasons),
         ("scopes", account.grant.scopes),
+        ("tried", account.grant.unknown),
         ("found by", account.grant.found_by),
         ("role", account.grant.role),
         *(("warning", warning) for warning in account.grant.warnings),
@@ -155,6 +157,8 @@ def _parts(database: Database, upstream: Upstream) -> Parts:
 
 def _tell_grant(desk: Desk, account: Account) -> None:
     desk.say(f"scopes (found by {account.grant.found_by}): {as_cell(account.grant.scopes)}")
+    if account.grant.unknown:
+        desk.say(f"tried, as nobody could tell: {as_cell(account.grant.unknown)}")
     for warning in account.grant.warnings:
         desk.say(f"warning: {as_cell(warning)}")
 

@@ -115,6 +115,13 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
         action="store_true",
         help="let the token be of another company than the account's; all kept of that one is erased",
     )
+    link.add_argument(
+        "--scopes",
+        type=lambda text: frozenset(text.replace(",", " ").split()),
+        default=frozenset(),
+        metavar="SCOPES",
+        help="the scopes chosen for the token, between commas: for where the vendor does not tell them",
+    )
     link.add_argument("--label", type=name, help="a word of your own to know the account by")
     listing = actions.add_parser("list", help="show the accounts")
     listing.add_argument("--project", type=name, help="only of this project")

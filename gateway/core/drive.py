@@ -210,9 +210,11 @@ def _not_found(what: str, said: ProviderError | None = None) -> NotFound:
 
 
 def _refused(talk: Conversation, step: Step, said: ProviderError, issues: list[str] | None = None) -> Forbidden:
+    sure = "though its scopes cover it: the role of the person who made the token does not allow it."
+    unsure = "of which it did not say what it may do: it lacks the scope, or its maker's role does not allow it."
+    why = sure if talk.linked.account.grant.certain else unsure
     return Forbidden(
-        f"{talk.connector.name} refuses to {step.does} with this account's token though its scopes cover it: the role "
-        "of the person who made the token does not allow it.",
+        f"{talk.connector.name} refuses to {step.does} with this account's token {why}",
         errors=issues or (),
         provider_errors=[said],
         code="ProviderForbiddenError",

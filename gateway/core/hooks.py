@@ -254,7 +254,7 @@ class Hooks:
         why = self._unreachable(provider.connector)
         if why:
             return HookState.NOT_REGISTERED, why
-        if events.scope not in account.grant.scopes:
+        if events.scope not in account.grant.opens:
             return HookState.NOT_ALLOWED, f"the token lacks the scope {events.scope}"
         return None
 

@@ -75,6 +75,16 @@ class Hub:
         await self.desk.spend(session, account.id)
         return account
 
+    async def state(self, session: ConnectSession, chosen: frozenset[str], address: str) -> Account:
+        """Take a person's word for scopes that could not be told of the token which this session has linked."""
+        linked = await self.find(session, session.linked_id or "")
+        grant = linked.account.grant
+        # What was seen to be there is part of the statement, which so is one although nothing is chosen.
+        stated = grant.scopes | (chosen & (grant.unknown | grant.doubtful))
+        by = Actor(ActorKind.SESSION, str(session.id), address)
+        connector = (await self.choice(session, linked.account.provider)).connector
+        return (await verify(connector, linked, self._parts, by, stated)).account
+
     async def _keep(
         self, session: ConnectSession, connector: Connector, credential: Secret | None, by: Actor
     ) -> Account:

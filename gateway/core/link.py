@@ -4,7 +4,7 @@ What is kept goes through `Ledger`, what is asked through `Upstream`; a fault of
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,7 +33,8 @@ class Application:
     """What a customer asks for: this credential, for this owner in this project; `apart` as a further account.
 
     Of an account that is there already, only what is named here is changed: None, and an empty name of the owner,
-    leave it as it is. With `replace_company` it may be linked to another company than before. `by` is who asks for it.
+    leave it as it is. With `replace_company` it may be linked to another company than before. `stated` are the scopes
+    that the token is said to have, for where the vendor does not tell. `by` is who asks for it.
     """
 
     project_id: str
@@ -44,6 +45,7 @@ class Application:
     setup_information: Mapping[str, str] | None = None
     apart: bool = False
     replace_company: bool = False
+    stated: frozenset[str] = frozenset()
     by: Actor = GATEWAY
 
 
@@ -76,7 +78,7 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
 
     Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
     """
-    credential, grant = await _taken(connector, application.credential, parts)
+    credential, grant = await _taken(connector, application.credential, parts, application.stated)
     for _ in range(TRIES):
         # Somebody may be a moment faster, as with two clicks on one button: then it is the account that they made.
         with suppress(OwnerLinked):
@@ -172,12 +174,22 @@ async def _store(  # noqa: PLR0913 - as above
     return await parts.ledger.store(_as_suspended(linked, before), credential, by, alone=alone, replaced=replaced)
 
 
-async def verify(connector: Connector, linked: Linked, parts: Parts, by: Actor = GATEWAY) -> Checked:
-    """Check a stored credential again and keep what has changed: status, scopes, role, warnings."""
+async def verify(
+    connector: Connector, linked: Linked, parts: Parts, by: Actor = GATEWAY, stated: frozenset[str] = frozenset()
+) -> Checked:
+    """Check a stored credential again and keep what has changed: status, scopes, role, warnings.
+
+    Scopes that are `stated` now take the place of those stated before, which count on if there are none.
+    """
+    must_be_known(connector, stated)
     account = linked.account
     found = await _examine(connector, linked.credential, parts)
     now = parts.clock()
-    changed = _refused(account, found, now) if isinstance(found, Refusal) else _granted(account, found, now)
+    changed = (
+        _refused(account, found, now)
+        if isinstance(found, Refusal)
+        else _granted(account, found.with_statement(stated or account.grant.stated), now)
+    )
     if changed != account:
         changed = await parts.ledger.renew(replace(changed, updated_at=now), linked.credential, by)
     else:
@@ -217,11 +229,23 @@ async def unlink(
     return account
 
 
-async def _taken(connector: Connector, credential: Secret, parts: Parts) -> tuple[Secret, Grant]:
+def must_be_known(connector: Connector, scopes: Iterable[str]) -> None:
+    """Refuse scopes that the vendor has not."""
+    strange = sorted(set(scopes) - connector.scopes.keys())
+    if strange:
+        known = ", ".join(connector.scopes)
+        raise Unprocessable(f"{connector.name} has no scope {', '.join(strange)[:200]}; its scopes: {known}")
+
+
+async def _taken(
+    connector: Connector, credential: Secret, parts: Parts, stated: frozenset[str] = frozenset()
+) -> tuple[Secret, Grant]:
+    must_be_known(connector, stated)
     credential = _plausible(credential)
     found = await _examine(connector, credential, parts)
     if isinstance(found, Refusal):
         raise Unprocessable(found.reason)
+    found = found.with_statement(stated)
     return credential, replace(found, ends_at=found.ends_at or credential.ends_at)
 
 

@@ -78,7 +78,7 @@ class Passthrough:
         must_be_active(linked.account, provider.connector.name)
         base_url = provider.connector.base_url
         target = read_target(wanted.method, wanted.path, base_url, wanted.url, provider.connector.paths)
-        if not target.need.met_by(linked.account.grant.scopes):
+        if not target.need.met_by(linked.account.grant.opens):
             need = str(target.need)
             raise forbidden(
                 Denied(

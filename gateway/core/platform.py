@@ -125,7 +125,7 @@ class Platform:
 
     async def _meta(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        return account_meta(self._provider(account.provider), self._rules.operations, account.grant.scopes)
+        return account_meta(self._provider(account.provider), self._rules.operations, account.grant.opens)
 
     async def _permissions(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)

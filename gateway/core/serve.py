@@ -136,7 +136,7 @@ class Gateway:
     def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> Question:
         """Decide before cache and before upstream. Equal questions of equal rights are decided once."""
         account = linked.account
-        rights = (key.scopes, account.grant.scopes)
+        rights = (key.scopes, account.grant.opens)
         memo = (account.provider, call.operation.id, call.pairs, *rights)
         question = self._questions.get(memo)
         denied = provider.policy.admit_key(call.operation, key.scopes) if question is None else None

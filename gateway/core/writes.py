@@ -134,7 +134,7 @@ class Writes:
         asked = parse_json(await call.body()) if write.body else {}
         body = check_body(asked, write.body) if write.body else {}
         found = sort_out(write, body)
-        _must_be_allowed(call.operation, found, Abilities(provider.policy, key.scopes, linked.account.grant.scopes))
+        _must_be_allowed(call.operation, found, Abilities(provider.policy, key.scopes, linked.account.grant.opens))
         if found.faults:
             raise BadRequest("The body cannot be carried out: " + "; ".join(found.faults), errors=found.faults)
         employee = _remote_id("employee", call.employee)

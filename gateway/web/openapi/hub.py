@@ -140,6 +140,7 @@ HUB = (
     _page("/connect", "connect_form", "The page where an account is linked", "text/html"),
     _page("/connect", "connect_link", "Link an account with the page's form", "text/html", "POST"),
     _page("/connect/done", "connect_done", "What came of it", "text/html"),
+    _page("/connect/scopes", "connect_scopes", "Say which scopes a token has", "text/html", "POST"),
     _page("/connect/oauth2/{provider}", "connect_leave", "To a provider's page, where a person agrees", "text/html"),
     _page("/connect/oauth2/callback", "connect_return", "Back from that page", "text/html"),
     _page("/connect/embed.js", "connect_embed", "A script that shows the page within a product", "text/javascript"),
