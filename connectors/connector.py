@@ -7,7 +7,7 @@ from typing import Any
 from connectors.columns import first_word
 from connectors.contract import Operation
 from connectors.events import VendorEvents
-from connectors.exchange import BearerToken, Verification
+from connectors.exchange import BearerToken, TokenCheck, Verification
 from connectors.needs import FaultyDeclaration, Need, any_of
 from connectors.paging import Paging
 from connectors.spec import Absent, Collection, Endpoint, Field, Nested, Table, joins_of
@@ -66,6 +66,7 @@ class Connector:
     `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
     `consequences` names the resources that a write to a vendor's list changes besides the list's own, `events` is how
     the vendor tells of changes by itself, if it does.
+    `verify` finds out what a credential may do; `check_token` asks, in as few calls as it takes, whether it is taken.
     `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
     """
 
@@ -81,6 +82,7 @@ class Connector:
     unanswered: Mapping[str, str]
     paths: tuple[VendorPath, ...]
     verify: Callable[[], Verification]
+    check_token: Callable[[], TokenCheck]
     never: frozenset[str]
     fault_text: Callable[[Any], str]
     fault_issues: Callable[[Any], Sequence[tuple[str, str]]]

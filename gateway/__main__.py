@@ -97,11 +97,13 @@ def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
 
 
 def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Directory:
+    from gateway.core.expelled import TokenChecks  # noqa: PLC0415 - as above
     from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
     from gateway.parts import CLOCK, providers  # noqa: PLC0415 - as above
     from gateway.vendor_events import open_hooks  # noqa: PLC0415 - as above
 
-    return open_hooks(settings, database, upstream, providers(settings), (CLOCK.now, make_metrics())).directory
+    around = (CLOCK.now, make_metrics(), TokenChecks(database, upstream, CLOCK.now))
+    return open_hooks(settings, database, upstream, providers(settings), around).directory
 
 
 @asynccontextmanager

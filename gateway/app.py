@@ -17,6 +17,7 @@ from gateway.core.entrance import Entrance
 from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError
 from gateway.core.evidence import Evidence
+from gateway.core.expelled import TokenChecks
 from gateway.core.link import Parts
 from gateway.core.model import Cache, Linked
 from gateway.core.passthrough import Passthrough, PassthroughLimits
@@ -73,20 +74,20 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     entrance = Entrance(database, providers(settings))
+    checks = TokenChecks(database, upstream, clock.now)
     gateway, end_kept, sweeps = open_gateway(
-        settings, CachingParts(entrance, database, cache, erased, asker, vault), stack
+        settings, CachingParts(entrance, database, cache, erased, asker, checks, vault), stack
     )
     new_request_id = request_ids()
-    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))
+    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics, checks))
     linking = Parts(
         ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
-    watching = RecordParts(entrance, database, cache, sweeps, end_kept, linking, vault, clock, metrics, logger)
+    watching = RecordParts(entrance, database, cache, sweeps, end_kept, linking, checks, vault, clock, metrics, logger)
     records = watch_records(settings, stack, watching)
     outdate = records.after(end_kept)
-    writes = Writes(
-        entrance, Driver(upstream, asker, clock), database.repeats, outdate, (clock, limits.deadline_seconds)
-    )
+    driver = Driver(upstream, asker, clock, checks)
+    writes = Writes(entrance, driver, database.repeats, outdate, (clock, limits.deadline_seconds))
     stack.push_async_callback(writes.close)
 
     ops = Ops(
@@ -99,7 +100,13 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         await outdate(linked, resources, new_request_id())
 
     proxy = ProxyApi(
-        Passthrough(entrance, upstream, clock, PassthroughLimits(limits.deadline_seconds, limits.max_body_bytes), drop),
+        Passthrough(
+            entrance,
+            upstream,
+            checks,
+            PassthroughLimits(limits.deadline_seconds, limits.max_body_bytes, clock.monotonic),
+            drop,
+        ),
         settings.limits.max_body_bytes,
     )
     hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))

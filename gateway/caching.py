@@ -11,6 +11,7 @@ from gateway.core.ask import Asker
 from gateway.core.cursor import CursorSigner
 from gateway.core.entrance import Entrance
 from gateway.core.erased import Erased
+from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Windows
 from gateway.core.model import Cache, Linked, News
@@ -34,6 +35,7 @@ class CachingParts:
     cache: Cache
     erased: Erased
     asker: Asker
+    checks: TokenChecks
     vault: Vault
 
 
@@ -55,7 +57,7 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
     limits = Limits(
         settings.upstream.deadline_seconds, settings.cache.stale_wait_seconds, paging, settings.cache.max_value_bytes
     )
-    gateway = Gateway(parts.entrance, caches, Reads(parts.asker, sweeps, signer), Around(clock, limits))
+    gateway = Gateway(parts.entrance, caches, Reads(parts.asker, sweeps, signer), Around(clock, limits, parts.checks))
     stack.push_async_callback(flights.close)
     return gateway, outdating(parts.cache, near), sweeps
 

@@ -16,6 +16,7 @@ from gateway.adapters.vault import Vault
 from gateway.core.actor import AT_A_CHECK
 from gateway.core.ask import Clock
 from gateway.core.entrance import Entrance
+from gateway.core.expelled import TokenChecks
 from gateway.core.link import Parts, verify
 from gateway.core.model import Cache
 from gateway.core.sweeps import Sweeps
@@ -41,6 +42,7 @@ class RecordParts:
     sweeps: Sweeps
     outdate: Outdate
     linking: Parts
+    checks: TokenChecks
     vault: Vault
     clock: Clock
     metrics: Metrics
@@ -74,6 +76,7 @@ def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
         check=lambda linked: verify(
             parts.entrance.providers[linked.account.provider].connector, linked, parts.linking, AT_A_CHECK
         ),
+        checks=parts.checks,
         outdate=parts.outdate,
         told=lambda event: metrics.record_events.labels(event).inc(),
         failed=lambda error: logger.error("watching failed", error=type(error).__name__, where=where(error)),

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from gateway.adapters.accounts import Database
 from gateway.core.entrance import Provider
+from gateway.core.expelled import TokenChecks
 from gateway.core.hooked import HookedDirectory
 from gateway.core.hooks import HookParts, HookRules, Hooks
 from gateway.core.model import Upstream
@@ -69,10 +70,10 @@ def open_hooks(
     database: Database,
     upstream: Upstream,
     providers: Mapping[str, Provider],
-    around: tuple[Callable[[], datetime], Metrics],
+    around: tuple[Callable[[], datetime], Metrics, TokenChecks],
 ) -> HookCorner:
-    clock, metrics = around
-    parts = HookParts(database.hooks, database, upstream, providers)
+    clock, metrics, checks = around
+    parts = HookParts(database.hooks, database, upstream, checks, providers)
     rules = HookRules(
         enabled=settings.vendor_events.enabled,
         public_url=settings.server.public_url,

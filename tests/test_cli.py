@@ -183,7 +183,7 @@ def test_a_name_that_others_chose_does_not_move_the_cursor() -> None:
 
 OWNER: Mapping[str, tuple[int, bytes]] = {
     "/token-info": (200, b'{"scopes": ["public:read"]}'),
-    "/me": (200, b'{"role": "owner"}'),
+    "/me": (200, b'{"role": "owner", "companyId": "c1"}'),
 }
 
 
@@ -280,6 +280,48 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
     [line] = run("accounts", "history", *narrow).stdout.splitlines()[1:]
     assert line.split()[3:7] == [account_id, "account.error", "operator", "cli"]
     assert line.endswith("from: active; codes: invalid_credentials")
+
+
+def test_scopes_that_the_vendor_does_not_tell_may_be_stated(vendor: Vendor, tmp_path: Path) -> None:
+    def link(*words: str) -> Done:
+        return gateway(*LINK, *words, cwd=tmp_path, environ=vendor.environ, given="planted-token")
+
+    vendor.answers["/token-info"] = (404, b"")
+    vendor.answers["/people"] = (200, b'{"data": [{"id": "p1"}, {"id": "p2"}]}')
+    tried = link()
+    assert "tried, as nobody could tell: compensations:write, documents:write, private:write\n" in tried.stderr
+    stated = link("--scopes", "public:read, private:write")
+    assert stated.returncode == 0, stated.stderr
+    assert "scopes (found by probe+stated): private:write, public:read\n" in stated.stderr
+    assert "tried, as" not in stated.stderr
+    verified = gateway("accounts", "verify", stated.stdout.strip(), cwd=tmp_path, environ=vendor.environ)
+    assert "scopes (found by probe+stated): private:write, public:read\n" in verified.stderr
+    wrong = link("--scopes", "everything")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "Humaans has no scope everything; its scopes: public:read" in wrong.stderr
+
+
+def test_a_token_of_another_company_is_refused_and_a_link_that_is_one_again_says_so(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    def link(company: str, *words: str) -> Done:
+        vendor.answers["/me"] = (200, json.dumps({"role": "owner", "companyId": company}).encode())
+        return gateway(*LINK, *words, cwd=tmp_path, environ=vendor.environ, given="planted-token")
+
+    first = link("acme", "--owner-name", "Customer")
+    assert "linked again" not in first.stderr
+    account = first.stdout.strip()
+    again = link("acme")
+    assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert f"linked again: account {account} of owner Customer\n" in again.stderr
+    refused = link("bolt")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "of another company in Humaans" in refused.stderr
+    assert "--replace-company" in refused.stderr
+    replaced = link("bolt", "--replace-company")
+    assert (replaced.returncode, replaced.stdout) == (0, first.stdout), replaced.stderr
+    history = json.loads(gateway("accounts", "history", account, "--json", cwd=tmp_path).stdout)
+    assert [each["details"].get("fields") for each in history] == [["grant", "company"], None, None]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.events import EVENTS
 from connectors.humaans.faults import fault_issues, fault_text
-from connectors.humaans.linking import verify
+from connectors.humaans.linking import check_token, verify
 from connectors.humaans.lists import CONSEQUENCES
 from connectors.humaans.paths import HIDDEN_OF_PEOPLE, PATHS
 from connectors.humaans.scopes import SCOPES
@@ -46,6 +46,7 @@ HUMAANS = Connector(
     unanswered=UNANSWERED,
     paths=PATHS,
     verify=verify,
+    check_token=check_token,
     never=HIDDEN_OF_PEOPLE,
     # Comparisons that published clients send, and the two parameters of paging. `$asOf` chooses by a date of roles and
     # pay. The rest of what Feathers knows ($or, $sort, $select, $search) is not documented for this API.

@@ -5,16 +5,21 @@ Bodies are judged with suspicion: any of them may be HTML, a list, or have null 
 """
 
 import json
+import re
 from collections.abc import Generator
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
-from connectors.exchange import Answer, Grant, Refusal, Request, Verification
-
-Asking: TypeAlias = Generator[Request, Answer, frozenset[str]]
+from connectors.exchange import Answer, Grant, Refusal, Request, TokenCheck, Verification
 
 ONE_ROW = (("$limit", "1"),)
-# A key that may not be read is left out, while an empty one is null: so a key's presence tells.
-PRIVATE_KEYS = frozenset({"personalEmail", "employeeId", "birthday"})
+SOME_ROWS = (("$limit", "100"),)
+# Of a person what partners' guides and the documentation name as private. Others, like the employee number, may not be.
+PRIVATE_KEYS = frozenset(
+    {"personalEmail", "personalPhoneNumber", "gender", "birthday", "nationality", "address", "postcode", "taxId"}
+)
+EMPTY: tuple[object, ...] = (None, "", [], {})
+WRITES = frozenset({"private:write", "compensations:write", "documents:write"})
 PROBES = (
     ("compensations:read", "/compensations"),
     ("documents:read", "/documents"),
@@ -34,12 +39,25 @@ PUBLIC_ONLY = (
     "The token has public:read but not private:read: new hires and leavers are hidden, and personal fields are empty."
 )
 WRITES_UNKNOWN = (
-    "Humaans did not say what the token may do, so it was found out by reading: scopes for writing cannot be "
-    "found that way and are taken as not granted."
+    "Humaans did not say what the token may do, so it was found out by reading. Scopes for writing cannot be found "
+    "that way: those that are stated are believed, and while none are stated each write is tried."
+)
+PRIVATE_UNKNOWN = (
+    "Whether the token has private:read cannot be told from what it shows, as nobody else has a personal field that is "
+    "filled: unless it is stated, it is taken as not granted, and personal fields are left out."
 )
 ROLE_UNKNOWN = (
     "Humaans did not tell the role of the token's owner: unless that is an Owner or Admin, some records may be missing."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is known of a token's scopes, and the company that its answers name."""
+
+    scopes: frozenset[str]
+    doubtful: frozenset[str] = frozenset()
+    company: str | None = None
 
 
 class _Rejected(Exception):
@@ -48,39 +66,98 @@ class _Rejected(Exception):
 
 def verify() -> Verification:
     try:
-        scopes, found_by = yield from _find_scopes()
-        if not scopes:
+        told = yield from _told_scopes()
+        try:
+            me = _object((yield from _ask("/me")))
+        except _Rejected:
+            # Humaans has just told what the token may do, so it knows it.
+            if told is None:
+                raise
+            me = {}
+        found = _Found(told) if told is not None else (yield from _probe(_text(me.get("id"))))
+        if not found.scopes:
             return NO_SCOPE
-        me = _object((yield from _ask("/me")))
+        company = _company(me) or found.company or (yield from _find_company())
     except _Rejected:
         return INVALID
-    if found_by == "probe" and PRIVATE_KEYS & me.keys():
-        # Somebody of little standing is shown private keys on their own row alone.
-        scopes = (scopes - {"public:read"}) | {"private:read"}
     role = _text(me.get("role"))
-    return Grant(scopes=scopes, found_by=found_by, role=role, warnings=_warnings(scopes, found_by, role))
+    return Grant(
+        scopes=found.scopes,
+        found_by="token-info" if told is not None else "probe",
+        role=role,
+        warnings=_warnings(found, role, told=told is not None),
+        company=company,
+        unknown=WRITES if told is None else frozenset(),
+        doubtful=found.doubtful,
+    )
 
 
-def _find_scopes() -> Generator[Request, Answer, tuple[frozenset[str], str]]:
-    answer = yield from _ask("/token-info")
-    told = _object(answer).get("scopes")
+def check_token() -> TokenCheck:
+    """Ask what any token may ask, then what almost any may, until an answer tells whether this one is known."""
+    for path, query in (("/token-info", ()), ("/me", ()), ("/people", ONE_ROW)):
+        answer = yield Request("GET", path, query)
+        if answer.status == 401:
+            return False
+        # A right that is missing is missing to somebody whom Humaans knows. A 404, or another page, tells nothing.
+        if answer.status in {200, 403} and _body(answer):
+            return True
+    return None
+
+
+def _told_scopes() -> Generator[Request, Answer, frozenset[str] | None]:
+    told = _object((yield from _ask("/token-info"))).get("scopes")
     # An empty list is an answer: this token may do nothing.
     if isinstance(told, list) and all(isinstance(scope, str) for scope in told):
-        return frozenset(scope.strip() for scope in told if scope.strip()), "token-info"
-    return (yield from _probe()), "probe"
+        return frozenset(scope.strip() for scope in told if scope.strip())
+    return None
 
 
-def _probe() -> Asking:
-    people = _rows((yield from _ask("/people", ONE_ROW)))
-    found = set()
+def _find_company() -> Generator[Request, Answer, str | None]:
+    """Ask those who also know the company, where the token's owner does not show it."""
+    for path, key in (("/people", "companyId"), ("/companies", "id")):
+        for row in _rows((yield from _ask(path, ONE_ROW))) or ():
+            if found := _company(row, key):
+                return found
+    return None
+
+
+def _company(row: dict[str, Any], key: str = "companyId") -> str | None:
+    """Give an id as Humaans makes them; anything else is no claim."""
+    found = row.get(key)
+    return found if isinstance(found, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", found) else None
+
+
+def _probe(own: str | None) -> Generator[Request, Answer, _Found]:
+    """Find out by reading. `own` is the id of the token's owner, where Humaans says it."""
+    people = _rows((yield from _ask("/people", SOME_ROWS))) or []
+    found, doubtful = set(), frozenset[str]()
     # The token's owner is always among those it may see: no row means no right.
     if people:
+        shown = _shows_private(people, own)
         # Either scope opens this list, and private:read opens all that public:read does.
-        found.add("private:read" if any(PRIVATE_KEYS & row.keys() for row in people) else "public:read")
+        found.add("private:read" if shown else "public:read")
+        doubtful = frozenset({"private:read"}) if shown is None else doubtful
     for scope, path in PROBES:
         if _rows((yield from _ask(path, ONE_ROW))) is not None:
             found.add(scope)
-    return frozenset(found)
+    company = next(filter(None, map(_company, people)), None)
+    return _Found(frozenset(found), doubtful, company)
+
+
+def _shows_private(people: list[dict[str, Any]], own: str | None) -> bool | None:
+    """Tell whether a list of people shows what only private:read does; None where that cannot be told.
+
+    Values tell, not keys, as a right that is missing may be null, too. One's own row tells nothing: people see their
+    own data. Where it is not known which row that is, it may be any one of those that are filled.
+    """
+    others = [row for row in people if own is None or row.get("id") != own]
+    filled = [row for row in others if any(row.get(key) not in EMPTY for key in PRIVATE_KEYS)]
+    if len(filled) > (own is None):
+        return True
+    # Keys that are there and empty may be a right without values, or values without a right.
+    empty = [row for row in others if row not in filled and PRIVATE_KEYS & row.keys()]
+    alone = len(others) <= (own is None)
+    return None if empty or alone else False
 
 
 def _ask(path: str, query: tuple[tuple[str, str], ...] = ()) -> Generator[Request, Answer, Answer]:
@@ -90,9 +167,11 @@ def _ask(path: str, query: tuple[tuple[str, str], ...] = ()) -> Generator[Reques
     return answer
 
 
-def _warnings(scopes: frozenset[str], found_by: str, role: str | None) -> tuple[str, ...]:
+def _warnings(found: _Found, role: str | None, *, told: bool) -> tuple[str, ...]:
     warnings = []
-    if "public:read" in scopes and "private:read" not in scopes:
+    if found.doubtful:
+        warnings.append(PRIVATE_UNKNOWN)
+    elif "public:read" in found.scopes and "private:read" not in found.scopes:
         warnings.append(PUBLIC_ONLY)
     if role is None:
         warnings.append(ROLE_UNKNOWN)
@@ -101,7 +180,7 @@ def _warnings(scopes: frozenset[str], found_by: str, role: str | None) -> tuple[
             f"The token's owner has the role {role[:40]} in Humaans: the token sees what that person sees, "
             "perhaps only their own data. A token of an Owner or Admin sees everyone."
         )
-    if found_by == "probe":
+    if not told:
         warnings.append(WRITES_UNKNOWN)
     return tuple(warnings)
 
@@ -113,8 +192,10 @@ def _rows(answer: Answer) -> list[dict[str, Any]] | None:
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    if answer.status != 200:
-        return {}
+    return _body(answer) if answer.status == 200 else {}
+
+
+def _body(answer: Answer) -> dict[str, Any]:
     try:
         body = json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.adapters.accounts import Database, new_id, utc_now
 from gateway.cli.desk import Desk, find_account, find_linked
@@ -37,12 +38,20 @@ async def _link(arguments: Namespace, desk: Desk) -> int:
         project = await database.clients.project(arguments.project)
         application = Application(
             project_id=project.id,
-            owner=Owner(id=owner_id, name=arguments.owner_name or owner_id),
+            owner=Owner(id=owner_id, name=arguments.owner_name or ""),
             credential=credential,
             label=arguments.label,
+            replace_company=arguments.replace_company,
+            stated=arguments.scopes,
             by=AT_THE_COMMAND_LINE,
         )
-        account = await link(connector, application, _parts(database, upstream))
+        parts = _parts(database, upstream)
+        if arguments.replace_company:
+            # Only with the older token can the webhook at the company before be taken away.
+            parts = replace(parts, ledger=desk.hooked(database, upstream))
+        account = await link(connector, application, parts)
+    if account.revision > 1:
+        desk.say(f"linked again: account {account.id} of owner {as_cell(account.owner.name)}")
     _tell_grant(desk, account)
     desk.out(account.id)
     return 0
@@ -73,6 +82,7 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
         ("status", account.status),
         *(("because", reason.description) for reason in account.status_reasons),
         ("scopes", account.grant.scopes),
+        ("tried", account.grant.unknown),
         ("found by", account.grant.found_by),
         ("role", account.grant.role),
         *(("warning", warning) for warning in account.grant.warnings),
@@ -147,6 +157,8 @@ def _parts(database: Database, upstream: Upstream) -> Parts:
 
 def _tell_grant(desk: Desk, account: Account) -> None:
     desk.say(f"scopes (found by {account.grant.found_by}): {as_cell(account.grant.scopes)}")
+    if account.grant.unknown:
+        desk.say(f"tried, as nobody could tell: {as_cell(account.grant.unknown)}")
     for warning in account.grant.warnings:
         desk.say(f"warning: {as_cell(warning)}")
 

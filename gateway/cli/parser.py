@@ -107,7 +107,21 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
     link.add_argument("--project", type=name, required=True, help="name of the project; made if there is none")
     link.add_argument("--provider", choices=sorted(providers), required=True)
     link.add_argument("--owner-id", type=name, help="your id of the customer; the project's name by default")
-    link.add_argument("--owner-name", type=name, help="your name of the customer; the owner id by default")
+    link.add_argument(
+        "--owner-name", type=name, help="your name of the customer; by default the one that is known, or the owner id"
+    )
+    link.add_argument(
+        "--replace-company",
+        action="store_true",
+        help="let the token be of another company than the account's; all kept of that one is erased",
+    )
+    link.add_argument(
+        "--scopes",
+        type=lambda text: frozenset(text.replace(",", " ").split()),
+        default=frozenset(),
+        metavar="SCOPES",
+        help="the scopes chosen for the token, between commas: for where the vendor does not tell them",
+    )
     link.add_argument("--label", type=name, help="a word of your own to know the account by")
     listing = actions.add_parser("list", help="show the accounts")
     listing.add_argument("--project", type=name, help="only of this project")

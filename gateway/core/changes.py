@@ -32,14 +32,19 @@ _FOREIGN = {
 
 def read_changes(
     body: Mapping[str, Any], account: Account, connector: Connector | None
-) -> tuple[Account, Secret | None]:
-    """Give the account as it shall be, and the new credential if there is one. Raises `BadRequest` with all faults."""
+) -> tuple[Account, Secret | None, bool]:
+    """Give the account as it shall be, the new credential if there is one, and whether its company may be another.
+
+    Raises `BadRequest` with all faults.
+    """
     reader = _Reader(account, connector)
     for name, value in body.items():
         reader.read(name, value)
+    if reader.replace_company and reader.credential is None:
+        reader.faults.append("replace_company is said of credentials, which are not given")
     if reader.faults:
         raise BadRequest("The changes are not valid: " + "; ".join(reader.faults), errors=reader.faults)
-    return reader.account, reader.credential
+    return reader.account, reader.credential, reader.replace_company
 
 
 class _Reader:
@@ -47,6 +52,7 @@ class _Reader:
         self.account = account
         self.connector = connector
         self.credential: Secret | None = None
+        self.replace_company = False
         self.faults: list[str] = []
         self._known: Mapping[str, Callable[[str, Any], None]] = {
             "label": self._label,
@@ -59,6 +65,7 @@ class _Reader:
             "provider": self._provider,
             "credentials": self._credential,
             "secrets": self._credential,
+            "replace_company": self._replace_company,
             **dict.fromkeys(_FOREIGN, self._foreign),
         }
 
@@ -140,6 +147,11 @@ class _Reader:
     def _provider(self, name: str, value: Any) -> None:
         if value is not None and value != self.account.provider:
             self.faults.append(f"{name} cannot be changed: link a new account")
+
+    def _replace_company(self, name: str, value: Any) -> None:
+        if value is not None and not isinstance(value, bool):
+            self.faults.append(f"{name} must be true or false")
+        self.replace_company = value is True
 
     def _credential(self, name: str, value: Any) -> None:
         if value is None:

@@ -26,7 +26,7 @@ class Intervals:
     """After how many seconds a vendor is asked about a token again.
 
     `idle` after it was last seen to work, `used` after the last time it was asked about one that is in use, and
-    `failed` after it was found not to work.
+    `failed` at most about one that was found not to work: after a minute at first, then twice as late each time.
     """
 
     idle: float
@@ -96,9 +96,16 @@ def wait_after_failure(failures: int, retry_after: float | None) -> float:
 def _due(account: Account, usage: Usage, intervals: Intervals) -> datetime:
     asked = usage.verified_at or account.created_at
     if account.status in _UNUSABLE:
-        return max(asked, account.updated_at) + _share(account, intervals.failed)
+        since = _unusable_since(account)
+        tried = max(asked - since, timedelta(0))
+        return max(asked, since) + min(tried + timedelta(seconds=FIRST_WAIT), _share(account, intervals.failed))
     worked = max(asked, usage.proven_at or asked)
     return min(worked + _share(account, intervals.idle), asked + _share(account, intervals.used))
+
+
+def _unusable_since(account: Account) -> datetime:
+    """Give when it was found not to work; a later change of something else, such as its label, is not that."""
+    return max((reason.timestamp for reason in account.status_reasons), default=account.updated_at)
 
 
 def _share(account: Account, seconds: float) -> timedelta:

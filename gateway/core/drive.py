@@ -15,7 +15,6 @@ from connectors.exchange import Answer
 from connectors.writes import Flow, Missing, Reply, Step, Write, WrongValues
 from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal
 from gateway.core.errors import (
-    AccountUnavailable,
     BadRequest,
     Conflict,
     Forbidden,
@@ -26,6 +25,7 @@ from gateway.core.errors import (
     Unprocessable,
     VendorFailure,
 )
+from gateway.core.expelled import TokenChecks
 from gateway.core.model import Upstream
 from gateway.core.retry import seconds_to_tell
 
@@ -54,15 +54,16 @@ class Progress:
 
 
 class Driver:
-    """Takes the steps of flows."""
+    """Takes the steps of flows; `checks` finds out what a 401 means."""
 
-    def __init__(self, upstream: Upstream, asker: Asker, clock: Clock) -> None:
+    def __init__(self, upstream: Upstream, asker: Asker, clock: Clock, checks: TokenChecks) -> None:
         self._upstream = upstream
         self._asker = asker
         self._clock = clock
+        self._checks = checks
 
     async def drive(self, talk: Conversation, write: Write, flow: Flow, progress: Progress) -> str:
-        """Carry out a flow and give the vendor's id of its record. Raises `VendorRefusal` for a token unknown."""
+        """Carry out a flow and give the vendor's id of its record."""
         try:
             step = next(flow)
             while True:
@@ -83,13 +84,18 @@ class Driver:
                 return await self._read(talk, step)
             reply = await self._write(talk, write, step, progress)
         except (GatewayError, VendorRefusal) as error:
+            fault = error if isinstance(error, GatewayError) else await self._explain(talk, error)
             if not progress.done:
-                raise
-            fault = error if isinstance(error, GatewayError) else _expelled(talk, error.provider)
+                if fault is error:
+                    raise
+                raise fault from error
             progress.undone.append(Undone(step.does, fault))
             return Reply(ok=False)
         progress.done.append(step.does)
         return reply
+
+    async def _explain(self, talk: Conversation, refusal: VendorRefusal) -> GatewayError:
+        return await self._checks.explain(talk.linked, talk.connector, [refusal.provider])
 
     async def _read(self, talk: Conversation, step: Step) -> Reply:
         try:
@@ -197,12 +203,6 @@ def _decoded(answer: Answer) -> Any:
         return None
 
 
-def _expelled(talk: Conversation, said: ProviderError) -> GatewayError:
-    return AccountUnavailable(
-        f"{talk.connector.name} no longer accepts the account's token (401).", provider_errors=[said]
-    )
-
-
 def _not_found(what: str, said: ProviderError | None = None) -> NotFound:
     return NotFound(
         f"There is no such {what}, or this account's token may not see it.", provider_errors=[said] if said else ()
@@ -210,9 +210,11 @@ def _not_found(what: str, said: ProviderError | None = None) -> NotFound:
 
 
 def _refused(talk: Conversation, step: Step, said: ProviderError, issues: list[str] | None = None) -> Forbidden:
+    sure = "though its scopes cover it: the role of the person who made the token does not allow it."
+    unsure = "of which it did not say what it may do: it lacks the scope, or its maker's role does not allow it."
+    why = sure if talk.linked.account.grant.certain else unsure
     return Forbidden(
-        f"{talk.connector.name} refuses to {step.does} with this account's token though its scopes cover it: the role "
-        "of the person who made the token does not allow it.",
+        f"{talk.connector.name} refuses to {step.does} with this account's token {why}",
         errors=issues or (),
         provider_errors=[said],
         code="ProviderForbiddenError",

@@ -2,17 +2,33 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from datetime import datetime
+from math import ceil
 from typing import TypeVar
 
 from connectors.connector import Connector
 from connectors.exchange import Answer, Request
+from gateway.core.errors import RateLimited, VendorFailure
 from gateway.core.model import Secret, Upstream
+from gateway.core.retry import retry_after
 
 Result = TypeVar("Result")
 
 
 def take_any(request: Request, answer: Answer) -> None:
     """Check nothing: the flow judges every status itself."""
+
+
+def must_be_well(connector: Connector, request: Request, answer: Answer, now: datetime) -> None:
+    """A vendor that is ill or busy says nothing about a token: neither good nor bad may be concluded."""
+    if answer.status == 429:
+        wait = retry_after(answer.headers.get("retry-after"), now)
+        raise RateLimited(
+            f"{connector.name} allows no more requests for now: try again later",
+            retry_after=None if wait is None else ceil(wait),
+        )
+    if answer.status >= 500:
+        raise VendorFailure(f"{connector.name} answered {request.path} with {answer.status}: try again later")
 
 
 async def follow(

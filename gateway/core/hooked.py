@@ -21,9 +21,15 @@ class HookedDirectory:
         self._accounts = accounts
         self._hooks = hooks
 
-    async def store(self, account: Account, credential: Secret, by: Actor, *, alone: bool = False) -> Account:
+    async def store(
+        self, account: Account, credential: Secret, by: Actor, *, alone: bool = False, replaced: bool = False
+    ) -> Account:
         before = await self._found(account.project_id, account.id) if account.revision else None
-        stored = await self._inner.store(account, credential, by, alone=alone)
+        if replaced and before:
+            # Only the older token reaches the company that it stands at.
+            with suppress(GatewayError):
+                await self._hooks.remove(before)
+        stored = await self._inner.store(account, credential, by, alone=alone, replaced=replaced)
         await self._see_to(stored, before)
         return stored
 

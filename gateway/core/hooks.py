@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 from connectors.connector import Connector
 from connectors.convert import instant
 from connectors.events import Listener, NotRegistered, Registered, VendorEvents
+from connectors.exchange import Answer, Request
 from gateway.core.entrance import Provider
 from gateway.core.errors import GatewayError
+from gateway.core.expelled import TokenChecks
 from gateway.core.flow import follow
 from gateway.core.hook import Hook, HookState, HookStore
 from gateway.core.model import Account, Accounts, Linked, Secret, Status, Upstream
@@ -58,6 +60,7 @@ class HookParts:
     store: HookStore
     accounts: Accounts
     upstream: Upstream
+    checks: TokenChecks
     providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
@@ -107,9 +110,17 @@ class Hooks:
         path = _path(linked.account)
         listener = Listener(url=self._rules.public_url + path, path=path, secret=self._rules.new_secret())
         flow = events.register(listener, hook.remote_id if hook.secret else None)
+        statuses: list[int] = []
+
+        def note(_: Request, answer: Answer) -> None:
+            statuses.append(answer.status)
+
         try:
             async with asyncio.timeout(self._rules.patience):
-                return await follow(flow, provider.connector, linked.credential, self._parts.upstream)
+                found = await follow(flow, provider.connector, linked.credential, self._parts.upstream, note)
+            if isinstance(found, Registered) or 401 not in statuses:
+                return found
+            return NotRegistered((await self._parts.checks.explain(linked, provider.connector)).message)
         except TimeoutError:
             return NotRegistered(f"{provider.connector.name} took longer than {self._rules.patience:g} seconds")
         except GatewayError as error:
@@ -243,7 +254,7 @@ class Hooks:
         why = self._unreachable(provider.connector)
         if why:
             return HookState.NOT_REGISTERED, why
-        if events.scope not in account.grant.scopes:
+        if events.scope not in account.grant.opens:
             return HookState.NOT_ALLOWED, f"the token lacks the scope {events.scope}"
         return None
 

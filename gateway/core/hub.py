@@ -12,7 +12,7 @@ from connectors.connector import Connector
 from gateway.core.actor import Actor, ActorKind
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import BadRequest, NotFound, Unprocessable
-from gateway.core.link import Application, Parts, link, relink, verify
+from gateway.core.link import Application, Parts, as_named, link, relink, verify
 from gateway.core.meta import CATEGORY
 from gateway.core.model import Account, Linked, Secret, Status
 from gateway.core.sessions import OVER, ConnectSession, SessionDesk
@@ -75,6 +75,16 @@ class Hub:
         await self.desk.spend(session, account.id)
         return account
 
+    async def state(self, session: ConnectSession, chosen: frozenset[str], address: str) -> Account:
+        """Take a person's word for scopes that could not be told of the token which this session has linked."""
+        linked = await self.find(session, session.linked_id or "")
+        grant = linked.account.grant
+        # What was seen to be there is part of the statement, which so is one although nothing is chosen.
+        stated = grant.scopes | (chosen & (grant.unknown | grant.doubtful))
+        by = Actor(ActorKind.SESSION, str(session.id), address)
+        connector = (await self.choice(session, linked.account.provider)).connector
+        return (await verify(connector, linked, self._parts, by, stated)).account
+
     async def _keep(
         self, session: ConnectSession, connector: Connector, credential: Secret | None, by: Actor
     ) -> Account:
@@ -83,8 +93,10 @@ class Hub:
             linked = await self._account(session, wish.account_id)
             if credential is None:
                 return await self._verified(connector, linked, by)
-            account = replace(linked.account, owner=wish.owner, label=wish.label or linked.account.label)
-            return await relink(connector, account, credential, self._parts, by)
+            owner = as_named(linked.account.owner, wish.owner)
+            kind = wish.kind or linked.account.kind
+            account = replace(linked.account, owner=owner, label=wish.label or linked.account.label, kind=kind)
+            return await relink(connector, account, credential, self._parts, by, replace_company=wish.replace_company)
         application = Application(
             project_id=session.project_id,
             owner=wish.owner,
@@ -92,6 +104,7 @@ class Hub:
             label=wish.label,
             kind=wish.kind,
             apart=wish.multiple,
+            replace_company=wish.replace_company,
             by=by,
         )
         return await link(connector, application, self._parts)

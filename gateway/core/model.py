@@ -166,9 +166,12 @@ class Ledger(Protocol):
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None: ...
 
-    async def store(self, account: Account, credential: Secret, by: Actor, *, alone: bool = False) -> Account:
+    async def store(
+        self, account: Account, credential: Secret, by: Actor, *, alone: bool = False, replaced: bool = False
+    ) -> Account:
         """Write account and sealed credential together, or neither. An existing id is replaced, its revision bumped.
 
+        Where its company was `replaced`, all that was kept of the one before is dropped with it.
         Raises `OwnerLinked` for a new account that is to be `alone` where its owner has one of this provider.
         """
 

@@ -6,12 +6,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from connectors.exchange import Request
-from gateway.core.ask import Clock
 from gateway.core.drive import UNCERTAIN
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.envelope import envelop, limited
 from gateway.core.errors import DeadlineExceeded, Forbidden, GatewayError, VendorFailure
-from gateway.core.expelled import expelled
+from gateway.core.expelled import TokenChecks
 from gateway.core.model import Linked, OpenAnswer, Stream
 from gateway.core.policy import Denied, Withheld
 from gateway.core.proxy_access import closings
@@ -30,10 +29,11 @@ class ProxyCall:
 
 @dataclass(frozen=True, slots=True)
 class PassthroughLimits:
-    """Seconds until the whole answer must be there, and bytes of the largest one."""
+    """Seconds until the whole answer must be there, by this clock, and bytes of the largest one."""
 
     deadline: float
     most_bytes: int
+    monotonic: Callable[[], float]
 
 
 Invalidate = Callable[[Linked, frozenset[str] | None], Awaitable[None]]
@@ -44,17 +44,17 @@ class Passthrough:
     """Passes calls through. `invalidate` is called after something may have been written."""
 
     def __init__(
-        self, entrance: Entrance, stream: Stream, clock: Clock, limits: PassthroughLimits, invalidate: Invalidate
+        self, entrance: Entrance, stream: Stream, checks: TokenChecks, limits: PassthroughLimits, invalidate: Invalidate
     ) -> None:
         self._entrance = entrance
         self._stream = stream
-        self._clock = clock
+        self._checks = checks
         self._limits = limits
         self._invalidate = invalidate
 
     async def answer(self, call: ProxyCall) -> AsyncGenerator[bytes, None]:
         """Returns the answer's bytes as they come. Raises a `GatewayError` before the first of them, not after."""
-        until = self._clock.monotonic() + self._limits.deadline
+        until = self._limits.monotonic() + self._limits.deadline
         key = await self._entrance.who(call.secret)
         linked, provider = await self._entrance.which(key, call.account_id)
         wanted = read_outgoing(call.body)
@@ -68,7 +68,7 @@ class Passthrough:
         """Returns the answer once its head is there. A write that is on its way is not broken off with its caller."""
         opening = asyncio.ensure_future(self._open(linked, provider, target, wanted))
         try:
-            async with asyncio.timeout(until - self._clock.monotonic()):
+            async with asyncio.timeout(until - self._limits.monotonic()):
                 return await (opening if wanted.method == "GET" else asyncio.shield(opening))
         except TimeoutError as error:
             opening.add_done_callback(_close)
@@ -89,7 +89,7 @@ class Passthrough:
                 await self._invalidate(linked, connector.touched([target.path]))
         if answer.status == 401:
             await answer.close()
-            raise await expelled(self._entrance.accounts, linked.account, connector, self._clock.now())
+            raise await self._checks.explain(linked, connector)
         return answer
 
     async def _body(
@@ -109,7 +109,7 @@ class Passthrough:
         chunks = answer.chunks()
         while True:
             try:
-                async with asyncio.timeout(until - self._clock.monotonic()):
+                async with asyncio.timeout(until - self._limits.monotonic()):
                     chunk = await anext(chunks)
             except StopAsyncIteration:
                 return
@@ -138,7 +138,7 @@ def _admit(provider: Provider, key: frozenset[str], linked: Linked, wanted: Outg
     if closed:
         raise _closed(f"{wanted.method} {target.rule.path}", closed, policy.hidden_from(key))
     must_be_active(linked.account, connector.name)
-    if not target.need.met_by(linked.account.grant.scopes):
+    if not target.need.met_by(linked.account.grant.opens):
         need = str(target.need)
         raise forbidden(
             Denied(

@@ -93,10 +93,10 @@ class Platform:
         account = await self._find(call, key)
         provider = self._entrance.providers.get(account.provider)
         connector = provider.connector if provider else None
-        changed, credential = read_changes(await call.body(), account, connector)
+        changed, credential, replace_company = read_changes(await call.body(), account, connector)
         by = _actor(call, key)
         if connector and credential:
-            changed = await relink(connector, changed, credential, self._parts, by)
+            changed = await relink(connector, changed, credential, self._parts, by, replace_company=replace_company)
         elif changed != account:
             changed = await self._directory.amend(replace(changed, updated_at=self._parts.clock()), by)
         return self._shown(changed)
@@ -125,7 +125,7 @@ class Platform:
 
     async def _meta(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        return account_meta(self._provider(account.provider), self._rules.operations, account.grant.scopes)
+        return account_meta(self._provider(account.provider), self._rules.operations, account.grant.opens)
 
     async def _permissions(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)

@@ -15,7 +15,7 @@ from gateway.core.columns import condition_fault
 from gateway.core.cursor import WalkLost, stale
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
 from gateway.core.errors import BadRequest, DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
-from gateway.core.expelled import expelled
+from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights
 from gateway.core.freshness import Directives, Freshness, Use, judge, takes
 from gateway.core.kept import Kept
@@ -45,10 +45,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What surrounds a gateway: its clock and its limits."""
+    """What surrounds a gateway: its clock, its limits, and what finds out what a 401 means."""
 
     clock: Clock
     limits: Limits
+    checks: TokenChecks
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,12 @@ class Gateway:
         self._reads = reads
         self._clock = around.clock
         self._limits = around.limits
+        self._checks = around.checks
         self._questions: Lru[tuple[Any, ...], Question] = Lru(REMEMBERED_QUESTIONS)
 
     def over(self, entrance: Entrance) -> "Gateway":
         """Give a gateway over other accounts and keys, with the same caches."""
-        return Gateway(entrance, self._caches, self._reads, Around(self._clock, self._limits))
+        return Gateway(entrance, self._caches, self._reads, Around(self._clock, self._limits, self._checks))
 
     async def answer(self, call: Call) -> Page:
         """Answer a call, or raise a `GatewayError` that says what to do."""
@@ -137,7 +139,7 @@ class Gateway:
     def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> Question:
         """Decide before cache and before upstream. Equal questions of equal rights are decided once."""
         account = linked.account
-        rights = (key.scopes, account.grant.scopes)
+        rights = (key.scopes, account.grant.opens)
         memo = (account.provider, call.operation.id, call.pairs, *rights)
         question = self._questions.get(memo)
         denied = provider.policy.admit_key(call.operation, key.scopes) if question is None else None
@@ -252,8 +254,9 @@ class Gateway:
         except TimeoutError as error:
             raise self._late(visit) from error
         except VendorRefusal as refusal:
-            accounts, said, connector = self._entrance.accounts, [refusal.provider], visit.provider.connector
-            raise await expelled(accounts, visit.linked.account, connector, now, said) from refusal
+            refused = await self._checks.explain(visit.linked, visit.provider.connector, [refusal.provider])
+            refused.upstream_calls = visit.talk.calls
+            raise refused from refusal
         except GatewayError as error:
             error.upstream_calls = visit.talk.calls
             raise

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.convert import instant
+from gateway.core.changes import TYPES
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest, NotFound
 from gateway.core.model import Choice, Directory, Owner
@@ -182,7 +183,7 @@ def shown(session: ConnectSession, *, number_as_text: bool) -> Json:
         "label": wish.label,
         "created_at": instant(session.created_at.isoformat()),
         "metadata": dict(wish.metadata) if wish.metadata else None,
-        "type": wish.kind,
+        "type": wish.kind or TYPES[0],
         "integration_id": wish.provider,
     }
 

@@ -140,6 +140,8 @@ def _changed(before: Account, after: Account) -> list[str]:
     # Warnings follow from the scopes.
     if before.grant.scopes == after.grant.scopes and before.grant != after.grant:
         found.append("grant")
+    if before.grant.company and before.grant.company != after.grant.company:
+        found.append("company")
     if before.status is after.status and _codes(before) != _codes(after):
         found.append("status_reasons")
     return found

@@ -153,7 +153,7 @@ def _call(trial: Trial, secret: str) -> Call:
 
 def _closed(trial: Trial, provider: Provider, page: Page) -> tuple[Closed, ...]:
     """Say of the fields that were left out why they were, those of the same reasons together."""
-    ability = Abilities(provider.policy, trial.scopes, trial.account.grant.scopes).of(trial.operation)
+    ability = Abilities(provider.policy, trial.scopes, trial.account.grant.opens).of(trial.operation)
     standing = {each.path: each.closings for each in ability.fields} if ability else {}
     by_reason: dict[tuple[Withheld, ...], list[str]] = {}
     for path in page.withheld:

@@ -30,15 +30,21 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a session is for. `provider` or `account_id` narrow the choice; `multiple` makes a further account."""
+    """What a session is for. `provider` or `account_id` narrow the choice; `multiple` makes a further account.
+
+    With `replace_company` an account may be given a token of another company.
+
+    `label` and `kind` are empty where they are not named: then those of an account that is there stay.
+    """
 
     owner: Owner
     provider: str | None = None
     categories: tuple[str, ...] = ()
     account_id: str | None = None
     multiple: bool = False
+    replace_company: bool = False
     label: str | None = None
-    kind: str = "production"
+    kind: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     expires_in: int = LIFE
 
@@ -68,6 +74,7 @@ class _Reader:
             "categories": self._categories,
             "expires_in": self._life,
             "multiple": self._flag,
+            "replace_company": self._flag,
             "metadata": self._metadata,
             "type": self._kind,
             **dict.fromkeys(_OPTIONS, self._option),

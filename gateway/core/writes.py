@@ -15,7 +15,7 @@ from connectors import ids
 from connectors.contract import Operation
 from connectors.writes import PASSTHROUGH, Order, Sorted, Write, sort_out
 from gateway.core.abilities import Abilities
-from gateway.core.ask import Clock, Conversation, VendorRefusal
+from gateway.core.ask import Clock, Conversation
 from gateway.core.bodies import check_body, parse_json
 from gateway.core.drive import Driver, Progress
 from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
@@ -29,7 +29,6 @@ from gateway.core.errors import (
     StoreUnavailable,
     Unprocessable,
 )
-from gateway.core.expelled import expelled
 from gateway.core.model import Earlier, Linked, Once, Repeats, Turn, Unsealable
 from gateway.core.policy import Withheld
 
@@ -135,7 +134,7 @@ class Writes:
         asked = parse_json(await call.body()) if write.body else {}
         body = check_body(asked, write.body) if write.body else {}
         found = sort_out(write, body)
-        _must_be_allowed(call.operation, found, Abilities(provider.policy, key.scopes, linked.account.grant.scopes))
+        _must_be_allowed(call.operation, found, Abilities(provider.policy, key.scopes, linked.account.grant.opens))
         if found.faults:
             raise BadRequest("The body cannot be carried out: " + "; ".join(found.faults), errors=found.faults)
         employee = _remote_id("employee", call.employee)
@@ -177,9 +176,6 @@ class Writes:
         told = True
         try:
             remote_id = await self._driver.drive(talk, admitted.write, admitted.write.flow(admitted.order), progress)
-        except VendorRefusal as refusal:
-            now, said = self._clock.now(), [refusal.provider]
-            raise await expelled(self._entrance.accounts, linked.account, connector, now, said) from refusal
         except GatewayError as error:
             error.upstream_calls = talk.calls
             raise

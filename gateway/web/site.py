@@ -35,6 +35,7 @@ OPEN_ROUTES = {
     ("GET", "/connect"): "the page of such a link, for the browser that has its cookie",
     ("POST", "/connect"): "as the page, and with the word that is in its form",
     ("GET", "/connect/done"): "as the page",
+    ("POST", "/connect/scopes"): "as POST /connect, about the account that the session has linked",
     ("GET", "/connect/oauth2/{provider}"): "as the page, on the way to a vendor's own page",
     ("GET", "/connect/oauth2/callback"): "as the page, on the way back",
     ("GET", "/connect/embed.js"): "a script that shows the page within a product; it holds no secret",

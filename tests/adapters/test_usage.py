@@ -11,12 +11,12 @@ from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from gateway.adapters.accounts import Database
-from gateway.core.actor import AT_A_CHECK
+from gateway.core.actor import AT_A_CALL, AT_A_CHECK
 from gateway.core.ask import Clock
 from gateway.core.checkup import Intervals
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.link import Parts
-from gateway.core.model import Account, Status
+from gateway.core.model import Account, Status, StatusReason
 from gateway.core.policy import Operator, Policy
 from gateway.core.rounds import Around, Pace, Rounds
 from gateway.core.trail import What
@@ -191,6 +191,28 @@ async def test_an_account_without_its_connector_is_inactive_until_it_is_back(dat
     await look(database, vendor, time)
     assert (await must_find(database, account)).account.status is Status.ACTIVE
     assert await whats(database) == [What.INACTIVE, What.RECOVERED]
+
+
+async def test_an_account_that_a_call_has_put_into_error_is_looked_at_after_a_minute_and_recovers(
+    database: Database, time: Time
+) -> None:
+    """By itself, and the trail tells that it has; until then the vendor is asked ever more seldom."""
+    vendor = Vendor(status=401)
+    account = await linked(database, vendor, time)
+    time.passed = 0.1 * HOUR
+    marked = time.passed
+    refused = StatusReason("invalid_credentials", "Refused.", time.now())
+    await database.mark(account.id, Status.ERROR, refused, by=AT_A_CALL)
+    for minute in range(33):
+        time.passed = marked + minute * 60
+        await look(database, vendor, time)
+        assert len(vendor.asked) == sum(minute >= due for due in (1, 3, 7, 15, 31)), minute
+    vendor.status = 200
+    time.passed = marked + 63 * 60
+    await look(database, vendor, time)
+    found = (await must_find(database, account)).account
+    assert (found.status, found.status_reasons) == (Status.ACTIVE, ())
+    assert await whats(database) == [What.RECOVERED]
 
 
 async def test_a_suspended_account_is_left_alone(database: Database, time: Time) -> None:

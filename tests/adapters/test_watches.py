@@ -11,9 +11,16 @@ from sqlalchemy import func, select, update
 
 from gateway.adapters.accounts import Database
 from gateway.adapters.accounts.engine import reading, writing
-from gateway.adapters.accounts.schema import record_hashes, record_watches, webhook_deliveries, webhook_endpoints
+from gateway.adapters.accounts.schema import (
+    idempotency,
+    record_hashes,
+    record_watches,
+    vendor_hooks,
+    webhook_deliveries,
+    webhook_endpoints,
+)
 from gateway.core.errors import StoreUnavailable
-from gateway.core.model import Account, Secret, Status
+from gateway.core.model import Account, Secret, Status, Turn
 from gateway.core.outbox.dispatch import Room
 from gateway.core.outbox.endpoints import Endpoint
 from gateway.core.outbox.events import Event, Record, record_event
@@ -80,6 +87,34 @@ async def outbox(database: Database) -> list[tuple[str, str]]:
 
 def later(seconds: float, failures: int = 0) -> Next:
     return Next(due=START + timedelta(seconds=seconds), rest_until=START, failures=failures)
+
+
+async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_not_all_does(database: Database) -> None:
+    """Hashes and ids of its records, answers of its writes, its webhook, and what deliveries say of it."""
+    await listen(database, "one", ["*"])
+    account = await link(database)
+    await link(database, "a2")
+    await arrange(database)
+    for _ in range(2):
+        found = await taken(database)
+        events = told(account, "created", "p1") if found.account_id == "a1" else []
+        assert await database.watches.apply(found, 1, Batch({"p1": b"h"}, (), events))
+        turn = Turn(found.account_id, "key", "request")
+        await database.repeats.begin(turn, START, START)
+        await database.hooks.take(found.account_id, START, START + HOUR)
+    tables = record_watches, record_hashes, idempotency, vendor_hooks
+
+    async def kept() -> list[int]:
+        return [await count(database, each) for each in tables]
+
+    assert await kept() == [2, 2, 2, 2]
+    again = await database.store(account, Secret("another token"))
+    assert await kept() == [2, 2, 2, 2]
+    await database.store(again, Secret("another company's"), replaced=True)
+    assert await kept() == [1, 1, 1, 1]
+    async with reading(database._engine) as connection:
+        rows = await connection.execute(select(webhook_deliveries.c.account_id, webhook_deliveries.c.forget))
+        assert {row.account_id for row in rows if not row.forget} == {"a2"}
 
 
 # --- who is watched -----------------------------------------------------------------------------------------

@@ -1,25 +1,28 @@
 """How a Humaans token is judged, against answers that a vendor may give."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
 
 import pytest
 
-from connectors.exchange import Answer, Grant, Refusal, Request
-from connectors.humaans.linking import INVALID, NO_SCOPE, verify
+from connectors.exchange import Answer, Grant, Request
+from connectors.humaans.linking import INVALID, NO_SCOPE, check_token, verify
 
 OWN_ROW = {"id": "p1", "firstName": "Ann", "personalEmail": None, "birthday": None}
+FILLED = {"id": "p2", "firstName": "Bob", "personalEmail": "bob@home.example", "birthday": None}
 PUBLIC_ROW = {"id": "p1", "firstName": "Ann"}
 ADMIN = {"/me": (200, {"role": "admin"})}
+OF_COMPANY = {"/me": (200, {"role": "admin", "companyId": "c1"})}
 OFFERED = "/token-info", "/people", "/compensations", "/documents", "/webhooks"
 FORBIDDEN = (403, {"code": 403, "name": "Forbidden", "message": "no"})
 HTML = (200, "<html>sign in</html>")
 Answers = Mapping[str, tuple[int, object]]
 
 
-def run(answers: Answers) -> tuple[Grant | Refusal, list[Request]]:
+def run(answers: Answers, make: Callable[[], Generator[Request, Answer, Any]] = verify) -> tuple[Any, list[Request]]:
     """Drive the flow; what is not in the table is forbidden."""
-    flow, asked = verify(), []
+    flow, asked = make(), []
     try:
         request = next(flow)
         while True:
@@ -42,7 +45,7 @@ def rows(*people: object) -> tuple[int, object]:
 
 
 def test_a_token_whose_scopes_humaans_tells_takes_two_calls() -> None:
-    found, asked = run({"/token-info": (200, {"id": "t", "scopes": ["public:read", "private:write"]}), **ADMIN})
+    found, asked = run({"/token-info": (200, {"id": "t", "scopes": ["public:read", "private:write"]}), **OF_COMPANY})
     assert [(each.method, each.path) for each in asked] == [("GET", "/token-info"), ("GET", "/me")]
     assert isinstance(found, Grant)
     assert found.scopes == {"public:read", "private:write"}
@@ -55,6 +58,53 @@ def test_a_token_that_humaans_does_not_accept_is_refused_with_what_to_do(path: s
     found, _ = run({"/people": rows(OWN_ROW), **ADMIN, path: (401, body)})
     assert found == INVALID
     assert "Make a new one in Humaans" in INVALID.reason
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(
+    ("answers", "company"),
+    [
+        ({"/me": (200, {"role": "owner", "companyId": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({"/me": FORBIDDEN, "/people": rows({**PUBLIC_ROW, "companyId": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({**ADMIN, "/people": rows(PUBLIC_ROW), "/companies": rows({"id": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({"/me": HTML, "/people": HTML, "/companies": rows({"id": "T7uqPFK7"})}, "T7uqPFK7"),
+        ({**ADMIN, "/people": rows(PUBLIC_ROW), "/companies": rows()}, None),
+        ({**ADMIN, "/people": rows(PUBLIC_ROW), "/companies": (404, {})}, None),
+        ({"/me": (200, {"companyId": None}), "/people": rows({**PUBLIC_ROW, "companyId": 7})}, None),
+        ({"/me": (200, {"companyId": "a b"}), "/companies": rows({"id": {}})}, None),
+        ({"/me": (200, {"companyId": "x" * 65}), "/companies": HTML}, None),
+    ],
+)
+def test_the_company_is_what_humaans_says_in_any_of_its_forms_and_else_no_claim(
+    answers: Answers, company: str | None, *, told: bool
+) -> None:
+    scopes = {"/token-info": (200, {"scopes": ["public:read"]})} if told else {"/documents": rows()}
+    assert grant({**scopes, **answers}).company == company
+
+
+KNOWN, UNKNOWN, NOTHING = (200, {"id": "t"}), (401, {"code": 401}), (404, {"code": 404})
+
+
+@pytest.mark.parametrize(
+    ("answers", "taken", "asked"),
+    [
+        ({"/token-info": KNOWN}, True, 1),
+        ({"/token-info": (403, {"name": "Forbidden"})}, True, 1),
+        ({"/token-info": UNKNOWN}, False, 1),
+        ({"/token-info": (401, "<html>")}, False, 1),
+        ({"/token-info": NOTHING, "/me": KNOWN}, True, 2),
+        ({"/token-info": HTML, "/me": UNKNOWN}, False, 2),
+        ({"/token-info": (200, ""), "/me": (403, "<html>"), "/people": rows(PUBLIC_ROW)}, True, 3),
+        ({"/token-info": NOTHING, "/me": NOTHING, "/people": UNKNOWN}, False, 3),
+        ({"/token-info": HTML, "/me": HTML, "/people": HTML}, None, 3),
+        ({"/token-info": NOTHING, "/me": NOTHING, "/people": NOTHING}, None, 3),
+    ],
+)
+def test_a_check_says_whether_the_token_is_taken_and_asks_no_further_than_it_must(
+    answers: Answers, taken: bool | None, asked: int
+) -> None:
+    found, requests = run(answers, check_token)
+    assert (found, len(requests)) == (taken, asked)
 
 
 @pytest.mark.parametrize(
@@ -77,22 +127,26 @@ def test_a_token_that_humaans_does_not_accept_is_refused_with_what_to_do(path: s
     ],
 )
 def test_without_a_word_from_humaans_the_scopes_are_found_by_reading(token_info: tuple[int, object]) -> None:
-    found, asked = run({"/token-info": token_info, "/people": rows(PUBLIC_ROW), "/documents": rows(), **ADMIN})
+    found, asked = run({"/token-info": token_info, "/people": rows(PUBLIC_ROW), "/documents": rows(), **OF_COMPANY})
     assert isinstance(found, Grant)
     assert found.scopes == {"public:read", "documents:read"}
     assert found.found_by == "probe"
-    assert [each.path for each in asked] == [*OFFERED, "/me"]
-    assert {each.query for each in asked[1:-1]} == {(("$limit", "1"),)}
-    assert any("scopes for writing cannot be found" in warning for warning in found.warnings)
+    assert [each.path for each in asked] == [OFFERED[0], "/me", *OFFERED[1:]]
+    assert [dict(each.query) for each in asked[2:]] == [{"$limit": "100"}, *[{"$limit": "1"}] * 3]
+    assert found.unknown == {"private:write", "compensations:write", "documents:write"}
+    assert any("Scopes for writing cannot be found" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize(
     ("answers", "scopes"),
     [
         ({"/people": rows(PUBLIC_ROW)}, {"public:read"}),
-        ({"/people": rows(OWN_ROW)}, {"private:read"}),
-        ({"/people": rows({**PUBLIC_ROW, "employeeId": "7"})}, {"private:read"}),
-        ({"/people": rows(OWN_ROW), "/compensations": rows({"id": "c"})}, {"private:read", "compensations:read"}),
+        ({"/people": rows(OWN_ROW, FILLED)}, {"private:read"}),
+        ({"/people": rows({**PUBLIC_ROW, "employeeId": "7"})}, {"public:read"}),
+        (
+            {"/people": rows(FILLED, OWN_ROW), "/compensations": rows({"id": "c"})},
+            {"private:read", "compensations:read"},
+        ),
         ({"/people": rows(PUBLIC_ROW), "/webhooks": rows()}, {"public:read", "webhooks:manage"}),
         ({"/people": rows(PUBLIC_ROW), "/documents": HTML}, {"public:read"}),
         ({"/people": rows(PUBLIC_ROW), "/documents": (200, {"data": None})}, {"public:read"}),
@@ -102,7 +156,55 @@ def test_without_a_word_from_humaans_the_scopes_are_found_by_reading(token_info:
     ],
 )
 def test_each_read_tells_its_scope(answers: Answers, scopes: set[str]) -> None:
-    assert grant(answers).scopes == scopes
+    assert grant({"/me": (200, OWN_ROW), **answers}).scopes == scopes
+
+
+OTHER_ROW = {**OWN_ROW, "id": "p2"}
+OTHER_PUBLIC = {**PUBLIC_ROW, "id": "p2"}
+OWN_FILLED = {**OWN_ROW, "personalEmail": "ann@home.example"}
+SURE, NOT, DOUBT = {"private:read"}, set[str](), {"doubtful"}
+
+
+@pytest.mark.parametrize(
+    ("people", "known", "anonymous"),
+    [
+        # One's own row proves nothing, filled or not; in a company of one there is no other.
+        ([OWN_ROW], DOUBT, DOUBT),
+        ([OWN_FILLED], DOUBT, DOUBT),
+        ([PUBLIC_ROW], DOUBT, DOUBT),
+        # Somebody else's value does. Without knowing who is who, it takes two.
+        ([OWN_ROW, FILLED], SURE, DOUBT),
+        ([FILLED], SURE, DOUBT),
+        ([OWN_FILLED, FILLED], SURE, SURE),
+        ([FILLED, {**FILLED, "id": "p3"}], SURE, SURE),
+        # Keys that are left out are not shown: people of little standing see those of their own row.
+        ([OWN_FILLED, OTHER_PUBLIC], NOT, NOT),
+        ([PUBLIC_ROW, OTHER_PUBLIC], NOT, NOT),
+        # Null may be no value, or no right.
+        ([OWN_FILLED, OTHER_ROW], DOUBT, DOUBT),
+        ([OWN_ROW, OTHER_ROW], DOUBT, DOUBT),
+        ([OWN_ROW, OTHER_PUBLIC, {**OTHER_ROW, "id": "p3"}], DOUBT, DOUBT),
+        ([OWN_ROW, {**OTHER_ROW, "personalEmail": "", "address": None}], DOUBT, DOUBT),
+        # A manager sees what is private of some, and not of others.
+        ([OWN_FILLED, OTHER_PUBLIC, {**FILLED, "id": "p3"}], SURE, SURE),
+    ],
+)
+@pytest.mark.parametrize("me", [True, False])
+def test_public_does_not_pass_for_private_and_what_cannot_be_told_is_said(
+    people: list[dict[str, object]], known: set[str], anonymous: set[str], *, me: bool
+) -> None:
+    expected = known if me else anonymous
+    found = grant({"/people": rows(*people), **({"/me": (200, OWN_ROW)} if me else {})})
+    assert found.scopes == (SURE if expected == SURE else {"public:read"})
+    assert found.doubtful == (frozenset({"private:read"}) if expected == DOUBT else frozenset())
+    assert any("cannot be told from what it shows" in each for each in found.warnings) is (expected == DOUBT)
+    assert any("has public:read but not private:read" in each for each in found.warnings) is (expected == NOT)
+
+
+def test_a_401_beside_humaans_own_word_about_the_token_is_no_word_about_it() -> None:
+    found = grant({"/token-info": (200, {"scopes": ["public:read"]}), "/me": (401, {})})
+    assert found.scopes == {"public:read"}
+    assert found.role is None
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,49 @@
 """Linking a Humaans account, in both forms of what is not known: the scopes found are those of the token."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from connectors.exchange import Grant
+from connectors.exchange import Answer, Grant, Request
 from connectors.humaans.connector import HUMAANS
-from deploy.sandbox.app import create_app
+from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
-from deploy.sandbox.tokens import TOKENS, by_name
+from deploy.sandbox.tokens import SCOPES, TOKENS, by_name
 from gateway.core.actor import Actor
 from gateway.core.errors import Unprocessable
-from gateway.core.link import Application, Parts, link
-from gateway.core.model import Account, Owner, Secret
+from gateway.core.link import Application, Parts, link, verify
+from gateway.core.model import Account, Linked, Owner, Secret
 from tests.connectors.humaans_bench import TODAY, AppVendor, humaans
+from tests.core.parts import Seal, json_answer
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 GOOD = [token.name for token in TOKENS if token.scopes and not token.revoked]
 # Scopes that reading tells, and which of them a role keeps from those who have them.
 TOLD = {"public:read", "private:read", "compensations:read", "documents:read", "webhooks:manage"}
 WITHOUT_WEBHOOKS = {"finance", "tech", "manager", "user"}
+SEES_OTHERS = {"owner", "admin", "finance", "manager"}
+UNKNOWN = {"private:write", "compensations:write", "documents:write"}
+FORMS: Mapping[str, Answer | None] = {
+    "present": None,
+    "missing": json_answer({"code": 404, "name": "NotFound"}, 404),
+    "html": Answer(200, {"content-type": "text/html"}, b"<html>sign in</html>"),
+    "empty": Answer(200, {"content-type": "application/json"}, b""),
+}
+"""What `/token-info` may answer: in all forms but the first Humaans does not say what the token may do."""
+
+
+@dataclass
+class FormVendor(AppVendor):
+    """A way to the sandbox, with a form of `/token-info` of its own."""
+
+    token_info: Answer | None = None
+
+    async def send(self, base_url: str, request: Request) -> Answer:
+        own = self.token_info if request.path == "/token-info" else None
+        return own or await super().send(base_url, request)
 
 
 class Shelf:
@@ -63,8 +85,10 @@ async def test_humaans_own_word_is_taken(token: str) -> None:
 async def test_without_it_reading_tells_and_never_more_than_the_token_may(token: str, how: str) -> None:
     made = by_name(token)
     expected = set(made.scopes) & TOLD
-    if "private:read" in expected:
+    if "private:read" in expected and made.role in SEES_OTHERS:
         expected.discard("public:read")  # the one opens all that the other does
+    elif "private:read" in expected:  # one's own row alone proves nothing
+        expected = (expected - {"private:read"}) | {"public:read"}
     if made.role in WITHOUT_WEBHOOKS:
         expected.discard("webhooks:manage")
     if not expected:
@@ -79,12 +103,11 @@ async def test_without_it_reading_tells_and_never_more_than_the_token_may(token:
 @pytest.mark.parametrize(
     ("choices", "taken"),
     [
-        ({"field_without_right": "null"}, "private:read"),
         ({"endpoint_without_right": "empty"}, "compensations:read"),
     ],
 )
 async def test_what_cannot_be_told_from_emptiness_is_taken_as_granted(choices: dict[str, Any], taken: str) -> None:
-    """Two unknowns would have to be unlike what is thought: then fields stay empty, and no answer is wrong."""
+    """A list may be empty: were it taken as closed, its first record would never show. No answer is wrong."""
     assert taken in (await grant("only-public-read", token_info="missing", **choices)).scopes
     bench = humaans("only-public-read", **choices)
     bench.register.change("a1", grant=Grant(scopes=frozenset({"private:read", "compensations:read"}), found_by="probe"))
@@ -92,6 +115,64 @@ async def test_what_cannot_be_told_from_emptiness_is_taken_as_granted(choices: d
     assert {record["personal_email"] for record in body["data"]} == {None}
     assert {each["pay_rate"] for record in body["data"] for each in record["employments"]} == {None}
     assert body["withheld"]["personal_email"][0]["reason"] in {"provider_null", "withheld_by_role"}
+
+
+@pytest.fixture(name="apps", scope="module")
+def fixture_apps() -> Mapping[str, Sandbox]:
+    hides = ("omit", "null")
+    return {hide: create_app(choices=Choices().changed({"field_without_right": hide}), today=TODAY) for hide in hides}
+
+
+async def tried(app: Sandbox, token: str, form: str, stated: frozenset[str]) -> tuple[Grant, Grant]:
+    """Link, and check in the background afterwards, which states nothing."""
+    parts = Parts(ledger=Shelf(), upstream=FormVendor(app, token_info=FORMS[form]), clock=lambda: NOW, new_id=str)
+    secret = Secret(by_name(token).token)
+    application = Application(project_id="p1", owner=Owner(id="o", name="O"), credential=secret, stated=stated)
+    connector = replace(HUMAANS, base_url="http://sandbox/api")
+    account = await link(connector, application, parts)
+    checked = await verify(connector, Linked(account, secret, Seal("a1")), parts)
+    return account.grant, checked.account.grant
+
+
+@pytest.mark.parametrize("hide", ["omit", "null"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_each_single_scope_is_found_in_every_form_and_never_another(
+    apps: Mapping[str, Sandbox], scope: str, form: str, hide: str
+) -> None:
+    token = f"only-{scope.replace(':', '-')}"
+    told = form == "present"
+    if not told and scope in UNKNOWN:
+        with pytest.raises(Unprocessable, match="it may read nothing"):
+            await tried(apps[hide], token, form, frozenset())
+        return
+    found, later = await tried(apps[hide], token, form, frozenset())
+    assert found == later
+    assert (set(found.scopes), found.found_by) == ({scope}, "token-info" if told else "probe")
+    assert found.unknown == (set() if told else UNKNOWN)
+    in_doubt = scope == "public:read" and not told and hide == "null"
+    assert found.doubtful == ({"private:read"} if in_doubt else set())
+    assert found.opens == ({scope} if told else {scope} | UNKNOWN)
+
+
+@pytest.mark.parametrize("hide", ["omit", "null"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("stated", SCOPES)
+async def test_a_statement_is_believed_where_nobody_can_tell_and_outlives_a_check(
+    apps: Mapping[str, Sandbox], stated: str, form: str, hide: str
+) -> None:
+    """The vendor's word goes before it, and so does what was seen to be closed. What is not stated is not tried."""
+    found, later = await tried(apps[hide], "only-public-read", form, frozenset({stated}))
+    assert found == later
+    believed = form != "present" and (stated in UNKNOWN or (stated == "private:read" and hide == "null"))
+    assert found.scopes == found.opens == {"public:read"} | ({stated} if believed else set())
+    assert found.found_by == {True: "probe+stated", False: "token-info" if form == "present" else "probe"}[believed]
+    assert not found.unknown | found.doubtful
+
+
+async def test_a_scope_that_humaans_has_not_cannot_be_stated(apps: Mapping[str, Sandbox]) -> None:
+    with pytest.raises(Unprocessable, match="Humaans has no scope all; its scopes: public:read, private:read"):
+        await tried(apps["omit"], "only-public-read", "missing", frozenset({"all"}))
 
 
 @pytest.mark.parametrize("form", ["json", "html"])

@@ -22,6 +22,7 @@ from connectors.events import (
 from connectors.exchange import Answer, Request
 from gateway.core.entrance import Provider
 from gateway.core.errors import StoreUnavailable, VendorFailure
+from gateway.core.expelled import TokenChecks
 from gateway.core.hook import Hook, HookState
 from gateway.core.hooks import HookParts, HookRules, Hooks
 from gateway.core.model import Linked, Status, Upstream
@@ -202,7 +203,9 @@ class Square:
             patience=self.patience,
             parting=self.parting,
         )
-        self.hooks = Hooks(HookParts(self.store, self.register, self.upstream or self.vendor, self.providers), rules)
+        way = self.upstream or self.vendor
+        checks = TokenChecks(self.register, way, lambda: self.time.moment)
+        self.hooks = Hooks(HookParts(self.store, self.register, way, checks, self.providers), rules)
 
     def answer(self, request: Request) -> Answer:
         """Make a hook, or keep the one that is known; `statuses` are answered instead, by method."""

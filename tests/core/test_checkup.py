@@ -7,7 +7,7 @@ import pytest
 
 from connectors.exchange import Grant
 from gateway.core.checkup import Decision, Enter, Intervals, Verify, Wait, decide, wait_after_failure
-from gateway.core.model import Account, Owner, Status
+from gateway.core.model import Account, Owner, Status, StatusReason
 from gateway.core.usage import Usage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -56,7 +56,6 @@ def find(
         (find(Status.ACTIVE, ends=1), (1, 1)),
         (find(Status.ACTIVE, ends=500), (9, 10)),
         (find(Status.ERROR, verified=0), (45, 50)),
-        (find(Status.ERROR, verified=60, changed=40), (5, 10)),
         (find(Status.EXPIRED, verified=0, ends=-1), (45, 50)),
         (find(Status.ERROR, verified=0, ends=1), (45, 50)),
         (find(Status.SUSPENDED, verified=1000), (45, 50)),
@@ -101,6 +100,27 @@ def test_the_vendor_is_asked_when_it_may_say_something_new(decision: Decision) -
 def test_what_is_known_without_asking_is_set_at_once(decision: Decision, status: Status, code: str) -> None:
     assert isinstance(decision, Enter)
     assert (decision.status, decision.reason.code, decision.reason.timestamp) == (status, code, NOW)
+
+
+@pytest.mark.parametrize("status", [Status.ERROR, Status.EXPIRED])
+@pytest.mark.parametrize("verified", [-1000, -2, 0])
+def test_a_token_that_does_not_work_is_asked_about_after_a_minute_then_ever_more_seldom(
+    status: Status, verified: float
+) -> None:
+    """Counted from when it was found not to work: a later change, such as of the label, does not begin it anew."""
+    why = StatusReason("invalid_credentials", "It was refused.", NOW)
+    account = replace(ACCOUNT, status=status, status_reasons=(why,), updated_at=NOW + HOUR)
+    asked, distances = NOW + verified * HOUR, []
+    for _ in range(15):
+        usage = Usage(check_at=NOW, verified_at=asked)
+        decision = decide(account, usage, max(asked, NOW), INTERVALS, has_connector=True)
+        assert isinstance(decision, Wait)
+        assert decide(account, usage, decision.until, INTERVALS, has_connector=True) == Verify()
+        distances.append((decision.until - max(asked, NOW)).total_seconds())
+        asked = decision.until
+    growing = [min(60 * 2**times, INTERVALS.failed) for times in range(15)]
+    assert all(0.9 * wanted <= found <= wanted for wanted, found in zip(growing, distances, strict=True))
+    assert distances[-1] >= 0.9 * INTERVALS.failed
 
 
 def test_accounts_that_were_linked_together_are_not_due_together() -> None:

@@ -265,6 +265,16 @@ async def test_an_endpoint_at_the_company_of_the_old_token_is_taken_away_with_th
     assert (square.hook().remote_id, square.hook().secret) == ("other", Secret("its own"))
 
 
+async def test_of_a_company_that_is_replaced_the_endpoint_goes_though_the_new_token_may_have_none() -> None:
+    square = Square()
+    accounts = directory(square)
+    account = await accounts.store(square.linked().account, Secret("first"), GATEWAY)
+    unable = replace(account, grant=replace(account.grant, scopes=frozenset({"open"}), company="another"))
+    await accounts.store(unable, Secret("second"), GATEWAY, replaced=True)
+    assert square.asked() == ["POST /hooks", "DELETE /hooks/h1"]
+    assert square.vendor.asked[-1].headers["authorization"] == "Bearer first"
+
+
 async def test_no_fault_of_a_webhook_is_one_of_the_account() -> None:
     register = Register(accounts=accounts_of_village())
     square = Square(register=register, shelf=Down(register))

@@ -1,9 +1,10 @@
 """An account is linked only by a token that the vendor takes, and keeps up with what the token may do."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,9 @@ from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Ref
 from connectors.humaans.connector import HUMAANS
 from gateway.core.actor import GATEWAY, Actor, ActorKind
 from gateway.core.errors import Conflict, GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.freshness import Ceilings
 from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify
-from gateway.core.model import Account, Cipher, Linked, Owner, OwnerLinked, Secret, Status, StatusReason
+from gateway.core.model import Account, Caching, Cipher, Linked, Owner, OwnerLinked, Secret, Status, StatusReason
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BACKEND = Actor(ActorKind.KEY, "k1", "192.0.2.1")
@@ -57,10 +59,12 @@ class Books:
                 return account
         return None
 
-    async def store(self, account: Account, credential: Secret, by: Actor, *, alone: bool = False) -> Account:
+    async def store(
+        self, account: Account, credential: Secret, by: Actor, *, alone: bool = False, replaced: bool = False
+    ) -> Account:
         if alone and not account.revision and await Books.find_by_owner(self, *owner_of(account)):
             raise OwnerLinked
-        self.heard.append(("stored", by))
+        self.heard.append(("replaced" if replaced else "stored", by))
         stored = replace(account, revision=account.revision + 1)
         self.accounts[account.id] = (stored, credential)
         return stored
@@ -243,6 +247,48 @@ async def test_linking_the_same_owner_again_updates_the_account() -> None:
     assert books.accounts["id0"] == (again, Secret("better"))
 
 
+EVERY_LINK = frozenset({"grant", "status", "status_reasons", "revision", "updated_at"})
+"""What a new token changes in any case."""
+UNLIKE: dict[str, Any] = {
+    "owner": Owner(id="customer", name="Renamed", username="ann"),
+    "status": Status.ERROR,
+    "status_reasons": (StatusReason("invalid_credentials", "Old.", NOW),),
+    "label": "Payroll",
+    "kind": "test",
+    "setup_information": {"region": "eu"},
+    "grant": Grant(scopes=frozenset({"pay"}), found_by="probe", role="user", warnings=("one",), ends_at=NOW),
+    "caching": Caching(enabled=False, ceilings=Ceilings(5, 6)),
+    "created_at": NOW - timedelta(days=9),
+    "updated_at": NOW - timedelta(days=8),
+}
+"""For each field of an account a value that no default has."""
+NAMED: Mapping[str, tuple[Callable[[Application], Application], Any]] = {
+    "nothing": (lambda asked: asked, None),
+    "owner": (lambda asked: replace(asked, owner=Owner(id="customer", name="New", username="bob")), "New"),
+    "label": (lambda asked: replace(asked, label="New"), "New"),
+    "kind": (lambda asked: replace(asked, kind="production"), "production"),
+    "setup_information": (lambda asked: replace(asked, setup_information={"a": "b"}), {"a": "b"}),
+}
+"""What a request may name of an account, and what the account has afterwards."""
+
+
+@pytest.mark.parametrize("named", NAMED)
+async def test_linking_again_changes_what_the_request_names_and_no_other_field(named: str) -> None:
+    """Over every field of an account: one that is added later is held to it, too."""
+    every = {each.name for each in fields(Account)}
+    assert set(UNLIKE) == every - {"id", "project_id", "provider", "revision"}
+    books = await books_with()
+    before = replace(books.accounts["id0"][0], **UNLIKE)
+    books.accounts["id0"] = (before, Secret("planted-token"))
+    plain = replace(application("better"), owner=Owner(id="customer", name=""))
+    ask, value = NAMED[named]
+    after = await link(VENDOR, ask(plain), parts(books, granting("private:read")))
+    changed = {name for name in every if getattr(after, name) != getattr(before, name)}
+    assert changed == EVERY_LINK | ({named} - {"nothing"})
+    if named != "nothing":
+        assert (after.owner.name if named == "owner" else getattr(after, named)) == value
+
+
 @pytest.mark.parametrize("other", [{"owner": "another"}, {"project": "p2"}])
 async def test_another_owner_or_project_gets_an_account_of_its_own(other: dict[str, str]) -> None:
     books = await books_with()
@@ -291,6 +337,87 @@ async def test_a_token_that_is_refused_again_changes_nothing(status: Status) -> 
     before = dict(books.accounts)
     await verify(VENDOR, linked(books), parts(books, answering(401)))
     assert (books.accounts, books.heard[-1]) == (before, ("confirmed", GATEWAY))
+
+
+def belonging(company: str | None) -> Connector:
+    def of_company() -> Verification:
+        grant = yield from flow()
+        assert isinstance(grant, Grant)
+        return replace(grant, company=company)
+
+    return replace(VENDOR, verify=of_company)
+
+
+Again = Callable[[Connector, Books, bool], Awaitable[Account]]
+WAYS: Mapping[str, Again] = {
+    "by owner": lambda connector, books, replacing: link(
+        connector, replace(application("other"), replace_company=replacing), parts(books, granting("public:read"))
+    ),
+    "by account": lambda connector, books, replacing: relink(
+        connector,
+        books.accounts["id0"][0],
+        Secret("other"),
+        parts(books, granting("public:read")),
+        replace_company=replacing,
+    ),
+}
+"""The ways in which an account gets another token."""
+REFUSED = "refused"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("before", "now", "replacing", "after", "heard"),
+    [
+        ("acme", "acme", False, "acme", "stored"),
+        ("acme", "acme", True, "acme", "stored"),
+        ("acme", "bolt", False, REFUSED, ""),
+        ("acme", "bolt", True, "bolt", "replaced"),
+        # A token that does not say claims nothing: neither that it is another's, nor that it is not.
+        ("acme", None, False, "acme", "stored"),
+        ("acme", None, True, None, "replaced"),
+        # An account of before, or of a vendor that does not say.
+        (None, "bolt", False, "bolt", "stored"),
+        (None, "bolt", True, "bolt", "replaced"),
+        (None, None, False, None, "stored"),
+        (None, None, True, None, "replaced"),
+    ],
+)
+async def test_a_token_of_another_company_is_refused_unless_that_is_asked_for(
+    way: str, *, before: str | None, now: str | None, replacing: bool, after: str | None, heard: str
+) -> None:
+    books = await books_with()
+    known, secret = books.accounts["id0"]
+    known = replace(known, grant=replace(known.grant, company=before))
+    books.accounts["id0"] = (known, secret)
+    if after == REFUSED:
+        with pytest.raises(Conflict, match=r"of another company in Vendor .* replace_company in the connect session"):
+            await WAYS[way](belonging(now), books, replacing)
+        assert books.accounts["id0"] == (known, secret)
+        return
+    account = await WAYS[way](belonging(now), books, replacing)
+    assert (account.id, account.grant.company, books.heard[-1][0]) == ("id0", after, heard)
+    assert books.accounts["id0"][1] == Secret("other")
+
+
+async def test_a_further_account_of_the_owner_may_be_of_any_company() -> None:
+    books = await books_with()
+    known, secret = books.accounts["id0"]
+    books.accounts["id0"] = (replace(known, grant=replace(known.grant, company="acme")), secret)
+    further = replace(application("other"), apart=True)
+    account = await link(belonging("bolt"), further, parts(books, granting("public:read")))
+    assert (account.id, account.grant.company) == ("id1", "bolt")
+
+
+@pytest.mark.parametrize(("before", "told", "after"), [(None, "acme", "acme"), ("acme", None, "acme")])
+async def test_a_check_learns_the_company_and_forgets_it_no_more(
+    before: str | None, told: str | None, after: str
+) -> None:
+    books = await books_with()
+    known, secret = books.accounts["id0"]
+    books.accounts["id0"] = (replace(known, grant=replace(known.grant, company=before)), secret)
+    checked = await verify(belonging(told), linked(books), parts(books, granting("public:read")), BACKEND)
+    assert checked.account.grant.company == after
 
 
 LATER, SOON = NOW + timedelta(days=9), NOW + timedelta(days=1)

@@ -175,7 +175,13 @@ def test_what_the_operator_closes_is_told_as_such() -> None:
 
 def test_the_grant_is_told_with_what_it_lacks() -> None:
     answer = told(frozenset({"hris.*:read"}), OPEN)
-    assert answer["granted"] == {"scopes": ["open"], "found_by": "token-info", "role": None, "warnings": []}
+    assert answer["granted"] == {
+        "scopes": ["open"],
+        "unknown": [],
+        "found_by": "token-info",
+        "role": None,
+        "warnings": [],
+    }
     assert answer["missing"] == [{"scope": "closed", "opens": "read all", "granted_by": "the mayor"}]
     assert answer["client_scopes"] == ["hris.*:read"]
 

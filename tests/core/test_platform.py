@@ -202,7 +202,7 @@ BEFORE = replace(
     ],
 )
 def test_a_change_is_merged_into_the_account(body: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    assert read_changes(body, BEFORE, VILLAGE) == (replace(BEFORE, **changes), None)
+    assert read_changes(body, BEFORE, VILLAGE) == (replace(BEFORE, **changes), None, False)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_change_is_merged_into_the_account(body: Mapping[str, Any], changes: M
     ],
 )
 def test_a_new_credential_is_found_under_the_name_of_its_field(body: Mapping[str, Any]) -> None:
-    assert read_changes(body, BEFORE, VILLAGE) == (BEFORE, Secret("new"))
+    assert read_changes(body, BEFORE, VILLAGE) == (BEFORE, Secret("new"), False)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,8 @@ def test_a_new_credential_is_found_under_the_name_of_its_field(body: Mapping[str
         ({"credentials": {"apiToken": "planted"}}, ["credentials must be an object of token alone"]),
         ({"credentials": {"token": 7}}, ["credentials must be an object of token alone"]),
         ({"secrets": "planted"}, ["secrets must be an object of token alone"]),
+        ({"replace_company": "yes"}, ["replace_company must be true or false"]),
+        ({"replace_company": True}, ["replace_company is said of credentials, which are not given"]),
         (
             {"secrets": {"token": "planted"}, "credentials": {"token": "planted too"}},
             ["credentials and secrets differ"],

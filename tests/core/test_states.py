@@ -8,9 +8,9 @@ import pytest
 from gateway.core.actor import AT_A_CALL
 from gateway.core.entrance import Entrance, must_be_active
 from gateway.core.errors import AccountUnavailable, NotFound
-from gateway.core.expelled import expelled
+from gateway.core.expelled import TokenChecks
 from gateway.core.model import Status, StatusReason
-from tests.core.parts import NOW, Register, make_key, make_linked
+from tests.core.parts import NOW, Register, Vendor, make_key, make_linked, refusal
 from tests.core.village import VILLAGE
 
 WHY = StatusReason("why", "For this reason.", NOW)
@@ -49,8 +49,10 @@ async def test_a_token_that_is_refused_after_its_end_has_expired_and_before_it_i
 ) -> None:
     linked = make_linked("a1")
     account = replace(linked.account, grant=replace(linked.account.grant, ends_at=ends_at))
-    register = Register(accounts={"a1": replace(linked, account=account)})
-    told = await expelled(register, account, VILLAGE, NOW)
+    linked = replace(linked, account=account)
+    register = Register(accounts={"a1": linked})
+    checks = TokenChecks(register, Vendor(instead=lambda _: refusal(401)), lambda: NOW)
+    told = await checks.explain(linked, VILLAGE)
     found = register.accounts["a1"].account
     assert (found.status, [reason.code for reason in found.status_reasons]) == (status, [code])
     assert told.message == found.status_reasons[0].description

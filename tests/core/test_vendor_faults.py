@@ -22,7 +22,7 @@ def bench(people: int = 5) -> Bench[Vendor]:
 @pytest.mark.parametrize("path", ["/people", "/roles", "/people/p1"])
 async def test_a_token_that_the_vendor_no_longer_knows_marks_the_account(path: str) -> None:
     desk = bench()
-    desk.vendor.instead = lambda request: refusal(401) if request.path == path else None
+    desk.vendor.instead = lambda request: refusal(401) if request.path in {path, "/token"} else None
     operation, key = (GET, "p1") if path == "/people/p1" else (LIST, "")
     with pytest.raises(AccountUnavailable, match=r"Village refused the account's token \(401\)") as expelled:
         await desk.ask(operation, key)

@@ -280,7 +280,7 @@ async def test_what_may_have_been_done_is_never_sent_again_and_said_to_be_so(out
 
 
 async def test_a_token_that_is_refused_marks_the_account() -> None:
-    office = Office(Script({"POST /people": refusal(401)}))
+    office = Office(Script({"POST /people": refusal(401), "GET /token-info": refusal(401)}))
     with pytest.raises(AccountUnavailable):
         await office.hire()
     assert office.register.accounts["a1"].account.status is Status.ERROR
@@ -290,7 +290,7 @@ LATER: list[tuple[Answer | GatewayError, str, int]] = [
     (refusal(403), "refuses to record the pay", 403),
     (refusal(422), "refuses to record the pay", 422),
     (refusal(429), "limits how often", 429),
-    (refusal(401), "no longer accepts the account's token", 401),
+    (refusal(401), "refused this call (401) although it accepts the token", 401),
     (refusal(500), "It may have been done all the same", 500),
     (GONE, "It may have been done all the same", 0),
 ]

@@ -9,7 +9,7 @@ import orjson
 from connectors.connector import Connector
 from connectors.contract import INSTANT, TEXT, Given, Operation, Resource, Spec
 from connectors.convert import identifier
-from connectors.exchange import BearerToken, CredentialField, Request, Verification
+from connectors.exchange import BearerToken, CredentialField, Request, TokenCheck, Verification
 from connectors.humaans.connector import HUMAANS
 from connectors.needs import any_of
 from connectors.paging import OffsetPaging
@@ -18,6 +18,7 @@ from gateway.core.ask import Asker
 from gateway.core.call import Call, Page
 from gateway.core.cursor import CursorSigner
 from gateway.core.entrance import Entrance, Provider
+from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.core.model import Cache, Upstream
@@ -101,6 +102,12 @@ GET = replace(LIST, id="get_employee", path="/unified/hris/employees/{id}", kind
 CREATE = replace(LIST, id="create_employee", method="POST", kind="create", scope="hris.employees:write")
 
 
+def check_token() -> TokenCheck:
+    """Take a 401 there for a token that is none, and any list for one that is."""
+    answer = yield Request("GET", "/token")
+    return {200: True, 401: False}.get(answer.status)
+
+
 def no_flow() -> Verification:
     yield Request("GET", "/")
     raise NotImplementedError
@@ -128,6 +135,7 @@ VILLAGE = replace(
         ),
     ),
     verify=no_flow,
+    check_token=check_token,
     unanswered={},
     never=frozenset({"secret"}),
     fault_text=lambda body: str(body.get("message", "")) if isinstance(body, dict) else "",
@@ -161,6 +169,7 @@ def village(people: int) -> Vendor:
             "/people": [person(number) for number in range(people)],
             "/roles": [{"id": f"r{each}", "person": f"p{each}", "title": f"Title {each}"} for each in range(people)],
             "/towns": [{"id": f"t{each}", "name": f"Town {each}", "size": str(each)} for each in range(3)],
+            "/token": [],
         }
     )
 
@@ -205,7 +214,11 @@ class Bench(Generic[V]):
             Entrance(self.register, {provider: Provider(self.connector, policy)}),
             Caches(cache, self.near, self.flights),
             Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600)),
-            Around(clock, Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes)),
+            Around(
+                clock,
+                Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes),
+                TokenChecks(self.register, self.vendor, clock.now),
+            ),
         )
         self.requests = 0
 

@@ -10,6 +10,7 @@ from itertools import count
 from connectors.connector import Connector
 from gateway.core.ask import Asker
 from gateway.core.entrance import Entrance, Provider
+from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Windows
 from gateway.core.model import Cache, Linked
@@ -158,6 +159,7 @@ class Tower:
                 wait=lambda _: asyncio.sleep(0),
                 new_id=lambda: f"{next(ids)}-{next(words)}",
                 check=self.check,
+                checks=TokenChecks(self.register, self.vendor, clock.now),
                 outdate=self.outdate,
                 counted=lambda resource, outcome: self.counted.update([f"{resource} {outcome}"]),
                 told=lambda event: self.counted.update([event]),

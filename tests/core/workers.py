@@ -18,6 +18,7 @@ from gateway.core.ask import Asker
 from gateway.core.cursor import CursorSigner
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.erased import Erased, GuardedCache
+from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Windows
 from gateway.core.model import ClientKey, Linked, News, Status, StatusReason, Upstream
@@ -285,7 +286,11 @@ class Worker:
             Entrance(self.clerk, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
             Caches(self.cache, self.near, self.flights),
             Reads(asker, sweeps, CursorSigner(b"k" * 32, CURSOR)),
-            Around(clock, Limits(DEADLINE, STALE_WAIT, PageLimits(25, 250), 8 << 20)),
+            Around(
+                clock,
+                Limits(DEADLINE, STALE_WAIT, PageLimits(25, 250), 8 << 20),
+                TokenChecks(self.clerk, vendor, clock.now),
+            ),
         )
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from connectors.connector import Connector
 from connectors.contract import Operation
 from connectors.exchange import Answer, Request
 from connectors.hris.operations import OPERATIONS
@@ -15,6 +16,7 @@ from gateway.core.ask import Asker
 from gateway.core.drive import Driver
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import GatewayError
+from gateway.core.expelled import TokenChecks
 from gateway.core.model import Earlier, Linked, Once, Turn
 from gateway.core.policy import Operator, Policy
 from gateway.core.retry import RetryPolicy
@@ -95,6 +97,7 @@ class Office:
     touched: list[frozenset[str] | None] = field(default_factory=list)
     book: Book = field(default_factory=Book)
     time: Time = field(default_factory=Time)
+    connector: Connector = HUMAANS
 
     def __post_init__(self) -> None:
         self.register = Register(
@@ -102,8 +105,8 @@ class Office:
         )
         clock = self.time.clock()
         asker = Asker(self.vendor, RetryPolicy(retries=2, longest_wait=2.0, first_wait=0.001), clock)
-        entrance = Entrance(self.register, {"humaans": Provider(HUMAANS, Policy(HUMAANS, self.operator))})
-        driver = Driver(self.vendor, asker, clock)
+        entrance = Entrance(self.register, {"humaans": Provider(self.connector, Policy(self.connector, self.operator))})
+        driver = Driver(self.vendor, asker, clock, TokenChecks(self.register, self.vendor, clock.now))
         self.writes = Writes(entrance, driver, self.book, self._outdate, (clock, 30.0))
         self.requests = 0
 

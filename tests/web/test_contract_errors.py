@@ -215,7 +215,7 @@ async def test_a_passing_fault_is_tried_again(site: Site, sandbox: Sandbox) -> N
 
 
 async def test_a_vendor_401_puts_the_account_in_error_at_once(site: Site, sandbox: Sandbox) -> None:
-    sandbox.steer("POST", "/faults", {"kind": "unauthorized", "path": "/people", "times": None})
+    sandbox.steer("POST", "/faults", {"kind": "unauthorized", "times": None})
     answer = await site.get()
     assert_error(answer, 412, "Humaans refused the account's token (401)")
     assert answer.json()["errorCode"] == "AccountInvalidCredentialsError"
@@ -225,6 +225,17 @@ async def test_a_vendor_401_puts_the_account_in_error_at_once(site: Site, sandbo
     account = await site.database.account(site.account)
     assert account is not None
     assert (account.status, account.status_reasons[0].code) == ("error", "invalid_credentials")
+
+
+async def test_a_401_to_a_token_that_the_vendor_accepts_is_a_502_and_the_account_stays(
+    site: Site, sandbox: Sandbox
+) -> None:
+    sandbox.steer("POST", "/faults", {"kind": "unauthorized", "path": "/people", "times": None})
+    answer = await site.get()
+    assert_error(answer, 502, "refused this call (401) although it accepts the token: try again")
+    assert answer.json()["provider_errors"][0]["status"] == 401
+    sandbox.reset()
+    assert (await site.get()).status_code == 200
 
 
 async def test_a_silent_vendor_is_a_408_within_the_deadline(

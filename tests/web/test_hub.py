@@ -3,14 +3,17 @@
 import asyncio
 import re
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy.sandbox.tokens import by_name
 from gateway.core.link import unlink
 from gateway.core.sessions import MOST_TRIES
+from gateway.core.trail import What
 from tests.web.linking import GOOD, PRODUCT, Time, enter, hub, made, order, post, send, word
 from tests.web.support import Sandbox, Site, open_site
 
@@ -58,6 +61,66 @@ async def test_a_good_token_links_once(linking: Site) -> None:
         again = await hub(linking, token, method, path, body)
         assert (again.status_code, again.json()["message"][:24]) == (400, "This link has been used."), path
     assert (await post(linking, "/connect_sessions/authenticate", {"token": token})).status_code == 400
+
+
+@pytest.mark.parametrize("by", ["owner", "account"])
+async def test_a_session_that_links_again_leaves_the_settings_of_the_account(linking: Site, by: str) -> None:
+    """Who agreed to nothing being kept is not kept from the next token on."""
+    token = (await made(linking, origin_username="ann"))["token"]
+    path = f"/accounts/{(await hub(linking, token, 'POST', '/accounts', order())).json()['id']}"
+    chosen = {"cache": {"enabled": False}, "setup_information": {"region": "eu"}, "type": "test", "label": "Payroll"}
+    before = (await linking.client.patch(path, json=chosen, auth=(linking.key, ""))).json()
+    again = await made(linking, **({"account_id": before["id"]} if by == "account" else {}))
+    answer = await hub(linking, again["token"], "POST", "/accounts", order(by_name("read-everything").token))
+    assert answer.json()["id"] == before["id"]
+    after = (await linking.client.get(path, auth=(linking.key, ""))).json()
+    assert {name for name in before if before[name] != after[name]} == {"updated_at"}
+
+
+async def of_another_company(site: Site, account_id: str) -> None:
+    """Make an account be one of a company that the sandbox is not."""
+    account = await site.database.account(account_id)
+    assert account is not None
+    assert account.grant.company
+    await site.database.amend(replace(account, grant=replace(account.grant, company="another")))
+
+
+WAYS = ["session by owner", "session by account", "patch"]
+
+
+async def give_token(site: Site, way: str, account: str, **wish: Any) -> httpx.Response:
+    if way == "patch":
+        body = {"credentials": {"apiToken": GOOD}, **wish}
+        return await site.client.patch(f"/accounts/{account}", json=body, auth=(site.key, ""))
+    token = (await made(site, **wish, **({"account_id": account} if way == "session by account" else {})))["token"]
+    return await hub(site, token, "POST", "/accounts", order())
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_token_of_another_company_takes_an_account_over_only_if_that_is_asked_for(
+    linking: Site, way: str
+) -> None:
+    token = (await made(linking))["token"]
+    account = (await hub(linking, token, "POST", "/accounts", order())).json()["id"]
+    await of_another_company(linking, account)
+    refused = await give_token(linking, way, account)
+    assert (refused.status_code, refused.json()["errorCode"]) == (409, "OtherCompanyError")
+    assert "Use a token of the same company" in refused.json()["message"]
+    assert GOOD not in refused.text
+    taken = await give_token(linking, way, account, replace_company=True)
+    assert taken.status_code in {200, 201}, taken.text
+    assert taken.json()["id"] == account
+    [fact, *_] = await linking.database.trail.read(account_id=account)
+    assert (fact.what, "company" in fact.details["fields"]) == (What.RELINKED, True)
+
+
+async def test_the_last_page_says_that_an_account_was_there_before(linking: Site) -> None:
+    for again in (False, True):
+        page = await enter(linking, (await made(linking))["token"])
+        await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
+        done = await linking.client.get("/connect/done")
+        assert ("Humaans is connected again" in done.text) is again
+        assert ("has taken the place of the one it had" in done.text) is again
 
 
 async def test_of_two_at_once_one_links(linking: Site) -> None:

@@ -11,7 +11,7 @@ from connectors.exchange import Grant
 from deploy.sandbox.tokens import by_name
 from gateway.core.model import Choice
 from tests.web.linking import GOOD, PRODUCT, enter, made, send, word
-from tests.web.support import Site, open_site
+from tests.web.support import Sandbox, Site, open_site
 
 # --- the page -----------------------------------------------------------------------------------------------
 
@@ -76,6 +76,34 @@ async def test_a_token_that_is_pasted_in_the_page_links(linking: Site) -> None:
     # Sent again, as by a reload: nothing is linked twice.
     assert (await send(linking, form | {"credential": GOOD})).headers["location"] == "/connect/done"
     assert (await linking.client.get("/connect")).headers["location"] == "/connect/done"
+
+
+@pytest.mark.parametrize("chosen", [(), ("private:write",), ("private:write", "documents:write")])
+async def test_what_humaans_does_not_say_of_a_token_is_asked_of_who_pasted_it(
+    linking: Site, sandbox: Sandbox, chosen: tuple[str, ...]
+) -> None:
+    sandbox.steer("POST", "/faults", {"kind": "html_error", "status": 200, "path": "/token-info"})
+    page = await enter(linking, (await made(linking))["token"])
+    await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
+    done = await linking.client.get("/connect/done")
+    assert "Which of these did you tick?" in done.text
+    [account] = await linking.database.accounts()
+    unknown = {"private:write", "compensations:write", "documents:write"}
+    assert account.grant.unknown == account.grant.opens & unknown == unknown
+    foreign = await linking.client.post("/connect/scopes", data={"form": "x", "scope compensations:write": "yes"})
+    assert foreign.status_code == 403
+    # Only what was asked can be answered.
+    ticked = {f"scope {each}": "yes" for each in (*chosen, "everything")}
+    said = await linking.client.post("/connect/scopes", data={"form": word(done), **ticked})
+    assert (said.status_code, said.headers["location"]) == (303, "/connect/done")
+    again = await linking.client.get("/connect/done")
+    assert "Which of these did you tick?" not in again.text
+    [stated] = await linking.database.accounts()
+    assert stated.grant.opens == account.grant.scopes | set(chosen)
+    assert stated.grant.found_by == ("probe+stated" if chosen else "probe")
+    linked = await linking.database.find_account(stated.project_id, stated.id)
+    assert linked is not None
+    assert linked.account == stated
 
 
 async def test_after_success_the_link_itself_is_dead(linking: Site) -> None:

@@ -350,8 +350,13 @@ async def test_a_vendor_that_does_not_answer_is_a_502(
     assert (answer.status_code, answer.json()["errorCode"]) == (502, "ProviderError")
 
 
-async def test_a_401_of_the_vendor_puts_the_account_in_error(site: Site, sandbox: Sandbox) -> None:
+async def test_a_401_of_the_vendor_puts_the_account_in_error_if_its_token_check_says_so_too(
+    site: Site, sandbox: Sandbox
+) -> None:
     sandbox.steer("POST", "/faults", {"kind": "unauthorized", "path": "/locations", "times": 1})
+    assert (await proxy(site, "/locations")).status_code == 502
+    assert (await proxy(site, "/locations")).status_code == 200
+    sandbox.steer("POST", "/faults", {"kind": "unauthorized", "times": 2})
     assert (await proxy(site, "/locations")).status_code == 412
     assert (await proxy(site, "/locations")).status_code == 412
 

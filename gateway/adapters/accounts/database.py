@@ -22,7 +22,15 @@ from gateway.adapters.accounts.register import AccountRegister
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rewrap import Rewrapped, rewrap
 from gateway.adapters.accounts.rows import read_account, write_account
-from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials, projects
+from gateway.adapters.accounts.schema import (
+    accounts,
+    connect_sessions,
+    credentials,
+    idempotency,
+    projects,
+    record_watches,
+    vendor_hooks,
+)
 from gateway.adapters.accounts.sessions import SessionBook
 from gateway.adapters.accounts.trail import TrailBook
 from gateway.adapters.accounts.usage import UsageBook
@@ -130,6 +138,8 @@ class Database:
                 updated_at=self._clock(),
             )
             await self._replace(connection, after)
+            # What is due for the account is another thing now.
+            await self.usage.look_again(connection, account_id, self._clock())
             change = await self._notes.changed(connection, before, after, by)
         await self._done(change)
 
@@ -139,13 +149,15 @@ class Database:
         found = await self._accounts(select(accounts).where(_of_owner(project_id, provider, owner_id)))
         return found[0] if found else None
 
-    async def store(self, account: Account, credential: Secret, by: Actor = GATEWAY, *, alone: bool = False) -> Account:
+    async def store(
+        self, account: Account, credential: Secret, by: Actor = GATEWAY, *, alone: bool = False, replaced: bool = False
+    ) -> Account:
         """Write a new account (revision 0), or replace one whose stored revision is the given one.
 
         So what is unlinked meanwhile does not come back, and of two changes at once the second is refused.
         Each store makes a new data key: what was sealed before cannot be opened any more.
         """
-        return await self._seal(account, credential, by, given=True, alone=alone)
+        return await self._seal(account, credential, by, given=True, alone=alone, replaced=replaced)
 
     async def renew(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:
         return await self._seal(account, credential, by, given=False)
@@ -237,10 +249,20 @@ class Database:
             ) from error
         return Linked(read_account(row), credential, cipher)
 
-    async def _seal(
-        self, account: Account, credential: Secret, by: Actor, *, given: bool, alone: bool = False
+    async def _seal(  # noqa: PLR0913 - what is sealed, by whom, and how
+        self,
+        account: Account,
+        credential: Secret,
+        by: Actor,
+        *,
+        given: bool,
+        alone: bool = False,
+        replaced: bool = False,
     ) -> Account:
-        """Write an account, and its credential under a new data key; `given` says that somebody gave it anew."""
+        """Write an account, and its credential under a new data key; `given` says that somebody gave it anew.
+
+        Of a company that was `replaced` nothing stays.
+        """
         wrapped, cipher = self._vault.new_key(account.id)
         stored = replace(account, revision=account.revision + 1)
         row = {
@@ -256,10 +278,23 @@ class Database:
             change = await self._write(connection, stored, by, given=given)
             await connection.execute(delete(credentials).where(credentials.c.account_id == account.id))
             await connection.execute(insert(credentials).values(row))
+            if replaced:
+                await self._drop_company(connection, account.id)
             # Another token may be of another company, or may now have a webhook.
             await connection.execute(look_after(account.id, self._clock()))
         await self._done(change)
+        if replaced:
+            await self._scrub()
         return stored
+
+    async def _drop_company(self, connection: AsyncConnection, account_id: str) -> None:
+        """Drop what is kept of the company that an account was linked to: its records' hashes, answers, and events.
+
+        Its webhook too: what is still sent from there is no longer known.
+        """
+        for table in (record_watches, idempotency, vendor_hooks):
+            await connection.execute(delete(table).where(table.c.account_id == account_id))
+        await self.outbox.forget(connection, account_id)
 
     async def _write(self, connection: AsyncConnection, account: Account, by: Actor, *, given: bool) -> Change:
         if account.revision == 1:

@@ -92,10 +92,17 @@ class OutboxBook:
         """Tell of an account, within the transaction that changes it: both are kept, or neither."""
         await self.enqueue(connection, account_event(name, account, self._new_id(), self._clock()))
 
+    async def forget(self, connection: AsyncConnection, account_id: str | None) -> None:
+        """Drop what deliveries still say of what is no more of an account; what is on its way is dropped at its end."""
+        of_account = deliveries.c.account_id == account_id
+        ended = deliveries.c.state != State.PENDING.value
+        kept = case((ended, null()), else_=deliveries.c.payload)
+        await connection.execute(update(deliveries).where(of_account).values(forget=True, payload=kept))
+
     async def enqueue(self, connection: AsyncConnection, event: Event) -> int:
         """Put an event in the outbox for each endpoint that wants it; tell for how many. Within `writing`."""
         if event.name == ACCOUNT_DELETED:
-            await _forget(connection, event)
+            await self.forget(connection, event.account_id)
         listening = select(endpoints).where(
             endpoints.c.project_id == event.project_id, endpoints.c.disabled_at.is_(None)
         )
@@ -276,14 +283,6 @@ def live_secrets(cipher: AccountCipher, endpoint: Found, now: datetime) -> tuple
     if endpoint.older_secret is not None and endpoint.older_until is not None and now < endpoint.older_until:
         found.insert(0, Secret(cipher.open(endpoint.older_secret, OLDER_SECRET).decode()))
     return tuple(found)
-
-
-async def _forget(connection: AsyncConnection, event: Event) -> None:
-    """Drop what deliveries still say of an account that is no more; what is on its way is dropped at its end."""
-    of_account = deliveries.c.account_id == event.account_id
-    ended = deliveries.c.state != State.PENDING.value
-    kept = case((ended, null()), else_=deliveries.c.payload)
-    await connection.execute(update(deliveries).where(of_account).values(forget=True, payload=kept))
 
 
 async def _note_health(

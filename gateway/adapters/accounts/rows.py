@@ -10,6 +10,9 @@ from connectors.exchange import Grant
 from gateway.core.freshness import Ceilings
 from gateway.core.model import Account, Caching, ClientKey, Owner, Project, Status, StatusReason
 
+DOUBTS = ("unknown", "doubtful", "stated")
+"""The scopes of a grant that the vendor has not told of, by why."""
+
 
 def read_project(row: Row[Any]) -> Project:
     return Project(id=row.id, name=row.name, created_at=row.created_at)
@@ -50,6 +53,8 @@ def read_account(row: Row[Any]) -> Account:
             warnings=tuple(granted["warnings"]),
             # Rows of before have none.
             ends_at=_moment(granted.get("ends_at")),
+            company=granted.get("company"),
+            **{name: frozenset(granted.get(name, ())) for name in DOUBTS},
         ),
         caching=_caching(row.caching),
         revision=row.revision,
@@ -77,6 +82,8 @@ def write_account(account: Account) -> dict[str, object]:
             "role": account.grant.role,
             "warnings": list(account.grant.warnings),
             "ends_at": account.grant.ends_at.isoformat() if account.grant.ends_at else None,
+            "company": account.grant.company,
+            **{name: sorted(getattr(account.grant, name)) for name in DOUBTS},
         },
         "caching": write_caching(account.caching),
         "revision": account.revision,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -183,6 +184,7 @@ connect_sessions = Table(
     Column("categories", JSON, nullable=False),
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE")),
     Column("multiple", Boolean, nullable=False),
+    Column("replace_company", Boolean, nullable=False, server_default=false()),
     Column("label", String),
     Column("kind", String, nullable=False),
     Column("details", JSON, nullable=False),

@@ -30,6 +30,11 @@ class UsageBook:
         of_account = table.c.account_id == account_id
         await connection.execute(update(table).where(of_account).values(verified_at=now, check_at=now, failures=0))
 
+    async def look_again(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
+        """Have it decided anew what is due for an account, in the transaction that gives it another state."""
+        change = update(table).where(table.c.account_id == account_id).values(check_at=now, failures=0)
+        await connection.execute(change)
+
     async def claim(self, now: datetime, until: datetime) -> Due | None:
         """Take the account that has been due for longest; nobody else gets it before `until`."""
         due = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from connectors import ids
 from gateway.core.ask import Clock, Conversation, VendorRefusal
 from gateway.core.entrance import Entrance, Provider
-from gateway.core.expelled import expelled
+from gateway.core.expelled import TokenChecks
 from gateway.core.freshness import NO_DIRECTIVES
 from gateway.core.model import Account, Cache, Linked, Status
 from gateway.core.outbox.events import Event, Record, record_event
@@ -29,13 +29,14 @@ class Around:
     """Time, ids and ears. `wait` sleeps, `counted` hears resource and outcome of a watch, `told` an event's name.
 
     `check` asks the vendor about an account's token, and keeps what it finds; `outdate` ends what is kept of an
-    account's answers. `failed` hears of what nobody expects.
+    account's answers, and `checks` finds out what a 401 means. `failed` hears of what nobody expects.
     """
 
     clock: Clock
     wait: Callable[[float], Awaitable[None]]
     new_id: Callable[[], str]
     check: Callable[[Linked], Awaitable[object]]
+    checks: TokenChecks
     outdate: Outdate
     counted: Callable[[str, str], None]
     told: Callable[[str], None]
@@ -76,10 +77,8 @@ class Examiner:
         except VendorRefusal as refusal:
             if refusal.status != 401:
                 return Outcome.REFUSED, claim.place
-            said = [refusal.provider]
-            raise await expelled(
-                self._accounts, linked.account, provider.connector, self._clock.now(), said
-            ) from refusal
+            checks = self._around.checks
+            raise await checks.explain(linked, provider.connector, [refusal.provider]) from refusal
 
     def _reading(self, claim: Claim, linked: Linked, provider: Provider) -> Reading:
         """Give a way to lists that are fresh; to those at the vendor where what was read before has to be confirmed."""

@@ -50,7 +50,7 @@ def make_subject(provider: Provider, resource: str, account: Account) -> Subject
     endpoint = provider.connector.endpoint(operation) if operation else None
     if operation is None or endpoint is None or not isinstance(endpoint.listing, Collection):
         return None
-    scopes, policy = account.grant.scopes, provider.policy
+    scopes, policy = account.grant.opens, provider.policy
     if policy.admit_key(operation, EVERY_SCOPE) or policy.admit_token(endpoint, scopes):
         return None
     closed = policy.closed(endpoint.table, EVERY_SCOPE, scopes)

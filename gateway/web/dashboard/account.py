@@ -74,13 +74,13 @@ class AccountPages:
 
     def _outlook(self, account: Account) -> Outlook | None:
         """Tell what a token opens. That takes long to work out, and most accounts have one of a few sets of scopes."""
-        wants, asked = self._wants.get(account.provider), (account.provider, account.grant.scopes)
+        wants, asked = self._wants.get(account.provider), (account.provider, account.grant.opens)
         if wants is None:
             return None
         if asked not in self._outlooks:
             if len(self._outlooks) >= REMEMBERED:
                 self._outlooks.clear()
-            self._outlooks[asked] = wants.outlook(account.grant.scopes)
+            self._outlooks[asked] = wants.outlook(account.grant.opens)
         return self._outlooks[asked]
 
     async def _told(self, account: Account) -> dict[str, Any]:

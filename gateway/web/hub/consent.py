@@ -80,7 +80,7 @@ class ConsentPages:
             await self._pages.ask(visit, provider, error)
             return
         exchange.account_id = account.id
-        await self._pages.finish(visit, account.id)
+        await self._pages.finish(visit, account)
 
     def _trip(self, scope: Scope, session: ConnectSession, key: str, nonce: str) -> Trip:
         seal, place = self._pages.seal, self._pages.place

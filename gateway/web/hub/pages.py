@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest, GatewayError, NotFound
 from gateway.core.hub import Hub
-from gateway.core.model import Secret
+from gateway.core.model import Account, Secret
 from gateway.core.sessions import OVER, ConnectSession
 from gateway.core.wanted import Wants
 from gateway.web.edge import address_of, exchange_of
@@ -75,6 +75,9 @@ class ConnectPages:
             Route("/connect", Page("connect_form", self._form, self), methods=["GET"], name="connect_form"),
             Route("/connect", Page("connect_link", self._link, self), methods=["POST"], name="connect_link"),
             Route("/connect/done", Page("connect_done", self._done, self), methods=["GET"], name="connect_done"),
+            Route(
+                "/connect/scopes", Page("connect_scopes", self._state, self), methods=["POST"], name="connect_scopes"
+            ),
             Route("/connect/{token}", Page("connect", self._enter, self), methods=["GET"], name="connect"),
         ]
 
@@ -118,7 +121,7 @@ class ConnectPages:
             await self.ask(visit, provider, error)
             return
         exchange.account_id = account.id
-        await self.finish(visit, account.id)
+        await self.finish(visit, account)
 
     async def _done(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = await self.visit(scope, receive, send)
@@ -127,13 +130,37 @@ class ConnectPages:
             return
         account = (await self.hub.find(visit.session, visit.session.linked_id)).account
         provider = await self.hub.choice(visit.session, account.provider)
-        outlook = self.wants[account.provider].outlook(account.grant.scopes)
-        what = {"connector": provider.connector, "account": account, "outlook": outlook, "origins": self.place.origins}
+        outlook = self.wants[account.provider].outlook(account.grant.opens)
+        what = {
+            "connector": provider.connector,
+            "account": account,
+            "outlook": outlook,
+            "origins": self.place.origins,
+            "doubts": _doubts(account, provider),
+            "form": self.seal.form(visit.session),
+            # An account that is older than its link was there before.
+            "again": account.created_at < visit.session.created_at,
+        }
         await self._page(visit, 200, "done.html", what, scripts=True)
 
-    async def finish(self, visit: Visit, account_id: str) -> None:
-        """Send the browser on after a good link: to the last page, or back to the dashboard that it came from."""
-        back = f"{DASHBOARD}/accounts/{account_id}?linked=now" if self._is_operators(visit) else "/connect/done"
+    async def _state(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the answer to the question which scopes were chosen."""
+        visit = await self.visit(scope, receive, send)
+        given = await self._read_form(visit)
+        chosen = frozenset(name.removeprefix("scope ") for name in given if name.startswith("scope "))
+        account = await self.hub.state(visit.session, chosen, address_of(scope))
+        exchange_of(scope).account_id = account.id
+        await self.go(scope, send, "/connect/done")
+
+    async def finish(self, visit: Visit, account: Account) -> None:
+        """Send the browser on after a good link: to the last page, or back to the dashboard that it came from.
+
+        Where a question is left about the token it is asked of the operator, too.
+        """
+        asking = account.grant.unknown | account.grant.doubtful
+        back = "/connect/done"
+        if self._is_operators(visit) and not asking:
+            back = f"{DASHBOARD}/accounts/{account.id}?linked=now"
         await self.go(visit.scope, visit.send, back)
 
     async def ask(self, visit: Visit, provider: Provider, fault: GatewayError | None = None) -> None:
@@ -209,6 +236,14 @@ class ConnectPages:
         """Send the browser to an address that no caller has a word in."""
         headers = [*page_headers(self.place.origins), (b"location", url.encode()), *more]
         await exchange_of(scope).respond(send, 303, headers, b"")
+
+
+def _doubts(account: Account, provider: Provider) -> Mapping[str, str]:
+    """Give the scopes that could not be told of an account's token, each with what it grants."""
+    grant = account.grant
+    return {
+        scope: grants for scope, grants in provider.connector.scopes.items() if scope in grant.unknown | grant.doubtful
+    }
 
 
 class Page:

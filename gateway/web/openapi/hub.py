@@ -59,6 +59,11 @@ _WISH = {
         integration_id={**_TEXT_OR_NULL, "description": "As `provider`."},
         categories=_CATEGORIES,
         account_id={**_TEXT_OR_NULL, "description": "Gives this account a new credential."},
+        replace_company={
+            "type": ["boolean", "null"],
+            "description": "Lets the owner's account be linked to another company at the provider: all that is "
+            "kept of the company before is erased. Without it a token of another company is refused with 409.",
+        },
         multiple={"type": ["boolean", "null"], "description": "Makes a further account of the owner."},
         expires_in={"type": "integer", "minimum": SHORTEST_LIFE, "maximum": LONGEST_LIFE, "default": LIFE},
         label=_TEXT_OR_NULL,
@@ -135,6 +140,7 @@ HUB = (
     _page("/connect", "connect_form", "The page where an account is linked", "text/html"),
     _page("/connect", "connect_link", "Link an account with the page's form", "text/html", "POST"),
     _page("/connect/done", "connect_done", "What came of it", "text/html"),
+    _page("/connect/scopes", "connect_scopes", "Say which scopes a token has", "text/html", "POST"),
     _page("/connect/oauth2/{provider}", "connect_leave", "To a provider's page, where a person agrees", "text/html"),
     _page("/connect/oauth2/callback", "connect_return", "Back from that page", "text/html"),
     _page("/connect/embed.js", "connect_embed", "A script that shows the page within a product", "text/javascript"),

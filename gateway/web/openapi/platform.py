@@ -73,6 +73,10 @@ _VERDICT: Mapping[str, Schema] = {
     "reason": {"type": "string", "enum": ["withheld_by_scope", "not_implemented", "unmapped"]},
     "detail": _TEXT,
     "needs": _list(_object("scope granted_by", scope=_TEXT, granted_by=_TEXT)),
+    "unknown": {
+        **_list(_object("scope granted_by", scope=_TEXT, granted_by=_TEXT)),
+        "description": "It is open, but only the provider knows whether the token has these scopes: it decides.",
+    },
 }
 _WEBHOOKS = _object(
     "state needs granted_by",
@@ -90,7 +94,14 @@ _PERMISSIONS = _object(
     provider=_TEXT,
     provider_name=_TEXT,
     usable=_YES_NO,
-    granted=_object("scopes", scopes=_list(_TEXT), found_by=_TEXT, role=_TEXT_OR_NULL, warnings=_list(_TEXT)),
+    granted=_object(
+        "scopes unknown",
+        scopes=_list(_TEXT),
+        unknown=_list(_TEXT),
+        found_by=_TEXT,
+        role=_TEXT_OR_NULL,
+        warnings=_list(_TEXT),
+    ),
     missing=_list(_object("scope opens granted_by", scope=_TEXT, opens=_TEXT, granted_by=_TEXT)),
     client_scopes=_list(_TEXT),
     operations=_list(
@@ -129,6 +140,11 @@ _CHANGES: Schema = {
         "provider": {"type": ["string", "null"], "description": "Has to be what it is."},
         "credentials": {"type": ["object", "null"], "description": "A new credential; it is checked and never shown."},
         "secrets": {"type": ["object", "null"], "description": "As `credentials`."},
+        "replace_company": {
+            "type": ["boolean", "null"],
+            "description": "Beside `credentials`: lets the account be linked to another company at the provider. All "
+            "that is kept of the company before is erased. Without it such a token is refused with 409.",
+        },
     },
 }
 _PROXY_REQUEST: Schema = {
