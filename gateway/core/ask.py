@@ -180,8 +180,20 @@ def _note_raw(talk: Conversation, request: Request, body: Any) -> None:
 
 
 def _scrub(body: Any, never: frozenset[str]) -> Any:
-    if isinstance(body, dict):
-        return {key: _scrub(value, never) for key, value in body.items() if key not in never}
-    if isinstance(body, list):
-        return [_scrub(item, never) for item in body]
-    return body
+    """Copy JSON without the columns that never leave. It does not recurse: a vendor may nest as deep as we can read."""
+    copied = _blank(body)
+    todo = [(body, copied)]
+    while todo:
+        source, copy = todo.pop()
+        if isinstance(source, dict):
+            copy.update({key: _blank(value) for key, value in source.items() if key not in never})
+            todo += [(source[key], each) for key, each in copy.items()]
+        elif isinstance(source, list):
+            copy.extend(map(_blank, source))
+            todo += zip(source, copy, strict=True)
+    return copied
+
+
+def _blank(value: Any) -> Any:
+    """Give a copy to be filled of an object or a list, and any other value as it is."""
+    return {} if isinstance(value, dict) else [] if isinstance(value, list) else value

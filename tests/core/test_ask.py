@@ -227,3 +227,17 @@ async def test_raw_notes_each_answer_without_what_must_never_leave() -> None:
         }
     ]
     assert conversation.calls == 3
+
+
+@pytest.mark.parametrize("levels", [50, 250, 300, 900, 1000])
+async def test_raw_notes_what_is_nested_as_deep_as_it_can_be_read(levels: int) -> None:
+    """Lists and objects in turn, and in each object a column that must never leave."""
+    body = b'{"secret":"planted","in":[' * (levels // 2) + b'"end"' + b"]}" * (levels // 2)
+    conversation = talk(raw=True)
+    asker = Asker(Script([Answer(200, JSON, body)]), RetryPolicy(0, 0), Time().clock())
+    read = await asker.ask(conversation, PEOPLE)
+    noted, deep = conversation.raw[0]["response"], 0
+    while isinstance(noted, dict):
+        assert (list(noted), len(noted["in"]), "secret" in read) == (["in"], 1, True)
+        noted, read, deep = noted["in"][0], read["in"][0], deep + 2
+    assert (noted, deep) == ("end", levels)
