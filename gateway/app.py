@@ -18,8 +18,10 @@ from gateway.core.erased import Erased, GuardedCache
 from gateway.core.errors import GatewayError
 from gateway.core.evidence import Evidence
 from gateway.core.expelled import TokenChecks
+from gateway.core.forget import Forgetting
+from gateway.core.forget import Place as Held
 from gateway.core.link import Parts
-from gateway.core.model import Cache, Linked
+from gateway.core.model import Linked
 from gateway.core.passthrough import Passthrough, PassthroughLimits
 from gateway.core.platform import Platform, Rules
 from gateway.core.query import PageLimits
@@ -28,7 +30,7 @@ from gateway.core.telling import telling
 from gateway.core.writes import Writes
 from gateway.dashboard import DashboardParts, dashboard_routes
 from gateway.hub import HubParts, hub_routes
-from gateway.life import LifeParts, counting, log_of_changes, look_after, noting
+from gateway.life import LifeParts, counting, log_of_changes, look_after
 from gateway.logs import make_logger, where
 from gateway.metrics import make_metrics
 from gateway.observing import is_well, request_ids, request_log, shown
@@ -65,9 +67,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     redis = open_cache(settings, metrics)
     stack.push_async_callback(redis.close)
     cache = GuardedCache(redis, erased)
-    ears = Ears(after=(noting(erased), telling(redis), log_of_changes(logger)))
+    forgetting = Forgetting(cache)
+    ears = Ears(after=(forgetting.hear, telling(redis), log_of_changes(logger)))
     database = await open_the_database(settings, vault, ears)
     stack.push_async_callback(database.close)
+    forgetting.holds(Held.TOMBSTONE, erased.add)
+    forgetting.holds(Held.MEMO, database.drop)
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
     limits = settings.upstream
@@ -76,7 +81,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     entrance = Entrance(database, providers(settings))
     checks = TokenChecks(database, upstream, clock.now)
     gateway, end_kept, sweeps = open_gateway(
-        settings, CachingParts(entrance, database, cache, erased, asker, checks, vault), stack
+        settings, CachingParts(entrance, database, cache, forgetting, asker, checks, vault), stack
     )
     new_request_id = request_ids()
     hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics, checks))
@@ -111,8 +116,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
     signals = hooks.routes(end_kept, records.noticed)
-    counter = look_after(settings, stack, LifeParts(database, cache, erased, entrance, linking, clock, logger))
-    platform = platform_api(settings, entrance, hooks, cache, linking)
+    counter = look_after(settings, stack, LifeParts(database, forgetting, entrance, linking, clock, logger))
+    platform = platform_api(settings, entrance, hooks, linking)
     place = Place(settings.server.public_url, settings.hub.allowed_origins)
     own = HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
     hub = hub_routes(settings, place, own)
@@ -123,7 +128,6 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         hub=own,
         register=database.register,
         keys=database.clients,
-        cache=cache,
         clock=clock,
         gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
         derive=vault.derive,
@@ -165,9 +169,7 @@ def describe(paging: PageLimits) -> Schema:
     )
 
 
-def platform_api(
-    settings: Settings, entrance: Entrance, hooks: HookCorner, cache: Cache, linking: Parts
-) -> PlatformApi:
+def platform_api(settings: Settings, entrance: Entrance, hooks: HookCorner, linking: Parts) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     rules = Rules(
         operations=OPERATIONS,
@@ -176,7 +178,7 @@ def platform_api(
         webhooks=hooks.hooks.health,
         public_url=settings.server.public_url,
     )
-    platform = Platform(entrance, hooks.directory, cache, linking, rules)
+    platform = Platform(entrance, hooks.directory, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 
 

@@ -13,6 +13,7 @@ from gateway.core.entrance import Entrance
 from gateway.core.erased import Erased
 from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights, Leases
+from gateway.core.forget import Forgetting, Place
 from gateway.core.freshness import Windows
 from gateway.core.model import Cache, Linked, News
 from gateway.core.near import Near, NearLimits
@@ -33,7 +34,7 @@ class CachingParts:
     entrance: Entrance
     database: Database
     cache: Cache
-    erased: Erased
+    forgetting: Forgetting
     asker: Asker
     checks: TokenChecks
     vault: Vault
@@ -43,8 +44,12 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
     """Give what answers reads, what ends all that is kept of some resources of an account, and what reads lists."""
     clock = parts.asker.clock
     flights = Flights()
-    lists = OpenLists(_near_bytes(settings) * 3 // 4)
-    near = open_near(settings, parts, lists, stack)
+    # For as long as a request lives that had begun before: what it reads is not held afterwards.
+    closed = Erased(clock.monotonic, settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1)
+    lists = OpenLists(_near_bytes(settings) * 3 // 4, closed)
+    near = open_near(settings, parts, stack)
+    parts.forgetting.holds(Place.ANSWERS, near.drop)
+    parts.forgetting.holds(Place.LISTS, closing(lists, closed))
     caches = Caches(parts.cache, near, flights)
     sweeps = Sweeps(
         parts.asker,
@@ -75,7 +80,7 @@ def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
     return rows, default
 
 
-def open_near(settings: Settings, parts: CachingParts, lists: OpenLists, stack: AsyncExitStack) -> Near:
+def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> Near:
     """Open the near-cache, and listen for changes that others make."""
     chosen = settings.cache
     limits = NearLimits(_near_bytes(settings) // 4, chosen.near_seconds, chosen.near_unheard_seconds)
@@ -84,7 +89,7 @@ def open_near(settings: Settings, parts: CachingParts, lists: OpenLists, stack: 
         return Near(limits, monotonic, lambda: False)
     channel: Channel | None = None
     near = Near(limits, monotonic, lambda: channel is not None and channel.works())
-    heard = hearing(parts, near, lists)
+    heard = hearing(parts, near)
     channel = Channel(settings.redis.url, settings.redis.connect_timeout_seconds, heard, near.clear)
     channel.open()
     stack.push_async_callback(channel.close)
@@ -98,19 +103,28 @@ def _near_bytes(settings: Settings) -> int:
     return settings.cache.near_bytes if settings.cache.enabled and alone else 0
 
 
-def hearing(parts: CachingParts, near: Near, lists: OpenLists) -> Callable[[News, str], None]:
+def closing(lists: OpenLists, closed: Erased) -> Callable[[str], None]:
+    """Make what has the lists of an account forgotten, and those too that are being read now."""
+
+    def close(account_id: str) -> None:
+        closed.add(account_id)
+        lists.drop(account_id)
+
+    return close
+
+
+def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
     """Make what is done when a change is heard of."""
 
     def heard(news: News, name: str) -> None:
-        if news is News.KEY:
+        if news in {News.GONE, News.UNCACHED}:
+            parts.forgetting.here(news, name)
+        elif news is News.KEY:
             parts.database.clients.drop(name)
-            return
-        if news is News.GONE:
-            parts.erased.add(name)
-            lists.bury(name)
-        if news is not News.ANSWERS:
-            parts.database.drop(name)
-        near.drop(name)
+        else:
+            if news is News.ACCOUNT:
+                parts.database.drop(name)
+            near.drop(name)
 
     return heard
 

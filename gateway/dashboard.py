@@ -15,7 +15,7 @@ from gateway.core.ask import Clock
 from gateway.core.attempts import Attempts, Limit, MemoryTally, Tally
 from gateway.core.call import Call, Page
 from gateway.core.evidence import Evidence
-from gateway.core.model import Accounts, Cache
+from gateway.core.model import Accounts
 from gateway.core.office import Books, KeyRing, Office, Register
 from gateway.core.passes import Lives, Passes
 from gateway.core.password import Password, read_password
@@ -53,7 +53,6 @@ class DashboardParts:
     hub: HubParts
     register: Register
     keys: KeyRing
-    cache: Cache
     clock: Clock
     gateway_for: Callable[[Accounts], Gateway]
     derive: Callable[[bytes], bytes]
@@ -72,7 +71,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
     show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
     shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally))
     books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
-    office = Office(books, hub.entrance, hub_desk(hub), hub.linking, parts.cache)
+    office = Office(books, hub.entrance, hub_desk(hub), hub.linking)
 
     async def answer(accounts: Accounts, call: Call) -> Page:
         return await parts.gateway_for(accounts).answer(call)

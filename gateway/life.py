@@ -18,11 +18,10 @@ from gateway.core.ask import Clock
 from gateway.core.checkup import Intervals
 from gateway.core.counter import Counter
 from gateway.core.entrance import Entrance
-from gateway.core.erased import Erased
+from gateway.core.forget import Forgetting
 from gateway.core.link import Parts
-from gateway.core.model import Cache
 from gateway.core.rounds import Around, Pace, Rounds
-from gateway.core.trail import Change, What
+from gateway.core.trail import Change
 from gateway.logs import where
 from gateway.settings import Settings
 from gateway.web.edge import Exchange
@@ -39,22 +38,11 @@ class LifeParts:
     """What they share with the rest of the gateway."""
 
     database: Database
-    cache: Cache
-    erased: Erased
+    forgetting: Forgetting
     entrance: Entrance
     linking: Parts
     clock: Clock
     logger: Logger
-
-
-def noting(erased: Erased) -> Callable[[Change], Awaitable[None]]:
-    """Make what remembers an account that this process has unlinked, before anything else is done about it."""
-
-    async def hear(change: Change) -> None:
-        if change.account_id and change.has(What.UNLINKED):
-            erased.add(change.account_id)
-
-    return hear
 
 
 def log_of_changes(logger: Logger) -> Callable[[Change], Awaitable[None]]:
@@ -89,12 +77,12 @@ def _aftermath(settings: Settings, parts: LifeParts) -> Aftermath:
     # The last sweep is for what no worker can be told of: a request that was under way for as long as may be.
     last = settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1
     sweeping = Sweeping(
-        drop=parts.database.drop,
-        forget=parts.cache.forget,
+        forget=parts.forgetting.here,
+        sweep=parts.forgetting.sweep,
         again=(settings.life.watch_seconds, last),
         monotonic=parts.clock.monotonic,
     )
-    return Aftermath(parts.database.trail, parts.erased, sweeping)
+    return Aftermath(parts.database.erasures, sweeping)
 
 
 def make_rounds(settings: Settings, parts: LifeParts) -> Rounds:

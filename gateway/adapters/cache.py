@@ -83,10 +83,10 @@ class RedisCache:
         """Tell all workers of a change."""
         await self._guard("publish", self._line.call, "PUBLISH", CHANNEL, f"{news} {name}")
 
-    async def forget(self, account_id: str) -> None:
+    async def forget(self, account_id: str) -> bool:
         """Drop an account's values, once what workers had sent before they heard of it has come."""
         await asyncio.sleep(_IN_FLIGHT)
-        await self._guard("forget", self._forget, account_id)
+        return bool(await self._guard("forget", self._forget, account_id))
 
     async def ping(self) -> bool:
         return await self._guard("ping", self._line.call, "PING") is not None
@@ -123,10 +123,12 @@ class RedisCache:
     async def _forget(self, account_id: str) -> bool:
         index = _index(account_id)
         keys = await self._line.call("ZRANGE", index, 0, -1)
+        if not self._taken([keys]):
+            return False
         for start in range(0, len(keys), _SCANNED):
-            await self._line.call("UNLINK", *keys[start : start + _SCANNED])
-        await self._line.call("UNLINK", index)
-        return True
+            if not self._taken([await self._line.call("UNLINK", *keys[start : start + _SCANNED])]):
+                return False
+        return self._taken([await self._line.call("UNLINK", index)])
 
     async def _guard(self, kind: str, command: Callable[..., Awaitable[T]], *words: Any) -> T | None:
         """Await a command; a fault is counted, and gives Redis a rest."""
@@ -165,8 +167,8 @@ class NoCache:
     async def tell(self, news: News, name: str) -> None:
         """There is nothing that others could have kept."""
 
-    async def forget(self, account_id: str) -> None:
-        """There is nothing to forget."""
+    async def forget(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
+        return True
 
     async def ping(self) -> bool:
         return True

@@ -11,7 +11,8 @@ from gateway.cli.keys import project_id
 from gateway.cli.table import as_cell, as_json, as_table
 from gateway.core.actor import AT_THE_COMMAND_LINE
 from gateway.core.errors import Conflict
-from gateway.core.link import Application, Parts, link, unlink, verify
+from gateway.core.forget import unlink
+from gateway.core.link import Application, Parts, link, verify
 from gateway.core.model import Account, Owner, Status, StatusReason, Upstream
 from gateway.core.usage import Usage
 
@@ -113,12 +114,11 @@ async def _verify(arguments: Namespace, desk: Desk) -> int:
 
 
 async def _unlink(arguments: Namespace, desk: Desk) -> int:
-    async with desk.database() as database, desk.open_cache() as cache, desk.open_upstream() as upstream:
+    async with desk.database() as database, desk.open_upstream() as upstream:
         account = await find_account(database, arguments.account)
         # The private cache of a running gateway is not ours to reach: it sees the unlinking in the trail, and sweeps
         # its cache itself.
-        ledger = desk.hooked(database, upstream)
-        await unlink(account.project_id, account.id, ledger, cache.forget, AT_THE_COMMAND_LINE)
+        await unlink(account.project_id, account.id, desk.hooked(database, upstream), AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
     return 0
 

@@ -10,6 +10,7 @@ from connectors.connector import Connector
 from gateway.adapters.accounts import Database, Ears
 from gateway.adapters.store import open_database, open_vault
 from gateway.core.errors import NotFound, StoreUnavailable
+from gateway.core.forget import Forgetting
 from gateway.core.model import Account, Cache, Directory, Linked, Secret, Upstream
 from gateway.core.telling import telling
 from gateway.settings import Settings, SettingsError
@@ -46,7 +47,7 @@ class Desk:
                 url=settings.database.async_url,
                 vault=vault,
                 memo_seconds=settings.accounts.memo_seconds,
-                ears=Ears(after=(telling(cache),)),
+                ears=Ears(after=(Forgetting(cache).hear, telling(cache))),
             )
             try:
                 yield database

@@ -13,29 +13,30 @@ REMEMBERED_SECONDS = 900.0
 
 
 class Erased:
-    """The accounts that were unlinked lately."""
+    """The accounts that were unlinked lately, or of which something else was erased: for so many seconds."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], seconds: float = REMEMBERED_SECONDS) -> None:
         self._monotonic = monotonic
+        self._seconds = seconds
         self._until: dict[str, float] = {}
 
     def __bool__(self) -> bool:
         return bool(self._until)
 
     def __contains__(self, account_id: object) -> bool:
-        return account_id in self._until
+        return self._until.get(str(account_id), 0.0) > self._monotonic()
 
     def add(self, account_id: str) -> None:
         now = self._monotonic()
         self._until = {each: until for each, until in self._until.items() if until > now}
-        self._until[account_id] = now + REMEMBERED_SECONDS
+        self._until[account_id] = now + self._seconds
 
 
 class GuardedCache:
     """A `Cache` that takes nothing for an account that is gone; keys begin with the account's id in braces."""
 
     read: Callable[[Sequence[str]], Coroutine[Any, Any, Sequence[bytes | None]]]
-    forget: Callable[[str], Coroutine[Any, Any, None]]
+    forget: Callable[[str], Coroutine[Any, Any, bool]]
     renew: Callable[[str, bytes, int], Coroutine[Any, Any, None]]
     release: Callable[[str, bytes], Coroutine[Any, Any, None]]
     tell: Callable[[News, str], Coroutine[Any, Any, None]]

@@ -18,6 +18,10 @@ class Held(Generic[V]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __contains__(self, account: object) -> bool:
+        """Tell whether anything of an account is held."""
+        return account in self._names
+
     def get(self, account: str, name: str) -> V | None:
         found = self._values.get((account, name))
         if found is None:

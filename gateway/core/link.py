@@ -4,7 +4,7 @@ What is kept goes through `Ledger`, what is asked through `Upstream`; a fault of
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from datetime import datetime
 from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request
 from gateway.core.actor import GATEWAY, Actor
-from gateway.core.errors import Conflict, NotFound, Unprocessable, VendorFailure
+from gateway.core.errors import Conflict, Unprocessable, VendorFailure
 from gateway.core.flow import follow, must_be_well
 from gateway.core.model import Account, Ledger, Linked, Owner, OwnerLinked, Secret, Status, StatusReason, Upstream
 
@@ -216,17 +216,6 @@ def _granted(account: Account, grant: Grant, now: datetime) -> Account:
     if account.status in RECOVERABLE:
         return replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant)
     return replace(account, grant=grant)
-
-
-async def unlink(
-    project_id: str, account_id: str, ledger: Ledger, forget: Callable[[str], Awaitable[None]], by: Actor = GATEWAY
-) -> Account:
-    """Delete an account, and have the cache forget what it keeps under it."""
-    account = await ledger.erase(project_id, account_id, by)
-    if account is None:
-        raise NotFound(f"there is no linked account {account_id} in this project")
-    await forget(account_id)
-    return account
 
 
 def must_be_known(connector: Connector, scopes: Iterable[str]) -> None:

@@ -71,6 +71,11 @@ class Caching:
     enabled: bool = True
     ceilings: Ceilings = NO_CEILINGS
 
+    @property
+    def keeps(self) -> bool:
+        """Tell whether anything is kept at all: what is never fresh is not."""
+        return self.enabled and self.ceilings.fresh > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -245,6 +250,8 @@ class News(StrEnum):
     """An account is another now: linked anew, suspended, in error."""
     GONE = "gone"
     """An account was unlinked: nothing of it may be kept any more."""
+    UNCACHED = "uncached"
+    """Caching of an account was switched off: what was kept of it is to be dropped."""
     KEY = "key"
     """A key was made or revoked."""
 
@@ -279,8 +286,8 @@ class Cache(Protocol):
         Tried even while the store is given a rest after a fault.
         """
 
-    async def forget(self, account_id: str) -> None:
-        """Drop all that is kept under this account, and take nothing more."""
+    async def forget(self, account_id: str) -> bool:
+        """Drop all that is kept under this account. False where that could not be done: it is to be tried again."""
 
 
 class Upstream(Protocol):

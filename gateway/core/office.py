@@ -7,8 +7,9 @@ from typing import Protocol
 from gateway.core.actor import Actor
 from gateway.core.entrance import Entrance, Provider
 from gateway.core.errors import BadRequest, Conflict, NotFound
-from gateway.core.link import Checked, Parts, unlink, verify
-from gateway.core.model import Account, Cache, ClientKey, Directory, Project, Secret, Status, StatusReason
+from gateway.core.forget import unlink
+from gateway.core.link import Checked, Parts, verify
+from gateway.core.model import Account, ClientKey, Directory, Project, Secret, Status, StatusReason
 from gateway.core.sessions import ConnectSession, SessionDesk
 from gateway.core.wishes import LIFE
 
@@ -87,7 +88,7 @@ class Books:
 class Office:
     """Every action is done by the same functions that the API and the commands use."""
 
-    def __init__(self, books: Books, entrance: Entrance, desk: SessionDesk, parts: Parts, cache: Cache) -> None:
+    def __init__(self, books: Books, entrance: Entrance, desk: SessionDesk, parts: Parts) -> None:
         self.register = books.register
         self.keys = books.keys
         self.providers = entrance.providers
@@ -95,7 +96,6 @@ class Office:
         self._directory = books.directory
         self._desk = desk
         self._parts = parts
-        self._cache = cache
 
     async def find(self, account_id: str) -> Account:
         # No id has such characters, and not every database can be asked about them.
@@ -128,7 +128,7 @@ class Office:
         await self.accounts.mark(account.id, Status.ACTIVE, None, by=by)
 
     async def unlink(self, account: Account, by: Actor) -> None:
-        await unlink(account.project_id, account.id, self._directory, self._cache.forget, by)
+        await unlink(account.project_id, account.id, self._directory, by)
 
     async def invite(self, project_id: str, invitation: Invitation) -> tuple[ConnectSession, str]:
         """Give a session of the Hub that links an account, and its token. Raises `BadRequest` with every fault."""

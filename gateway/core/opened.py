@@ -4,7 +4,7 @@ The id of a sweep is a digest of its rows, so what is held under one never grows
 is asked of the shared cache each time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from connectors.spec import Join, Row
@@ -49,11 +49,11 @@ class Opened:
 
 
 class OpenLists:
-    """The lists that a worker has open, by account and sweep."""
+    """The lists that a worker has open, by account and sweep; none of accounts that are `closed`."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, closed: Container[str] = ()) -> None:
         self._held: Held[Opened] = Held(most_bytes)
-        self._gone: set[str] = set()
+        self._closed = closed
 
     @property
     def bytes(self) -> int:
@@ -62,15 +62,14 @@ class OpenLists:
     def get(self, account: str, sweep: str) -> Opened | None:
         return self._held.get(account, sweep)
 
-    def bury(self, account: str) -> None:
-        """Forget an account that was unlinked; what is still being read of it is not held either."""
-        self._gone.add(account)
+    def drop(self, account: str) -> None:
+        """Forget an account. What is still being read of it is held, unless it is closed."""
         self._held.drop(account)
 
     def put(self, account: str, sweep: str, rows: Sequence[Row], size: int) -> Opened:
         """Open a list that has `size` bytes in JSON."""
         opened = Opened(rows)
-        if account not in self._gone:
+        if account not in self._closed:
             self._held.put(account, sweep, opened, size * DECODED)
         return opened
 

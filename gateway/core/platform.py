@@ -11,9 +11,10 @@ from gateway.core.actor import Actor, ActorKind
 from gateway.core.changes import read_changes
 from gateway.core.entrance import Entrance, Provider, forbidden
 from gateway.core.errors import BadRequest, NotFound
-from gateway.core.link import Parts, relink, unlink
+from gateway.core.forget import unlink
+from gateway.core.link import Parts, relink
 from gateway.core.meta import DETAILS, account_meta, connector_meta
-from gateway.core.model import Account, Cache, Choice, ClientKey, Directory, Status
+from gateway.core.model import Account, Choice, ClientKey, Directory, Status
 from gateway.core.permissions import permissions
 from gateway.core.policy import Operator, admit
 from gateway.core.query import MOST_PAGES, PageLimits
@@ -55,10 +56,9 @@ class Rules:
 class Platform:
     """Answers platform calls with values that are ready to become JSON. An account of another project is not there."""
 
-    def __init__(self, entrance: Entrance, directory: Directory, cache: Cache, parts: Parts, rules: Rules) -> None:
+    def __init__(self, entrance: Entrance, directory: Directory, parts: Parts, rules: Rules) -> None:
         self._entrance = entrance
         self._directory = directory
-        self._cache = cache
         self._parts = parts
         self._rules = rules
         self._answers: Mapping[str, Callable[[PlatformCall, ClientKey], Awaitable[Any]]] = {
@@ -103,7 +103,7 @@ class Platform:
 
     async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        gone = await unlink(key.project_id, account.id, self._directory, self._cache.forget, _actor(call, key))
+        gone = await unlink(key.project_id, account.id, self._directory, _actor(call, key))
         return self._shown(gone)
 
     async def _find(self, call: PlatformCall, key: ClientKey) -> Account:

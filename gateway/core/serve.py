@@ -128,7 +128,7 @@ class Gateway:
         question = self._may(call, key, linked, provider)
         shelf = Shelf(self._caches.shared, linked, self._limits.most_bytes, call.request_id)
         asked = call.directives
-        if question.query.raw or not linked.account.caching.enabled:
+        if question.query.raw or not linked.account.caching.keeps:
             asked = replace(asked, no_store=True)
         query = question.query
         deadline = self._clock.monotonic() + self._limits.deadline
@@ -277,7 +277,7 @@ class Gateway:
             return await self._reads.compose(visit.question, reading)
         except WalkLost as lost:
             # A first page may still be kept whose cursor leads here: who begins again must not be given it.
-            if visit.linked.account.caching.enabled:
+            if visit.linked.account.caching.keeps:
                 await visit.shelf.outdate(visit.question.resources)
                 self._near.drop(visit.linked.account.id)
             raise stale("the list has changed and the reading that it belongs to is no longer kept") from lost
@@ -328,7 +328,7 @@ def _why_bypassed(visit: _Visit) -> str:
         return ""
     if visit.question.query.raw:
         return "raw"
-    return "no-store" if visit.linked.account.caching.enabled else "account"
+    return "no-store" if visit.linked.account.caching.keeps else "account"
 
 
 def _forwarded(visit: _Visit) -> str:

@@ -2,16 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 
+from gateway.core.forget import news_of
 from gateway.core.model import Cache, News
-from gateway.core.trail import Change, What
+from gateway.core.trail import Change
 
 
 def telling(cache: Cache) -> Callable[[Change], Awaitable[None]]:
-    """Make what tells all workers of a change of an account or a key."""
+    """Make what tells all workers of a change of an account or a key; `Forgetting` tells of what is to be forgotten."""
 
     async def hear(change: Change) -> None:
         if change.account_id:
-            await cache.tell(News.GONE if change.has(What.UNLINKED) else News.ACCOUNT, change.account_id)
+            if news_of(change) is None:
+                await cache.tell(News.ACCOUNT, change.account_id)
         elif change.key_id:
             await cache.tell(News.KEY, change.key_id)
 

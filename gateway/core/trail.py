@@ -30,10 +30,14 @@ class What(StrEnum):
     ARCHIVED = "account.archived"
     RECOVERED = "account.recovered"
     SCOPES_CHANGED = "account.scopes_changed"
+    CACHE_ERASED = "account.cache_erased"
     UNLINKED = "account.unlinked"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
 
+
+ERASING = (What.UNLINKED, What.CACHE_ERASED)
+"""After these nothing of the account may be left in caches, nor in the files of the database."""
 
 _ENTERED = {
     Status.SUSPENDED: What.SUSPENDED,
@@ -108,11 +112,18 @@ def facts_of(before: Account | None, after: Account | None, *, credential: bool 
     if before is None:
         return (Fact(What.LINKED, {"provider": _word(after.provider), "scopes": _words(after.grant.scopes)}),)
     told = [*_status(before, after), *_scopes(before, after)]
+    if stops_keeping(before, after):
+        told.append(Fact(What.CACHE_ERASED))
     fields = _changed(before, after)
     details: Details = {"fields": fields} if fields else {}
     if credential:
         return (Fact(What.RELINKED, details), *told)
     return (*told, Fact(What.UPDATED, details)) if fields or not told else tuple(told)
+
+
+def stops_keeping(before: Account, after: Account) -> bool:
+    """Tell whether answers of an account were kept and shall not be any more."""
+    return before.caching.keeps and not after.caching.keeps
 
 
 def key_change(key: ClientKey, what: What, at: datetime, by: Actor) -> Change:

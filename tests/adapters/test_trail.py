@@ -199,14 +199,14 @@ async def test_what_is_unlinked_leaves_ids_and_words_of_ours_in_the_trail_and_no
 
 
 async def test_other_processes_find_out_what_was_unlinked(database: Database) -> None:
-    assert (await database.trail.newest(), await database.trail.unlinked(-1000)) == (0, [])
+    assert (await database.erasures.newest(), await database.erasures.erased(-1000)) == (0, [])
     for account_id in ("a1", "a2", "a3"):
         await database.store(await new_account(database, account_id), TOKEN)
-    before = await database.trail.newest()
+    before = await database.erasures.newest()
     project_id = (await new_account(database)).project_id
     for account_id in ("a3", "a1"):
         await database.erase(project_id, account_id)
-    gone = await database.trail.unlinked(before)
+    gone = await database.erasures.erased(before)
     assert [(each.project_id, each.account_id) for each in gone] == [(project_id, "a3"), (project_id, "a1")]
-    assert gone[-1].row == await database.trail.newest()
-    assert await database.trail.unlinked(gone[0].row) == gone[1:]
+    assert gone[-1].row == await database.erasures.newest()
+    assert await database.erasures.erased(gone[0].row) == gone[1:]

@@ -80,9 +80,10 @@ class Memory:
         self.marks |= {key: (self.time.seconds() + seconds, value) for key, value in values.items()}
         return True
 
-    async def forget(self, account_id: str) -> None:
+    async def forget(self, account_id: str) -> bool:
         self.marks = {key: value for key, value in self.marks.items() if not key.startswith(f"{{{account_id}}}:")}
         self.values = {key: value for key, value in self.values.items() if not key.startswith(f"{{{account_id}}}:")}
+        return True
 
     def evict(self, *kinds: str) -> None:
         self.values = {key: value for key, value in self.values.items() if key.split(":")[1] not in kinds}
@@ -119,8 +120,8 @@ class Forgetful:
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return False
 
-    async def forget(self, account_id: str) -> None:
-        """There is nothing to forget."""
+    async def forget(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
+        return True
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from gateway.core.actor import GATEWAY, Actor, ActorKind
-from gateway.core.errors import Conflict, GatewayError, NotFound, RateLimited, Unprocessable, VendorFailure
+from gateway.core.errors import Conflict, GatewayError, RateLimited, Unprocessable, VendorFailure
 from gateway.core.freshness import Ceilings
-from gateway.core.link import Application, Checked, Parts, link, relink, unlink, verify
+from gateway.core.link import Application, Checked, Parts, link, relink, verify
 from gateway.core.model import Account, Caching, Cipher, Linked, Owner, OwnerLinked, Secret, Status, StatusReason
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -454,17 +454,3 @@ async def test_a_vendor_that_is_down_changes_nothing() -> None:
     with pytest.raises(VendorFailure):
         await verify(VENDOR, linked(books), parts(books, answering(503)))
     assert books.accounts == before
-
-
-async def test_unlinking_deletes_the_account_and_then_what_is_cached_of_it() -> None:
-    books, forgotten = await books_with(), list[str]()
-
-    async def forget(account_id: str) -> None:
-        assert account_id not in books.accounts
-        forgotten.append(account_id)
-
-    with pytest.raises(NotFound):
-        await unlink("stranger", "id0", books, forget)
-    assert (await unlink("p1", "id0", books, forget, BACKEND)).id == "id0"
-    assert books.heard[-1] == ("erased", BACKEND)
-    assert (books.accounts, forgotten) == ({}, ["id0"])

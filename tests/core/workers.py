@@ -11,7 +11,7 @@ from math import inf
 from typing import Any, cast
 
 from gateway.adapters.accounts.memo import Memo
-from gateway.caching import CachingParts, hearing, outdating
+from gateway.caching import CachingParts, closing, hearing, outdating
 from gateway.core.actor import Actor
 from gateway.core.aftermath import Aftermath, Gone, Sweeping
 from gateway.core.ask import Asker
@@ -20,6 +20,7 @@ from gateway.core.entrance import Entrance, Provider
 from gateway.core.erased import Erased, GuardedCache
 from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights, Leases
+from gateway.core.forget import Forgetting, Place
 from gateway.core.freshness import Windows
 from gateway.core.model import ClientKey, Linked, News, Status, StatusReason, Upstream
 from gateway.core.near import Near, NearLimits
@@ -166,9 +167,9 @@ class Line:
 
         return bool(await self._do(replace_and_publish))
 
-    async def forget(self, account_id: str) -> None:
+    async def forget(self, account_id: str) -> bool:
         await asyncio.sleep(0.15)
-        await self._do(lambda: self._redis.forget(account_id))
+        return bool(await self._do(lambda: self._redis.forget(account_id)))
 
     async def _do(self, command: Callable[[], Any]) -> Any:
         await asyncio.sleep(self.lag)
@@ -194,8 +195,14 @@ class Books:
     async def newest(self) -> int:
         return len(self.gone)
 
-    async def unlinked(self, after: int) -> Sequence[Gone]:
+    async def erased(self, after: int) -> Sequence[Gone]:
         return [each for each in self.gone if each.row > after]
+
+    async def unswept(self) -> Sequence[Gone]:
+        return ()
+
+    async def swept(self, row: int) -> None:
+        """No process ends here, so that none has to go on for another."""
 
 
 class Clerk:
@@ -260,17 +267,22 @@ class Worker:
         self.cache = GuardedCache(self.line, self.erased)
         self.clerk = Clerk(books, time, lambda account_id, linked: changed(self, account_id, linked))
         self.flights = Flights()
-        self.lists = OpenLists(1 << 20)
+        self.closed = Erased(clock.monotonic, MEMO_SECONDS + DEADLINE + 1)
+        self.lists = OpenLists(1 << 20, self.closed)
         self.near = Near(NearLimits(1 << 20, NEAR_SECONDS, UNHEARD_SECONDS), clock.monotonic, self.ear.works)
-        self.ear.heard = hearing(cast(CachingParts, self), self.near, self.lists)
+        self.forgetting = Forgetting(self.cache)
+        self.forgetting.holds(Place.TOMBSTONE, self.erased.add)
+        self.forgetting.holds(Place.MEMO, self.clerk.drop)
+        self.forgetting.holds(Place.ANSWERS, self.near.drop)
+        self.forgetting.holds(Place.LISTS, closing(self.lists, self.closed))
+        self.ear.heard = hearing(cast(CachingParts, self), self.near)
         self.ear.back = self.near.clear
         self.outdate = outdating(self.cache, self.near)
         self.aftermath = Aftermath(
             books,
-            self.erased,
             Sweeping(
-                drop=self.clerk.drop,
-                forget=self.cache.forget,
+                forget=self.forgetting.here,
+                sweep=self.forgetting.sweep,
                 again=(0.5, MEMO_SECONDS + DEADLINE + 1),
                 monotonic=clock.monotonic,
             ),

@@ -253,7 +253,7 @@ class World:
         worker.clerk.drop(account_id)
         period.by[own] = self.time.seconds()
         if linked is None:
-            worker.erased.add(account_id)
+            worker.forgetting.here(News.GONE, account_id)
         posted = ERRAND.get().posted
         before = len(posted)
         await worker.cache.tell(News.GONE if linked is None else News.ACCOUNT, account_id)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from deploy.sandbox.tokens import by_name
-from gateway.core.link import unlink
+from gateway.core.forget import unlink
 from gateway.core.sessions import MOST_TRIES
 from gateway.core.trail import What
 from tests.web.linking import GOOD, PRODUCT, Time, enter, hub, made, order, post, send, word
@@ -240,11 +240,8 @@ async def test_unlinking_ends_and_erases_the_sessions_of_an_account(linking: Sit
     account = (await hub(linking, token, "POST", "/accounts", order())).json()["id"]
     editing = await made(linking, account_id=account)
 
-    async def forget(account_id: str) -> None:
-        assert account_id == account
-
     project = (await linking.database.clients.project("demo")).id
-    await unlink(project, account, linking.database, forget)
+    await unlink(project, account, linking.database)
     assert await linking.database.sessions.find_number(editing["id"]) is None
     answer = await hub(linking, editing["token"], "GET", "/settings")
     assert "not valid" in answer.json()["message"]

@@ -16,7 +16,7 @@ from redis import Redis
 from deploy.sandbox.tokens import by_name
 from gateway.adapters.accounts import new_id
 from gateway.core.actor import AT_A_CHECK, Actor
-from gateway.core.link import unlink
+from gateway.core.forget import unlink
 from gateway.core.trail import Change, Fact, What
 from gateway.core.usage import Usage
 from gateway.life import log_of_changes
@@ -82,12 +82,8 @@ async def by_the_api(site: Site) -> None:
 
 async def at_the_command_line(site: Site) -> None:
     """As a process that cannot reach the cache."""
-
-    async def forget(account_id: str) -> None:
-        """It is not ours to reach."""
-
     project = (await site.database.clients.project("demo")).id
-    await unlink(project, site.account, site.database, forget)
+    await unlink(project, site.account, site.database)
 
 
 @pytest.mark.parametrize("unlinking", [by_the_api, at_the_command_line])

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.apikey import new_id
 from gateway.adapters.accounts.clients import Clients
 from gateway.adapters.accounts.endpoints import EndpointBook
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
+from gateway.adapters.accounts.erasures import ErasureBook
 from gateway.adapters.accounts.hooks import HookBook, look_after
 from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.notes import NOBODY, Ears, Notes
@@ -39,7 +40,7 @@ from gateway.adapters.vault import Vault, WrappedKey
 from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import Conflict, StoreUnavailable
 from gateway.core.model import Account, Choice, ClientKey, Linked, OwnerLinked, Secret, Status, StatusReason, Unsealable
-from gateway.core.trail import Change
+from gateway.core.trail import Change, stops_keeping
 
 CREDENTIAL = b"credential"
 MEMO_ENTRIES = 10_000
@@ -54,7 +55,8 @@ class Database:
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
     permissions to link, `register` the accounts of all projects, `usage` how accounts fare, `trail` what has
-    happened to them, `hooks` the webhooks of accounts at their vendors, `watches` the lists watched for the product.
+    happened to them, `erasures` what is still to be erased, `hooks` the webhooks of accounts at their vendors, `watches` the lists
+    watched for the product.
 
     Each change is noted in the trail, by whom it was made, in its own transaction, and told to the ears.
 
@@ -84,8 +86,10 @@ class Database:
         self.hooks = HookBook(engine, vault)
         self.watches = WatchBook(engine, self.outbox)
         self.trail = TrailBook(engine)
+        self.erasures = ErasureBook(engine, clock)
         # Within the database, so that changes from the command line are told, too.
-        self._notes = Notes(self.trail, replace(ears, within=(*ears.within, self.outbox.hear)), clock)
+        within = (*ears.within, self.outbox.hear, self.erasures.hear)
+        self._notes = Notes(self.trail, replace(ears, within=within), clock)
         self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), self._notes)
 
     def drop(self, account_id: str) -> None:
@@ -197,11 +201,13 @@ class Database:
         return await self._accounts(query.offset(choice.skip).limit(choice.most))
 
     async def amend(self, account: Account, by: Actor = GATEWAY) -> Account:
-        """Write an account that is there already; its credential and data key stay."""
+        """Write an account that is there already. Its credential and data key stay, unless its caching ends."""
         amended = replace(account, revision=account.revision + 1)
         async with writing(self._engine) as connection:
             before = await self._hold(connection, accounts.c.id == account.id)
             await self._replace(connection, amended)
+            if before is not None and stops_keeping(before, amended):
+                await self._change_data_key(connection, account.id)
             change = await self._notes.changed(connection, before or account, amended, by)
         await self._done(change)
         return amended
@@ -263,15 +269,8 @@ class Database:
 
         Of a company that was `replaced` nothing stays.
         """
-        wrapped, cipher = self._vault.new_key(account.id)
         stored = replace(account, revision=account.revision + 1)
-        row = {
-            "account_id": account.id,
-            "master_key_id": wrapped.master_key_id,
-            "wrapped_key": wrapped.wrapped,
-            "sealed": cipher.seal(credential.reveal.encode(), CREDENTIAL),
-            "updated_at": self._clock(),
-        }
+        row = self._new_row(account.id, credential.reveal.encode())
         async with writing(self._engine) as connection:
             if alone and account.revision == 0:
                 await _must_be_alone(connection, account)
@@ -295,6 +294,35 @@ class Database:
         for table in (record_watches, idempotency, vendor_hooks):
             await connection.execute(delete(table).where(table.c.account_id == account_id))
         await self.outbox.forget(connection, account_id)
+
+    async def _change_data_key(self, connection: AsyncConnection, account_id: str) -> None:
+        """Seal the credential with a new data key: what the old one has sealed elsewhere cannot be opened any more."""
+        of_account = credentials.c.account_id == account_id
+        row = (await connection.execute(select(credentials).where(of_account).with_for_update())).one_or_none()
+        if row is None:
+            return
+        try:
+            plain = self._open(row)
+        except Unsealable:  # What such a key has sealed cannot be opened either.
+            return
+        await connection.execute(update(credentials).where(of_account).values(self._new_row(account_id, plain)))
+
+    def _new_row(self, account_id: str, credential: bytes) -> dict[str, object]:
+        """Seal a credential with a new data key."""
+        wrapped, cipher = self._vault.new_key(account_id)
+        return {
+            "account_id": account_id,
+            "master_key_id": wrapped.master_key_id,
+            "wrapped_key": wrapped.wrapped,
+            "sealed": cipher.seal(credential, CREDENTIAL),
+            "updated_at": self._clock(),
+        }
+
+    def _open(self, row: Row[Any]) -> bytes:
+        """Give a credential. Raises `Unsealable`."""
+        return self._vault.unwrap(row.account_id, WrappedKey(row.master_key_id, row.wrapped_key)).open(
+            row.sealed, CREDENTIAL
+        )
 
     async def _write(self, connection: AsyncConnection, account: Account, by: Actor, *, given: bool) -> Change:
         if account.revision == 1:

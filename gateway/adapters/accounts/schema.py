@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     false,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -196,7 +197,7 @@ connect_sessions = Table(
 )
 
 # What has happened to accounts and keys. It outlives both, so it refers to them by id and not by foreign key.
-# Triggers refuse to change or delete a row.
+# Triggers refuse to change or delete a row, but for one thing: an address may be emptied.
 audit_trail = Table(
     "audit_trail",
     metadata,
@@ -212,6 +213,25 @@ audit_trail = Table(
     Column("details", JSON, nullable=False),
     Index(None, "account_id", "id"),
     Index(None, "project_id", "id"),
+    Index("ix_audit_trail_addressed", "at", postgresql_where=text("address <> ''"), sqlite_where=text("address <> ''")),
+)
+
+# What is still to be done after the rows of the trail that erase something: the cache is to be swept (`kind` is
+# `cache`), the files are to be cleaned of deleted rows (`files`). It names no account, which is to be nowhere else.
+pending_erasures = Table(
+    "pending_erasures",
+    metadata,
+    Column("row", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("kind", String, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+
+# Sign-ins to the dashboard that have been ended before their time: a digest, until they would have ended anyway.
+ended_sign_ins = Table(
+    "ended_sign_ins",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("until", Moment, nullable=False, index=True),
 )
 
 # How an account fares, beside it and not in it: its revision must not grow with each call.

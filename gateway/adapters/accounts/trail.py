@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.engine import reading
 from gateway.adapters.accounts.schema import audit_trail as table
 from gateway.core.actor import Actor, ActorKind
-from gateway.core.aftermath import Gone
 from gateway.core.trail import Change, Entry, What
 
 
 class TrailBook:
-    """Implements the doors `Trail` and `Unlinkings`."""
+    """Implements the door `Trail`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -56,16 +55,6 @@ class TrailBook:
         async with reading(self._engine) as connection:
             found = await connection.execute(query.order_by(table.c.id.desc()).limit(most))
             return [_read(row) for row in found.all()]
-
-    async def newest(self) -> int:
-        async with reading(self._engine) as connection:
-            return (await connection.execute(select(func.max(table.c.id)))).scalar_one() or 0
-
-    async def unlinked(self, after: int) -> Sequence[Gone]:
-        query = select(table).where(table.c.id > after, table.c.what == What.UNLINKED.value).order_by(table.c.id)
-        async with reading(self._engine) as connection:
-            found = await connection.execute(query)
-            return [Gone(row.id, row.project_id, row.account_id) for row in found.all()]
 
 
 def _read(row: Row[Any]) -> Entry:

@@ -87,7 +87,7 @@ class Examiner:
         return Reading(
             Conversation(provider.connector, linked, self._clock.monotonic() + READING_SECONDS),
             Shelf(self._keeping.cache, linked, self._keeping.most_bytes, new_id),
-            replace(NO_DIRECTIVES, no_store=not caching.enabled, no_cache=claim.place.held),
+            replace(NO_DIRECTIVES, no_store=not caching.keeps, no_cache=claim.place.held),
             self._clock.now().date(),
             caching.ceilings,
             new_id,

@@ -17,6 +17,7 @@ _WHAT: Mapping[What, str] = {
     What.ARCHIVED: "Archived",
     What.RECOVERED: "Works again",
     What.SCOPES_CHANGED: "Scopes changed",
+    What.CACHE_ERASED: "Cache erased",
     What.UNLINKED: "Unlinked",
     What.KEY_CREATED: "API key created",
     What.KEY_REVOKED: "API key revoked",

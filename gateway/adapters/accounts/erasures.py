@@ -1,0 +1,91 @@
+"""What is still to be done after something of an account was erased, until it is done.
+
+It is written in the transaction that erases, so that no process and no cache that ends in between leaves anything.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.adapters.accounts.engine import reading, writing
+from gateway.adapters.accounts.schema import audit_trail as trail
+from gateway.adapters.accounts.schema import pending_erasures as pending
+from gateway.core.aftermath import Gone
+from gateway.core.forget import news_of
+from gateway.core.model import Account, News
+from gateway.core.trail import ERASING, Change, What
+
+CACHE, FILES = "cache", "files"
+NO_ROW = 0
+"""For what no row of the trail tells of: rows that have ended by the clock."""
+
+_NEWS = {What.UNLINKED.value: News.GONE, What.CACHE_ERASED.value: News.UNCACHED}
+_ERASED = trail.c.what.in_([each.value for each in ERASING])
+
+
+class ErasureBook:
+    """Implements the door `Erasures`; an ear within each change of an account."""
+
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def hear(self, connection: AsyncConnection, change: Change, account: Account) -> None:
+        """Note what is to be done after a change that erases something, in its transaction."""
+        if news_of(change) is None:
+            return
+        newest = select(func.max(trail.c.id)).where(trail.c.account_id == account.id, _ERASED)
+        row = (await connection.execute(newest)).scalar_one()
+        await connection.execute(
+            insert(pending), [{"row": row, "kind": kind, "at": change.at} for kind in (CACHE, FILES)]
+        )
+
+    async def clean_files(self, connection: AsyncConnection) -> None:
+        """Have the files cleaned: rows were deleted in this transaction that no row of the trail tells of."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        making = dialect.insert(pending).values(row=NO_ROW, kind=FILES, at=self._clock())
+        again = making.on_conflict_do_update(index_elements=["row", "kind"], set_={"at": making.excluded.at})
+        await connection.execute(again)
+
+    # --- the cache ------------------------------------------------------------------------------------------
+
+    async def newest(self) -> int:
+        async with reading(self._engine) as connection:
+            return (await connection.execute(select(func.max(trail.c.id)))).scalar_one() or 0
+
+    async def erased(self, after: int) -> Sequence[Gone]:
+        query = select(trail).where(trail.c.id > after, _ERASED).order_by(trail.c.id)
+        async with reading(self._engine) as connection:
+            return [_gone(row) for row in (await connection.execute(query)).all()]
+
+    async def unswept(self) -> Sequence[Gone]:
+        query = select(trail).join(pending, (pending.c.row == trail.c.id) & (pending.c.kind == CACHE))
+        async with reading(self._engine) as connection:
+            return [_gone(row) for row in (await connection.execute(query.order_by(trail.c.id))).all()]
+
+    async def swept(self, row: int) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(pending).where(pending.c.row == row, pending.c.kind == CACHE))
+
+    # --- the files ------------------------------------------------------------------------------------------
+
+    async def unclean(self) -> Sequence[tuple[int, datetime]]:
+        """Give what the files are to be cleaned for; all of it has been committed."""
+        query = select(pending.c.row, pending.c.at).where(pending.c.kind == FILES)
+        async with reading(self._engine) as connection:
+            return [(row.row, row.at) for row in (await connection.execute(query)).all()]
+
+    async def cleaned(self, done: Sequence[tuple[int, datetime]]) -> None:
+        """Note that the files were cleaned since; what came up again meanwhile stays."""
+        async with writing(self._engine) as connection:
+            for row, at in done:
+                mine = (pending.c.row == row) & (pending.c.kind == FILES) & (pending.c.at == at)
+                await connection.execute(delete(pending).where(mine))
+
+
+def _gone(row: Row[Any]) -> Gone:
+    return Gone(row.id, row.project_id, row.account_id, _NEWS[row.what])
