@@ -107,6 +107,9 @@ async def prepare(settings: Settings) -> None:
         if provider.policy.twins:
             logger.warning("fields closed with forbidden ones", provider=name, closed=dict(provider.policy.twins))
     database = await open_the_database(settings, open_the_vault(settings))
+    sealed = await database.seal_owners()
+    if sealed:
+        logger.info("owners' names sealed", accounts=sealed)
     await database.close()
 
 

@@ -63,7 +63,12 @@ async def test_projects_providers_and_states_narrow(database: Database) -> None:
 async def test_ten_thousand_accounts_are_paged_the_latest_first(database: Database) -> None:
     account = await new_account(database)
     rows = [
-        write_account(replace(account, id=f"a{number:05d}", revision=1, created_at=START + timedelta(seconds=number)))
+        {
+            "owner_name": "Customer",
+            **write_account(
+                replace(account, id=f"a{number:05d}", revision=1, created_at=START + timedelta(seconds=number))
+            ),
+        }
         for number in range(10_000)
     ]
     async with writing(database._engine) as connection:

@@ -108,7 +108,6 @@ class Office:
         self.platform = Platform(
             Entrance(self.register, providers),
             books,
-            self.memory,
             Parts(
                 ledger=books,
                 upstream=self.vendor,

@@ -3,57 +3,68 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.aftermath import OVERLAP, Aftermath, Gone, Sweeping
+from gateway.core.aftermath import LONGEST_WAIT, OVERLAP, Aftermath, Gone, Sweeping
 from gateway.core.erased import REMEMBERED_SECONDS, Erased, GuardedCache
 from gateway.core.errors import StoreUnavailable
+from gateway.core.model import News
 from tests.core.parts import Memory, Time
 
 
 @dataclass
-class News:
-    """The trail, in which some rows tell of accounts that are gone."""
+class Trail:
+    """The database: rows of the audit trail that tell what was erased, and which of them are done."""
 
     rows: list[Gone] = field(default_factory=list)
     highest: int = 0
     away: bool = False
     asked: list[int] = field(default_factory=list)
+    done: set[int] = field(default_factory=set)
 
-    def tell(self, row: int, account_id: str) -> None:
-        self.rows.append(Gone(row, "p1", account_id))
+    def tell(self, row: int, account_id: str, news: News = News.GONE) -> None:
+        self.rows.append(Gone(row, "p1", account_id, news))
         self.highest = max(self.highest, row)
 
     async def newest(self) -> int:
         return self.highest
 
-    async def unlinked(self, after: int) -> Sequence[Gone]:
+    async def erased(self, after: int) -> Sequence[Gone]:
         if self.away:
             raise StoreUnavailable("away")
         self.asked.append(after)
         return [each for each in self.rows if each.row > after]
 
+    async def unswept(self) -> Sequence[Gone]:
+        return [each for each in self.rows if each.row not in self.done]
+
+    async def swept(self, row: int) -> None:
+        if self.away:
+            raise StoreUnavailable("away")
+        self.done.add(row)
+
 
 @dataclass
 class Process:
-    """One process: what it remembers, and what it has swept."""
+    """One process: what it has forgotten and swept. While `broken` it reaches no cache."""
 
-    news: News
+    trail: Trail
     time: Time = field(default_factory=Time)
-    dropped: list[str] = field(default_factory=list)
+    forgotten: list[tuple[News, str]] = field(default_factory=list)
     swept: list[str] = field(default_factory=list)
+    broken: bool = False
 
     def __post_init__(self) -> None:
-        self.erased = Erased(self.time.seconds)
         sweeping = Sweeping(
-            drop=self.dropped.append,
-            forget=self.forget,
+            forget=lambda news, account: self.forgotten.append((news, account)),
+            sweep=self.sweep,
             again=(1, 30),
             monotonic=self.time.seconds,
         )
-        self.aftermath = Aftermath(self.news, self.erased, sweeping)
+        self.aftermath = Aftermath(self.trail, sweeping)
 
-    async def forget(self, account_id: str) -> None:
-        assert account_id in self.erased, "nothing may be put there while it is swept"
+    async def sweep(self, account_id: str) -> bool:
+        assert (News.GONE, account_id) in self.forgotten, "nothing may be put there while it is swept"
         self.swept.append(account_id)
+        return not self.broken
 
     async def look(self, seconds: float = 0) -> list[str]:
         """Look after some seconds; gives what was swept then."""
@@ -63,20 +74,20 @@ class Process:
         return list(self.swept)
 
 
-async def test_what_was_unlinked_before_the_start_is_no_news() -> None:
-    news = News()
-    news.tell(7, "old")
-    process = Process(news)
+async def test_what_was_swept_before_the_start_is_no_news() -> None:
+    trail = Trail()
+    trail.tell(7, "old")
+    trail.done.add(7)
+    process = Process(trail)
     assert await process.look() == await process.look(99) == []
-    news.tell(8, "new")
-    assert (await process.look(), process.dropped) == (["new"], ["new"])
-    assert "old" not in process.erased
+    trail.tell(8, "new")
+    assert (await process.look(), process.forgotten) == (["new"], [(News.GONE, "new")])
 
 
 async def test_an_account_is_swept_at_once_and_again_when_the_news_has_reached_everybody() -> None:
-    process = Process(News())
+    process = Process(Trail())
     await process.look()
-    process.news.tell(1, "a1")
+    process.trail.tell(1, "a1")
     assert [await process.look(seconds) for seconds in (0, 0.5, 0.5, 0.5, 28, 0.5, 99)] == [
         ["a1"],
         [],
@@ -86,29 +97,68 @@ async def test_an_account_is_swept_at_once_and_again_when_the_news_has_reached_e
         ["a1"],
         [],
     ]
-    assert process.dropped == ["a1"]
+    assert set(process.forgotten) == {(News.GONE, "a1")}
+    assert process.trail.done == {1}
+
+
+async def test_a_cache_that_is_away_is_swept_until_it_has_worked() -> None:
+    process = Process(Trail())
+    await process.look()
+    process.broken = True
+    process.trail.tell(1, "a1")
+    for _ in range(3000):
+        await process.look(0.5)
+    assert process.trail.done == set()
+    process.broken = False
+    swept = [each for _ in range(int(LONGEST_WAIT) * 2 + 1) for each in await process.look(0.5)]
+    assert swept
+    assert process.trail.done == {1}
+    assert await process.look(999) == []
+
+
+async def test_what_a_process_leaves_unswept_the_next_one_sweeps() -> None:
+    """Killed while the cache was away: the database still knows."""
+    trail = Trail()
+    first = Process(trail)
+    await first.look()
+    first.broken = True
+    trail.tell(1, "a1")
+    await first.look()
+    await first.look(40)
+    next_one = Process(trail)
+    assert await next_one.look() == ["a1"]
+    await next_one.look(31)
+    assert trail.done == {1}
+    third = Process(trail)
+    assert await third.look() == []
 
 
 async def test_a_row_that_comes_to_be_seen_after_a_later_one_is_not_missed() -> None:
-    process = Process(News(highest=5000))
+    process = Process(Trail(highest=5000))
     await process.look()
-    process.news.tell(5002, "later")
+    process.trail.tell(5002, "later")
     assert await process.look() == ["later"]
-    process.news.tell(5001, "sooner")
+    process.trail.tell(5001, "sooner")
     assert await process.look() == ["sooner"]
     assert await process.look(0.1) == []
-    assert process.news.asked[-1] == 5002 - OVERLAP
+    assert process.trail.asked[-1] == 5002 - OVERLAP
 
 
 async def test_a_database_that_is_away_is_asked_again_and_what_is_due_is_swept_all_the_same() -> None:
-    process = Process(News(away=True))
+    process = Process(Trail(away=True))
     assert await process.look() == []
-    process.news.away = False
+    process.trail.away = False
     await process.look()
-    process.news.tell(1, "a1")
+    process.trail.tell(1, "a1")
     assert await process.look() == ["a1"]
-    process.news.away = True
+    process.trail.away = True
     assert await process.look(1) == ["a1"]
+    # That the last sweep has worked is noted when the database is there again.
+    await process.look(30)
+    assert process.trail.done == set()
+    process.trail.away = False
+    await process.look(2)
+    assert process.trail.done == {1}
 
 
 async def test_nothing_is_put_under_the_id_of_an_account_that_is_gone() -> None:

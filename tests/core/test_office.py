@@ -104,7 +104,7 @@ class Stage:
         making = Making(now=lambda: self.time.moment, new_token=lambda: "token")
         desk = SessionDesk(self.sessions, directory, entrance.providers, making)
         books = Books(register=Accounts(self.register), keys=self.keys, directory=directory)
-        self.office = Office(books, entrance, desk, parts, self.memory)
+        self.office = Office(books, entrance, desk, parts)
 
     def _answer(self, request: Request) -> Answer:
         assert request.path == "/token"
@@ -138,10 +138,8 @@ async def test_checking_suspending_resuming_and_unlinking_change_the_account() -
     assert [reason.code for reason in stage.account.status_reasons] == ["suspended_by_operator"]
     await stage.office.resume(stage.account, ADMIN)
     assert (stage.account.status, stage.account.status_reasons) == (Status.ACTIVE, ())
-    await stage.memory.write({"{a1}:answer:x": b"kept"}, 60)
     await stage.office.unlink(stage.account, ADMIN)
     assert stage.register.accounts == {}
-    assert stage.memory.values == {}
 
 
 async def test_an_invitation_is_a_session_for_that_customer_and_no_other() -> None:

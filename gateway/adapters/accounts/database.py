@@ -1,7 +1,7 @@
 """Linked accounts and their sealed credentials, kept together or not at all."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,10 +19,11 @@ from gateway.adapters.accounts.hooks import HookBook, look_after
 from gateway.adapters.accounts.memo import Memo
 from gateway.adapters.accounts.notes import NOBODY, Ears, Notes
 from gateway.adapters.accounts.outbox import OutboxBook
+from gateway.adapters.accounts.owners import IN_CLEAR, AccountReader, seal_owner, select_accounts
 from gateway.adapters.accounts.register import AccountRegister
 from gateway.adapters.accounts.repeats import RepeatBook
 from gateway.adapters.accounts.rewrap import Rewrapped, rewrap
-from gateway.adapters.accounts.rows import read_account, write_account
+from gateway.adapters.accounts.rows import write_account
 from gateway.adapters.accounts.schema import (
     accounts,
     connect_sessions,
@@ -55,8 +56,8 @@ class Database:
 
     `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
     permissions to link, `register` the accounts of all projects, `usage` how accounts fare, `trail` what has
-    happened to them, `erasures` what is still to be erased, `hooks` the webhooks of accounts at their vendors, `watches` the lists
-    watched for the product.
+    happened to them, `erasures` what is still to be erased, `hooks` the webhooks of accounts at their vendors,
+    `watches` the lists watched for the product.
 
     Each change is noted in the trail, by whom it was made, in its own transaction, and told to the ears.
 
@@ -81,8 +82,9 @@ class Database:
         self.endpoints = EndpointBook(engine, vault, self.outbox)
         self.repeats = RepeatBook(engine)
         self.sessions = SessionBook(engine)
-        self.register = AccountRegister(engine)
-        self.usage = UsageBook(engine)
+        self._reader = AccountReader(vault)
+        self.register = AccountRegister(engine, self._reader)
+        self.usage = UsageBook(engine, self._reader)
         self.hooks = HookBook(engine, vault)
         self.watches = WatchBook(engine, self.outbox)
         self.trail = TrailBook(engine)
@@ -150,7 +152,7 @@ class Database:
     # --- as linking needs it --------------------------------------------------------------------------------
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
-        found = await self._accounts(select(accounts).where(_of_owner(project_id, provider, owner_id)))
+        found = await self._accounts(select_accounts().where(_of_owner(project_id, provider, owner_id)))
         return found[0] if found else None
 
     async def store(
@@ -190,7 +192,7 @@ class Database:
 
     async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
         """Give accounts of a project, oldest first; an account is chosen and paged by the database."""
-        query = select(accounts).where(accounts.c.project_id == project_id)
+        query = select_accounts().where(accounts.c.project_id == project_id)
         for column, wanted in (
             (accounts.c.id, choice.ids),
             (accounts.c.provider, choice.providers),
@@ -207,7 +209,7 @@ class Database:
             before = await self._hold(connection, accounts.c.id == account.id)
             await self._replace(connection, amended)
             if before is not None and stops_keeping(before, amended):
-                await self._change_data_key(connection, account.id)
+                await self._change_data_key(connection, amended)
             change = await self._notes.changed(connection, before or account, amended, by)
         await self._done(change)
         return amended
@@ -215,7 +217,7 @@ class Database:
     # --- as an operator needs it ----------------------------------------------------------------------------
 
     async def account(self, account_id: str) -> Account | None:
-        found = await self._accounts(select(accounts).where(accounts.c.id == account_id))
+        found = await self._accounts(select_accounts().where(accounts.c.id == account_id))
         return found[0] if found else None
 
     async def rewrap(self) -> Rewrapped:
@@ -224,7 +226,7 @@ class Database:
 
     async def accounts(self, project_id: str | None = None) -> Sequence[Account]:
         """Give the accounts of a project, or of all, oldest first."""
-        query = select(accounts)
+        query = select_accounts()
         if project_id is not None:
             query = query.where(accounts.c.project_id == project_id)
         return await self._accounts(query)
@@ -234,17 +236,13 @@ class Database:
     async def _accounts(self, query: Select[*tuple[Any, ...]]) -> Sequence[Account]:
         async with reading(self._engine) as connection:
             found = await connection.execute(query.order_by(accounts.c.created_at, accounts.c.id))
-            return [read_account(row) for row in found.all()]
+            return [self._reader.read(row) for row in found.all()]
 
     async def _look_up(self, account_id: str) -> Linked | None:
-        query = (
-            select(accounts, credentials.c.master_key_id, credentials.c.wrapped_key, credentials.c.sealed)
-            .join(credentials, credentials.c.account_id == accounts.c.id)
-            .where(accounts.c.id == account_id)
-        )
+        query = select_accounts().add_columns(credentials.c.sealed).where(accounts.c.id == account_id)
         async with reading(self._engine) as connection:
             row = (await connection.execute(query)).one_or_none()
-        if row is None:
+        if row is None or row.sealed is None:
             return None
         try:
             cipher = self._vault.unwrap(account_id, WrappedKey(row.master_key_id, row.wrapped_key))
@@ -253,7 +251,7 @@ class Database:
             raise StoreUnavailable(
                 f"the credential of account {account_id} is damaged: link the account again"
             ) from error
-        return Linked(read_account(row), credential, cipher)
+        return Linked(self._reader.read(row), credential, cipher)
 
     async def _seal(  # noqa: PLR0913 - what is sealed, by whom, and how
         self,
@@ -270,7 +268,7 @@ class Database:
         Of a company that was `replaced` nothing stays.
         """
         stored = replace(account, revision=account.revision + 1)
-        row = self._new_row(account.id, credential.reveal.encode())
+        row = self._new_row(account, credential.reveal.encode())
         async with writing(self._engine) as connection:
             if alone and account.revision == 0:
                 await _must_be_alone(connection, account)
@@ -295,9 +293,9 @@ class Database:
             await connection.execute(delete(table).where(table.c.account_id == account_id))
         await self.outbox.forget(connection, account_id)
 
-    async def _change_data_key(self, connection: AsyncConnection, account_id: str) -> None:
+    async def _change_data_key(self, connection: AsyncConnection, account: Account) -> None:
         """Seal the credential with a new data key: what the old one has sealed elsewhere cannot be opened any more."""
-        of_account = credentials.c.account_id == account_id
+        of_account = credentials.c.account_id == account.id
         row = (await connection.execute(select(credentials).where(of_account).with_for_update())).one_or_none()
         if row is None:
             return
@@ -305,13 +303,14 @@ class Database:
             plain = self._open(row)
         except Unsealable:  # What such a key has sealed cannot be opened either.
             return
-        await connection.execute(update(credentials).where(of_account).values(self._new_row(account_id, plain)))
+        await connection.execute(update(credentials).where(of_account).values(self._new_row(account, plain)))
 
-    def _new_row(self, account_id: str, credential: bytes) -> dict[str, object]:
-        """Seal a credential with a new data key."""
-        wrapped, cipher = self._vault.new_key(account_id)
+    def _new_row(self, account: Account, credential: bytes) -> dict[str, object]:
+        """Seal a credential and the owner's name with a new data key."""
+        wrapped, cipher = self._vault.new_key(account.id)
         return {
-            "account_id": account_id,
+            "account_id": account.id,
+            "owner_sealed": seal_owner(cipher, account.owner),
             "master_key_id": wrapped.master_key_id,
             "wrapped_key": wrapped.wrapped,
             "sealed": cipher.seal(credential, CREDENTIAL),
@@ -326,7 +325,7 @@ class Database:
 
     async def _write(self, connection: AsyncConnection, account: Account, by: Actor, *, given: bool) -> Change:
         if account.revision == 1:
-            await connection.execute(insert(accounts).values(write_account(account)))
+            await connection.execute(insert(accounts).values(owner_name="", **write_account(account)))
             await self.usage.begin(connection, account.id, self._clock())
             return await self._notes.linked(connection, account, by)
         before = await self._hold(connection, accounts.c.id == account.id)
@@ -336,8 +335,8 @@ class Database:
 
     async def _hold(self, connection: AsyncConnection, which: ColumnElement[bool]) -> Account | None:
         """Give an account as it is, which nobody else changes until the transaction ends."""
-        row = (await connection.execute(select(accounts).where(which).with_for_update())).one_or_none()
-        return None if row is None else read_account(row)
+        row = (await connection.execute(select_accounts().where(which).with_for_update(of=accounts))).one_or_none()
+        return None if row is None else self._reader.read(row)
 
     async def _close_sessions(self, connection: AsyncConnection, account: Account) -> None:
         """Drop the permissions to link that its owner still has, unless another account of the owner remains."""
@@ -357,8 +356,38 @@ class Database:
             & (accounts.c.project_id == account.project_id)
             & (accounts.c.revision == account.revision - 1)
         )
-        if (await connection.execute(update(accounts).where(unchanged).values(write_account(account)))).rowcount != 1:
+        values = {**write_account(account), **await self._seal_owner(connection, account)}
+        if (await connection.execute(update(accounts).where(unchanged).values(values))).rowcount != 1:
             raise Conflict("the account was changed or unlinked at the same time: look at it and try again")
+
+    async def _seal_owner(self, connection: AsyncConnection, account: Account) -> Mapping[str, str | None]:
+        """Seal the owner's name by the data key that there is; give what stands in the account's own row instead."""
+        of_account = credentials.c.account_id == account.id
+        row = (await connection.execute(select(credentials).where(of_account))).one_or_none()
+        if row is None:
+            return {}
+        try:
+            cipher = self._vault.unwrap(account.id, WrappedKey(row.master_key_id, row.wrapped_key))
+        except Unsealable:  # Then nothing of the account can be used, and what is there stays.
+            return {}
+        sealed = seal_owner(cipher, account.owner)
+        await connection.execute(update(credentials).where(of_account).values(owner_sealed=sealed))
+        return {"owner_name": "", "owner_username": None}
+
+    async def seal_owners(self) -> int:
+        """Seal the names that are in clear, from before they were sealed; give how many there were."""
+        done = 0
+        async with reading(self._engine) as connection:
+            found = (await connection.execute(select(accounts.c.id).where(IN_CLEAR))).scalars().all()
+        for account_id in found:
+            async with writing(self._engine) as connection:
+                account = await self._hold(connection, accounts.c.id == account_id)
+                values = await self._seal_owner(connection, account) if account else {}
+                if values:
+                    await connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
+                    await self.erasures.clean_files(connection)
+                    done += 1
+        return done
 
     async def _scrub(self) -> None:
         """Empty SQLite's journal, which still holds what was erased; without it the next writes do so."""

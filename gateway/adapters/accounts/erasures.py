@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.adapters.accounts.engine import reading, writing
+from gateway.adapters.accounts.engine import empty_journal, reading, writing
+from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials
 from gateway.adapters.accounts.schema import audit_trail as trail
 from gateway.adapters.accounts.schema import pending_erasures as pending
 from gateway.core.aftermath import Gone
@@ -20,6 +21,10 @@ from gateway.core.model import Account, News
 from gateway.core.trail import ERASING, Change, What
 
 CACHE, FILES = "cache", "files"
+WRITTEN_ANEW = (accounts, credentials, connect_sessions)
+"""Tables with credentials, data keys and names."""
+LOCK = 7_421_190_028
+"""The number of an advisory lock: one process at a time writes tables anew."""
 NO_ROW = 0
 """For what no row of the trail tells of: rows that have ended by the clock."""
 
@@ -72,6 +77,38 @@ class ErasureBook:
             await connection.execute(delete(pending).where(pending.c.row == row, pending.c.kind == CACHE))
 
     # --- the files ------------------------------------------------------------------------------------------
+
+    async def clean(self) -> bool:
+        """Take out of the database's files what was erased; False where nothing was, or another process does it.
+
+        SQLite's journal is emptied. PostgreSQL leaves what was deleted in the pages of a table until others overwrite
+        it, after a plain VACUUM too: the few small tables are written anew (VACUUM FULL), each locked for that long.
+        What waits for its lock longer than a second gives up and is tried again later. Raises `StoreUnavailable`.
+        """
+        waiting = await self.unclean()
+        if not waiting:
+            return False
+        if self._engine.dialect.name == "sqlite":
+            async with reading(self._engine) as connection:
+                await connection.run_sync(empty_journal)
+        elif not await self._write_anew():
+            return False
+        await self.cleaned(waiting)
+        return True
+
+    async def _write_anew(self) -> bool:
+        async with reading(self._engine) as found:
+            connection = await found.execution_options(isolation_level="AUTOCOMMIT")
+            if not (await connection.execute(select(func.pg_try_advisory_lock(LOCK)))).scalar_one():
+                return False
+            try:
+                await connection.execute(text("SET lock_timeout = '1s'"))
+                for table in WRITTEN_ANEW:
+                    await connection.execute(text(f"VACUUM (FULL) {table.name}"))
+            finally:
+                await connection.execute(text("RESET lock_timeout"))
+                await connection.execute(select(func.pg_advisory_unlock(LOCK)))
+        return True
 
     async def unclean(self) -> Sequence[tuple[int, datetime]]:
         """Give what the files are to be cleaned for; all of it has been committed."""

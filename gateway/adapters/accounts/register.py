@@ -1,43 +1,67 @@
-"""The accounts of all projects, as an operator looks for them: searched, counted and paged by the database."""
+"""The accounts of all projects, as an operator looks for them: counted and paged by the database.
 
+The owner's name is sealed, so a search for a text opens the names of all accounts that it may be about: some 20 ms for
+a thousand of them, in a thread beside the requests.
+"""
+
+import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.adapters.accounts.engine import reading
-from gateway.adapters.accounts.rows import read_account
+from gateway.adapters.accounts.owners import AccountReader, select_accounts
 from gateway.adapters.accounts.schema import accounts
 from gateway.core.model import Account, Status
 from gateway.core.office import Search
-
-_SEARCHED = (accounts.c.owner_name, accounts.c.owner_id, accounts.c.label, accounts.c.id)
 
 
 class AccountRegister:
     """Implements the door `Register`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, reader: AccountReader) -> None:
         self._engine = engine
+        self._reader = reader
 
     async def search(self, search: Search) -> Sequence[Account]:
-        query = _narrowed(select(accounts), search)
+        query = _narrowed(select_accounts(), search)
         if search.status is not None:
             query = query.where(accounts.c.status == search.status.value)
-        query = query.order_by(accounts.c.created_at.desc(), accounts.c.id).offset(search.skip).limit(search.most)
+        query = query.order_by(accounts.c.created_at.desc(), accounts.c.id)
+        if search.text:
+            return (await self._with_text(query, search.text))[search.skip : search.skip + search.most]
         async with reading(self._engine) as connection:
-            return [read_account(row) for row in (await connection.execute(query)).all()]
+            found = await connection.execute(query.offset(search.skip).limit(search.most))
+            return [self._reader.read(row) for row in found.all()]
 
     async def count(self, search: Search) -> Mapping[Status, int]:
+        if search.text:
+            found = await self._with_text(_narrowed(select_accounts(), search), search.text)
+            return Counter(account.status for account in found)
         query = _narrowed(select(accounts.c.status, func.count()), search).group_by(accounts.c.status)
         async with reading(self._engine) as connection:
             return {Status(status): number for status, number in (await connection.execute(query)).all()}
 
     async def find(self, account_id: str) -> Account | None:
         async with reading(self._engine) as connection:
-            row = (await connection.execute(select(accounts).where(accounts.c.id == account_id))).one_or_none()
-        return None if row is None else read_account(row)
+            row = (await connection.execute(select_accounts().where(accounts.c.id == account_id))).one_or_none()
+        return None if row is None else self._reader.read(row)
+
+    async def _with_text(self, query: Select[*tuple[Any, ...]], text: str) -> list[Account]:
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
+        return await asyncio.to_thread(self._matching, rows, text.casefold())
+
+    def _matching(self, rows: Sequence[Row[Any]], text: str) -> list[Account]:
+        return [account for account in map(self._reader.read, rows) if text in _words(account)]
+
+
+def _words(account: Account) -> str:
+    """Returns all that a text is looked for in; no text goes over a line's end."""
+    return "\n".join((account.owner.name, account.owner.id, account.label or "", account.id)).casefold()
 
 
 def _narrowed(query: Select[*tuple[Any, ...]], search: Search) -> Select[*tuple[Any, ...]]:
@@ -45,6 +69,4 @@ def _narrowed(query: Select[*tuple[Any, ...]], search: Search) -> Select[*tuple[
         query = query.where(accounts.c.project_id == search.project_id)
     if search.provider:
         query = query.where(accounts.c.provider == search.provider)
-    if search.text:
-        query = query.where(or_(*(column.icontains(search.text, autoescape=True) for column in _SEARCHED)))
     return query

@@ -31,13 +31,13 @@ def read_key(row: Row[Any]) -> ClientKey:
     )
 
 
-def read_account(row: Row[Any]) -> Account:
+def read_account(row: Row[Any], owner: Owner) -> Account:
     granted = row.granted
     return Account(
         id=row.id,
         project_id=row.project_id,
         provider=row.provider,
-        owner=Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username),
+        owner=owner,
         status=Status(row.status),
         status_reasons=tuple(
             StatusReason(reason["code"], reason["description"], datetime.fromisoformat(reason["timestamp"]))
@@ -64,13 +64,12 @@ def read_account(row: Row[Any]) -> Account:
 
 
 def write_account(account: Account) -> dict[str, object]:
+    """Returns the columns of an account. The owner's name is not among them: it is sealed, beside the credential."""
     return {
         "id": account.id,
         "project_id": account.project_id,
         "provider": account.provider,
         "owner_id": account.owner.id,
-        "owner_name": account.owner.name,
-        "owner_username": account.owner.username,
         "status": account.status.value,
         "status_reasons": write_reasons(*account.status_reasons),
         "label": account.label,

@@ -99,6 +99,8 @@ credentials = Table(
     Column("master_key_id", String, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    # The owner's name and user name; in `accounts` these are empty. None in a row from before they were sealed.
+    Column("owner_sealed", LargeBinary),
     Column("updated_at", Moment, nullable=False),
 )
 

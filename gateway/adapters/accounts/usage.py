@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.engine import reading, writing
-from gateway.adapters.accounts.rows import read_account
+from gateway.adapters.accounts.owners import AccountReader, select_accounts
 from gateway.adapters.accounts.schema import account_usage as table
 from gateway.adapters.accounts.schema import accounts
 from gateway.core.usage import Due, Tally, Usage
@@ -17,8 +17,9 @@ from gateway.core.usage import Due, Tally, Usage
 class UsageBook:
     """Implements the doors `Checks` and `Tallies`. Each account has a row from its link to its end."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, reader: AccountReader) -> None:
         self._engine = engine
+        self._reader = reader
 
     async def begin(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
         """Make the row of a new account, in the caller's transaction: its token has just been verified."""
@@ -50,9 +51,9 @@ class UsageBook:
             if taken is None:
                 return None
             await connection.execute(update(table).where(table.c.account_id == taken).values(check_at=until))
-            both = select(accounts, *_COLUMNS).join(table, table.c.account_id == accounts.c.id)
+            both = select_accounts().join(table, table.c.account_id == accounts.c.id).add_columns(*_COLUMNS)
             row = (await connection.execute(both.where(accounts.c.id == taken))).one()
-        return Due(read_account(row), _read(row))
+        return Due(self._reader.read(row), _read(row))
 
     async def schedule(self, account_id: str, at: datetime, failures: int) -> None:
         change = update(table).where(table.c.account_id == account_id).values(check_at=at, failures=failures)

@@ -1,0 +1,17 @@
+"""The owner's name of an account, sealed. The gateway seals what is still in clear when it starts next."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("credentials", sa.Column("owner_sealed", sa.LargeBinary))
+
+
+def downgrade() -> None:
+    op.drop_column("credentials", "owner_sealed")
