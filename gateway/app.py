@@ -26,6 +26,7 @@ from gateway.core.passthrough import Passthrough, PassthroughLimits
 from gateway.core.platform import Platform, Rules
 from gateway.core.query import PageLimits
 from gateway.core.retry import RetryPolicy
+from gateway.core.sign_ins import SignInRecords
 from gateway.core.telling import telling
 from gateway.core.writes import Writes
 from gateway.dashboard import DashboardParts, dashboard_routes
@@ -132,6 +133,11 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
         derive=vault.derive,
         evidence=Evidence(trail=database.trail, usages=database.usage, deliveries=database.endpoints),
+        sign_ins=SignInRecords(
+            database.sign_ins,
+            database.trail.note,
+            lambda why, address: logger.warning("sign-in refused", detail=why, address=address),
+        ),
     )
     dashboard = dashboard_routes(settings, place, board, stack)
     routes = [

@@ -21,6 +21,7 @@ from gateway.core.passes import Lives, Passes
 from gateway.core.password import Password, read_password
 from gateway.core.scopes import known_scopes
 from gateway.core.serve import Gateway
+from gateway.core.sign_ins import SignInRecords
 from gateway.core.trial import Tester
 from gateway.hub import HubParts, hub_desk, hub_wants
 from gateway.settings import Settings
@@ -57,6 +58,7 @@ class DashboardParts:
     gateway_for: Callable[[Accounts], Gateway]
     derive: Callable[[bytes], bytes]
     evidence: Evidence
+    sign_ins: SignInRecords
 
 
 def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, stack: AsyncExitStack) -> list[Route]:
@@ -69,7 +71,7 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
     lives = Lives(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
     passes = Passes(parts.derive(b"dashboard"), str(password), lives, _new_id)
     show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
-    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally))
+    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally, parts.sign_ins))
     books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
     office = Office(books, hub.entrance, hub_desk(hub), hub.linking)
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -18,6 +19,7 @@ from gateway.core.ask import Clock
 from gateway.core.checkup import Intervals
 from gateway.core.counter import Counter
 from gateway.core.entrance import Entrance
+from gateway.core.errors import StoreUnavailable
 from gateway.core.forget import Forgetting
 from gateway.core.link import Parts
 from gateway.core.rounds import Around, Pace, Rounds
@@ -27,6 +29,9 @@ from gateway.settings import Settings
 from gateway.web.edge import Exchange
 
 LAST_FLUSH_SECONDS = 2.0
+TIDY_SECONDS = 600.0
+CLEAN_SECONDS = 5.0
+"""Seconds between two looks for something to tidy, and for files to clean."""
 AT_ONCE = 4
 
 Log = Callable[[Exchange, str, BaseException | None], None]
@@ -68,6 +73,8 @@ def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> C
     life, tell = settings.life, _teller(parts.logger)
     _beside(stack, _often(counter.flush, life.flush_seconds, tell))
     _beside(stack, _often(_aftermath(settings, parts).look, life.watch_seconds, tell))
+    _beside(stack, _often(_tidying(settings, parts), TIDY_SECONDS, tell))
+    _beside(stack, _often(_cleaning(parts), CLEAN_SECONDS, tell))
     if life.verify_idle_seconds > 0:
         _beside(stack, make_rounds(settings, parts).run())
     return counter
@@ -83,6 +90,30 @@ def _aftermath(settings: Settings, parts: LifeParts) -> Aftermath:
         monotonic=parts.clock.monotonic,
     )
     return Aftermath(parts.database.erasures, sweeping)
+
+
+def _tidying(settings: Settings, parts: LifeParts) -> Callable[[], Awaitable[None]]:
+    """Make what deletes by the clock what nobody will ask for again, and names or locates people."""
+    kept = timedelta(days=settings.audit.address_days)
+
+    async def tidy() -> None:
+        now = parts.clock.now()
+        with suppress(StoreUnavailable):
+            await parts.database.sessions.tidy(now)
+            await parts.database.sign_ins.tidy(now)
+            await parts.database.trail.forget_addresses(now - kept)
+
+    return tidy
+
+
+def _cleaning(parts: LifeParts) -> Callable[[], Awaitable[None]]:
+    """Make what takes out of the database's files what was erased; what cannot be done now is done later."""
+
+    async def clean() -> None:
+        with suppress(StoreUnavailable):
+            await parts.database.erasures.clean()
+
+    return clean
 
 
 def make_rounds(settings: Settings, parts: LifeParts) -> Rounds:

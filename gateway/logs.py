@@ -41,10 +41,10 @@ def only_listed(_logger: object, _name: str, event: MutableMapping[str, Any]) ->
     return {key: value for key, value in event.items() if key in FIELDS}
 
 
-def make_logger(level: str, stream: TextIO = sys.stderr) -> structlog.typing.FilteringBoundLogger:
-    """Make a logger that writes to a stream; `level` is the least that is written."""
+def make_logger(level: str, stream: TextIO | None = None) -> structlog.typing.FilteringBoundLogger:
+    """Make a logger that writes to a stream, standard error if none is named; `level` is the least that is written."""
     logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(stream.buffer),
+        structlog.BytesLogger((stream or sys.stderr).buffer),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

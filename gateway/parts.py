@@ -103,13 +103,15 @@ async def prepare(settings: Settings) -> None:
     The log says which fields are closed though the operator has not named them.
     """
     logger = make_logger(settings.log.level)
-    for name, provider in providers(settings).items():
-        if provider.policy.twins:
-            logger.warning("fields closed with forbidden ones", provider=name, closed=dict(provider.policy.twins))
+    for provider in providers(settings).values():
+        for name, forbidden in sorted(provider.policy.twins.items()):
+            logger.warning(
+                "field closed", detail=f"{name}: made from the same column as {forbidden}, which is forbidden"
+            )
     database = await open_the_database(settings, open_the_vault(settings))
     sealed = await database.seal_owners()
     if sealed:
-        logger.info("owners' names sealed", accounts=sealed)
+        logger.info("owners' names sealed", detail=f"{sealed} accounts")
     await database.close()
 
 

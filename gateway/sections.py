@@ -300,6 +300,13 @@ class Life(Section):
     """Seconds between writes of what was counted of each account's calls; a crash loses that much at most."""
 
 
+class Audit(Section):
+    """The trail of who changed what."""
+
+    address_days: PositiveInt = 365
+    """Days after which the addresses of clients are taken out of the trail; a year, to look into what is found late."""
+
+
 class Hub(Section):
     """Where customers link their accounts, in a browser."""
 
@@ -443,6 +450,7 @@ class Settings(BaseSettings):
     policy: Policy = Policy()
     accounts: Accounts = Accounts()
     life: Life = Life()
+    audit: Audit = Audit()
     hub: Hub = Hub()
     dashboard: Dashboard = Dashboard()
     webhooks: Webhooks = Webhooks()

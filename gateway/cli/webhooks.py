@@ -7,6 +7,7 @@ from gateway.adapters.accounts import Database
 from gateway.cli.desk import Desk
 from gateway.cli.keys import project_id
 from gateway.cli.table import as_cell, as_json, as_table
+from gateway.core.actor import AT_THE_COMMAND_LINE
 from gateway.core.errors import NotFound
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.desk import WebhookDesk
@@ -66,7 +67,7 @@ async def _list(arguments: Namespace, desk: Desk, database: Database, office: We
 
 async def _remove(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
     endpoint = await _find(database, arguments.webhook)
-    await office.remove(endpoint.project_id, endpoint.id)
+    await office.remove(endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE)
     desk.say(f"the webhook {endpoint.id} is removed, with its secrets and its log")
 
 
@@ -78,7 +79,9 @@ async def _enable(arguments: Namespace, desk: Desk, database: Database, office: 
 
 async def _rotate(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
     endpoint = await _find(database, arguments.webhook)
-    changed, secret = await office.rotate(endpoint.project_id, endpoint.id, arguments.overlap_seconds)
+    changed, secret = await office.rotate(
+        endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE, arguments.overlap_seconds
+    )
     lives = f"lives until {as_cell(changed.older_until)} UTC" if changed.older_until else "has ended"
     desk.say(f"the secret before {lives}; the new one, this one time:")
     desk.out(secret.reveal)

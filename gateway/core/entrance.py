@@ -1,10 +1,11 @@
 """Who asks, and for which linked account: the first steps of every call, whatever it is about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from connectors.connector import Connector
-from gateway.core.errors import AccountUnavailable, BadRequest, Forbidden, NotFound, Unauthenticated
+from gateway.core.errors import AccountUnavailable, BadRequest, Forbidden, GatewayError, NotFound, Unauthenticated
 from gateway.core.model import Account, Accounts, ClientKey, Linked, Status
 from gateway.core.policy import Denied, Policy
 
@@ -51,6 +52,16 @@ class Entrance:
         if provider is None:
             raise AccountUnavailable(f"The linked account is {Status.INACTIVE}. {CONNECTOR_REMOVED}")
         return linked, provider
+
+
+@contextmanager
+def about(account: Account) -> Iterator[None]:
+    """Name the account in every error that is raised within: it is there, so its id may stand in a log."""
+    try:
+        yield
+    except GatewayError as error:
+        error.account_id = account.id
+        raise
 
 
 def must_be_active(account: Account, provider_name: str) -> None:

@@ -54,6 +54,8 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.upstream_calls = 0
         """How many calls to the vendor the request had made when it failed; set on the way out."""
+        self.account_id = ""
+        """The linked account that it was about, where there is such an account; set on the way out, for the log."""
         if code is not None:
             self.code = code
 

@@ -130,7 +130,7 @@ class Office:
     async def unlink(self, account: Account, by: Actor) -> None:
         await unlink(account.project_id, account.id, self._directory, by)
 
-    async def invite(self, project_id: str, invitation: Invitation) -> tuple[ConnectSession, str]:
+    async def invite(self, project_id: str, invitation: Invitation, by: Actor) -> tuple[ConnectSession, str]:
         """Give a session of the Hub that links an account, and its token. Raises `BadRequest` with every fault."""
         wish: dict[str, object] = {
             "provider": invitation.provider,
@@ -142,11 +142,11 @@ class Office:
         if invitation.label.strip():
             wish["label"] = invitation.label
         try:
-            return await self._desk.create(project_id, wish)
+            return await self._desk.create(project_id, wish, by)
         except BadRequest as error:
             raise _in_words(error) from error
 
-    async def invite_again(self, account: Account, seconds: int = LIFE) -> tuple[ConnectSession, str]:
+    async def invite_again(self, account: Account, by: Actor, seconds: int = LIFE) -> tuple[ConnectSession, str]:
         """Give a session of the Hub that replaces the token of this account."""
         owner = account.owner
         wish: dict[str, object] = {
@@ -156,7 +156,7 @@ class Office:
             "origin_username": owner.username,
             "expires_in": seconds,
         }
-        return await self._desk.create(account.project_id, wish)
+        return await self._desk.create(account.project_id, wish, by)
 
     async def project(self, project_id: str, new_name: str) -> Project:
         """Give a project that was chosen, or one of a new name."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from connectors.exchange import Request
 from gateway.core.drive import UNCERTAIN
-from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
+from gateway.core.entrance import Entrance, Provider, about, forbidden, must_be_active
 from gateway.core.envelope import envelop, limited
 from gateway.core.errors import DeadlineExceeded, Forbidden, GatewayError, VendorFailure
 from gateway.core.expelled import TokenChecks
@@ -57,9 +57,10 @@ class Passthrough:
         until = self._limits.monotonic() + self._limits.deadline
         key = await self._entrance.who(call.secret)
         linked, provider = await self._entrance.which(key, call.account_id)
-        wanted = read_outgoing(call.body)
-        target = _admit(provider, key.scopes, linked, wanted)
-        answer = await self._open_in_time(linked, provider, target, wanted, until)
+        with about(linked.account):
+            wanted = read_outgoing(call.body)
+            target = _admit(provider, key.scopes, linked, wanted)
+            answer = await self._open_in_time(linked, provider, target, wanted, until)
         return self._body(answer, provider, target, wanted, until)
 
     async def _open_in_time(

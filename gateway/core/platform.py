@@ -9,7 +9,7 @@ from connectors.contract import Operation
 from connectors.convert import instant
 from gateway.core.actor import Actor, ActorKind
 from gateway.core.changes import read_changes
-from gateway.core.entrance import Entrance, Provider, forbidden
+from gateway.core.entrance import Entrance, Provider, about, forbidden
 from gateway.core.errors import BadRequest, NotFound
 from gateway.core.forget import unlink
 from gateway.core.link import Parts, relink
@@ -93,17 +93,18 @@ class Platform:
         account = await self._find(call, key)
         provider = self._entrance.providers.get(account.provider)
         connector = provider.connector if provider else None
-        changed, credential, replace_company = read_changes(await call.body(), account, connector)
-        by = _actor(call, key)
-        if connector and credential:
-            changed = await relink(connector, changed, credential, self._parts, by, replace_company=replace_company)
-        elif changed != account:
-            changed = await self._directory.amend(replace(changed, updated_at=self._parts.clock()), by)
+        with about(account):
+            changed, credential, replace_company = read_changes(await call.body(), account, connector)
+            by = actor_of(call, key)
+            if connector and credential:
+                changed = await relink(connector, changed, credential, self._parts, by, replace_company=replace_company)
+            elif changed != account:
+                changed = await self._directory.amend(replace(changed, updated_at=self._parts.clock()), by)
         return self._shown(changed)
 
     async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        gone = await unlink(key.project_id, account.id, self._directory, _actor(call, key))
+        gone = await unlink(key.project_id, account.id, self._directory, actor_of(call, key))
         return self._shown(gone)
 
     async def _find(self, call: PlatformCall, key: ClientKey) -> Account:
@@ -149,7 +150,7 @@ class Platform:
         return provider
 
 
-def _actor(call: PlatformCall, key: ClientKey) -> Actor:
+def actor_of(call: PlatformCall, key: ClientKey) -> Actor:
     return Actor(ActorKind.KEY, key.id, call.address)
 
 

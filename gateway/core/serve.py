@@ -13,7 +13,7 @@ from gateway.core.ask import Clock, Conversation, VendorRefusal
 from gateway.core.call import Call, Page, Ticket
 from gateway.core.columns import condition_fault
 from gateway.core.cursor import WalkLost, stale
-from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
+from gateway.core.entrance import Entrance, Provider, about, forbidden, must_be_active
 from gateway.core.errors import BadRequest, DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
 from gateway.core.expelled import TokenChecks
 from gateway.core.flights import Flights
@@ -96,7 +96,12 @@ class Gateway:
 
     async def answer(self, call: Call) -> Page:
         """Answer a call, or raise a `GatewayError` that says what to do."""
-        visit = await self._admit(call)
+        key = await self._entrance.who(call.secret)
+        linked, provider = await self._entrance.which(key, call.account_id)
+        with about(linked.account):
+            return await self._answer(self._admit(call, key, linked, provider))
+
+    async def _answer(self, visit: _Visit) -> Page:
         if visit.asked.may_read:
             page = self._from_near(visit) or await self._from_shelf(visit)
             if isinstance(page, Page):
@@ -122,9 +127,7 @@ class Gateway:
 
     # --- before anything is asked ---------------------------------------------------------------------------
 
-    async def _admit(self, call: Call) -> _Visit:
-        key = await self._entrance.who(call.secret)
-        linked, provider = await self._entrance.which(key, call.account_id)
+    def _admit(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> _Visit:
         question = self._may(call, key, linked, provider)
         shelf = Shelf(self._caches.shared, linked, self._limits.most_bytes, call.request_id)
         asked = call.directives

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.convert import instant
+from gateway.core.actor import Actor
 from gateway.core.changes import TYPES
 from gateway.core.entrance import Provider
 from gateway.core.errors import BadRequest, NotFound
@@ -51,7 +52,7 @@ class ConnectSession:
 class Sessions(Protocol):
     """The database, as connect sessions need it."""
 
-    async def add(self, session: ConnectSession) -> ConnectSession:
+    async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
         """Keep a new session and give it with its number. What ended long ago is dropped on the way."""
 
     async def find(self, digest: str) -> ConnectSession | None: ...
@@ -87,7 +88,7 @@ class SessionDesk:
         self._providers = providers
         self._making = making
 
-    async def create(self, project_id: str, body: Mapping[str, Any]) -> tuple[ConnectSession, str]:
+    async def create(self, project_id: str, body: Mapping[str, Any], by: Actor) -> tuple[ConnectSession, str]:
         """Make a session as the body of a call wants it, and give its token this one time."""
         wish = read_wish(body, self._providers)
         if wish.account_id:
@@ -101,7 +102,7 @@ class SessionDesk:
             created_at=now,
             expires_at=now + timedelta(seconds=wish.expires_in),
         )
-        return await self._sessions.add(session), token
+        return await self._sessions.add(session, by), token
 
     async def authenticate(self, project_id: str, body: Mapping[str, Any]) -> ConnectSession:
         """Tell a project's backend what a token stands for."""

@@ -34,6 +34,16 @@ class What(StrEnum):
     UNLINKED = "account.unlinked"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    TEST_READ = "account.test_read"
+    """The operator has read an account's records with the dashboard's tester."""
+    SESSION_CREATED = "session.created"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_UPDATED = "webhook.updated"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - the word for a kind of row
+    WEBHOOK_DELETED = "webhook.deleted"
+    SIGNED_IN = "operator.signed_in"
+    SIGN_IN_FAILED = "operator.sign_in_failed"
+    SIGNED_OUT = "operator.signed_out"
 
 
 ERASING = (What.UNLINKED, What.CACHE_ERASED)
@@ -112,7 +122,7 @@ def facts_of(before: Account | None, after: Account | None, *, credential: bool 
     if before is None:
         return (Fact(What.LINKED, {"provider": _word(after.provider), "scopes": _words(after.grant.scopes)}),)
     told = [*_status(before, after), *_scopes(before, after)]
-    if stops_keeping(before, after):
+    if stops_keeping(before, after) or _is_other_company(before, after):
         told.append(Fact(What.CACHE_ERASED))
     fields = _changed(before, after)
     details: Details = {"fields": fields} if fields else {}
@@ -121,9 +131,30 @@ def facts_of(before: Account | None, after: Account | None, *, credential: bool 
     return (*told, Fact(What.UPDATED, details)) if fields or not told else tuple(told)
 
 
+def _is_other_company(before: Account, after: Account) -> bool:
+    """Tell whether the account is another company's now: what was kept of the one before must go."""
+    companies = {before.grant.company, after.grant.company}
+    return None not in companies and len(companies) > 1
+
+
 def stops_keeping(before: Account, after: Account) -> bool:
     """Tell whether answers of an account were kept and shall not be any more."""
     return before.caching.keeps and not after.caching.keeps
+
+
+def event(  # noqa: PLR0913 - what, when, by whom and about what
+    what: What,
+    at: datetime,
+    by: Actor,
+    *,
+    project_id: str = "",
+    account_id: str | None = None,
+    details: Details | None = None,
+) -> Change:
+    """Returns a row about what changes neither an account nor a key; without a project it is the gateway's."""
+    given = details or {}
+    named = {name: _word(value) if isinstance(value, str) else _words(value) for name, value in given.items()}
+    return Change(at=at, by=by, project_id=project_id, account_id=account_id, facts=(Fact(what, named),))
 
 
 def key_change(key: ClientKey, what: What, at: datetime, by: Actor) -> Change:

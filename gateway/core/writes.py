@@ -18,7 +18,7 @@ from gateway.core.abilities import Abilities
 from gateway.core.ask import Clock, Conversation
 from gateway.core.bodies import check_body, parse_json
 from gateway.core.drive import Driver, Progress
-from gateway.core.entrance import Entrance, Provider, forbidden, must_be_active
+from gateway.core.entrance import Entrance, Provider, about, forbidden, must_be_active
 from gateway.core.errors import (
     BadRequest,
     Conflict,
@@ -29,7 +29,7 @@ from gateway.core.errors import (
     StoreUnavailable,
     Unprocessable,
 )
-from gateway.core.model import Earlier, Linked, Once, Repeats, Turn, Unsealable
+from gateway.core.model import ClientKey, Earlier, Linked, Once, Repeats, Turn, Unsealable
 from gateway.core.policy import Withheld
 
 REMEMBERED = timedelta(hours=24)
@@ -100,11 +100,14 @@ class Writes:
 
     async def answer(self, call: WriteCall) -> Receipt:
         """Do a write, or raise a `GatewayError` that says what to do. A caller who hangs up does not stop it."""
-        admitted = await self._admit(call)
-        task = asyncio.ensure_future(self._once(admitted))
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        key = await self._entrance.who(call.secret)
+        linked, provider = await self._entrance.which(key, call.account_id)
+        with about(linked.account):
+            admitted = await self._admit(call, key, linked, provider)
+            task = asyncio.ensure_future(self._once(admitted))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+            return await asyncio.shield(task)
 
     async def close(self) -> None:
         """Wait for what has been begun."""
@@ -117,9 +120,7 @@ class Writes:
 
     # --- before anything is sent ----------------------------------------------------------------------------
 
-    async def _admit(self, call: WriteCall) -> Admitted:
-        key = await self._entrance.who(call.secret)
-        linked, provider = await self._entrance.which(key, call.account_id)
+    async def _admit(self, call: WriteCall, key: ClientKey, linked: Linked, provider: Provider) -> Admitted:
         denied = provider.policy.admit_key(call.operation, key.scopes)
         if denied:
             raise forbidden(denied)

@@ -20,6 +20,8 @@ NOSNIFF = (b"x-content-type-options", b"nosniff")
 class Exchange:
     """One request and what became of it: the material of its log line and metrics. Holds ids only.
 
+    `account_id` is set once there is known to be such an account: what a caller calls one may be any text.
+
     `extra` are headers of its answer, whatever that will be.
     """
 
@@ -101,6 +103,7 @@ class Edge:
         except GatewayError as error:
             exchange.error = error.code
             exchange.upstream_calls = error.upstream_calls
+            exchange.account_id = exchange.account_id or error.account_id
             await self._fail(exchange, error, status_of(error), send)
         except Exception as error:  # noqa: BLE001 - the edge answers whatever happens
             unexpected = error

@@ -31,7 +31,6 @@ class ProxyApi:
         exchange = exchange_of(scope)
         exchange.operation = PROXY.id
         secret, account_id = credentials_of(read_headers(scope))
-        exchange.account_id = account_id or ""
         call = ProxyCall(secret, account_id, await read_body(scope, receive, self._most))
         work = asyncio.ensure_future(self._pass_through(exchange, call, send))
         gone = asyncio.ensure_future(_disconnected(receive))
@@ -49,6 +48,7 @@ class ProxyApi:
 
     async def _pass_through(self, exchange: Exchange, call: ProxyCall, send: Send) -> None:
         chunks = await self._passthrough.answer(call)
+        exchange.account_id = call.account_id or ""
         exchange.upstream_calls = 1
         await _send(exchange, chunks, send)
 

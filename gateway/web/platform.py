@@ -49,8 +49,6 @@ class _Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         exchange.operation = self._operation.id
-        if self._operation.resource == "accounts":
-            exchange.account_id = scope["path_params"].get("id", "")
         secret, _ = credentials_of(read_headers(scope))
 
         async def body() -> Mapping[str, Any]:
@@ -66,4 +64,6 @@ class _Door:
                 body=body,
             )
         )
+        if self._operation.resource == "accounts":
+            exchange.account_id = scope["path_params"].get("id", "")
         await exchange.respond(send, self._operation.status, HEADERS, orjson.dumps(found))

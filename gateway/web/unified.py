@@ -58,8 +58,8 @@ class UnifiedApi:
             await self._write(scope, receive, send, match)
             return
         call = read_call(scope, match, exchange)
-        exchange.account_id = call.account_id or ""
         page = await self._gateway.answer(call)
+        exchange.account_id = call.account_id or ""
         exchange.upstream_calls = page.upstream_calls
         if words is not None and page.ticket is not None:
             self._express.remember(words, Stub(page.ticket, match.operation.id))

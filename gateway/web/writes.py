@@ -22,7 +22,6 @@ class WritesApi:
         exchange = exchange_of(scope)
         headers = read_headers(scope)
         secret, account_id = credentials_of(headers)
-        exchange.account_id = account_id or ""
         operation = match.operation
 
         async def body() -> bytes:
@@ -41,6 +40,7 @@ class WritesApi:
             request_id=exchange.request_id,
         )
         receipt = await self._writes.answer(call)
+        exchange.account_id = account_id or ""
         exchange.upstream_calls = receipt.upstream_calls
         await exchange.respond(send, receipt.status, receipt_headers(receipt), receipt.body)
 

@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from connectors.exchange import Grant
 from gateway.adapters.accounts import Database, open_engine
 from gateway.adapters.vault import Vault
+from gateway.core.actor import AT_THE_COMMAND_LINE
 from gateway.core.model import Account, Linked, Owner, Secret, Status, StatusReason
+from gateway.core.outbox.endpoints import Endpoint
+from gateway.core.trail import Change, What, event
 
 MASTER = bytes(range(32))
 TOKEN = Secret("planted-vendor-token")
@@ -28,6 +31,11 @@ class Time:
 
 def open_database(url: str, time: Time, master: bytes = MASTER) -> Database:
     return Database(open_engine(url), Vault(master), memo_seconds=2, clock=time.now, monotonic=time.monotonic)
+
+
+def told_of(endpoint: Endpoint, what: What = What.WEBHOOK_UPDATED, at: datetime = START) -> Change:
+    """Give the row of the trail for a change of an endpoint."""
+    return event(what, at, AT_THE_COMMAND_LINE, project_id=endpoint.project_id, details={"webhook": endpoint.id})
 
 
 async def new_account(database: Database, account_id: str = "a1", project: str = "acme") -> Account:

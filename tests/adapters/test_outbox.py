@@ -24,7 +24,7 @@ from gateway.core.outbox.deliveries import Attempt, Claim, Delivery, Outcome, Re
 from gateway.core.outbox.dispatch import Dispatcher, Ears, Keeping, Pace, Room, Rules
 from gateway.core.outbox.endpoints import Endpoint, Pick
 from gateway.core.outbox.signature import Message, signature_headers
-from tests.adapters.databases import MASTER, START, TOKEN, Time, new_account, open_database
+from tests.adapters.databases import MASTER, START, TOKEN, Time, new_account, open_database, told_of
 
 SECRET, NEWER = Secret("whsec_b25l"), Secret("whsec_dHdv")
 SCHEDULE = Schedule(waits=(10.0, 20.0), disable_after=timedelta(days=5))
@@ -114,7 +114,7 @@ async def listen(
         created_at=START,
         updated_at=START,
     )
-    assert await database.endpoints.add(endpoint, SECRET)
+    assert await database.endpoints.add(endpoint, SECRET, told_of(endpoint))
     return endpoint
 
 
@@ -148,7 +148,7 @@ async def test_an_event_goes_to_whoever_wants_it_in_its_project_and_to_nobody_el
     some = await listen(database, "some", ["account.deleted"])
     off = await listen(database, "off")
     other = await listen(database, "other", project="stranger")
-    await database.endpoints.change(off, replace(off, disabled_at=START, disabled_reason="disabled"))
+    await database.endpoints.change(off, replace(off, disabled_at=START, disabled_reason="disabled"), told_of(off))
     await note(database, await new_account(database), "account.updated")
     assert await worker.round() == 1
     assert [url for url, _, _ in worker.post.sent] == [every.url]
@@ -398,10 +398,12 @@ async def test_what_waits_for_a_disabled_endpoint_is_sent_when_it_is_enabled_aga
 ) -> None:
     endpoint, account = await listen(database), await new_account(database)
     await note(database, account, "account.updated")
-    await database.endpoints.change(endpoint, replace(endpoint, disabled_at=START, disabled_reason="disabled"))
+    await database.endpoints.change(
+        endpoint, replace(endpoint, disabled_at=START, disabled_reason="disabled"), told_of(endpoint)
+    )
     assert await worker.round() == 0
     off = replace(endpoint, disabled_at=START, disabled_reason="disabled")
-    await database.endpoints.change(off, endpoint)
+    await database.endpoints.change(off, endpoint, told_of(endpoint))
     assert await worker.round() == 1
 
 
@@ -410,16 +412,16 @@ async def test_a_change_leaves_what_has_become_of_the_endpoint_meanwhile(databas
     worker.post.statuses[endpoint.url] = 410
     await note(database, account, "account.updated")
     await worker.round()
-    changed = await database.endpoints.change(endpoint, replace(endpoint, description="new"))
+    changed = await database.endpoints.change(endpoint, replace(endpoint, description="new"), told_of(endpoint))
     assert changed is not None
     assert (changed.description, changed.enabled) == ("new", False)
-    assert await database.endpoints.change(endpoint, endpoint) == changed
+    assert await database.endpoints.change(endpoint, endpoint, told_of(endpoint)) == changed
 
 
 async def test_an_older_secret_signs_for_its_time(database: Database, worker: Worker, time: Time) -> None:
     endpoint, account = await listen(database), await new_account(database)
     until = START + timedelta(hours=1)
-    rotated = await database.endpoints.rotate(replace(endpoint, older_until=until), NEWER, START)
+    rotated = await database.endpoints.rotate(replace(endpoint, older_until=until), NEWER, told_of(endpoint))
     assert rotated is not None
     for passed, secrets in [(0, (SECRET, NEWER)), (3599, (SECRET, NEWER)), (1, (NEWER,))]:
         time.passed += passed
@@ -543,7 +545,9 @@ async def test_of_an_unlinked_account_what_was_said_is_dropped_and_its_end_is_st
 async def test_time_takes_first_what_was_said_then_the_log(database: Database, worker: Worker) -> None:
     endpoint, closed, account = await listen(database), await listen(database, "w2"), await new_account(database)
     await note(database, account, "account.updated")
-    await database.endpoints.change(closed, replace(closed, disabled_at=START, disabled_reason="disabled"))
+    await database.endpoints.change(
+        closed, replace(closed, disabled_at=START, disabled_reason="disabled"), told_of(endpoint)
+    )
     await worker.round()
     day = timedelta(days=1)
     for after, kept, told in [(3 * day, True, 1), (3 * day + timedelta(seconds=1), False, 1), (31 * day, False, 0)]:
@@ -564,8 +568,8 @@ async def test_what_hangs_on_a_project_or_an_endpoint_goes_with_it(database: Dat
     await database.store(account, TOKEN)
     await note(database, account, "account.updated")
     await worker.round()
-    assert await database.endpoints.remove("other project", endpoint.id) is None
-    assert await database.endpoints.remove(endpoint.project_id, endpoint.id) is not None
+    assert await database.endpoints.remove("other project", endpoint.id, told_of(endpoint)) is None
+    assert await database.endpoints.remove(endpoint.project_id, endpoint.id, told_of(endpoint)) is not None
     async with reading(database._engine) as connection:
         for table in ("webhook_endpoints", "webhook_deliveries", "webhook_attempts"):
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0

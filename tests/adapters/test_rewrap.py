@@ -15,7 +15,7 @@ from gateway.core.errors import StoreUnavailable
 from gateway.core.hook import HookState
 from gateway.core.model import Secret
 from gateway.core.outbox.endpoints import Endpoint
-from tests.adapters.databases import MASTER, START, TOKEN, Time, must_find, new_account, open_database
+from tests.adapters.databases import MASTER, START, TOKEN, Time, must_find, new_account, open_database, told_of
 
 NEW = bytes(reversed(range(32)))
 HOOK_SECRET, SIGNING_SECRET = Secret("of the vendor"), Secret("of the product")
@@ -45,7 +45,7 @@ async def fill(database: Database, account_id: str = "a1") -> None:
         created_at=START,
         updated_at=START,
     )
-    assert await database.endpoints.add(endpoint, SIGNING_SECRET)
+    assert await database.endpoints.add(endpoint, SIGNING_SECRET, told_of(endpoint))
 
 
 async def master_keys(database: Database, table: Table) -> set[str]:

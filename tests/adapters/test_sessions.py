@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from gateway.adapters.accounts import Database
 from gateway.adapters.accounts.sessions import KEPT
+from gateway.core.actor import Actor, ActorKind
 from gateway.core.model import Owner
 from gateway.core.sessions import ConnectSession
+from gateway.core.trail import What
 from gateway.core.wishes import Wish
 from tests.adapters.databases import START, TOKEN, new_account
 
@@ -24,6 +26,9 @@ WISH = Wish(
 )
 
 
+BY = Actor(ActorKind.KEY, "k1", "203.0.113.9")
+
+
 async def added(database: Database, digest: str = "d1", **changes: object) -> ConnectSession:
     project = await database.clients.project("acme")
     session = ConnectSession(
@@ -34,7 +39,7 @@ async def added(database: Database, digest: str = "d1", **changes: object) -> Co
         created_at=START,
         expires_at=START + timedelta(seconds=600),
     )
-    return await database.sessions.add(session)
+    return await database.sessions.add(session, BY)
 
 
 async def test_a_session_comes_back_whole(database: Database) -> None:
@@ -101,9 +106,17 @@ async def test_the_open_sessions_of_an_owner_go_with_its_last_account(database: 
     assert found == [None, other]
 
 
-async def test_what_has_long_expired_is_dropped_when_a_new_one_comes(database: Database) -> None:
+async def test_what_has_long_expired_is_deleted_by_the_clock_and_leaves_the_files(database: Database) -> None:
+    """Whether it was used or not, and though no other is made."""
     session = await added(database)
     for waited, left in ((KEPT, True), (KEPT + timedelta(seconds=1), False)):
-        new = replace(session, digest=f"d{waited}", created_at=session.expires_at + waited, expires_at=START + KEPT * 9)
-        await database.sessions.add(new)
+        assert (await database.sessions.tidy(session.expires_at + waited) == 0) == left
         assert (await database.sessions.find("d1") is not None) == left
+    assert await database.erasures.unclean()
+    assert await database.erasures.clean()
+
+
+async def test_the_trail_tells_who_made_a_session(database: Database) -> None:
+    session = await added(database)
+    [entry] = await database.trail.read(what=[What.SESSION_CREATED])
+    assert (entry.by, entry.project_id, entry.details) == (BY, session.project_id, {"session": str(session.id)})

@@ -26,7 +26,7 @@ from gateway.core.outbox.endpoints import Endpoint
 from gateway.core.outbox.events import Event, Record, record_event
 from gateway.core.watch.compare import Sight
 from gateway.core.watch.store import Batch, Claim, Next, Place
-from tests.adapters.databases import START, TOKEN, Time, new_account, open_database
+from tests.adapters.databases import START, TOKEN, Time, new_account, open_database, told_of
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(minutes=10)
@@ -46,7 +46,7 @@ async def listen(database: Database, name: str, events: Sequence[str], project: 
         created_at=START,
         updated_at=START,
     )
-    assert await database.endpoints.add(endpoint, Secret("whsec_b25l"))
+    assert await database.endpoints.add(endpoint, Secret("whsec_b25l"), told_of(endpoint))
     return endpoint
 
 

@@ -67,7 +67,8 @@ class Sessions:
 
     made: list[ConnectSession] = field(default_factory=list)
 
-    async def add(self, session: ConnectSession) -> ConnectSession:
+    async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
+        assert by == ADMIN
         self.made.append(session)
         return replace(session, id=len(self.made))
 
@@ -145,17 +146,19 @@ async def test_checking_suspending_resuming_and_unlinking_change_the_account() -
 async def test_an_invitation_is_a_session_for_that_customer_and_no_other() -> None:
     stage = Stage()
     invitation = Invitation(provider="village", owner_id="c1", owner_name="One", label=" ", apart=True, seconds=3600)
-    session, token = await stage.office.invite("p1", invitation)
+    session, token = await stage.office.invite("p1", invitation, ADMIN)
     assert (token, session.project_id, session.wish.provider, session.wish.label) == ("token", "p1", "village", None)
     assert (session.wish.owner.id, session.wish.multiple, session.wish.expires_in) == ("c1", True, 3600)
-    again, _ = await stage.office.invite_again(stage.account)
+    again, _ = await stage.office.invite_again(stage.account, ADMIN)
     assert (again.wish.account_id, again.wish.owner) == ("a1", stage.account.owner)
 
 
 async def test_faults_of_an_invitation_are_said_in_the_words_of_the_form() -> None:
     stage = Stage()
     with pytest.raises(BadRequest) as caught:
-        await stage.office.invite("p1", Invitation(provider="other", owner_id="", owner_name="\x00", label="x" * 201))
+        await stage.office.invite(
+            "p1", Invitation(provider="other", owner_id="", owner_name="\x00", label="x" * 201), ADMIN
+        )
     said = caught.value.message
     for name in ("HR system", "Customer id", "Customer name", "Label"):
         assert f"{name} must be " in said

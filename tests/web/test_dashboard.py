@@ -15,6 +15,7 @@ from gateway.core.model import Account, Caching, Owner, Secret, Status, StatusRe
 from gateway.core.outbox.endpoints import Endpoint
 from gateway.core.outbox.events import account_event
 from gateway.core.outbox.signature import new_secret
+from tests.adapters.databases import told_of
 from tests.web.linking import Time
 from tests.web.operating import Operator, hidden, open_dashboard
 from tests.web.support import Sandbox
@@ -234,7 +235,7 @@ async def test_what_was_sent_to_the_product_is_told_with_the_account(operator: O
     url = "https://127.0.0.1:9/<b>hook</b>"
     endpoint = Endpoint(id="e1", project_id=account.project_id, url=url, events=("*",), created_at=now, updated_at=now)
     book = operator.database.endpoints
-    assert await book.add(endpoint, new_secret(os.urandom))
+    assert await book.add(endpoint, new_secret(os.urandom), told_of(endpoint))
     page = await operator.see(f"/accounts/{account.id}")
     assert "Nothing has been sent about this account yet." in page
     await book.send(endpoint, account_event("account.updated", account, "ev1", now), now)

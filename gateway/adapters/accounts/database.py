@@ -34,6 +34,7 @@ from gateway.adapters.accounts.schema import (
     vendor_hooks,
 )
 from gateway.adapters.accounts.sessions import SessionBook
+from gateway.adapters.accounts.sign_ins import SignInBook
 from gateway.adapters.accounts.trail import TrailBook
 from gateway.adapters.accounts.usage import UsageBook
 from gateway.adapters.accounts.watches import WatchBook
@@ -79,16 +80,17 @@ class Database:
         self._clock = clock
         self._memo: Memo[str, Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
         self.outbox = OutboxBook(engine, vault, clock, new_id)
-        self.endpoints = EndpointBook(engine, vault, self.outbox)
+        self.trail = TrailBook(engine)
+        self.endpoints = EndpointBook(engine, vault, self.outbox, self.trail)
         self.repeats = RepeatBook(engine)
-        self.sessions = SessionBook(engine)
         self._reader = AccountReader(vault)
         self.register = AccountRegister(engine, self._reader)
         self.usage = UsageBook(engine, self._reader)
         self.hooks = HookBook(engine, vault)
         self.watches = WatchBook(engine, self.outbox)
-        self.trail = TrailBook(engine)
         self.erasures = ErasureBook(engine, clock)
+        self.sessions = SessionBook(engine, self.trail, self.erasures.clean_files)
+        self.sign_ins = SignInBook(engine)
         # Within the database, so that changes from the command line are told, too.
         within = (*ears.within, self.outbox.hear, self.erasures.hear)
         self._notes = Notes(self.trail, replace(ears, within=within), clock)

@@ -13,23 +13,27 @@ from gateway.adapters.accounts.outbox import OLDER_SECRET, SECRET, Found, Outbox
 from gateway.adapters.accounts.schema import webhook_attempts as attempts
 from gateway.adapters.accounts.schema import webhook_deliveries as deliveries
 from gateway.adapters.accounts.schema import webhook_endpoints as endpoints
+from gateway.adapters.accounts.trail import TrailBook
 from gateway.adapters.vault import Vault
 from gateway.core.errors import StoreUnavailable
 from gateway.core.model import Secret, Unsealable
 from gateway.core.outbox.deliveries import Attempt, Delivery, State
 from gateway.core.outbox.endpoints import MOST_ENDPOINTS, Endpoint, Pick
 from gateway.core.outbox.events import Event
+from gateway.core.trail import Change
 
 
 class EndpointBook:
     """Implements the door `Endpoints`."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxBook) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxBook, trail: TrailBook) -> None:
+        """Each change is noted in the trail, in its own transaction."""
+        self._trail = trail
         self._engine = engine
         self._vault = vault
         self._outbox = outbox
 
-    async def add(self, endpoint: Endpoint, secret: Secret) -> bool:
+    async def add(self, endpoint: Endpoint, secret: Secret, told: Change) -> bool:
         wrapped, cipher = self._vault.new_key(endpoint.id)
         row = {
             "id": endpoint.id,
@@ -45,6 +49,7 @@ class EndpointBook:
             if (await connection.execute(there)).scalar_one() >= MOST_ENDPOINTS:
                 return False
             await connection.execute(insert(endpoints).values(row))
+            await self._trail.write(connection, told)
         return True
 
     async def of_project(self, project_id: str) -> Sequence[Endpoint]:
@@ -58,7 +63,7 @@ class EndpointBook:
         found = await self._endpoints((endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id))
         return found[0] if found else None
 
-    async def change(self, before: Endpoint, after: Endpoint) -> Endpoint | None:
+    async def change(self, before: Endpoint, after: Endpoint, told: Change) -> Endpoint | None:
         old = _write(before)
         values = {name: value for name, value in _write(after).items() if value != old[name]}
         change = (
@@ -66,17 +71,21 @@ class EndpointBook:
         )
         async with writing(self._engine) as connection:
             row = (await connection.execute(change)).one_or_none()
+            if row is not None:
+                await self._trail.write(connection, told)
             after_commit(connection, self._outbox.tell)
         return None if row is None else _read(row)
 
-    async def remove(self, project_id: str, endpoint_id: str) -> Endpoint | None:
+    async def remove(self, project_id: str, endpoint_id: str, told: Change) -> Endpoint | None:
         which = (endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id)
         async with writing(self._engine) as connection:
             # Its deliveries go with it: the foreign key cascades.
             row = (await connection.execute(delete(endpoints).where(which).returning(endpoints))).one_or_none()
+            if row is not None:
+                await self._trail.write(connection, told)
         return None if row is None else _read(row)
 
-    async def rotate(self, endpoint: Endpoint, secret: Secret, now: datetime) -> Endpoint | None:
+    async def rotate(self, endpoint: Endpoint, secret: Secret, told: Change) -> Endpoint | None:
         async with writing(self._engine) as connection:
             row = (await connection.execute(select(endpoints).where(_of(endpoint)).with_for_update())).one_or_none()
             if row is None:
@@ -92,8 +101,9 @@ class EndpointBook:
                 "secret": cipher.seal(secret.reveal.encode(), SECRET),
                 "older_secret": older,
                 "older_until": endpoint.older_until,
-                "updated_at": now,
+                "updated_at": told.at,
             }
+            await self._trail.write(connection, told)
             change = update(endpoints).where(_of(endpoint)).values(values).returning(endpoints)
             return _read((await connection.execute(change)).one())
 

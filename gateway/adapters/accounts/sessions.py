@@ -1,34 +1,57 @@
 """Connect sessions in the database. Of a token only its digest is kept; unlinking an account erases its sessions."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.adapters.accounts.engine import reading, writing
 from gateway.adapters.accounts.schema import connect_sessions as table
+from gateway.adapters.accounts.trail import TrailBook
+from gateway.core.actor import Actor
 from gateway.core.model import Owner
 from gateway.core.sessions import ConnectSession
+from gateway.core.trail import What, event
 from gateway.core.wishes import Wish
 
 KEPT = timedelta(days=1)
+Clean = Callable[[AsyncConnection], Awaitable[None]]
 """How long an expired session is kept, so that its user is told what happened."""
 
 
 class SessionBook:
     """Implements the door `Sessions`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, trail: TrailBook, clean: Clean) -> None:
+        """`clean` notes, in a transaction, that rows were deleted whose bytes are to leave the files."""
         self._engine = engine
+        self._trail = trail
+        self._clean = clean
 
-    async def add(self, session: ConnectSession) -> ConnectSession:
-        old = table.c.expires_at < session.created_at - KEPT
+    async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
         async with writing(self._engine) as connection:
-            await connection.execute(delete(table).where(old))
-            made = await connection.execute(insert(table).values(_write(session)).returning(table))
-            return _read(made.one())
+            made = _read((await connection.execute(insert(table).values(_write(session)).returning(table))).one())
+            told = event(
+                What.SESSION_CREATED,
+                session.created_at,
+                by,
+                project_id=session.project_id,
+                account_id=session.wish.account_id,
+                details={"session": str(made.id)},
+            )
+            await self._trail.write(connection, told)
+        return made
+
+    async def tidy(self, now: datetime) -> int:
+        """Delete sessions that have ended a while ago, used or not: they name people. Returns how many."""
+        async with writing(self._engine) as connection:
+            gone = (await connection.execute(delete(table).where(table.c.expires_at < now - KEPT))).rowcount
+            if gone:
+                await self._clean(connection)
+        return gone
 
     async def find(self, digest: str) -> ConnectSession | None:
         return await self._one(table.c.digest == digest)

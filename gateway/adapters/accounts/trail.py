@@ -1,12 +1,16 @@
-"""The trail in the database: written in the transaction of each change, and read page by page. Never changed."""
+"""The trail in the database: written in the transaction of each change, and read page by page.
+
+Of a row nothing is ever changed but its address, which ends after a time.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.adapters.accounts.engine import reading
+from gateway.adapters.accounts.engine import reading, writing
 from gateway.adapters.accounts.schema import audit_trail as table
 from gateway.core.actor import Actor, ActorKind
 from gateway.core.trail import Change, Entry, What
@@ -35,6 +39,17 @@ class TrailBook:
             for fact in change.facts
         ]
         await connection.execute(insert(table), rows)
+
+    async def note(self, change: Change) -> None:
+        """Write rows that stand alone, in a transaction of their own."""
+        async with writing(self._engine) as connection:
+            await self.write(connection, change)
+
+    async def forget_addresses(self, before: datetime) -> int:
+        """Take the addresses out of rows that are older; nothing else of a row can be changed. Returns how many."""
+        old = (table.c.at < before) & (table.c.address != "")
+        async with writing(self._engine) as connection:
+            return (await connection.execute(update(table).where(old).values(address=""))).rowcount
 
     async def read(
         self,

@@ -12,7 +12,7 @@ from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.desk import LONGEST_OVERLAP, WebhookDesk
 from gateway.core.outbox.endpoints import Endpoint, Pick
 from gateway.core.outbox.event_scopes import Subscriber
-from gateway.core.platform import PlatformCall, no_parameters
+from gateway.core.platform import PlatformCall, actor_of, no_parameters
 from gateway.core.policy import Operator, admit
 from gateway.core.query import MOST_PAGES, PageLimits
 
@@ -54,22 +54,23 @@ class WebhookCalls:
         return [shown(each) for each in await self._desk.of_project(key.project_id)]
 
     async def _create(self, call: PlatformCall, key: ClientKey) -> Json:
-        endpoint, secret = await self._desk.create(key.project_id, await call.body(), self._subscriber(key))
+        endpoint, secret = await self._desk.create(key.project_id, await call.body(), self._subscriber(call, key))
         return {**shown(endpoint), "secret": secret.reveal}
 
     async def _get(self, call: PlatformCall, key: ClientKey) -> Json:
         return shown(await self._desk.find(key.project_id, call.named))
 
     async def _update(self, call: PlatformCall, key: ClientKey) -> Json:
-        changed = await self._desk.change(key.project_id, call.named, await call.body(), self._subscriber(key))
+        changed = await self._desk.change(key.project_id, call.named, await call.body(), self._subscriber(call, key))
         return shown(changed)
 
     async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
-        return shown(await self._desk.remove(key.project_id, call.named))
+        return shown(await self._desk.remove(key.project_id, call.named, actor_of(call, key)))
 
     async def _rotate(self, call: PlatformCall, key: ClientKey) -> Json:
         numbers = read_numbers(call, {"overlap_seconds": (0, LONGEST_OVERLAP)})
-        endpoint, secret = await self._desk.rotate(key.project_id, call.named, numbers.get("overlap_seconds"))
+        overlap = numbers.get("overlap_seconds")
+        endpoint, secret = await self._desk.rotate(key.project_id, call.named, actor_of(call, key), overlap)
         return {**shown(endpoint), "secret": secret.reveal}
 
     async def _ping(self, call: PlatformCall, key: ClientKey) -> Json:
@@ -85,13 +86,13 @@ class WebhookCalls:
         return [shown_delivery(each) for each in await self._desk.deliveries(key.project_id, call.named, pick)]
 
     async def _replay_dead(self, call: PlatformCall, key: ClientKey) -> Json:
-        return {"replayed": await self._desk.replay_dead(key.project_id, call.named, self._subscriber(key))}
+        return {"replayed": await self._desk.replay_dead(key.project_id, call.named, self._subscriber(call, key))}
 
     async def _replay(self, call: PlatformCall, key: ClientKey) -> Json:
-        return shown_delivery(await self._desk.replay(key.project_id, call.named, self._subscriber(key)))
+        return shown_delivery(await self._desk.replay(key.project_id, call.named, self._subscriber(call, key)))
 
-    def _subscriber(self, key: ClientKey) -> Subscriber:
-        return Subscriber(key.scopes, self._operator)
+    def _subscriber(self, call: PlatformCall, key: ClientKey) -> Subscriber:
+        return Subscriber(key.scopes, self._operator, actor_of(call, key))
 
 
 def read_numbers(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.core.actor import Actor
 from gateway.core.errors import Conflict, NotFound
 from gateway.core.model import Secret
 from gateway.core.outbox.deliveries import Delivery, State
@@ -12,6 +13,7 @@ from gateway.core.outbox.endpoints import MOST_ENDPOINTS, Endpoint, Endpoints, P
 from gateway.core.outbox.event_scopes import Subscriber
 from gateway.core.outbox.events import EVERYTHING, ping_event
 from gateway.core.outbox.targets import Targets
+from gateway.core.trail import Change, What, event
 
 LONGEST_OVERLAP = 7 * 24 * 3600
 """Seconds that two secrets may live side by side."""
@@ -54,7 +56,8 @@ class WebhookDesk:
         )
         endpoint, secret = read_endpoint(body, blank, self._making.targets, now), self._making.new_secret()
         by.require(endpoint.events)
-        if not await self._book.add(endpoint, secret):
+        told = self._told(What.WEBHOOK_CREATED, endpoint, by.actor, endpoint.events)
+        if not await self._book.add(endpoint, secret, told):
             raise Conflict(f"A project may have {MOST_ENDPOINTS} webhooks: remove one that is not used.")
         return endpoint, secret
 
@@ -66,13 +69,20 @@ class WebhookDesk:
         before = await self.find(project_id, endpoint_id)
         after = read_endpoint(body, before, self._making.targets, self._making.now())
         by.require_change(before, after, await self._book.kept_events(before))
-        return _there(await self._book.change(before, after))
+        fields = [name for name in ("url", "events", "description") if getattr(before, name) != getattr(after, name)]
+        if before.enabled != after.enabled:
+            fields.append("enabled" if after.enabled else "disabled")
+        told = self._told(What.WEBHOOK_UPDATED, after, by.actor, after.events, fields)
+        return _there(await self._book.change(before, after, told))
 
-    async def remove(self, project_id: str, endpoint_id: str) -> Endpoint:
+    async def remove(self, project_id: str, endpoint_id: str, actor: Actor) -> Endpoint:
         endpoint = await self.find(project_id, endpoint_id)
-        return _there(await self._book.remove(project_id, endpoint.id))
+        told = self._told(What.WEBHOOK_DELETED, endpoint, actor)
+        return _there(await self._book.remove(project_id, endpoint.id, told))
 
-    async def rotate(self, project_id: str, endpoint_id: str, overlap: float | None = None) -> tuple[Endpoint, Secret]:
+    async def rotate(
+        self, project_id: str, endpoint_id: str, actor: Actor, overlap: float | None = None
+    ) -> tuple[Endpoint, Secret]:
         """Make a new secret; the present one goes on for `overlap` seconds, and one before it ends now."""
         now, secret = self._making.now(), self._making.new_secret()
         seconds = self._making.overlap if overlap is None else overlap
@@ -81,7 +91,16 @@ class WebhookDesk:
             older_until=now + timedelta(seconds=seconds) if seconds else None,
             updated_at=now,
         )
-        return _there(await self._book.rotate(wanted, secret, now)), secret
+        told = self._told(What.WEBHOOK_SECRET_ROTATED, wanted, actor)
+        return _there(await self._book.rotate(wanted, secret, told)), secret
+
+    def _told(
+        self, what: What, endpoint: Endpoint, actor: Actor, events: Sequence[str] = (), fields: Sequence[str] = ()
+    ) -> Change:
+        """Give the row of the trail: ids and names of events, and never the address that they go to."""
+        details = {"webhook": endpoint.id, "events": events, "fields": fields}
+        named = {name: value for name, value in details.items() if value}
+        return event(what, self._making.now(), actor, project_id=endpoint.project_id, details=named)
 
     async def ping(self, project_id: str, endpoint_id: str) -> Delivery:
         endpoint, now = await self.find(project_id, endpoint_id), self._making.now()

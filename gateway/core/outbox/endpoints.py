@@ -10,6 +10,7 @@ from gateway.core.model import Secret
 from gateway.core.outbox.deliveries import Delivery, State
 from gateway.core.outbox.events import EVENTS, EVERYTHING, Event, is_known
 from gateway.core.outbox.targets import Targets
+from gateway.core.trail import Change
 
 MOST_ENDPOINTS = 20
 """Endpoints of one project: each of them is a row to write with each event."""
@@ -49,9 +50,12 @@ class Pick:
 
 
 class Endpoints(Protocol):
-    """The database, as management needs it. What is of another project is not there. Raises `StoreUnavailable`."""
+    """The database, as management needs it. What is of another project is not there. Raises `StoreUnavailable`.
 
-    async def add(self, endpoint: Endpoint, secret: Secret) -> bool:
+    A change is `told` to the trail in its own transaction.
+    """
+
+    async def add(self, endpoint: Endpoint, secret: Secret, told: Change) -> bool:
         """Write a new one; False when the project has as many as it may."""
 
     async def of_project(self, project_id: str) -> Sequence[Endpoint]:
@@ -59,13 +63,13 @@ class Endpoints(Protocol):
 
     async def find(self, project_id: str, endpoint_id: str) -> Endpoint | None: ...
 
-    async def change(self, before: Endpoint, after: Endpoint) -> Endpoint | None:
+    async def change(self, before: Endpoint, after: Endpoint, told: Change) -> Endpoint | None:
         """Write what differs: what has become of the rest meanwhile stays, as do secrets and deliveries."""
 
-    async def remove(self, project_id: str, endpoint_id: str) -> Endpoint | None:
+    async def remove(self, project_id: str, endpoint_id: str, told: Change) -> Endpoint | None:
         """Delete it with its secrets and deliveries."""
 
-    async def rotate(self, endpoint: Endpoint, secret: Secret, now: datetime) -> Endpoint | None:
+    async def rotate(self, endpoint: Endpoint, secret: Secret, told: Change) -> Endpoint | None:
         """Make this the secret, and let the present one live until `older_until`."""
 
     async def send(self, endpoint: Endpoint, event: Event, now: datetime) -> Delivery:

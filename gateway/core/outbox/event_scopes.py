@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
+from gateway.core.actor import AT_THE_COMMAND_LINE, Actor
 from gateway.core.errors import Forbidden
 from gateway.core.outbox.endpoints import Endpoint
 from gateway.core.outbox.events import EVENTS, RECORDS, wants
@@ -33,10 +34,11 @@ SENDING = frozenset({"create_webhook", "update_webhook", "replay_webhook_deliver
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Who asks for events to be sent: the scopes of a client key, and what the operator forbids to every key."""
+    """Who asks for events to be sent: the scopes of a client key, what the operator forbids, and who it is."""
 
     scopes: frozenset[str]
     operator: Operator
+    actor: Actor = AT_THE_COMMAND_LINE
 
     def require(self, events: Iterable[str]) -> None:
         """Raise `Forbidden` that names every scope which these events, or families of them, take and the key lacks."""

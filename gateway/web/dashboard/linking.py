@@ -66,7 +66,7 @@ class LinkingPages:
                 apart=form.get("apart") == "yes",
                 seconds=int(_life(form)),
             )
-            session, token = await self._office.invite(project.id, invitation)
+            session, token = await self._office.invite(project.id, invitation, self._shell.actor(visit))
         except GatewayError as error:
             exchange_of(scope).error = error.code
             await self._ask(visit, form, sentence(error.message), status_of(error))
@@ -104,7 +104,7 @@ class LinkingPages:
         visit, form = await self._shell.receive(scope, receive, send)
         account = await self._office.find(scope["path_params"]["id"])
         exchange_of(scope).account_id = account.id
-        session, token = await self._office.invite_again(account, int(_life(form)))
+        session, token = await self._office.invite_again(account, self._shell.actor(visit), int(_life(form)))
         await self._hand_over(visit, form, session, token)
 
     # --- both -----------------------------------------------------------------------------------------------

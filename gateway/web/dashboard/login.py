@@ -3,16 +3,19 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.core.actor import Actor, ActorKind
 from gateway.core.attempts import Attempts
 from gateway.core.errors import NotFound
 from gateway.core.password import Password
-from gateway.web.dashboard.shell import HOME, LOGIN, Page, Shell, SignInFirst
+from gateway.core.trail import What
+from gateway.web.dashboard.shell import HOME, LOGIN, LONGEST_ACTOR, Page, Shell, SignInFirst
 from gateway.web.edge import address_of, exchange_of
 from gateway.web.forms import foreign, read_form
 
@@ -63,6 +66,7 @@ class LoginPages:
         wait = await self._attempts.begin(address)
         if wait:
             exchange_of(scope).error = "TooManyAttempts"
+            self._shell.around.records.refused("too many attempts", address)
             exchange_of(scope).extra = [(b"retry-after", str(wait).encode())]
             fault = f"Too many attempts. Try again in {in_words(wait)}."
             await self._show(scope, send, {"way": way, "fault": fault}, 429)
@@ -71,17 +75,22 @@ class LoginPages:
             good = await asyncio.to_thread(self._password.matches, form.get("password", ""))
         if not good:
             exchange_of(scope).error = "WrongPassword"
+            self._shell.around.records.refused("wrong password", address)
+            await self._shell.note(What.SIGN_IN_FAILED, Actor(ActorKind.ADMIN, address=address))
             await self._show(scope, send, {"way": way, "fault": "The password is not right."}, 403)
             return
         await self._attempts.succeed(address)
         badge = self._shell.passes.make(self._shell.around.now())
+        await self._shell.note(What.SIGNED_IN, Actor(ActorKind.ADMIN, badge.id[:LONGEST_ACTOR], address))
         kept = [self._shell.signed_in(scope, badge), self._shell.cookie(scope, _ENTRY, "", 0)]
         await self._shell.leave(scope, send, way, kept)
 
     async def _sign_out(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit, _ = await self._shell.receive(scope, receive, send)
         # The cookie is taken back, and a copy of it is worth nothing either.
-        await self._shell.around.tally.add(f"ended:{visit.badge.id}", self._shell.passes.lives.whole)
+        over = datetime.fromtimestamp(self._shell.around.now() + self._shell.passes.lives.whole, UTC)
+        await self._shell.around.records.ended.end(visit.badge.id, over)
+        await self._shell.note(What.SIGNED_OUT, self._shell.actor(visit))
         await self._shell.leave(scope, send, f"{LOGIN}?out", [self._shell.signed_out(scope)])
 
     async def _show(self, scope: Scope, send: Send, values: dict[str, Any], status: int) -> None:

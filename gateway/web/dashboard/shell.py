@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,10 @@ from starlette.types import Receive, Scope, Send
 from gateway.core.actor import Actor, ActorKind
 from gateway.core.attempts import Tally
 from gateway.core.errors import GatewayError
+from gateway.core.model import Account
 from gateway.core.passes import Pass, Passes
+from gateway.core.sign_ins import SignInRecords
+from gateway.core.trail import What, event
 from gateway.web.edge import address_of, exchange_of
 from gateway.web.forms import cookies, foreign, read_form
 from gateway.web.html import Renderer, page_headers, sentence
@@ -68,11 +72,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Time, chance, and counts that all workers share."""
+    """Time, chance, counts that all workers share, and what is kept of sign-ins."""
 
     now: Callable[[], float]
     new_id: Callable[[], str]
     tally: Tally
+    records: SignInRecords
 
 
 class Shell:
@@ -89,7 +94,7 @@ class Shell:
         now = self.around.now()
         for text in cookies(scope, self._cookie_name(scope, _NAME)):
             badge = self.passes.read(text, now)
-            if badge is None or (await self.around.tally.look(f"ended:{badge.id}")).number:
+            if badge is None or await self.around.records.ended.has_ended(badge.id):
                 continue
             visit = Visit(scope, receive, send, badge)
             renewed = self.passes.renew(badge, now)
@@ -114,6 +119,14 @@ class Shell:
     def actor(self, visit: Visit) -> Actor:
         """Give who does what is done in a visit, for the trail."""
         return Actor(ActorKind.ADMIN, visit.badge.id[:LONGEST_ACTOR], address_of(visit.scope))
+
+    async def note(self, what: What, by: Actor, account: Account | None = None, **details: str) -> None:
+        """Write into the trail what has happened here and is no change of an account."""
+        now = datetime.fromtimestamp(self.around.now(), UTC)
+        project_id, account_id = (account.project_id, account.id) if account else ("", None)
+        await self.around.records.note(
+            event(what, now, by, project_id=project_id, account_id=account_id, details=details)
+        )
 
     # --- cookies --------------------------------------------------------------------------------------------
 

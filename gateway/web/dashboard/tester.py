@@ -17,6 +17,7 @@ from gateway.core.errors import BadRequest, GatewayError
 from gateway.core.model import Account, ClientKey
 from gateway.core.office import Office
 from gateway.core.query import WITHHELD
+from gateway.core.trail import What
 from gateway.core.trial import CACHE_CHOICES, Outcome, Tester, Trial, path_of, read_scopes
 from gateway.web.dashboard.shell import HOME, Form, Page, Shell, Visit
 from gateway.web.edge import exchange_of
@@ -86,6 +87,8 @@ class TesterPage:
             await self._show(visit, account, form, {"fault": sentence(error.message)}, status_of(error))
             return
         now = datetime.fromtimestamp(self._shell.around.now(), UTC)
+        # First: nothing is read of a customer that the trail does not tell of.
+        await self._shell.note(What.TEST_READ, self._shell.actor(visit), account, operation=trial.operation.id)
         outcome = await self._tester.run(trial, provider, now)
         exchange_of(scope).upstream_calls = outcome.upstream_calls
         values = {"shown": shown(outcome, now), "curl": curl(trial, self._shell.place.base(scope))}

@@ -21,6 +21,15 @@ _WHAT: Mapping[What, str] = {
     What.UNLINKED: "Unlinked",
     What.KEY_CREATED: "API key created",
     What.KEY_REVOKED: "API key revoked",
+    What.TEST_READ: "Read with the request tester",
+    What.SESSION_CREATED: "Link created",
+    What.WEBHOOK_CREATED: "Webhook added",
+    What.WEBHOOK_UPDATED: "Webhook changed",
+    What.WEBHOOK_SECRET_ROTATED: "Webhook secret rotated",
+    What.WEBHOOK_DELETED: "Webhook removed",
+    What.SIGNED_IN: "Signed in to the dashboard",
+    What.SIGN_IN_FAILED: "Wrong password for the dashboard",
+    What.SIGNED_OUT: "Signed out of the dashboard",
 }
 _WHO: Mapping[ActorKind, str] = {
     ActorKind.KEY: "A backend, with the key",

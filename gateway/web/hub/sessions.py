@@ -10,13 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
 from connectors.platform import CONNECT_OPERATIONS
+from gateway.core.actor import Actor, ActorKind
 from gateway.core.bodies import parse_json
 from gateway.core.entrance import Entrance, forbidden
 from gateway.core.errors import BadRequest
 from gateway.core.policy import Operator, admit
 from gateway.core.sessions import SessionDesk, shown
 from gateway.web.bodies import read_body
-from gateway.web.edge import exchange_of
+from gateway.web.edge import address_of, exchange_of
 from gateway.web.hub.place import Place
 from gateway.web.unified import credentials_of, read_headers
 
@@ -58,7 +59,7 @@ class ConnectApi:
         as_text = wants_text(headers.get(b"user-agent", b"").decode("latin-1"))
         if operation.id == "authenticate_connect_session":
             return shown(await self._desk.authenticate(key.project_id, body), number_as_text=as_text)
-        session, token = await self._desk.create(key.project_id, body)
+        session, token = await self._desk.create(key.project_id, body, Actor(ActorKind.KEY, key.id, address_of(scope)))
         link = f"{self._place.base(scope)}/connect/{token}"
         return {**shown(session, number_as_text=as_text), "token": token, "auth_link_url": link}
 
