@@ -38,6 +38,7 @@ class Connector:
     `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
     `consequences` names the resources that a write to a vendor's list changes besides the list's own, `events` is how
     the vendor tells of changes by itself, if it does.
+    `is_fault` tells whether a decoded body is one of the vendor's own errors, whatever the status that it came with,
     `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
     """
 
@@ -54,6 +55,7 @@ class Connector:
     paths: tuple[VendorPath, ...]
     verify: Callable[[], Verification]
     never: frozenset[str]
+    is_fault: Callable[[Any], bool]
     fault_text: Callable[[Any], str]
     fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
     consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -73,7 +73,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     entrance = Entrance(database, providers(settings))
     gateway, end_kept, sweeps = open_gateway(
-        settings, CachingParts(entrance, database, cache, erased, asker, vault), stack
+        settings, CachingParts(entrance, database, cache, erased, asker, vault, metrics), stack
     )
     new_request_id = request_ids()
     hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics))

@@ -22,6 +22,7 @@ from gateway.core.serve import Around, Caches, Gateway, Limits
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sharing, Sweeps
 from gateway.core.writes import Outdate
+from gateway.metrics import Metrics
 from gateway.settings import Settings
 
 
@@ -35,6 +36,7 @@ class CachingParts:
     erased: Erased
     asker: Asker
     vault: Vault
+    metrics: Metrics
 
 
 def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> tuple[Gateway, Outdate, Sweeps]:
@@ -55,7 +57,11 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
     limits = Limits(
         settings.upstream.deadline_seconds, settings.cache.stale_wait_seconds, paging, settings.cache.max_value_bytes
     )
-    gateway = Gateway(parts.entrance, caches, Reads(parts.asker, sweeps, signer), Around(clock, limits))
+    counted = parts.metrics.unreadable_values
+    reads = Reads(
+        parts.asker, sweeps, signer, lambda provider, resource, count: counted.labels(provider, resource).inc(count)
+    )
+    gateway = Gateway(parts.entrance, caches, reads, Around(clock, limits))
     stack.push_async_callback(flights.close)
     return gateway, outdating(parts.cache, near), sweeps
 

@@ -4,7 +4,7 @@ from connectors.connector import Connector
 from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.events import EVENTS
-from connectors.humaans.faults import fault_issues, fault_text
+from connectors.humaans.faults import fault_issues, fault_text, is_fault
 from connectors.humaans.linking import verify
 from connectors.humaans.lists import CONSEQUENCES
 from connectors.humaans.paths import PATHS
@@ -48,6 +48,7 @@ HUMAANS = Connector(
     verify=verify,
     # The secret address of a person's calendar: present on the token owner's own row.
     never=frozenset({"calendarFeedToken"}),
+    is_fault=is_fault,
     fault_text=fault_text,
     fault_issues=fault_issues,
     consequences=CONSEQUENCES,
