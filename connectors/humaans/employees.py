@@ -9,6 +9,7 @@ from connectors.convert import (
     identifier,
     is_there,
     latest,
+    lost,
     text,
     words,
     wrapper,
@@ -80,7 +81,7 @@ def image(value: Any) -> dict[str, Any] | None:
 
 def citizenships(several: Any, single: Any) -> list[dict[str, Any]] | Unreadable | None:
     """Read the list of nationalities, or the older single one where the list is missing."""
-    if is_there(several) and not isinstance(several, list):
+    if lost(single) or (is_there(several) and not isinstance(several, list)):
         return UNREADABLE
     names = several if isinstance(several, list) and several else [single]
     return [found for found in map(nationality, names) if found] or None

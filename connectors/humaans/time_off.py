@@ -75,7 +75,7 @@ def duration(days: Any) -> str | None:
 
 def type_of(detail: Any, name: Any) -> dict[str, Any] | Unreadable | None:
     """Read the type's name from the nested object, or beside it, as older answers have it."""
-    if is_there(detail) and (not isinstance(detail, dict) or lost(detail.get("name"))):
+    if lost(name) or (is_there(detail) and (not isinstance(detail, dict) or lost(detail.get("name")))):
         return UNREADABLE
     return of_type((text(detail.get("name")) if isinstance(detail, dict) else None) or text(name))
 

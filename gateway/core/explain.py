@@ -7,7 +7,7 @@ from typing import Any
 from connectors.connector import Connector
 from connectors.convert import UNREADABLE, is_there
 from connectors.spec import TODAY, Absent, Field, Join, Nested, Ref, Source
-from gateway.core.mapping import Joined, Plan, Record, Refusal, getter, is_lost, joined_getter
+from gateway.core.mapping import Joined, Plan, Record, Refusal, getter, is_key_lost, is_lost, joined_getter
 
 
 def why_refused(name: str, path: str) -> str:
@@ -57,6 +57,9 @@ def unreadable(plan: Plan, record: Record, values: Mapping[str, Any], prefix: st
     for name, rule in plan.rules.items():
         if isinstance(rule, Field):
             if values[name] is None and _is_unreadable(rule, record):
+                yield prefix + name
+        elif isinstance(rule, Nested) and values[name] is None:
+            if rule.source is not None and is_key_lost(rule.source.join, record.row):
                 yield prefix + name
         elif name in plan.nested and values[name]:
             inner = values[name] if rule.many else [values[name]]

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from connectors.contract import Spec
-from connectors.convert import UNREADABLE, default
+from connectors.convert import UNREADABLE, default, is_there
 from connectors.spec import TODAY, Absent, Field, Join, Nested, Ref, Row, Source, Table
 from gateway.core.decoding import UNREADABLE_COLUMNS, unreadable_columns
 
@@ -56,7 +56,7 @@ def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Join
 
 
 def _key(value: Any) -> str | int | None:
-    return value if isinstance(value, str | int) else None
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 class Record:
@@ -189,7 +189,7 @@ def _nested_reader(rule: Nested, plan: Plan) -> Reader:
 
     def read_many(record: Record) -> Any:
         rows = get(record)
-        if not rows and record.joins[join].refusal:
+        if not rows and (record.joins[join].refusal or is_key_lost(join, record.row)):
             return None
         return [plan.unify(record.nested(row)) for row in rows or ()]
 
@@ -197,7 +197,22 @@ def _nested_reader(rule: Nested, plan: Plan) -> Reader:
 
 
 def is_lost(source: Source, record: Record) -> bool:
-    """Tell whether a column was there and could not be decoded."""
-    row = record.pick(source.join) if isinstance(source, Ref) else record.row
-    column = source.column if isinstance(source, Ref) else source
-    return isinstance(row, dict) and UNREADABLE_COLUMNS in row and column in unreadable_columns(row)
+    """Tell whether a column was there and cannot be read, or that by which it would be found."""
+    if not isinstance(source, Ref):
+        return _is_undecoded(record.row, source)
+    row = record.pick(source.join)
+    if not row:
+        return is_key_lost(source.join, record.row)
+    return isinstance(row, dict) and _is_undecoded(row, source.column)
+
+
+def is_key_lost(join: Join, row: Row) -> bool:
+    """Tell whether it cannot be read which joined rows are a record's: that it has none would be made up."""
+    if join.key is None:
+        return False
+    value = row.get(join.on)
+    return _is_undecoded(row, join.on) or (is_there(value) and _key(value) is None)
+
+
+def _is_undecoded(row: Row, column: str | None) -> bool:
+    return UNREADABLE_COLUMNS in row and column in unreadable_columns(row)

@@ -18,7 +18,7 @@ from connectors.spec import Absent, Derived, Endpoint, Join, Nested, Table, join
 from deploy.sandbox.app import create_app
 from gateway.core.call import Call, Page
 from gateway.core.freshness import NO_DIRECTIVES
-from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on
+from tests.connectors.humaans_bench import TODAY, AppVendor, bench_by
 from tests.core.village import Bench
 
 PEOPLE = 60
@@ -36,7 +36,7 @@ class Bent(AppVendor):
 
 
 HUMAANS_APP = create_app(PEOPLE, today=TODAY)
-STANDS: Mapping[str, Callable[[], Bench[Bent]]] = {"humaans": lambda: bench_on(HUMAANS_APP, vendor=Bent)}
+STANDS: Mapping[str, Callable[[], Bench[Bent]]] = {"humaans": lambda: bench_by(Bent, HUMAANS_APP)}
 
 
 @dataclass(frozen=True, eq=False)
