@@ -67,6 +67,7 @@ class Connector:
     `consequences` names the resources that a write to a vendor's list changes besides the list's own, `events` is how
     the vendor tells of changes by itself, if it does.
     `verify` finds out what a credential may do; `check_token` asks, in as few calls as it takes, whether it is taken.
+    `is_fault` tells whether a decoded body is one of the vendor's own errors, whatever the status that it came with,
     `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
     """
 
@@ -84,6 +85,7 @@ class Connector:
     verify: Callable[[], Verification]
     check_token: Callable[[], TokenCheck]
     never: frozenset[str]
+    is_fault: Callable[[Any], bool]
     fault_text: Callable[[Any], str]
     fault_issues: Callable[[Any], Sequence[tuple[str, str]]]
     query_words: QueryWords = QueryWords()

@@ -1,19 +1,35 @@
 """Converters from vendor values to the contract's types.
 
 Null stays null, and so does what cannot be read: a converter never raises and never guesses. An unknown enum
-word becomes `unmapped_value` with the vendor's word kept in `source_value`.
+word becomes `unmapped_value` with the vendor's word kept in `source_value`. A converter of several columns gives
+`UNREADABLE` where one of them cannot be read: what the others say alone would be another value.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from math import isfinite
 from typing import Any
 
 from connectors import ids
 from connectors.contract import UNMAPPED, Plain, Type, Words
 
+
+class Unreadable:
+    """What a converter of several columns gives where a value is there that it cannot read; sent as null."""
+
+    def __repr__(self) -> str:
+        return "UNREADABLE"
+
+
+UNREADABLE = Unreadable()
+
+_EXACT = 2.0**53
+"""From here on a decoded number no longer has the digits that it was written with."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
+_LONGEST_WHOLE = 18
+"""Digits of a whole number that surely fits 64 bits, which is what JSON libraries go by."""
 _SEPARATORS = re.compile(r"[\s_-]+")
 
 
@@ -21,7 +37,9 @@ def text(value: Any) -> str | None:
     """Numbers become their digits, as the contract's ids and numbers-as-text want; the empty text is no value."""
     if isinstance(value, str):
         return value or None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, float):
+        return str(value) if abs(value) < _EXACT else None
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
 
@@ -30,8 +48,10 @@ def number(value: Any) -> int | float | None:
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):
             return None
-        value = float(value) if "." in value else int(value)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        value = float(value) if "." in value or len(value) > _LONGEST_WHOLE else int(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def boolean(value: Any) -> bool | None:
@@ -57,12 +77,38 @@ def instant(value: Any) -> str | None:
         return None
 
 
-def latest(*values: Any) -> str | None:
+def day(value: Any) -> str | None:
+    """Give the date that a date or a timestamp names, in the timestamp's own zone, as YYYY-MM-DD."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value[:10]):
+        return None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return value[:10]
+
+
+def is_there(value: Any) -> bool:
+    """Tell whether a vendor's column holds anything."""
+    return not (value is None or value in ("", [], {}))
+
+
+def latest(*values: Any) -> str | Unreadable | None:
     """Give the last of several instants, leaving out those that are missing."""
-    return max(filter(None, map(instant, values)), default=None)
+    found = [instant(value) for value in values if is_there(value)]
+    if None in found:
+        return UNREADABLE
+    return max(filter(None, found), default=None)
 
 
-def full_name(*parts: Any) -> str | None:
+def lost(value: Any, read: Callable[[Any], Any] = text) -> bool:
+    """Tell whether a column holds something, and nothing that can be read so."""
+    return is_there(value) and read(value) is None
+
+
+def full_name(*parts: Any) -> str | Unreadable | None:
+    if any(map(lost, parts)):
+        return UNREADABLE
     return " ".join(filter(None, map(text, parts))) or None
 
 

@@ -78,8 +78,12 @@ class OffsetPaging:
         if not isinstance(body, dict):
             raise Malformed("the list is not a JSON object")
         rows, total = body.get(self.rows), body.get(self.total)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Malformed(f"{self.rows!r} is not a list of objects")
+        if not isinstance(rows, list):
+            raise Malformed(f"{self.rows!r} is not a list")
+        # To leave such a row out would be to say that somebody has gone.
+        strange = sum(not isinstance(row, dict) for row in rows)
+        if strange:
+            raise Malformed(f"{strange} of {len(rows)} rows in {self.rows!r} are not objects")
         if not isinstance(total, int) or isinstance(total, bool) or total < 0:
             raise Malformed(f"{self.total!r} is not a count")
         return Batch(rows, total)

@@ -82,7 +82,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     entrance = Entrance(database, providers(settings))
     checks = TokenChecks(database, upstream, clock.now)
     gateway, end_kept, sweeps = open_gateway(
-        settings, CachingParts(entrance, database, cache, forgetting, asker, checks, vault), stack
+        settings, CachingParts(entrance, database, cache, forgetting, asker, checks, vault, metrics), stack
     )
     new_request_id = request_ids()
     hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics, checks))

@@ -24,6 +24,7 @@ from gateway.core.serve import Around, Caches, Gateway, Limits
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Sharing, Sweeps
 from gateway.core.writes import Outdate
+from gateway.metrics import Metrics
 from gateway.settings import Settings
 
 
@@ -38,6 +39,7 @@ class CachingParts:
     asker: Asker
     checks: TokenChecks
     vault: Vault
+    metrics: Metrics
 
 
 def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> tuple[Gateway, Outdate, Sweeps]:
@@ -62,7 +64,11 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
     limits = Limits(
         settings.upstream.deadline_seconds, settings.cache.stale_wait_seconds, paging, settings.cache.max_value_bytes
     )
-    gateway = Gateway(parts.entrance, caches, Reads(parts.asker, sweeps, signer), Around(clock, limits, parts.checks))
+    counted = parts.metrics.unreadable_values
+    reads = Reads(
+        parts.asker, sweeps, signer, lambda provider, resource, count: counted.labels(provider, resource).inc(count)
+    )
+    gateway = Gateway(parts.entrance, caches, reads, Around(clock, limits, parts.checks))
     stack.push_async_callback(flights.close)
     return gateway, outdating(parts.cache, near), sweeps
 

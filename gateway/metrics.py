@@ -21,6 +21,7 @@ class Metrics:
     vendor_hooks: Counter
     record_watches: Counter
     record_events: Counter
+    unreadable_values: Counter
 
 
 def make_metrics() -> Metrics:
@@ -65,5 +66,11 @@ def make_metrics() -> Metrics:
         ),
         record_events=Counter(
             "gateway_record_events", "Changes of records that were found and told.", ("event",), registry=registry
+        ),
+        unreadable_values=Counter(
+            "gateway_unreadable_values",
+            "Values that a vendor sent and that could not be read, as often as answers were made of them.",
+            ("provider", "resource"),
+            registry=registry,
         ),
     )

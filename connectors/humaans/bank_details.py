@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connectors.convert import identifier, text, wrapper
+from connectors.convert import UNREADABLE, Unreadable, identifier, lost, text, wrapper
 from connectors.hris.parts import BANK_DETAILS as RESOURCE
 from connectors.humaans import lists
 from connectors.humaans.scopes import PRIVATE
@@ -12,7 +12,9 @@ from connectors.spec import Absent, Field, Join, Table, all_matches
 CLEARING_CODES = {"sortCode": "sort_code", "routingNumber": "aba_routing"}
 
 
-def clearing_codes(*values: Any) -> list[dict[str, Any]] | None:
+def clearing_codes(*values: Any) -> list[dict[str, Any]] | Unreadable | None:
+    if any(map(lost, values)):
+        return UNREADABLE
     found = [
         {"type": wrapper(ours, theirs), "value": text(value)}
         for (theirs, ours), value in zip(CLEARING_CODES.items(), values, strict=True)

@@ -4,7 +4,7 @@ from connectors.connector import Connector, QueryWords
 from connectors.exchange import BearerToken, CredentialField, Guide
 from connectors.humaans.endpoints import ENDPOINTS, UNANSWERED
 from connectors.humaans.events import EVENTS
-from connectors.humaans.faults import fault_issues, fault_text
+from connectors.humaans.faults import fault_issues, fault_text, is_fault
 from connectors.humaans.linking import check_token, verify
 from connectors.humaans.lists import CONSEQUENCES
 from connectors.humaans.paths import HIDDEN_OF_PEOPLE, PATHS
@@ -54,6 +54,7 @@ HUMAANS = Connector(
         parameters=frozenset({"$limit", "$skip", "$asOf"}),
         operators=frozenset({"$in", "$nin", "$ne", "$gt", "$gte", "$lt", "$lte"}),
     ),
+    is_fault=is_fault,
     fault_text=fault_text,
     fault_issues=fault_issues,
     consequences=CONSEQUENCES,

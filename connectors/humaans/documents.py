@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connectors.convert import identifier, text, words, wrapper
+from connectors.convert import UNREADABLE, Unreadable, identifier, is_there, lost, text, words, wrapper
 from connectors.hris import enums
 from connectors.hris.documents import DOCUMENT_CATEGORIES
 from connectors.hris.documents import DOCUMENTS as RESOURCE
@@ -43,9 +43,18 @@ def file_format(file: Any) -> dict[str, Any] | None:
     return wrapper(ending if ending in enums.FILE_FORMAT.words else "unmapped_value", ending)
 
 
-def address(file: Any, link: Any) -> str | None:
+def address(file: Any, link: Any) -> str | Unreadable | None:
     """Give where the document is: the uploaded file, or the link that stands for it."""
+    if _lost(file) or lost(link):
+        return UNREADABLE
     return (text(file.get("url")) if isinstance(file, dict) else None) or text(link)
+
+
+def _lost(file: Any) -> bool:
+    """Tell whether there is a file of which it cannot be read where it is, or what it is called."""
+    if not isinstance(file, dict):
+        return is_there(file)
+    return lost(file.get("url")) or lost(file.get("filename"))
 
 
 def file_name(file: Any) -> str | None:
@@ -55,8 +64,10 @@ def file_name(file: Any) -> str | None:
 DOCUMENT_TYPE = Join("document_type", (lists.DOCUMENT_TYPES,), on="documentTypeId", key="id", scope=DOCUMENTS)
 
 
-def contents(file: Any, link: Any) -> list[dict[str, Any]] | None:
+def contents(file: Any, link: Any) -> list[dict[str, Any]] | Unreadable | None:
     url = address(file, link)
+    if isinstance(url, Unreadable):
+        return url
     return [{"url": url, "unified_url": None, "file_format": file_format(file)}] if url else None
 
 
@@ -91,8 +102,10 @@ CATEGORY = Table(
 )
 
 
-def file_of(file_id: Any, file: Any) -> dict[str, Any] | None:
+def file_of(file_id: Any, file: Any) -> dict[str, Any] | Unreadable | None:
     """Make a file of the contract. Humaans sorts and dates documents, not the files in them."""
+    if lost(file_id) or _lost(file):
+        return UNREADABLE
     remote_id = text(file_id)
     if remote_id is None and not isinstance(file, dict):
         return None

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from connectors.convert import full_name, identifier, latest, text, words, wrapper
+from connectors.convert import (
+    UNREADABLE,
+    Unreadable,
+    full_name,
+    identifier,
+    is_there,
+    latest,
+    lost,
+    text,
+    words,
+    wrapper,
+)
 from connectors.hris import enums
 from connectors.hris.employees import EMPLOYEES as RESOURCE
 from connectors.humaans.bank_details import BANK_ACCOUNT, BANK_ACCOUNTS
@@ -68,8 +79,10 @@ def image(value: Any) -> dict[str, Any] | None:
     return {"url": url, "base64": None} if url else None
 
 
-def citizenships(several: Any, single: Any) -> list[dict[str, Any]] | None:
+def citizenships(several: Any, single: Any) -> list[dict[str, Any]] | Unreadable | None:
     """Read the list of nationalities, or the older single one where the list is missing."""
+    if lost(single) or (is_there(several) and not isinstance(several, list)):
+        return UNREADABLE
     names = several if isinstance(several, list) and several else [single]
     return [found for found in map(nationality, names) if found] or None
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from connectors.convert import identifier, instant, text, words
+from connectors import convert
+from connectors.convert import UNREADABLE, Unreadable, identifier, instant, lost, text, words
 from connectors.hris import enums
 from connectors.hris.employments import EMPLOYMENTS as RESOURCE
 from connectors.humaans import lists
@@ -16,8 +17,8 @@ ON_PERSON = Absent("Humaans keeps the contract type on the person, not on the ro
 
 
 def day(value: Any) -> str:
-    """Give a date as text that sorts; a missing one sorts first."""
-    return value[:10] if isinstance(value, str) else ""
+    """Give a date as text that sorts; a missing one, or what is no date, sorts first."""
+    return convert.day(value) or ""
 
 
 def in_force(row: Row, on: str) -> bool:
@@ -63,11 +64,15 @@ def last_day(end: Any, left_on: Any) -> str | None:
     return min(filter(None, (day(end), day(left_on))), default=None)
 
 
-def end_of_role(end: Any, left_on: Any) -> str | None:
+def end_of_role(end: Any, left_on: Any) -> str | Unreadable | None:
+    if lost(end, convert.day) or lost(left_on, convert.day):
+        return UNREADABLE
     return instant(last_day(end, left_on))
 
 
-def active(effective: Any, end: Any, left_on: Any, today: date) -> bool:
+def active(effective: Any, end: Any, left_on: Any, today: date) -> bool | Unreadable:
+    if any(lost(each, convert.day) for each in (effective, end, left_on)):
+        return UNREADABLE
     return in_force({"effectiveDate": effective, "endDate": last_day(end, left_on)}, today.isoformat())
 
 

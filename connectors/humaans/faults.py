@@ -5,6 +5,19 @@ from typing import Any
 LONGEST = 200
 
 
+def is_fault(body: Any) -> bool:
+    """Tell whether a body is an error of Humaans: a code with a name or a message, in either form.
+
+    A code that is a number is an HTTP status: firewalls number their errors otherwise (Cloudflare from 1000 on).
+    """
+    if not isinstance(body, dict) or not any(isinstance(body.get(each), str) for each in ("name", "message")):
+        return False
+    code = body.get("code")
+    if isinstance(code, int) and not isinstance(code, bool):
+        return 400 <= code < 600
+    return isinstance(code, str) and bool(code)
+
+
 def fault_text(body: Any) -> str:
     """Give the vendor's own sentence and the names of the fields it speaks of, cut short; empty for anything else."""
     if not isinstance(body, dict):

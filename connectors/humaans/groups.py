@@ -1,10 +1,10 @@
 """Groups of people. Humaans knows teams and departments by name only, so their ids are made from the names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from connectors.contract import Resource, Words
-from connectors.convert import identifier, same_words, text, wrapper
+from connectors.convert import UNREADABLE, identifier, is_there, lost, same_words, text, wrapper
 from connectors.hris import enums
 from connectors.hris.groups import DEPARTMENTS, GROUPS, TEAMS
 from connectors.spec import Absent, Field, Row, Table
@@ -35,12 +35,26 @@ def department_group(name: Any, company: Any = None) -> dict[str, Any] | None:
     return group("department", found, company) if found else None
 
 
-def groups_of(teams: Any, department: Any, company: Any) -> list[dict[str, Any]] | None:
-    """Give the groups of a person from their teams (`[{"name": …}]`) and the department of their role."""
+def groups_of(teams: Any, department: Any, company: Any) -> Any:
+    """Give the groups of a person from their teams (`[{"name": …}]`) and the department of their role, if any."""
+    if _lost(teams) or lost(department) or lost(company):
+        return UNREADABLE
     names = [text(team.get("name")) for team in teams if isinstance(team, dict)] if isinstance(teams, list) else []
     found = [group("team", name, company) for name in names if name]
     in_department = department_group(department, company)
     return ([*found, in_department] if in_department else found) or None
+
+
+def _lost(teams: Any) -> bool:
+    """Tell whether there are teams of which one cannot be read."""
+    if not isinstance(teams, list):
+        return is_there(teams)
+    return any(not isinstance(team, dict) or lost(team.get("name")) for team in teams)
+
+
+def _teams(person: Row) -> Iterator[Row]:
+    teams = person.get("teams")
+    yield from (team for team in teams if isinstance(team, dict)) if isinstance(teams, list) else ()
 
 
 NAMES_ONLY = Absent("Humaans knows teams and departments by name only")
@@ -76,8 +90,7 @@ def teams_of(lists: Sequence[Sequence[Row]]) -> list[Row]:
     """Give each team that somebody is in, from the people."""
     people = lists[0]
     company = next((person.get("companyId") for person in people), None)
-    teams = (team for person in people for team in person.get("teams") or () if isinstance(team, dict))
-    return _rows("team", (team.get("name") for team in teams), company)
+    return _rows("team", (team.get("name") for person in people for team in _teams(person)), company)
 
 
 def departments_of(lists: Sequence[Sequence[Row]]) -> list[Row]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from connectors.convert import identifier, same_words, text, wrapper
+from connectors.convert import UNREADABLE, Unreadable, identifier, lost, same_words, text, wrapper
 from connectors.hris import enums
 from connectors.hris.locations import LOCATIONS as RESOURCE
 from connectors.humaans import lists
@@ -17,13 +17,17 @@ NO_PHONE = Absent("Humaans keeps no telephone number of a place")
 country = same_words(enums.COUNTRY_CODE)
 
 
-def label(current: object, older: object) -> str | None:
+def label(current: object, older: object) -> str | Unreadable | None:
     """Take the name from `label`, or from `name`, which one published client reads."""
-    return text(current) or text(older)
+    return _first(current, older)
 
 
-def region(code: object, state: object) -> str | None:
-    return text(code) or text(state)
+def region(code: object, state: object) -> str | Unreadable | None:
+    return _first(code, state)
+
+
+def _first(one: object, other: object) -> str | Unreadable | None:
+    return UNREADABLE if lost(one) or lost(other) else text(one) or text(other)
 
 
 WORKPLACE = Table(

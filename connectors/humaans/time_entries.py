@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.convert import identifier, text
+from connectors.convert import identifier, number, text
 from connectors.hris.time_entries import TIME_ENTRIES as RESOURCE
 from connectors.humaans import lists
 from connectors.humaans.scopes import PUBLIC
@@ -18,7 +18,10 @@ def moment(day: Any, time: Any, zone: Any) -> str | None:
     if not (isinstance(day, str) and isinstance(time, str) and time and text(zone)):
         return None
     try:
-        local = datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=ZoneInfo(str(zone)))
+        local = datetime.fromisoformat(f"{day}T{time}")
+        if local.tzinfo is not None:
+            return None
+        local = local.replace(tzinfo=ZoneInfo(str(zone)))
         return local.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
     except (ValueError, OverflowError, OSError, KeyError):
         return None
@@ -27,10 +30,9 @@ def moment(day: Any, time: Any, zone: Any) -> str | None:
 def hours(duration: Any) -> float | None:
     if not isinstance(duration, dict):
         return None
-    whole, minutes = duration.get("hours"), duration.get("minutes")
-    if not isinstance(whole, int | float) or not isinstance(minutes, int | float):
-        return None
-    return round(whole + minutes / 60, 4)
+    parts = (duration.get("hours"), duration.get("minutes"))
+    whole, minutes = (number(part) if isinstance(part, int | float) else None for part in parts)
+    return None if whole is None or minutes is None else number(round(whole + minutes / 60, 4))
 
 
 ENTRY = Table(

@@ -7,7 +7,7 @@ allowance, which shows in the balances.
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.convert import constant, identifier, number, text, words
+from connectors.convert import UNREADABLE, Unreadable, constant, day, identifier, is_there, lost, number, text, words
 from connectors.hris import enums
 from connectors.hris.time_off import TIME_OFF as TIME_OFF_RESOURCE
 from connectors.hris.time_off import TIME_OFF_BALANCES, TIME_OFF_POLICIES, TIME_OFF_TYPES
@@ -55,7 +55,11 @@ def is_time_off(row: Row) -> bool:
 
 def local_midnight(value: Any) -> str | None:
     """Give a date as the contract's date-time without zone."""
-    return f"{value[:10]}T00:00:00.000" if isinstance(value, str) and len(value) >= 10 else None
+    found = day(value)
+    return f"{found}T00:00:00.000" if found else None
+
+
+_MANY = 100_000
 
 
 def half_day(period: Any) -> bool | None:
@@ -65,11 +69,14 @@ def half_day(period: Any) -> bool | None:
 def duration(days: Any) -> str | None:
     """Give days, which may be halves, as an ISO 8601 duration."""
     count = number(days)
-    return None if count is None else f"P{count:g}D"
+    # Beyond that a number is written with an exponent, which no duration has.
+    return None if count is None or not 0 <= count < _MANY else f"P{count:g}D"
 
 
-def type_of(detail: Any, name: Any) -> dict[str, Any] | None:
+def type_of(detail: Any, name: Any) -> dict[str, Any] | Unreadable | None:
     """Read the type's name from the nested object, or beside it, as older answers have it."""
+    if lost(name) or (is_there(detail) and (not isinstance(detail, dict) or lost(detail.get("name")))):
+        return UNREADABLE
     return of_type((text(detail.get("name")) if isinstance(detail, dict) else None) or text(name))
 
 

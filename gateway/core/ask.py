@@ -14,6 +14,7 @@ import orjson
 from connectors.connector import Connector
 from connectors.exchange import Answer, Request
 from connectors.paging import Malformed
+from gateway.core.decoding import decode
 from gateway.core.errors import (
     BadRequest,
     GatewayError,
@@ -28,7 +29,10 @@ from gateway.core.retry import Failure, RetryPolicy, retry_after, seconds_to_tel
 
 
 class VendorRefusal(Exception):
-    """The vendor answered 401, 403 or 404. What that means depends on what was asked, so it is no answer yet."""
+    """The vendor answered 401, 403 or 404. What that means depends on what was asked, so it is no answer yet.
+
+    403 and 404 are in the vendor's own words: what a firewall on the way says is none of them.
+    """
 
     def __init__(self, status: int, provider: ProviderError) -> None:
         super().__init__(f"the vendor answered {status}")
@@ -73,8 +77,8 @@ class Asker:
     async def ask(self, talk: Conversation, request: Request) -> Any:
         """Give the decoded JSON of a 2xx answer to a read.
 
-        Raises `VendorRefusal` for 401, 403 and 404, `RateLimited`, `BadRequest` for a fault in the caller's own
-        `proxy` parameters, and `VendorFailure` for everything else.
+        Raises `VendorRefusal` for 401, and for 403 and 404 in the vendor's own words, `RateLimited`, `BadRequest` for
+        a fault in the caller's own `proxy` parameters, and `VendorFailure` for everything else.
         """
         signed = Request(
             request.method,
@@ -113,24 +117,34 @@ class Asker:
             await asyncio.sleep(wait)
 
     def _decode(self, talk: Conversation, request: Request, answer: Answer) -> Any:
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json" and not kind.endswith("+json"):
+        kind = _media_type(answer)
+        if not _is_json(kind):
             raise _garbage(talk, request, answer.status, f"it is {kind[:60] or 'of no stated type'}, not JSON")
         try:
-            return orjson.loads(answer.body)
-        except orjson.JSONDecodeError as error:
+            return decode(answer.body)
+        except ValueError as error:
             raise _garbage(talk, request, answer.status, "its JSON is broken or cut short") from error
 
     def _failure(self, talk: Conversation, request: Request, answer: Answer) -> Exception:
         """Turn an answer that is no success into what to raise."""
         name, status = talk.connector.name, answer.status
         try:
-            said = talk.connector.fault_text(orjson.loads(answer.body))
-        except orjson.JSONDecodeError:
-            said = ""
+            body = decode(answer.body)
+        except ValueError:
+            body = None
+        said = talk.connector.fault_text(body)
         provider = ProviderError(status, request.path, said)
-        if status in {401, 403, 404}:
+        if status == 401:
             return VendorRefusal(status, provider)
+        if status in {403, 404}:
+            if _is_json(_media_type(answer)) and talk.connector.is_fault(body):
+                return VendorRefusal(status, provider)
+            # A firewall or a proxy between us and the vendor: nothing follows from it about who may see what.
+            return VendorFailure(
+                f"{name} answered {status} to {request.path}, but not in the form of its own errors: something "
+                "between the gateway and it may have answered instead.",
+                provider_errors=[provider],
+            )
         if status == 429:
             seconds = seconds_to_tell(answer.headers.get("retry-after"), self.clock.now())
             return RateLimited(
@@ -142,6 +156,14 @@ class Asker:
             names = ", ".join(sorted({key for key, _ in talk.extra}))
             return BadRequest(f"{name} does not accept proxy parameters {names}: {said}", provider_errors=[provider])
         return VendorFailure(f"{name} answered {status} to {request.path}.", provider_errors=[provider])
+
+
+def _media_type(answer: Answer) -> str:
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_json(kind: str) -> bool:
+    return kind == "application/json" or kind.endswith("+json")
 
 
 def _garbage(talk: Conversation, request: Request, status: int, why: str) -> GatewayError:

@@ -7,9 +7,10 @@ from functools import reduce
 from connectors.spec import Collection, Derived, Join, Row
 from gateway.core.ask import VendorRefusal
 from gateway.core.cursor import Cursor, WalkLost, mark
-from gateway.core.errors import Forbidden, GatewayError
+from gateway.core.errors import Forbidden, GatewayError, NotImplementedHere
+from gateway.core.explain import not_offered, why_refused
 from gateway.core.freshness import NO_DIRECTIVES, Times
-from gateway.core.mapping import REFUSED, Joined, index
+from gateway.core.mapping import Joined, Refusal, index
 from gateway.core.opened import Opened, join_lists
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import together
@@ -62,7 +63,10 @@ class Lists:
         return self._times
 
     async def open(self, listing: Listing, reading: Reading | None = None) -> Sweep:
-        """Open a list. Raises `Forbidden` where the vendor refuses it, and what asking raises."""
+        """Open a list. Raises `Forbidden` where the vendor refuses it, `NotImplementedHere` where it has none such.
+
+        And what asking raises.
+        """
         reading = reading or self._reading
         if isinstance(listing.source, Collection):
             return await self._open_one(listing.source, listing.own_key, reading)
@@ -146,12 +150,10 @@ class Lists:
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
-            name = self._reading.talk.connector.name
-            raise Forbidden(
-                f"{name} refuses {collection.path} to this account's token though its scopes cover it: "
-                "the role of the person who made the token may not see it.",
-                provider_errors=[refusal.provider],
-            ) from refusal
+            name, said = self._reading.talk.connector.name, [refusal.provider]
+            if refusal.status == 404:
+                raise NotImplementedHere(not_offered(name, collection.path), provider_errors=said) from refusal
+            raise Forbidden(why_refused(name, collection.path), provider_errors=said) from refusal
         return self._noted(sweep, collection)
 
     async def _derive(self, listing: Listing, derived: Derived, sweeps: Sequence[Sweep]) -> Sweep:
@@ -171,20 +173,20 @@ class Lists:
             return await self._join_whole(join)
         lists = await together(self._whole(join.narrow, key) for key in keys)
         embedded = await self._whole(join.embed.collection) if join.embed else None
-        if any(opened is None for _, opened in lists):
-            return REFUSED
-        rows = [row for _, opened in lists if opened for row in opened.rows]
-        return index(join, rows, embedded[1].rows if embedded and embedded[1] else ())
+        refusal = _first_refusal([*lists, *([embedded] if embedded else [])])
+        if refusal:
+            return Joined({}, refusal)
+        rows = [row for _, opened in lists if not isinstance(opened, Refusal) for row in opened.rows]
+        return index(join, rows, embedded[1].rows if embedded and not isinstance(embedded[1], Refusal) else ())
 
     async def _join_whole(self, join: Join) -> Joined:
         further = [join.embed.collection] if join.embed else []
         lists = await together(self._whole(collection) for collection in (*join.collections, *further))
-        embedded = lists.pop() if join.embed else None
-        known = [(name, opened) for name, opened in lists if opened is not None]
-        if len(known) < len(lists):
-            return REFUSED
-        short = (embedded[0], embedded[1]) if embedded and embedded[1] else None
-        return join_lists(join, known, short)
+        refusal = _first_refusal(lists)
+        if refusal:
+            return Joined({}, refusal)
+        known = [(name, opened) for name, opened in lists if not isinstance(opened, Refusal)]
+        return join_lists(join, known[: len(join.collections)], known[-1] if join.embed else None)
 
     async def _all_kept(self, join: Join, keys: Sequence[str]) -> bool:
         """Tell whether the whole lists of a join are kept and say something of each of these records.
@@ -200,8 +202,8 @@ class Lists:
         arranged = [opened.by(join.key) for opened in lists if opened]
         return len(arranged) == len(lists) and all(any(key in rows for rows in arranged) for key in keys)
 
-    async def _whole(self, collection: Collection, key: str = "") -> tuple[str, Opened | None]:
-        """Give all rows of a joined list with its sweep's id, or None where the vendor refuses it."""
+    async def _whole(self, collection: Collection, key: str = "") -> tuple[str, Opened | Refusal]:
+        """Give all rows of a joined list with its sweep's id, or that the vendor refuses it."""
         shelf = self._reading.shelf
         sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
         opened = None if sweep.refused else await self._sweeps.opened(shelf, sweep)
@@ -209,4 +211,8 @@ class Lists:
             sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
             opened = None if sweep.refused else Opened(sweep.rows or ())
         self._noted(sweep, collection)
-        return sweep.id, opened
+        return sweep.id, opened or Refusal(collection.path, sweep.refused)
+
+
+def _first_refusal(lists: Sequence[tuple[str, Opened | Refusal]]) -> Refusal | None:
+    return next((opened for _, opened in lists if isinstance(opened, Refusal)), None)

@@ -3,25 +3,40 @@
 A table is compiled once for a set of visible fields into a `Plan`: a list of small readers. Vendor words end here.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
 from connectors.contract import Spec
-from connectors.convert import default
+from connectors.convert import UNREADABLE, default, is_there
 from connectors.spec import TODAY, Absent, Field, Join, Nested, Ref, Row, Source, Table
+from gateway.core.decoding import UNREADABLE_COLUMNS, unreadable_columns
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A list that the vendor does not give to this token: its path, and the status that says so."""
+
+    path: str
+    status: int
+
+    @property
+    def not_offered(self) -> bool:
+        """Tell whether the vendor has no such list; else it has, but not for this token."""
+        return self.status == 404
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The rows of a join, by the value of its key; `refused` when the vendor would not give them to this token."""
+    """The rows of a join, by the value of its key; `refusal` where the vendor would not give them to this token."""
 
     by_key: Mapping[Any, Sequence[Row]]
-    refused: bool = False
+    refusal: Refusal | None = None
 
 
-REFUSED = Joined({}, refused=True)
+REFUSED = Joined({}, Refusal("", 403))
+"""Of a list that does not matter."""
 
 
 def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Joined:
@@ -41,7 +56,7 @@ def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Join
 
 
 def _key(value: Any) -> str | int | None:
-    return value if isinstance(value, str | int) else None
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 class Record:
@@ -73,13 +88,15 @@ Reader: TypeAlias = Callable[[Record], Any]
 class Plan:
     """A compiled table: what to read for each visible field, and which joins that takes.
 
-    `deep` are those of the joins that are about the rows of another join, not about the record itself.
+    `deep` are those of the joins that are about the rows of another join, not about the record itself, `nested` the
+    plans of objects within.
     """
 
     readers: tuple[tuple[str, Reader], ...]
     rules: Mapping[str, Any]
     joins: tuple[Join, ...]
     deep: frozenset[Join] = frozenset()
+    nested: Mapping[str, "Plan"] = field(default_factory=dict)
 
     def unify(self, record: Record) -> dict[str, Any]:
         return {name: read(record) for name, read in self.readers}
@@ -90,6 +107,7 @@ def compile_table(table: Table, fields: Sequence[str], hidden: frozenset[str], p
     readers: list[tuple[str, Reader]] = []
     joins: dict[Join, None] = {}
     deep: set[Join] = set()
+    nested: dict[str, Plan] = {}
     for name in fields:
         rule = table.rows[name]
         if isinstance(rule, Absent):
@@ -100,14 +118,15 @@ def compile_table(table: Table, fields: Sequence[str], hidden: frozenset[str], p
         else:
             inner_prefix = f"{prefix}{name}."
             inner = [each for each in rule.table.rows if f"{inner_prefix}{each}" not in hidden]
-            plan = compile_table(rule.table, inner, hidden, inner_prefix)
+            plan = nested[name] = compile_table(rule.table, inner, hidden, inner_prefix)
             readers.append((name, _nested_reader(rule, plan)))
             joins.update(dict.fromkeys(plan.joins))
             deep |= plan.deep
             if rule.source is not None:
                 deep.update(plan.joins)
                 joins[rule.source.join] = None
-    return Plan(tuple(readers), {name: table.rows[name] for name in fields}, tuple(joins), frozenset(deep))
+    rules = {name: table.rows[name] for name in fields}
+    return Plan(tuple(readers), rules, tuple(joins), frozenset(deep), nested)
 
 
 def _nothing(record: Record) -> None:  # noqa: ARG001 - a Reader
@@ -119,24 +138,34 @@ def _field_reader(rule: Field, spec: Spec) -> Reader:
     if convert is None:  # pragma: no cover - `Table` has refused such a row
         raise TypeError("a field without converter")
     if len(rule.sources) > 1:
-        getters = tuple(_getter(source) for source in rule.sources)
-        return lambda record: convert(*[get(record) for get in getters])
+        return _several_reader(rule.sources, convert)
     source = rule.sources[0]
     if isinstance(source, str) and source != TODAY:
         return lambda record: convert(record.row.get(source))
-    get = _getter(source)
+    get = getter(source)
     return lambda record: convert(get(record))
 
 
-def _getter(source: Source) -> Reader:
+def _several_reader(sources: Sequence[Source], convert: Callable[..., Any]) -> Reader:
+    """Read several columns. Where one of them cannot be read there is no value: the rest alone would be another one."""
+    getters = tuple(getter(source) for source in sources)
+
+    def read(record: Record) -> Any:
+        value = convert(*[get(record) for get in getters])
+        return None if value is UNREADABLE or any(is_lost(source, record) for source in sources) else value
+
+    return read
+
+
+def getter(source: Source) -> Reader:
     if isinstance(source, Ref):
-        return _joined_getter(source)
+        return joined_getter(source)
     if source == TODAY:
         return lambda record: record.today
     return lambda record: record.row.get(source)
 
 
-def _joined_getter(source: Ref) -> Reader:
+def joined_getter(source: Ref) -> Reader:
     join, column = source.join, source.column
     if column is None:
         return lambda record: record.pick(join)
@@ -151,7 +180,7 @@ def _joined_getter(source: Ref) -> Reader:
 def _nested_reader(rule: Nested, plan: Plan) -> Reader:
     if rule.source is None:
         return plan.unify
-    get = _joined_getter(rule.source)
+    get = joined_getter(rule.source)
     join = rule.source.join
 
     def read_one(record: Record) -> Any:
@@ -160,56 +189,30 @@ def _nested_reader(rule: Nested, plan: Plan) -> Reader:
 
     def read_many(record: Record) -> Any:
         rows = get(record)
-        if not rows and record.joins[join].refused:
+        if not rows and (record.joins[join].refusal or is_key_lost(join, record.row)):
             return None
         return [plan.unify(record.nested(row)) for row in rows or ()]
 
     return read_many if rule.many else read_one
 
 
-def reasons(
-    plan: Plan, records: Sequence[Record], unified: Sequence[Mapping[str, Any]]
-) -> dict[str, list[dict[str, Any]]]:
-    """Give for each visible field that is null somewhere why it is, with the number of records.
-
-    `unmapped`: the vendor has nothing for it; `withheld_by_role`: the vendor left the column out though the scopes
-    cover it, so the role of the token's owner may not see it; `provider_null`: the vendor has no value.
-    """
-    found: dict[str, list[dict[str, Any]]] = {}
-    for name, rule in plan.rules.items():
-        if isinstance(rule, Absent):
-            found[name] = [{"reason": "unmapped", "detail": rule.reason}]
-            continue
-        counts = {"withheld_by_role": 0, "provider_null": 0}
-        for record, values in zip(records, unified, strict=True):
-            if values[name] is None:
-                counts["withheld_by_role" if _left_out(rule, record) else "provider_null"] += 1
-        lines = [{"reason": reason, "records": count} for reason, count in counts.items() if count]
-        if lines:
-            found[name] = lines
-    return found
+def is_lost(source: Source, record: Record) -> bool:
+    """Tell whether a column was there and cannot be read, or that by which it would be found."""
+    if not isinstance(source, Ref):
+        return _is_undecoded(record.row, source)
+    row = record.pick(source.join)
+    if not row:
+        return is_key_lost(source.join, record.row)
+    return isinstance(row, dict) and _is_undecoded(row, source.column)
 
 
-def _left_out(rule: Field | Nested, record: Record) -> bool:
-    """Tell whether the vendor withheld what a row reads: a whole joined list, or a column of the row."""
-    return any(_column_left_out(source, record) for source in _sources(rule))
+def is_key_lost(join: Join, row: Row) -> bool:
+    """Tell whether it cannot be read which joined rows are a record's: that it has none would be made up."""
+    if join.key is None:
+        return False
+    value = row.get(join.on)
+    return _is_undecoded(row, join.on) or (is_there(value) and _key(value) is None)
 
 
-def _sources(rule: Field | Nested) -> Iterator[Source]:
-    if isinstance(rule, Field):
-        yield from rule.sources
-    elif rule.source is not None:
-        yield rule.source
-    else:
-        for inner in rule.table.rows.values():
-            if isinstance(inner, Field):
-                yield from inner.sources
-
-
-def _column_left_out(source: Source, record: Record) -> bool:
-    if isinstance(source, Ref):
-        picked = record.pick(source.join)
-        if not picked:
-            return record.joins[source.join].refused
-        return source.column is not None and source.column not in picked
-    return source != TODAY and source not in record.row
+def _is_undecoded(row: Row, column: str | None) -> bool:
+    return UNREADABLE_COLUMNS in row and column in unreadable_columns(row)

@@ -4,22 +4,25 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from connectors import ids
 from connectors.columns import own_lists
 from connectors.contract import Operation
+from connectors.convert import text
 from connectors.exchange import Request
 from connectors.spec import Collection, Endpoint, Join, Row
 from gateway.core.ask import Asker, VendorRefusal, encode, without
 from gateway.core.columns import Visible
-from gateway.core.conditions import Conditions, compile_conditions
+from gateway.core.conditions import Conditions, compile_conditions, must_be_answerable
 from gateway.core.cursor import Cursor, CursorSigner, mark
-from gateway.core.errors import BadRequest, GatewayError, NotFound, VendorFailure
+from gateway.core.decoding import encode_rows, mended, settled
+from gateway.core.errors import BadRequest, GatewayError, NotFound, NotImplementedHere, VendorFailure
+from gateway.core.explain import reasons, refused_lines, refused_paths, unreadable
 from gateway.core.freshness import Times
 from gateway.core.lists import Listing, Lists, Walk
-from gateway.core.mapping import Joined, Plan, Record, compile_table, reasons
+from gateway.core.mapping import Joined, Plan, Record, Refusal, compile_table
 from gateway.core.policy import Allowed
 from gateway.core.query import Query
 from gateway.core.raw import belonging, show
@@ -73,54 +76,71 @@ def make_question(
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """An answer's body and the times of it; `failed` is the failure that an older reading stands in for."""
+    """An answer's body and the times of it; `failed` is the failure that an older reading stands in for.
+
+    `withheld` are the paths of the fields that it leaves out.
+    """
 
     body: bytes
     times: Times
+    withheld: tuple[str, ...]
     used: frozenset[str]
     failed: GatewayError | None = None
+
+
+Unreadable: TypeAlias = Callable[[str, str, int], None]
+"""Hears the provider, the resource and the number of values that were there and could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    asker: Asker
+    sweeps: Sweeps
+    signer: CursorSigner
+    unreadable: Unreadable
 
 
 class Reads:
     """Answers admitted questions from sweeps and single records."""
 
-    def __init__(self, asker: Asker, sweeps: Sweeps, signer: CursorSigner) -> None:
-        self._asker = asker
-        self._sweeps = sweeps
-        self._signer = signer
+    def __init__(self, asker: Asker, sweeps: Sweeps, signer: CursorSigner, unreadable: Unreadable) -> None:
+        self._tools = _Tools(asker, sweeps, signer, unreadable)
 
     async def compose(self, question: Question, reading: Reading) -> Composed:
-        work = _Work(self._asker, self._sweeps, self._signer, question, reading)
+        work = _Work(self._tools, question, reading)
         return await (work.answer_list() if question.operation.kind == "list" else work.answer_get())
 
 
 class _Work:
-    """One composition."""
+    """One composition. `_plan` is the question's, without what is read from lists that the vendor refuses."""
 
-    def __init__(
-        self, asker: Asker, sweeps: Sweeps, signer: CursorSigner, question: Question, reading: Reading
-    ) -> None:
-        self._asker = asker
-        self._signer = signer
+    def __init__(self, tools: _Tools, question: Question, reading: Reading) -> None:
+        self._asker = tools.asker
+        self._signer = tools.signer
+        self._count_unreadable = tools.unreadable
+        self._plan = question.plan
+        self._refused: Mapping[str, Refusal] = {}
         self._question = question
         self._reading = reading
         self._endpoint = question.endpoint
-        self._lists = Lists(sweeps, reading)
-        self._begin = sweeps.begin
-        self._now = asker.clock.now().timestamp()
+        self._lists = Lists(tools.sweeps, reading)
+        self._begin = tools.sweeps.begin
+        self._now = tools.asker.clock.now().timestamp()
         self._bound_to = f"{reading.talk.linked.account.id}\n{question.employee}\n{question.binding}"
 
     async def answer_list(self) -> Composed:
         query = self._question.query
         conditions = compile_conditions(self._endpoint.table, query.filters)
         joins = list(dict.fromkeys([*self._question.plan.joins, *conditions.plan.joins]))
-        listing, narrowed = await self._best_listing()
         whole = bool(query.filters or self._endpoint.only or self._employee)
-        if narrowed:
-            sweep, rows, start = await self._slice(listing, whole=whole)
-            joined = await self._lists.join(joins, rows if len(rows) <= _FEW else None, self._question.plan.deep)
-        else:
-            (sweep, rows, start), joined = await pair(self._slice(listing, whole=whole), self._lists.join(joins, None))
+        try:
+            sweep, rows, start, joined = await self._read_lists(joins, whole=whole)
+        except NotImplementedHere:
+            if self._question.operation.of_employee:
+                await self._must_exist(())  # Of nobody the vendor may have no list either.
+            raise
+        must_be_answerable(conditions, joined, self._reading.talk.connector.name)
+        self._leave_out(joined)
         if self._question.operation.of_employee:
             await self._must_exist(rows)
         records, stop = self._page(rows, joined, conditions, (start, query.skipped if whole else 0))
@@ -129,16 +149,28 @@ class _Work:
             last = mark(str(records[-1].row.get(self._endpoint.key)))
             place = Cursor(sweep.id, stop, sweep.total, last, self._signer.moment(self._now))
             cursor = self._signer.write(place, self._bound_to)
-        data = [self._question.plan.unify(record) for record in records]
+        data = [self._plan.unify(record) for record in records]
         return self._finish({"next": cursor, "data": data}, records, data)
 
+    async def _read_lists(
+        self, joins: Sequence[Join], *, whole: bool
+    ) -> tuple[Sweep, Sequence[Row], int, Mapping[Join, Joined]]:
+        listing, narrowed = await self._best_listing()
+        if narrowed:
+            found = await self._slice(listing, whole=whole)
+            few = found[1] if len(found[1]) <= _FEW else None
+            return *found, await self._lists.join(joins, few, self._question.plan.deep)
+        found, joined = await pair(self._slice(listing, whole=whole), self._lists.join(joins, None))
+        return *found, joined
+
     async def answer_get(self) -> Composed:
-        row = await (self._found() if self._endpoint.record is None else self._fetched(self._endpoint.record))
+        row = await (self._found() if self._endpoint.record is None else self._fetched())
         if row is None or not self._belongs(row):
             raise self._missing
         joined = await self._lists.join(self._question.plan.joins, [row], self._question.plan.deep)
+        self._leave_out(joined)
         record = self._record(row, joined)
-        data = self._question.plan.unify(record)
+        data = self._plan.unify(record)
         return self._finish({"data": data}, [record], [data])
 
     # --- single records -----------------------------------------------------------------------------------
@@ -155,7 +187,7 @@ class _Work:
             raise self._missing
         return remote_id
 
-    async def _fetched(self, record: str) -> Row | None:
+    async def _fetched(self) -> Row | None:
         remote_id = self._decoded(self._endpoint.kind, self._question.key)
         self._check_employee()
         listing = self._endpoint.listing
@@ -164,8 +196,8 @@ class _Work:
             if row is not None:
                 return row
         times = self._begin(self._reading, self._resource)
-        row = await self._ask_for(record, remote_id, self._extra())
-        if row is None or row.get(self._endpoint.key) != remote_id:
+        row = await self._ask_for(self._endpoint, remote_id, self._extra())
+        if row is None or text(row.get(self._endpoint.key)) != remote_id:
             return None
         self._lists.note(self._resource, times)
         return row
@@ -183,8 +215,11 @@ class _Work:
         _, rows = await self._lists.rows(listing, await self._lists.open(listing), 0)
         return next((row for row in rows if row.get(self._endpoint.key) == remote_id), None)
 
-    async def _ask_for(self, record: str, remote_id: str, extra: tuple[tuple[str, str], ...] = ()) -> Row | None:
-        talk = self._reading.talk
+    async def _ask_for(self, endpoint: Endpoint, remote_id: str, extra: tuple[tuple[str, str], ...] = ()) -> Row | None:
+        """Give a record as the vendor has it by itself, or None where it has none, or none for this token."""
+        talk, record = self._reading.talk, endpoint.record
+        if record is None:
+            return None
         path = record.replace("{key}", quote(remote_id, safe=""))
         try:
             row = await self._asker.ask(talk, Request("GET", path, extra))
@@ -192,9 +227,11 @@ class _Work:
             if refusal.status == 401:
                 raise
             return None
-        if not isinstance(row, dict):
+        given = text(row.get(endpoint.key)) if isinstance(row, dict) else None
+        # An error of the vendor's may have an id of its own.
+        if given is None or (given != remote_id and talk.connector.is_fault(row)):
             raise VendorFailure(f"{talk.connector.name} answered {record} with something that is no record.")
-        return without([row], talk.connector.never)[0]
+        return _readable(without([row], talk.connector.never)[0])
 
     # --- the records of one employee ----------------------------------------------------------------------
 
@@ -223,7 +260,7 @@ class _Work:
         employees = next(
             (each for each in self._reading.talk.connector.endpoints if each.kind == "employee"), self._endpoint
         )
-        if employees.record is None or await self._ask_for(employees.record, self._employee) is None:
+        if await self._ask_for(employees, self._employee) is None:
             raise NotFound("There is no such employee, or this account's token may not see them.")
 
     # --- lists --------------------------------------------------------------------------------------------
@@ -308,17 +345,33 @@ class _Work:
     def _record(self, row: Row, joined: Mapping[Join, Joined]) -> Record:
         return Record(row, joined, self._reading.today)
 
+    def _leave_out(self, joined: Mapping[Join, Joined]) -> None:
+        """Take from the plan what would be read from lists that the vendor refuses."""
+        question = self._question
+        self._refused = refused_paths(question.plan, joined)
+        if self._refused:
+            fields = [name for name in question.plan.rules if name not in self._refused]
+            hidden = frozenset((*question.allowed.withheld, *self._refused))
+            self._plan = compile_table(self._endpoint.table, fields, hidden)
+
     def _finish(self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]) -> Composed:
         question = self._question
         if question.query.raw:
             body["raw"] = self._raw(records)
+        lost = [frozenset(unreadable(self._plan, record, values)) for record, values in zip(records, data, strict=True)]
+        count = sum(map(len, lost))
+        if count:
+            connector = self._reading.talk.connector.key
+            self._count_unreadable(connector, self._endpoint.table.resource.name, count)
         if question.query.reasons:
             closed = {
                 path: [{"reason": "withheld_by_scope", "needs": why.needs, "granted_by": why.granter}]
                 for path, why in question.allowed.withheld.items()
             }
-            body["withheld"] = {**closed, **reasons(question.plan, records, data)}
-        return Composed(encode(body), self._lists.times, frozenset(self._lists.used), self._lists.failed)
+            refused = refused_lines(self._reading.talk.connector, self._refused)
+            body["withheld"] = {**closed, **refused, **reasons(self._plan, records, data, lost)}
+        withheld = (*question.allowed.withheld, *self._refused)
+        return Composed(encode(body), self._lists.times, withheld, frozenset(self._lists.used), self._lists.failed)
 
     def _raw(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         """Show the calls that were made, with the rows that belong to these records."""
@@ -327,3 +380,12 @@ class _Work:
             (own_lists(endpoint), endpoint.key), [each.row for each in records], self._question.plan.joins
         )
         return show(talk.connector, talk.raw, self._question.visible, of_page)
+
+
+def _readable(row: dict[str, Any]) -> Row:
+    """Give a record with null for what cannot be read of it, or handed on."""
+    try:
+        encode_rows([row])
+    except TypeError:
+        row = mended(row)
+    return settled(row)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
 
-TRANSIENT = frozenset({502, 503, 504})
+TRANSIENT = frozenset({500, 502, 503, 504})
+"""Statuses after which a read may go better; a write is never sent twice, and asks nobody here."""
 DEFAULT_RETRY_AFTER = 60
 """What the contract says to answer when the vendor names no time."""
 

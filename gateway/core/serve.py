@@ -263,7 +263,7 @@ class Gateway:
         except GatewayError as error:
             error.upstream_calls = visit.talk.calls
             raise
-        kept = Kept.of(composed.body, composed.times, tuple(visit.question.allowed.withheld))
+        kept = Kept.of(composed.body, composed.times, composed.withheld)
         stored = not visit.asked.no_store and composed.failed is None and await self._keep(visit, kept, composed.used)
         fresh = Freshness(
             times=composed.times,

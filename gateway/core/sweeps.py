@@ -18,7 +18,8 @@ import orjson
 from connectors.exchange import Request
 from connectors.paging import Batch, Malformed
 from connectors.spec import OWN_KEY, TODAY, Collection, Row
-from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal, encode, malformed, without
+from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal, malformed, without
+from gateway.core.decoding import encode_rows, mended, settled
 from gateway.core.errors import DeadlineExceeded, GatewayError, RateLimited, VendorFailure
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Ceilings, Directives, Times, Use, Windows, judge, takes
@@ -39,14 +40,15 @@ PASSING = (VendorFailure, RateLimited, DeadlineExceeded)
 class Sweep:
     """A complete reading of a list.
 
-    `rows` is set while the sweep is in hand, else its blocks are read from the shelf. `refused` marks a list that
-    the vendor does not give to this token. `failed` is the error that this older reading stands in for.
+    `rows` is set while the sweep is in hand, else its blocks are read from the shelf. `refused` is the status with
+    which the vendor does not give the list to this token, or 0. `failed` is the error that this older reading stands
+    in for.
     """
 
     id: str
     times: Times
     total: int
-    refused: bool = False
+    refused: int = 0
     rows: Sequence[Row] | None = None
     failed: GatewayError | None = None
 
@@ -232,16 +234,20 @@ class Sweeps:
     async def _fetch(self, reading: Reading, wanted: _Wanted) -> Sweep:
         """Fetch a list from the vendor, and keep it."""
         times = self.begin(reading, wanted.collection.resource)
-        refused, rows = False, []
+        refused, rows = 0, []
         try:
-            rows = await self._pages(reading.talk, wanted.collection.path, wanted.query)
+            rows = [settled(row) for row in await self._pages(reading.talk, wanted.collection.path, wanted.query)]
         except VendorRefusal as refusal:
             if refusal.status == 401 or not wanted.optional:
                 raise
-            refused = True
+            refused = refusal.status
         blocks = []
         for start in range(0, len(rows), BLOCK):
-            blocks.append(encode(rows[start : start + BLOCK]))
+            try:
+                blocks.append(encode_rows(rows[start : start + BLOCK]))
+            except TypeError:
+                rows[start : start + BLOCK] = [settled(mended(row)) for row in rows[start : start + BLOCK]]
+                blocks.append(encode_rows(rows[start : start + BLOCK]))
             await asyncio.sleep(0)  # Ten thousand rows are a tenth of a second, which others need not wait.
         sweep = Sweep(self._digest(reading, wanted, blocks), times, len(rows), refused, rows)
         if not reading.directives.no_store:

@@ -1,7 +1,8 @@
 """The gateway on a Humaans stand-in in this process: the real connector, the real core, and no socket."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -11,7 +12,7 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import by_name
-from gateway.core.model import Linked, Secret
+from gateway.core.model import Linked, Secret, Upstream
 from tests.core.parts import NOW, Register, make_key, make_linked
 from tests.core.village import Bench
 
@@ -20,6 +21,8 @@ LIST = next(operation for operation in OPERATIONS if operation.id == "list_emplo
 GET = next(operation for operation in OPERATIONS if operation.id == "get_employee")
 EXPAND = "company,employments,work_location,home_location,groups,skills"
 INCLUDE = "avatar_url,avatar,custom_fields,job_description,benefits,bank_details"
+
+V = TypeVar("V", bound=Upstream)
 
 
 @dataclass
@@ -38,7 +41,7 @@ class AppVendor:
         return Answer(response.status_code, dict(response.headers), response.content)
 
 
-def bench_on(app: Sandbox, token: str = "all-owner", vendor: type[AppVendor] = AppVendor) -> Bench[AppVendor]:
+def bench_by(vendor: Callable[[Sandbox], V], app: Sandbox, token: str = "all-owner") -> Bench[V]:
     """Make a gateway with an account linked by that token of the sandbox, and a key that may ask anything."""
     linked = make_linked("a1", *by_name(token).scopes, provider="humaans")
     register = Register(
@@ -47,6 +50,10 @@ def bench_on(app: Sandbox, token: str = "all-owner", vendor: type[AppVendor] = A
     )
     connector = replace(HUMAANS, base_url="http://sandbox/api")
     return Bench(vendor(app), connector=connector, usual=LIST, register=register)
+
+
+def bench_on(app: Sandbox, token: str = "all-owner", vendor: type[AppVendor] = AppVendor) -> Bench[AppVendor]:
+    return bench_by(vendor, app, token)
 
 
 def humaans(token: str = "all-owner", people: int = 60, **choices: Any) -> Bench[AppVendor]:

@@ -48,7 +48,8 @@ CONVERTERS: dict[str, tuple[Callable[[Any], Any], Type]] = {
 @settings(deadline=None, max_examples=100)
 def test_any_json_value_becomes_a_value_of_the_type(name: str, value: Any) -> None:
     converter, wanted = CONVERTERS[name]
-    assert list(faults(converter(value), wanted)) == []
+    found = converter(value)
+    assert list(faults(None if found is convert.UNREADABLE else found, wanted)) == []
 
 
 @pytest.mark.parametrize("name", CONVERTERS)
@@ -137,14 +138,16 @@ def test_a_value_is_converted_and_never_guessed(converter: Callable[[Any], Any],
     [
         (("2026-01-01", "2026-01-02T00:00:00Z"), "2026-01-02T00:00:00.000Z"),
         (("2026-01-02", None), "2026-01-02T00:00:00.000Z"),
-        (("soon", "2026-01-02", 7), "2026-01-02T00:00:00.000Z"),
+        # The later one may be the one that cannot be read.
+        (("soon", "2026-01-02"), convert.UNREADABLE),
+        (("2026-01-02", 7), convert.UNREADABLE),
         # 01:00 in Rome is before half past midnight in London.
         (("2026-01-02T01:00:00+01:00", "2026-01-02T00:30:00+00:00"), "2026-01-02T00:30:00.000Z"),
         ((), None),
-        ((None, "never"), None),
+        ((None, "never"), convert.UNREADABLE),
     ],
 )
-def test_the_latest_of_several_moments(values: tuple[Any, ...], expected: str | None) -> None:
+def test_the_latest_of_several_moments(values: tuple[Any, ...], expected: Any) -> None:
     assert convert.latest(*values) == expected
 
 

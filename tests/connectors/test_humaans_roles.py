@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.convert import UNREADABLE
 from connectors.humaans.employments import active, current_role, in_force, managers, salary_of_role
 from connectors.humaans.locations import WORKPLACE, label, place_of_work, region
 from connectors.spec import Field
@@ -115,11 +116,13 @@ def test_a_current_role_is_in_force_or_the_person_is_not_there(
         ("2020-01-01", "2026-12-31", "2026-11-23", False),
         ("2020-01-01", "2026-11-23", "2026-12-31", False),
         (None, None, None, False),
-        (7, None, 7, False),
+        (7, None, None, UNREADABLE),
+        ("2020-01-01", "23/11/2026", None, UNREADABLE),
+        ("2020-01-01", None, 7, UNREADABLE),
     ],
 )
 def test_a_role_is_active_on_its_days_until_the_person_leaves(
-    effective: Any, end: Any, left_on: Any, *, expected: bool
+    effective: Any, end: Any, left_on: Any, *, expected: Any
 ) -> None:
     assert active(effective, end, left_on, TODAY) is expected
 

@@ -63,7 +63,7 @@ def test_a_length_that_cannot_be_is_malformed(held: int, total: int, words: str)
 def test_names_of_rows_and_total_are_the_vendors() -> None:
     other = OffsetPaging(limit="n", offset="from", size=10, rows="items", total="count")
     assert other.parse({"items": [{"id": 1}], "count": 1, "data": []}) == Batch([{"id": 1}], 1)
-    with pytest.raises(Malformed, match="'items' is not a list of objects"):
+    with pytest.raises(Malformed, match="'items' is not a list"):
         other.parse({"data": [], "total": 0})
 
 

@@ -10,7 +10,8 @@ from connectors.contract import NUMBER, TEXT, ListOf, Resource
 from connectors.convert import full_name
 from connectors.needs import any_of
 from connectors.spec import TODAY, Absent, Collection, Embed, Field, Join, Nested, Row, Source, Table, all_matches
-from gateway.core.mapping import REFUSED, Joined, Plan, Record, compile_table, index, reasons
+from gateway.core.explain import reasons, refused_paths, unreadable
+from gateway.core.mapping import REFUSED, Joined, Plan, Record, compile_table, index
 
 DAY = date(2026, 11, 24)
 PETS = Collection("/pets", "pets")
@@ -179,13 +180,15 @@ def test_a_join_is_picked_once_however_many_fields_read_it() -> None:
     for key in ("a", "b"):
         record = Record({"id": key}, {pets: index(pets, OWNERS)}, DAY)
         unified = plan.unify(record)
-        reasons(plan, [record], [unified])
+        reasons(plan, [record], [unified], [frozenset()])
     assert len(picks) == 2
 
 
 def explain(plan: Plan, rows: Sequence[Row], joins: dict[Join, Joined] | None = None) -> dict[str, Any]:
     records = [Record(row, joins or {}, DAY) for row in rows]
-    return reasons(plan, records, [plan.unify(record) for record in records])
+    unified = [plan.unify(record) for record in records]
+    lost = [frozenset(unreadable(plan, *each)) for each in zip(records, unified, strict=True)]
+    return reasons(plan, records, unified, lost)
 
 
 def test_each_empty_field_has_its_reasons_and_their_number() -> None:
@@ -207,18 +210,31 @@ def test_each_empty_field_has_its_reasons_and_their_number() -> None:
     }
 
 
-def test_a_refused_list_withholds_all_that_is_read_from_it() -> None:
+def test_a_refused_list_closes_all_that_is_read_from_it_and_what_is_read_from_it_among_others() -> None:
     one, many = join("one"), join("many", pick=all_matches)
     pet = table(PET, PET_ROWS)
-    types = {"name": TEXT, "pet": pet.resource, "pets": ListOf(pet.resource)}
+    own = table({"name": TEXT, "pet": TEXT}, {"name": "called", "pet": one["called"]})
+    types = {
+        "own": TEXT,
+        "name": TEXT,
+        "both": TEXT,
+        "pet": pet.resource,
+        "pets": ListOf(pet.resource),
+        "self": own.resource,
+    }
     rows = {
+        "own": "called",
         "name": one["called"],
+        "both": Field(("called", one["called"]), full_name),
         "pet": Nested(pet, source=one.whole),
         "pets": Nested(pet, source=many.whole, many=True),
+        "self": Nested(own),
     }
     plan = compiled(types, rows)
-    expected = [{"reason": "withheld_by_role", "records": 1}]
-    assert explain(plan, [{"id": "a"}], {one: REFUSED, many: REFUSED}) == dict.fromkeys(types, expected)
+    of_one = {"name", "both", "pet", "self.pet"}
+    assert refused_paths(plan, {one: REFUSED, many: REFUSED}).keys() == of_one | {"pets"}
+    assert refused_paths(plan, {one: REFUSED, many: index(many, OWNERS)}).keys() == of_one
+    assert refused_paths(plan, {one: index(one, OWNERS), many: index(many, OWNERS)}) == {}
 
 
 def test_nothing_is_said_of_what_is_full() -> None:

@@ -21,6 +21,7 @@ PLENTY = 30.0
         (1, Failure(503), PLENTY, 0.0, 0.1),
         (1, Failure(503), PLENTY, 1.0, 0.3),
         (2, Failure(503), PLENTY, 0.5, 0.4),
+        (1, Failure(500), PLENTY, 0.5, 0.2),
         (1, Failure(502), PLENTY, 0.5, 0.2),
         (1, Failure(504), PLENTY, 0.5, 0.2),
         (1, Failure(None), PLENTY, 0.5, 0.2),
@@ -36,7 +37,6 @@ PLENTY = 30.0
         (1, Failure(403), PLENTY, 0.5, None),
         (1, Failure(404), PLENTY, 0.5, None),
         (1, Failure(422), PLENTY, 0.5, None),
-        (1, Failure(500), PLENTY, 0.5, None),
         (1, Failure(501), PLENTY, 0.5, None),
         # The vendor's own word on waiting: obeyed up to the longest wait, else the caller hears it.
         (1, Failure(429, 1.0), PLENTY, 0.5, 1.0),

@@ -12,6 +12,7 @@ from gateway.core.errors import (
     BadRequest,
     DeadlineExceeded,
     Forbidden,
+    NotImplementedHere,
     NotKept,
     RateLimited,
     VendorFailure,
@@ -90,13 +91,15 @@ async def test_a_stale_answer_stands_in_for_a_vendor_that_fails(status: int, fau
         await desk.ask()
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-async def test_a_vendor_that_refuses_has_answered_and_nothing_stands_in_for_it(status: int) -> None:
+@pytest.mark.parametrize(("status", "error"), [(401, AccountUnavailable), (403, Forbidden), (404, NotImplementedHere)])
+async def test_a_vendor_that_refuses_has_answered_and_nothing_stands_in_for_it(
+    status: int, error: type[Exception]
+) -> None:
     desk = bench()
     await desk.ask()
     desk.vendor.instead = lambda _: refusal(status)
     desk.time.forward(100)
-    with pytest.raises((AccountUnavailable, Forbidden)):
+    with pytest.raises(error):
         await desk.ask()
 
 

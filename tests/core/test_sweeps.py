@@ -103,9 +103,9 @@ async def test_the_failure_of_one_page_ends_the_others_and_nothing_is_kept() -> 
     [
         ([], "the list is not a JSON object"),
         (None, "the list is not a JSON object"),
-        ({}, "'data' is not a list of objects"),
-        ({"total": 1, "data": {}}, "'data' is not a list of objects"),
-        ({"total": 1, "data": [1]}, "'data' is not a list of objects"),
+        ({}, "'data' is not a list"),
+        ({"total": 1, "data": {}}, "'data' is not a list"),
+        ({"total": 2, "data": [{}, 1]}, "1 of 2 rows in 'data' are not objects"),
         ({"data": [{}]}, "'total' is not a count"),
         ({"total": "1", "data": [{}]}, "'total' is not a count"),
         ({"total": True, "data": [{}]}, "'total' is not a count"),

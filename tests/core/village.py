@@ -192,6 +192,7 @@ class Bench(Generic[V]):
     stale_wait: float = 3.0
     most_bytes: int = 8 << 20
     register: Register = field(default_factory=Register)
+    unreadable: list[tuple[str, str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.time)
@@ -213,7 +214,7 @@ class Bench(Generic[V]):
         self.gateway = Gateway(
             Entrance(self.register, {provider: Provider(self.connector, policy)}),
             Caches(cache, self.near, self.flights),
-            Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600)),
+            Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600), lambda *each: self.unreadable.append(each)),
             Around(
                 clock,
                 Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes),

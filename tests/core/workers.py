@@ -297,7 +297,7 @@ class Worker:
         self.gateway = Gateway(
             Entrance(self.clerk, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
             Caches(self.cache, self.near, self.flights),
-            Reads(asker, sweeps, CursorSigner(b"k" * 32, CURSOR)),
+            Reads(asker, sweeps, CursorSigner(b"k" * 32, CURSOR), lambda *_: None),
             Around(
                 clock,
                 Limits(DEADLINE, STALE_WAIT, PageLimits(25, 250), 8 << 20),

@@ -187,7 +187,7 @@ VENDOR_FAULTS = [
     ({"kind": "wrong_content_type"}, 502, "not JSON"),
     ({"kind": "empty_body"}, 502, "broken or cut short"),
     ({"kind": "wrong_envelope"}, 502, "unknown shape"),
-    ({"kind": "deep_json"}, 502, "cannot be read"),
+    ({"kind": "deep_json"}, 502, "1 of 1 rows in 'data' are not objects"),
     ({"kind": "connection_reset"}, 502, "could not be reached"),
     ({"kind": "redirect", "location": "http://127.0.0.1:1/"}, 502, "Humaans answered 302"),
     ({"kind": "rate_limit", "retry_after": 30}, 429, "try again in 30 seconds"),

@@ -60,7 +60,7 @@ _OF_STATUS = {401: ("WWW-Authenticate",), 408: ("Retry-After",), 429: ("Retry-Af
 _TEXT: Schema = {"type": "string"}
 _STATUS: Schema = {"type": "integer"}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
-_REASONS = ("withheld_by_scope", "withheld_by_role", "unmapped", "provider_null")
+_REASONS = ("withheld_by_scope", "withheld_by_role", "unmapped", "provider_null", "unreadable")
 
 NAMED: Mapping[str, Schema] = {
     "Error": {
@@ -101,7 +101,7 @@ NAMED: Mapping[str, Schema] = {
                     "reason": {"type": "string", "enum": list(_REASONS)},
                     "needs": {**_TEXT, "description": "The scope that would open it."},
                     "granted_by": _TEXT,
-                    "detail": {**_TEXT, "description": "What the provider lacks."},
+                    "detail": {**_TEXT, "description": "What the provider lacks, or refuses."},
                     "records": {"type": "integer", "minimum": 1, "description": "In how many of these records."},
                 },
             },
