@@ -27,16 +27,42 @@ OWN_KEY = "{key}"
 """Placeholder in a query or path: the key of the one record asked for."""
 
 
+Sift: TypeAlias = Callable[[Row, str, date], bool]
+"""Tells whether a row belongs to a narrowed list: the row, the key of the one record asked for, and the day."""
+
+
+def owned_by(column: str) -> Sift:
+    """Give the sift of lists that are about one record, which each row names in a column."""
+    return lambda row, own_key, today: row.get(column) == own_key  # noqa: ARG005 - a Sift
+
+
+def any_row(row: Row, own_key: str, today: date) -> bool:  # noqa: ARG001 - a Sift
+    """Take every row of a list that is narrowed, where it is sifted later."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
     """A vendor list that is fetched whole. `resource` names the line of `config/` that rules its freshness.
 
-    A parameter with several values is sent several times.
+    A parameter with several values is sent several times. `whole` is the list to ask where the vendor refuses this
+    query, `sift` which rows of that belong to this list; it is applied to every answer, as a vendor may also ignore
+    what it does not know. A list with a query names both, unless its query leaves nothing out. A `single` list is the
+    one record at a path with its key, or none.
     """
 
     path: str
     resource: str
     query: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    _: KW_ONLY
+    whole: "Collection | None" = None
+    sift: Sift | None = None
+    single: bool = False
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether it leaves rows out by what they say, which may change."""
+        return self.sift is not None
 
     def pairs(self) -> list[tuple[str, str]]:
         return [

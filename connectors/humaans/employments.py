@@ -9,21 +9,11 @@ from connectors.hris import enums
 from connectors.hris.employments import EMPLOYMENTS as RESOURCE
 from connectors.humaans import lists
 from connectors.humaans.groups import department_group
+from connectors.humaans.lists import day, in_force
 from connectors.humaans.scopes import PAY, PUBLIC
 from connectors.spec import TODAY, Absent, Embed, Field, Join, Row, Table
 
 ON_PERSON = Absent("Humaans keeps the contract type on the person, not on the role")
-
-
-def day(value: Any) -> str:
-    """Give a date as text that sorts; a missing one sorts first."""
-    return value[:10] if isinstance(value, str) else ""
-
-
-def in_force(row: Row, on: str) -> bool:
-    """Tell whether an effective-dated row holds on a day. A null end is not enough: the row may begin later."""
-    end = day(row.get("endDate"))
-    return "" < day(row.get("effectiveDate")) <= on and (not end or on <= end)
 
 
 def newest(rows: Sequence[Row]) -> Row | None:

@@ -1,6 +1,5 @@
 """Composing the answer to a read: which lists it takes, which slice of them, and what has to be said with it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -10,11 +9,12 @@ from urllib.parse import quote
 from connectors import ids
 from connectors.contract import Operation
 from connectors.exchange import Request
-from connectors.spec import Collection, Endpoint, Join, Row
+from connectors.spec import Collection, Endpoint, Join, Row, any_row
 from gateway.core.ask import Asker, VendorRefusal, encode, without
 from gateway.core.conditions import Conditions, compile_conditions
 from gateway.core.cursor import Cursor, CursorSigner, mark
 from gateway.core.errors import BadRequest, GatewayError, NotFound, VendorFailure
+from gateway.core.fetching import SAFE_KEY
 from gateway.core.freshness import Times
 from gateway.core.lists import Listing, Lists, Walk
 from gateway.core.mapping import Joined, Plan, Record, reasons
@@ -23,7 +23,6 @@ from gateway.core.query import Query
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import pair
 
-_SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
 _FEW = 3
 """Up to so many records, joined lists are asked for each record alone instead of whole."""
 
@@ -141,7 +140,7 @@ class _Work:
     def _decoded(self, kind: str, given: str) -> str:
         """Give the vendor's id; raises `NotFound` for what can be none."""
         remote_id = ids.decode(kind, given) if kind else given
-        if remote_id is None or (kind and not _SAFE_KEY.fullmatch(remote_id)):
+        if remote_id is None or (kind and not SAFE_KEY.fullmatch(remote_id)):
             raise self._missing
         return remote_id
 
@@ -239,7 +238,7 @@ class _Work:
         if source is None:  # pragma: no cover - `Endpoint.answers` has seen to it
             raise self._missing
         if isinstance(source, Collection) and (pushed or extra):
-            source = replace(source, query={**source.query, **pushed, **extra})
+            source = _narrowed(source, pushed, extra)
         return Listing(source, own_key), bool(pushed or own_key)
 
     async def _best_listing(self) -> tuple[Listing, bool]:
@@ -309,3 +308,16 @@ class _Work:
             }
             body["withheld"] = {**closed, **reasons(question.plan, records, data)}
         return Composed(encode(body), self._lists.times, frozenset(self._lists.used), self._lists.failed)
+
+
+def _narrowed(source: Collection, pushed: Mapping[str, str], extra: Mapping[str, tuple[str, ...]]) -> Collection:
+    """Give a list narrowed by the filters that the vendor is trusted to know, and by the caller's own parameters.
+
+    A vendor that refuses ours is asked without them, for they are applied here in any case; the caller's stay.
+    """
+    if extra:
+        whole = source.whole and replace(source.whole, query={**source.whole.query, **extra}, sift=any_row)
+        source = replace(source, query={**source.query, **extra}, whole=whole, sift=source.sift or any_row)
+    if pushed:
+        source = replace(source, query={**source.query, **pushed}, whole=source, sift=source.sift or any_row)
+    return source
