@@ -100,12 +100,24 @@ class Embed:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """The whole list that a join's short ones are parts of, read where a record is such that they may not do.
+
+    Of a record for which it is not `wanted` the short lists must say the same as the whole one.
+    """
+
+    collection: Collection
+    wanted: Callable[[Row, Sequence[Row], date], bool]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Join:
     """Rows of other lists that belong to a record: those whose `key` equals the record's `on`.
 
     `key` of None joins every row to every record. `narrow` is the list to ask instead when only one record is
-    wanted; without it the whole list is asked, which suits short ones.
+    wanted; without it the whole list is asked, which suits short ones. From `collections`, from `further` and from
+    `narrow` a record must be given the same: `pick` is told of its rows in any order.
     """
 
     name: str
@@ -117,11 +129,13 @@ class Join:
     pick: Pick = only_match
     narrow: Collection | None = None
     embed: Embed | None = None
+    further: Further | None = None
 
     def all_collections(self) -> tuple[Collection, ...]:
         """Give every list that a record's join may be read from."""
-        further = (self.narrow, self.embed.collection if self.embed else None)
-        return (*self.collections, *(each for each in further if each is not None))
+        embedded = self.embed.collection if self.embed else None
+        further = self.further.collection if self.further else None
+        return (*self.collections, *(each for each in (self.narrow, embedded, further) if each is not None))
 
     def __getitem__(self, column: str) -> "Ref":
         return Ref(self, column)
@@ -231,6 +245,18 @@ class OfEmployee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """Columns that a record has not by itself: `complete` adds them from what the joins have picked for it.
+
+    `fields` are those of the unified record that depend on them; for others nothing is joined.
+    """
+
+    joins: tuple[Join, ...]
+    complete: Callable[[Row, Sequence[Any]], Row]
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Which vendor calls answer the reads of one unified resource, and what they need.
 
@@ -249,6 +275,7 @@ class Endpoint:
     of_employee: OfEmployee | None = None
     only: Callable[[Row], bool] | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
+    completion: Completion | None = None
 
     def collections(self) -> tuple[Collection, ...]:
         """Give every list that its records may be read from."""

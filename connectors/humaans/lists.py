@@ -15,6 +15,11 @@ def day(value: Any) -> str:
     return value[:10] if isinstance(value, str) else ""
 
 
+def age(row: Row) -> tuple[str, str, str]:
+    """Give what rows follow each other by; of two that begin on one day the one that was entered last is the newer."""
+    return day(row.get("effectiveDate")), str(row.get("createdAt")), str(row.get("id"))
+
+
 def in_force(row: Row, on: str) -> bool:
     """Tell whether an effective-dated row holds on a day. A null end is not enough: the row may begin later."""
     end = day(row.get("endDate"))

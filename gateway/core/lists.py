@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from connectors.spec import Collection, Derived, Join, Row
+from connectors.spec import Collection, Derived, Further, Join, Row
 from gateway.core.ask import VendorRefusal
 from gateway.core.cursor import Cursor, WalkLost, mark
 from gateway.core.errors import Forbidden, GatewayError
@@ -13,6 +13,9 @@ from gateway.core.mapping import REFUSED, Joined, index
 from gateway.core.opened import Opened, join_lists
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import together
+
+FEW = 3
+"""Up to so many records, joined lists are asked for each record alone instead of whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Lists:
         self._sweeps = sweeps
         self._reading = reading
         self._times: Times | None = None
+        self._had: dict[tuple[Collection, str], Sweep] = {}
+        self._short: set[Join] = set()
         self.used: set[str] = set()
         self.failed: GatewayError | None = None
 
@@ -111,6 +116,25 @@ class Lists:
         found = await together(self._joined(join, None if join in deep else only) for join in joins)
         return dict(zip(joins, found, strict=True))
 
+    async def complete(self, joined: Mapping[Join, Joined], rows: Sequence[Row], *, few: bool) -> Mapping[Join, Joined]:
+        """Read the further list of each join whose short ones do not do for some of these records.
+
+        Of `few` records each is asked for alone, where the join can be narrowed.
+        """
+        found = dict(joined)
+        for join in self._short:
+            further = join.further
+            if further is None or found[join].refused:
+                continue
+            lacking = [row for row in rows if further.wanted(row, found[join].of(join, row), self._reading.today)]
+            if lacking and few and join.narrow is not None and len(lacking) <= FEW:
+                narrow = await self._join_narrow(join, join.narrow, _keys(join, lacking))
+                found[join] = narrow if narrow.refused else Joined({**found[join].by_key, **narrow.by_key})
+            elif lacking:
+                found[join] = await self._join_further(join, further)
+                await self._sweeps.learn(self._reading, _lacks(join))
+        return found
+
     async def peek(self, collection: Collection) -> Sweep | None:
         """Give a whole list if it is kept and may be used; the vendor is not asked for it."""
         return await self._sweeps.peek(self._reading, collection)
@@ -152,6 +176,7 @@ class Lists:
                 "the role of the person who made the token may not see it.",
                 provider_errors=[refusal.provider],
             ) from refusal
+        self._had[(collection, own_key)] = sweep
         return self._noted(sweep, collection)
 
     async def _derive(self, listing: Listing, derived: Derived, sweeps: Sequence[Sweep]) -> Sweep:
@@ -164,12 +189,15 @@ class Lists:
         return Sweep(sweeps[0].id, times, len(rows), rows=rows)
 
     async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
-        if only is None or join.narrow is None:
+        keys = None if only is None else _keys(join, only)
+        if keys is None or join.narrow is None or len(keys) > FEW or await self._all_kept(join, keys):
             return await self._join_whole(join)
-        keys = list(dict.fromkeys(key for row in only if isinstance(key := row.get(join.on), str) and key))
-        if await self._all_kept(join, keys):
-            return await self._join_whole(join)
-        lists = await together(self._whole(join.narrow, key) for key in keys)
+        if join.further and await self.peek(join.further.collection):
+            return await self._join_further(join, join.further)
+        return await self._join_narrow(join, join.narrow, keys)
+
+    async def _join_narrow(self, join: Join, narrow: Collection, keys: Sequence[str]) -> Joined:
+        lists = await together(self._whole(narrow, key) for key in keys)
         embedded = await self._whole(join.embed.collection) if join.embed else None
         if any(opened is None for _, opened in lists):
             return REFUSED
@@ -177,14 +205,33 @@ class Lists:
         return index(join, rows, embedded[1].rows if embedded and embedded[1] else ())
 
     async def _join_whole(self, join: Join) -> Joined:
+        if join.further is None:
+            return await self._join_lists(join, join.collections)
+        if not await self._kept(join.collections) and (
+            await self.peek(join.further.collection) or await self._sweeps.has_learned(self._reading, _lacks(join))
+        ):
+            return await self._join_further(join, join.further)
+        self._short.add(join)
+        return await self._join_lists(join, join.collections)
+
+    async def _join_further(self, join: Join, further: Further) -> Joined:
+        return await self._join_lists(join, (further.collection,))
+
+    async def _join_lists(self, join: Join, collections: Sequence[Collection]) -> Joined:
         further = [join.embed.collection] if join.embed else []
-        lists = await together(self._whole(collection) for collection in (*join.collections, *further))
+        lists = await together(self._whole(collection) for collection in (*collections, *further))
         embedded = lists.pop() if join.embed else None
         known = [(name, opened) for name, opened in lists if opened is not None]
         if len(known) < len(lists):
             return REFUSED
         short = (embedded[0], embedded[1]) if embedded and embedded[1] else None
         return join_lists(join, known, short)
+
+    async def _kept(self, collections: Sequence[Collection]) -> list[Sweep] | None:
+        """Give whole lists if all of them are kept and may be used."""
+        sweeps = await together(self.peek(collection) for collection in collections)
+        kept = [sweep for sweep in sweeps if sweep]
+        return kept if len(kept) == len(sweeps) else None
 
     async def _all_kept(self, join: Join, keys: Sequence[str]) -> bool:
         """Tell whether the whole lists of a join are kept and say something of each of these records.
@@ -193,20 +240,31 @@ class Lists:
         """
         if join.key is None:
             return False
-        sweeps = await together(self.peek(collection) for collection in join.collections)
-        lists = [await self._sweeps.opened(self._reading.shelf, sweep) for sweep in sweeps if sweep]
-        if len(lists) < len(join.collections):
-            return False
+        lists = [
+            await self._sweeps.opened(self._reading.shelf, sweep) for sweep in await self._kept(join.collections) or ()
+        ]
         arranged = [opened.by(join.key) for opened in lists if opened]
-        return len(arranged) == len(lists) and all(any(key in rows for rows in arranged) for key in keys)
+        return len(arranged) == len(join.collections) and all(any(key in rows for rows in arranged) for key in keys)
 
     async def _whole(self, collection: Collection, key: str = "") -> tuple[str, Opened | None]:
         """Give all rows of a joined list with its sweep's id, or None where the vendor refuses it."""
         shelf = self._reading.shelf
-        sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
+        sweep = self._had.get((collection, key))
+        if sweep is None:
+            sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
         opened = None if sweep.refused else await self._sweeps.opened(shelf, sweep)
         if opened is None and not sweep.refused:
             sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
             opened = None if sweep.refused else Opened(sweep.rows or ())
         self._noted(sweep, collection)
         return sweep.id, opened
+
+
+def _keys(join: Join, rows: Sequence[Row]) -> list[str]:
+    """Give what some records are joined on, each once."""
+    return list(dict.fromkeys(key for row in rows if isinstance(key := row.get(join.on), str) and key))
+
+
+def _lacks(join: Join) -> str:
+    """Name the fact that a join's short lists do not do for an account."""
+    return f"lacks {join.name} {' '.join(collection.label() for collection in join.collections)}"

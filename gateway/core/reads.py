@@ -11,6 +11,7 @@ from connectors.contract import Operation
 from connectors.exchange import Request
 from connectors.spec import Collection, Endpoint, Join, Row, any_row
 from gateway.core.ask import Asker, VendorRefusal, encode, without
+from gateway.core.completing import joins_for, make_record
 from gateway.core.conditions import Conditions, compile_conditions
 from gateway.core.cursor import Cursor, CursorSigner, mark
 from gateway.core.errors import BadRequest, GatewayError, NotFound, VendorFailure
@@ -22,9 +23,6 @@ from gateway.core.policy import Allowed
 from gateway.core.query import Query
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import pair
-
-_FEW = 3
-"""Up to so many records, joined lists are asked for each record alone instead of whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def make_question(operation: Operation, endpoint: Endpoint, query: Query, allowe
     binding = f"{operation.id}\n{query.canonical()}"
     parts = (binding, query.place(), allowed.fingerprint())
     name = sha256("\0".join(parts).encode()).hexdigest()
-    joins = (*plan.joins, *compile_conditions(endpoint.table, query.filters).plan.joins)
+    joins = joins_for(endpoint, plan, compile_conditions(endpoint.table, query.filters).plan)
     read = [*endpoint.collections(), *(each for join in joins for each in join.all_collections())]
     resources = frozenset(collection.resource for collection in read)
     if operation.of_employee:
@@ -102,14 +100,15 @@ class _Work:
     async def answer_list(self) -> Composed:
         query = self._question.query
         conditions = compile_conditions(self._endpoint.table, query.filters)
-        joins = list(dict.fromkeys([*self._question.plan.joins, *conditions.plan.joins]))
+        joins = joins_for(self._endpoint, self._question.plan, conditions.plan)
         listing, narrowed = await self._best_listing()
         whole = bool(query.filters or self._endpoint.only or self._employee)
-        if narrowed:
+        if narrowed or any(listing.source in join.collections for join in joins):
             sweep, rows, start = await self._slice(listing, whole=whole)
-            joined = await self._lists.join(joins, rows if len(rows) <= _FEW else None, self._question.plan.deep)
+            joined = await self._lists.join(joins, rows if narrowed else None, self._question.plan.deep)
         else:
             (sweep, rows, start), joined = await pair(self._slice(listing, whole=whole), self._lists.join(joins, None))
+        joined = await self._lists.complete(joined, rows, few=narrowed)
         if self._question.operation.of_employee:
             await self._must_exist(rows)
         records, stop = self._page(rows, joined, conditions, (start, query.skipped if whole else 0))
@@ -125,7 +124,9 @@ class _Work:
         row = await (self._found() if self._endpoint.record is None else self._fetched(self._endpoint.record))
         if row is None or not self._belongs(row):
             raise self._missing
-        joined = await self._lists.join(self._question.plan.joins, [row], self._question.plan.deep)
+        joins = joins_for(self._endpoint, self._question.plan)
+        joined = await self._lists.join(joins, [row], self._question.plan.deep)
+        joined = await self._lists.complete(joined, [row], few=True)
         record = self._record(row, joined)
         data = self._question.plan.unify(record)
         return self._finish({"data": data}, [record], [data])
@@ -295,7 +296,7 @@ class _Work:
     # --- the answer ---------------------------------------------------------------------------------------
 
     def _record(self, row: Row, joined: Mapping[Join, Joined]) -> Record:
-        return Record(row, joined, self._reading.today)
+        return make_record(self._endpoint, row, joined, self._reading.today)
 
     def _finish(self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]) -> Composed:
         question = self._question

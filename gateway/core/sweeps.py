@@ -152,6 +152,13 @@ class Sweeps:
         found, use = await self._kept(reading, _wanted(reading, collection, "", optional=False))
         return found if use in {Use.FRESH, Use.STALE} else None
 
+    async def has_learned(self, reading: Reading, fact: str) -> bool:
+        return await self._learned.has(reading.shelf, reading.talk.linked, fact)
+
+    async def learn(self, reading: Reading, fact: str) -> None:
+        """Remember a fact of an account for some hours, here and, where something may be kept, for other workers."""
+        await self._learned.note(reading.shelf, reading.talk.linked, fact, keep=not reading.directives.no_store)
+
     async def reopen(self, shelf: Shelf, sweep_id: str) -> Sweep | None:
         """Give the sweep that a walk holds on to, or None when it is no longer kept."""
         [kept] = await shelf.read([shelf.key("sweep", sweep_id)])
@@ -224,8 +231,8 @@ class Sweeps:
 
         That is remembered for some hours, so that the call which is refused is not made before each reading.
         """
-        whole, linked = wanted.collection.whole, reading.talk.linked
-        if whole is not None and await self._learned.has(reading.shelf, linked, wanted.unaccepted):
+        whole = wanted.collection.whole
+        if whole is not None and await self.has_learned(reading, wanted.unaccepted):
             return await self._sifted(reading, wanted, whole)
         times = self.begin(reading, wanted.collection.resource)
         refused, rows = False, list[Row]()
@@ -239,7 +246,7 @@ class Sweeps:
             if whole is None or not _unaccepted(error):
                 raise
             sweep = await self._sifted(reading, wanted, whole)
-            await self._learned.note(reading.shelf, linked, wanted.unaccepted, keep=not reading.directives.no_store)
+            await self.learn(reading, wanted.unaccepted)
             return sweep
         return await self._made(reading, wanted, times, sifted(rows, wanted), refused=refused)
 
