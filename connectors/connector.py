@@ -126,6 +126,8 @@ class Connector:
         for endpoint in self.endpoints:
             found.append((endpoint.table.resource.name, endpoint.scope))
             found += _table_needs(endpoint.table.resource.name, endpoint.table)
+            added = endpoint.completion.joins if endpoint.completion else ()
+            found += [(endpoint.table.resource.name, join.scope) for join in added]
         found += [need for write in self.writes for need in write.needs()]
         found += [(f"{method} {each.path}", need) for each in self.paths for method, need in each.needs.items()]
         found += [("events", any_of(self.events.scope))] if self.events else []
@@ -135,7 +137,8 @@ class Connector:
         """Give every list that reads are made of."""
         found = {each for endpoint in self.endpoints for each in endpoint.collections()}
         rules = (rule for table in self.tables().values() for rule in table.rows.values())
-        joins = (join for rule in rules if isinstance(rule, Field | Nested) for join in joins_of(rule))
+        joins = [join for rule in rules if isinstance(rule, Field | Nested) for join in joins_of(rule)]
+        joins += [join for each in self.endpoints if each.completion for join in each.completion.joins]
         return found | {each for join in joins for each in join.all_collections()}
 
     def touched(self, paths: Iterable[str]) -> frozenset[str] | None:

@@ -28,8 +28,11 @@ class Paging(Protocol):
     def first(self) -> Query:
         """Give the query of the first page."""
 
-    def rest(self, first: Batch) -> Sequence[Query]:
-        """Give the queries of all further pages, which may be sent side by side; raises `Malformed`."""
+    def rest(self, first: Batch, overlap: int) -> Sequence[Query]:
+        """Give the queries of all further pages, which may be sent side by side; raises `Malformed`.
+
+        Each begins with the last `overlap` rows of the page before it.
+        """
 
     def parse(self, body: Any) -> Batch:
         """Read a decoded body; raises `Malformed`."""
@@ -41,12 +44,26 @@ class Paging(Protocol):
     def reserved(self) -> frozenset[str]:
         """Give the query parameters that belong to paging and that a caller may not set."""
 
+    @property
+    def key(self) -> str:
+        """Name the column that tells the rows of a list apart."""
+
+    @property
+    def created(self) -> str:
+        """Name the column that says when a row was made; empty where the vendor does not say."""
+
+    @property
+    def updated(self) -> str:
+        """Name the column that says when a row was last changed; empty where the vendor does not say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffsetPaging:
     """Pages by limit and offset, with the total in each answer.
 
-    A vendor may clamp the limit: the stride is what the first page really held, not what was asked.
+    A vendor may clamp the limit: the stride goes by what the first page really held, not by what was asked. A vendor
+    gives no `id` twice, not even after a record is deleted; `key` names that column, `created` and `updated` those
+    that say when a record was made and last changed.
     """
 
     limit: str
@@ -54,6 +71,9 @@ class OffsetPaging:
     size: int
     rows: str = "data"
     total: str = "total"
+    key: str = "id"
+    created: str = ""
+    updated: str = ""
 
     @property
     def reserved(self) -> frozenset[str]:
@@ -62,16 +82,18 @@ class OffsetPaging:
     def first(self) -> Query:
         return ((self.limit, str(self.size)), (self.offset, "0"))
 
-    def rest(self, first: Batch) -> Sequence[Query]:
-        stride = len(first.rows)
-        if stride == 0 and first.total:
+    def rest(self, first: Batch, overlap: int) -> Sequence[Query]:
+        held = len(first.rows)
+        if held == 0 and first.total:
             raise Malformed(f"{self.rows!r} is empty though {self.total!r} is not 0")
+        if held >= first.total:
+            return ()
+        stride = held - overlap
         if first.total > stride * MOST_PAGES:
             raise Malformed(f"{self.total!r} would take more than {MOST_PAGES} pages")
-        if stride == 0:
-            return ()
         return tuple(
-            ((self.limit, str(self.size)), (self.offset, str(offset))) for offset in range(stride, first.total, stride)
+            ((self.limit, str(self.size)), (self.offset, str(offset)))
+            for offset in range(stride, first.total - overlap, stride)
         )
 
     def parse(self, body: Any) -> Batch:

@@ -27,16 +27,42 @@ OWN_KEY = "{key}"
 """Placeholder in a query or path: the key of the one record asked for."""
 
 
+Sift: TypeAlias = Callable[[Row, str, date], bool]
+"""Tells whether a row belongs to a narrowed list: the row, the key of the one record asked for, and the day."""
+
+
+def owned_by(column: str) -> Sift:
+    """Give the sift of lists that are about one record, which each row names in a column."""
+    return lambda row, own_key, today: row.get(column) == own_key  # noqa: ARG005 - a Sift
+
+
+def any_row(row: Row, own_key: str, today: date) -> bool:  # noqa: ARG001 - a Sift
+    """Take every row of a list that is narrowed, where it is sifted later."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
     """A vendor list that is fetched whole. `resource` names the line of `config/` that rules its freshness.
 
-    A parameter with several values is sent several times.
+    A parameter with several values is sent several times. `whole` is the list to ask where the vendor refuses this
+    query, `sift` which rows of that belong to this list; it is applied to every answer, as a vendor may also ignore
+    what it does not know. A list with a query names both, unless its query leaves nothing out. A `single` list is the
+    one record at a path with its key, or none.
     """
 
     path: str
     resource: str
     query: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    _: KW_ONLY
+    whole: "Collection | None" = None
+    sift: Sift | None = None
+    single: bool = False
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether it leaves rows out by what they say, which may change."""
+        return self.sift is not None
 
     def pairs(self) -> list[tuple[str, str]]:
         return [
@@ -78,13 +104,25 @@ class Embed:
     reads: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """The whole list that a join's short ones are parts of, read where a record is such that they may not do.
+
+    Of a record for which it is not `wanted` the short lists must say the same as the whole one.
+    """
+
+    collection: Collection
+    wanted: Callable[[Row, Sequence[Row], date], bool]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Join:
     """Rows of other lists that belong to a record: those whose `key` equals the record's `on`.
 
     `key` of None joins every row to every record. `narrow` is the list to ask instead when only one record is
-    wanted; without it the whole list is asked, which suits short ones. `lends` names the columns that `pick` puts into
-    the joined rows from the record itself, each with its name there.
+    wanted; without it the whole list is asked, which suits short ones. From `collections`, from `further` and from
+    `narrow` a record must be given the same: `pick` is told of its rows in any order. `lends` names the columns that
+    `pick` puts into the joined rows from the record itself, each with its name there.
     """
 
     name: str
@@ -97,11 +135,13 @@ class Join:
     narrow: Collection | None = None
     embed: Embed | None = None
     lends: Mapping[str, str] = field(default_factory=dict)
+    further: Further | None = None
 
     def all_collections(self) -> tuple[Collection, ...]:
         """Give every list that a record's join may be read from."""
-        further = (self.narrow, self.embed.collection if self.embed else None)
-        return (*self.collections, *(each for each in further if each is not None))
+        embedded = self.embed.collection if self.embed else None
+        further = self.further.collection if self.further else None
+        return (*self.collections, *(each for each in (self.narrow, embedded, further) if each is not None))
 
     def __getitem__(self, column: str) -> "Ref":
         return Ref(self, column)
@@ -211,6 +251,18 @@ class OfEmployee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """Columns that a record has not by itself: `complete` adds them from what the joins have picked for it.
+
+    `fields` are those of the unified record that depend on them; for others nothing is joined.
+    """
+
+    joins: tuple[Join, ...]
+    complete: Callable[[Row, Sequence[Any]], Row]
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Which vendor calls answer the reads of one unified resource, and what they need.
 
@@ -229,6 +281,7 @@ class Endpoint:
     of_employee: OfEmployee | None = None
     only: Callable[[Row], bool] | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
+    completion: Completion | None = None
 
     def collections(self) -> tuple[Collection, ...]:
         """Give every list that its records may be read from."""

@@ -1,12 +1,14 @@
 """Bank accounts of a person."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from connectors.convert import UNREADABLE, Unreadable, identifier, lost, text, wrapper
 from connectors.hris.parts import BANK_DETAILS as RESOURCE
 from connectors.humaans import lists
 from connectors.humaans.scopes import PRIVATE
-from connectors.spec import Absent, Field, Join, Table, all_matches
+from connectors.spec import Absent, Field, Join, Row, Table
 
 # Their column -> the contract's word for that kind of clearing code.
 CLEARING_CODES = {"sortCode": "sort_code", "routingNumber": "aba_routing"}
@@ -23,13 +25,17 @@ def clearing_codes(*values: Any) -> list[dict[str, Any]] | Unreadable | None:
     return found or None
 
 
+def newest_first(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
+    return sorted(matches, key=lambda row: (str(row.get("createdAt")), str(row.get("id"))), reverse=True)
+
+
 BANK_ACCOUNTS = Join(
     "bank_accounts",
     (lists.BANK_ACCOUNTS,),
     on="id",
     key="personId",
     scope=PRIVATE,
-    pick=all_matches,
+    pick=newest_first,
     narrow=lists.BANK_ACCOUNTS_OF_ONE,
 )
 

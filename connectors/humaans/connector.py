@@ -38,7 +38,7 @@ HUMAANS = Connector(
         )
     ),
     # Offset paging is the only kind; 250 rows is the most that a page holds.
-    paging=OffsetPaging(limit="$limit", offset="$skip", size=250),
+    paging=OffsetPaging(limit="$limit", offset="$skip", size=250, created="createdAt", updated="updatedAt"),
     scopes=SCOPES,
     granter="an Owner or Admin of the company in Humaans, under API access tokens",
     endpoints=ENDPOINTS,

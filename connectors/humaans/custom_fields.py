@@ -11,13 +11,15 @@ from connectors.humaans.scopes import PRIVATE
 from connectors.spec import Embed, Field, Join, Row, Table
 
 
+def _age(row: Row) -> tuple[str, str]:
+    return text(row.get("updatedAt")) or "", str(row.get("id"))
+
+
 def newest_values(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
     """Leave out values that hang on another record, and of several values of one field keep the newest."""
     own = [row for row in matches if row.get("resourceId") in (None, person.get("id"))]
     # A missing moment sorts first; what has no field to belong to is no value.
-    by_field = {
-        text(row.get("customFieldId")): row for row in sorted(own, key=lambda row: text(row.get("updatedAt")) or "")
-    }
+    by_field = {text(row.get("customFieldId")): row for row in sorted(own, key=_age)}
     by_field.pop(None, None)
     return list(by_field.values())
 

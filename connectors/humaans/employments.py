@@ -1,7 +1,7 @@
 """Employments: the job roles of a person, past, present and to come, each with the salary in force then."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from connectors import convert
@@ -10,25 +10,15 @@ from connectors.hris import enums
 from connectors.hris.employments import EMPLOYMENTS as RESOURCE
 from connectors.humaans import lists
 from connectors.humaans.groups import department_group
+from connectors.humaans.lists import age, day, in_force
 from connectors.humaans.scopes import PAY, PUBLIC
-from connectors.spec import TODAY, Absent, Embed, Field, Join, Row, Table
+from connectors.spec import TODAY, Absent, Completion, Embed, Field, Further, Join, Row, Table, all_matches
 
 ON_PERSON = Absent("Humaans keeps the contract type on the person, not on the role")
 
 
-def day(value: Any) -> str:
-    """Give a date as text that sorts; a missing one, or what is no date, sorts first."""
-    return convert.day(value) or ""
-
-
-def in_force(row: Row, on: str) -> bool:
-    """Tell whether an effective-dated row holds on a day. A null end is not enough: the row may begin later."""
-    end = day(row.get("endDate"))
-    return "" < day(row.get("effectiveDate")) <= on and (not end or on <= end)
-
-
 def newest(rows: Sequence[Row]) -> Row | None:
-    return max(rows, key=lambda row: (day(row.get("effectiveDate")), str(row.get("createdAt"))), default=None)
+    return max(rows, key=age, default=None)
 
 
 def current_role(person: Row, matches: Sequence[Row], today: date) -> Row | None:
@@ -38,42 +28,84 @@ def current_role(person: Row, matches: Sequence[Row], today: date) -> Row | None
     if role is not None:
         return role
     if day(person.get("employmentStartDate")) > now:
-        return min(matches, key=lambda row: day(row.get("effectiveDate")), default=None)
-    end = day(person.get("employmentEndDate"))
-    if person.get("status") == "offboarded" or (end and end < now):
+        return min([row for row in matches if day(row.get("effectiveDate")) > now], key=age, default=None)
+    if _gone(person, now):
         return newest([row for row in matches if "" < day(row.get("effectiveDate")) <= now])
     return None
 
 
+def _gone(person: Row, now: str) -> bool:
+    end = day(person.get("employmentEndDate"))
+    return person.get("status") == "offboarded" or bool(end and end < now)
+
+
+def ended_role_wanted(person: Row, matches: Sequence[Row], today: date) -> bool:
+    """Tell whether a role that has ended may be the one to show: it is in no list of today's or later ones."""
+    now = today.isoformat()
+    begins_later = day(person.get("employmentStartDate")) > now
+    return _gone(person, now) and not begins_later and not any(in_force(row, now) for row in matches)
+
+
 def salary_of_role(role: Row, matches: Sequence[Row], today: date) -> Row | None:
     """Choose the salary in force on the last day of the role that is not in the future, or on its first day."""
-    first, last = day(role.get("effectiveDate")), last_day(role.get("endDate"), role.get("leftOn"))
+    first = day(role.get("effectiveDate"))
+    last = last_day(role.get("endDate"), role.get("leftOn"), role.get("followedOn"), first)
     on = max(first, min(last or today.isoformat(), today.isoformat()))
     salaries = [row for row in matches if (row.get("compensationType") or {}).get("baseType") == "salary"]
     return newest([row for row in salaries if in_force(row, on)])
 
 
 def roles_of(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
-    """Give all roles of a person, each with the day on which they left or will leave, which a role does not know."""
-    left_on = person.get("employmentEndDate")
-    return [{**row, "leftOn": left_on} for row in matches]
+    """Give all roles of a person, the newest first, each with what it does not know by itself.
+
+    `leftOn` is the day on which the person left or will leave, `followedOn` the day on which their next role begins.
+    """
+    left_on, followed_on = person.get("employmentEndDate"), None
+    found = []
+    for row in sorted(matches, key=age, reverse=True):
+        found.append({**row, "leftOn": left_on, "followedOn": followed_on})
+        followed_on = row.get("effectiveDate") if day(row.get("effectiveDate")) else None
+    return found
 
 
-def last_day(end: Any, left_on: Any) -> str | None:
-    """Give the end of a role: its own, or that of the whole employment if it is earlier."""
-    return min(filter(None, (day(end), day(left_on))), default=None)
+def among_others(role: Row, picks: Sequence[Any]) -> Row:
+    """Complete a role that stands alone with what `roles_of` knows of it."""
+    person, roles = picks
+    others = [row for row in roles or () if row.get("id") != role.get("id")]
+    whole = roles_of(person or {}, [role, *others], date.max)
+    return next(row for row in whole if row.get("id") == role.get("id"))
 
 
-def end_of_role(end: Any, left_on: Any) -> str | Unreadable | None:
-    if lost(end, convert.day) or lost(left_on, convert.day):
+def last_day(end: Any, left_on: Any, followed_on: Any = None, effective: Any = None) -> str | None:
+    """Give the end of a role: its own, or that of the whole employment if it is earlier.
+
+    One that was left open ends on the day before the next role begins, and not before its own first day.
+    """
+    own = day(end) or _day_before(followed_on, effective)
+    return min(filter(None, (own, day(left_on))), default=None)
+
+
+def _day_before(followed_on: Any, effective: Any) -> str:
+    try:
+        found = (date.fromisoformat(day(followed_on)) - timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return ""
+    return max(found, day(effective))
+
+
+def end_of_role(end: Any, left_on: Any, followed_on: Any = None, effective: Any = None) -> str | Unreadable | None:
+    if any(lost(each, convert.day) for each in (end, left_on, followed_on, effective)):
         return UNREADABLE
-    return instant(last_day(end, left_on))
+    return instant(last_day(end, left_on, followed_on, effective))
 
 
-def active(effective: Any, end: Any, left_on: Any, today: date) -> bool | Unreadable:
-    if any(lost(each, convert.day) for each in (effective, end, left_on)):
+def active(effective: Any, end: Any, left_on: Any, today: date, followed_on: Any = None) -> bool | Unreadable:
+    if any(lost(each, convert.day) for each in (effective, end, left_on, followed_on)):
         return UNREADABLE
-    return in_force({"effectiveDate": effective, "endDate": last_day(end, left_on)}, today.isoformat())
+    now = today.isoformat()
+    # Two may begin on one day, of which the one that was entered last holds.
+    followed = not day(end) and "" < day(followed_on) <= now
+    return not followed and in_force({"effectiveDate": effective, "endDate": last_day(end, left_on)}, now)
 
 
 def managers(reporting_to: Any) -> list[dict[str, Any]] | None:
@@ -93,6 +125,7 @@ CURRENT_ROLE = Join(
     scope=PUBLIC,
     pick=current_role,
     narrow=lists.ROLES_OF_ONE,
+    further=Further(lists.ROLES, ended_role_wanted),
 )
 
 ROLE_HISTORY = Join(
@@ -104,6 +137,23 @@ ROLE_HISTORY = Join(
     pick=roles_of,
     narrow=lists.ROLES_OF_ONE,
     lends={"leftOn": "employmentEndDate"},
+)
+
+HOLDER = Join("person", (lists.PEOPLE,), on="personId", key="id", scope=PUBLIC, narrow=lists.PERSON)
+OTHER_ROLES = Join(
+    "other_roles",
+    (lists.ROLES,),
+    on="personId",
+    key="personId",
+    scope=PUBLIC,
+    pick=all_matches,
+    narrow=lists.ROLES_OF_ONE,
+)
+# A role does not know when its person left, nor when the next one began.
+AMONG_OTHERS = Completion(
+    joins=(HOLDER, OTHER_ROLES),
+    complete=among_others,
+    fields=frozenset({"end_date", "active", "pay_rate", "pay_period", "pay_currency"}),
 )
 
 SALARY = Join(
@@ -141,7 +191,7 @@ EMPLOYMENT = Table(
         "pay_frequency": Absent("Humaans states what period an amount is for, not how often it is paid"),
         "pay_currency": Field(SALARY["currency"], scope=PAY),
         "effective_date": "effectiveDate",
-        "end_date": Field(("endDate", "leftOn"), end_of_role),
+        "end_date": Field(("endDate", "leftOn", "followedOn", "effectiveDate"), end_of_role),
         "grade": Absent("Humaans keeps no grades"),
         "employment_type": ON_PERSON,
         "employment_contract_type": ON_PERSON,
@@ -155,7 +205,7 @@ EMPLOYMENT = Table(
         "created_at": "createdAt",
         "updated_at": "updatedAt",
         "start_date": "effectiveDate",
-        "active": Field(("effectiveDate", "endDate", "leftOn", TODAY), active),
+        "active": Field(("effectiveDate", "endDate", "leftOn", TODAY, "followedOn"), active),
         "department": Field("department", department_group),
         "cost_center": Absent("Humaans keeps no cost centres"),
         "cost_centers": Absent("Humaans keeps no cost centres"),

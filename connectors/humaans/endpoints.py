@@ -7,7 +7,7 @@ from connectors.humaans.companies import COMPANY
 from connectors.humaans.custom_field_definitions import DEFINITION
 from connectors.humaans.documents import CATEGORY, DOCUMENT
 from connectors.humaans.employees import EMPLOYEE
-from connectors.humaans.employments import EMPLOYMENT
+from connectors.humaans.employments import AMONG_OTHERS, EMPLOYMENT
 from connectors.humaans.groups import DEPARTMENT, GROUP, TEAM, all_groups, departments_of, teams_of
 from connectors.humaans.locations import WORKPLACE
 from connectors.humaans.scopes import DOCUMENTS, PRIVATE, PUBLIC
@@ -35,6 +35,7 @@ ENDPOINTS = (
         scope=PUBLIC,
         kind="employment",
         of_employee=OfEmployee(lists.ROLES_OF_ONE, "personId"),
+        completion=AMONG_OTHERS,
     ),
     Endpoint(table=COMPANY, listing=lists.COMPANIES, record="/companies/{key}", scope=PUBLIC, kind="company"),
     Endpoint(table=WORKPLACE, listing=lists.LOCATIONS, record="/locations/{key}", scope=PUBLIC, kind="location"),

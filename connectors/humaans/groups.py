@@ -7,6 +7,7 @@ from connectors.contract import Resource, Words
 from connectors.convert import UNREADABLE, identifier, is_there, lost, same_words, text, wrapper
 from connectors.hris import enums
 from connectors.hris.groups import DEPARTMENTS, GROUPS, TEAMS
+from connectors.humaans.lists import age
 from connectors.spec import Absent, Field, Row, Table
 
 department_id = identifier("department")
@@ -97,7 +98,10 @@ def departments_of(lists: Sequence[Sequence[Row]]) -> list[Row]:
     """Give each department that somebody works in today, from the people (for the company) and their roles."""
     people, roles = lists
     company = next((person.get("companyId") for person in people), None)
-    return _rows("department", (role.get("department") for role in roles), company)
+    # The vendor may not have ended the roles before, of which the newest alone counts.
+    owned = [(role.get("personId"), role) for role in sorted(roles, key=age)]
+    newest = {owner if isinstance(owner, str) else number: role for number, (owner, role) in enumerate(owned)}
+    return _rows("department", (role.get("department") for role in newest.values()), company)
 
 
 def all_groups(lists: Sequence[Sequence[Row]]) -> list[Row]:

@@ -1,46 +1,83 @@
-"""The Humaans lists that reads are made of, each with the query that we send."""
+"""The Humaans lists that reads are made of, each with the query that we send and the list that stands in for it.
+
+No filter of Humaans is sure: what a published client was seen to send may be refused or ignored all the same.
+"""
 
 from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
-from connectors.spec import OWN_KEY, TODAY, Collection
+from connectors import convert
+from connectors.spec import OWN_KEY, TODAY, Collection, Row, owned_by
 
-# Without `status=all` Humaans lists active people only.
-PEOPLE = Collection("/people", "employees", {"status": "all"})
+
+def day(value: Any) -> str:
+    """Give a date as text that sorts; a missing one, or what is no date, sorts first."""
+    return convert.day(value) or ""
+
+
+def age(row: Row) -> tuple[str, str, str]:
+    """Give what rows follow each other by; of two that begin on one day the one that was entered last is the newer."""
+    return day(row.get("effectiveDate")), str(row.get("createdAt")), str(row.get("id"))
+
+
+def in_force(row: Row, on: str) -> bool:
+    """Tell whether an effective-dated row holds on a day. A null end is not enough: the row may begin later."""
+    end = day(row.get("endDate"))
+    return "" < day(row.get("effectiveDate")) <= on and (not end or on <= end)
+
+
+def _in_force_today(row: Row, _: str, today: date) -> bool:
+    return in_force(row, today.isoformat())
+
+
+def _to_come(row: Row, _: str, today: date) -> bool:
+    return day(row.get("effectiveDate")) > today.isoformat()
+
+
+def _of_one(whole: Collection) -> Collection:
+    """Give the part of a list that belongs to one person."""
+    return Collection(whole.path, whole.resource, {"personId": OWN_KEY}, whole=whole, sift=owned_by("personId"))
+
+
+# Without `status=all` Humaans lists active people only. Who knows no `status` lists all there are.
+PEOPLE = Collection("/people", "employees", {"status": "all"}, whole=Collection("/people", "employees"))
+PERSON = Collection("/people/{key}", "employees", single=True)
 
 COMPANIES = Collection("/companies", "companies")
 LOCATIONS = Collection("/locations", "locations")
 
 ROLES = Collection("/job-roles", "employments")
-ROLES_TODAY = Collection("/job-roles", "employments", {"$asOf": TODAY})
-ROLES_TO_COME = Collection("/job-roles", "employments", {"effectiveDate[$gt]": TODAY})
-ROLES_OF_ONE = Collection("/job-roles", "employments", {"personId": OWN_KEY})
+ROLES_TODAY = Collection("/job-roles", "employments", {"$asOf": TODAY}, whole=ROLES, sift=_in_force_today)
+ROLES_TO_COME = Collection("/job-roles", "employments", {"effectiveDate[$gt]": TODAY}, whole=ROLES, sift=_to_come)
+ROLES_OF_ONE = _of_one(ROLES)
 
 COMPENSATIONS = Collection("/compensations", "employments")
-COMPENSATIONS_OF_ONE = Collection("/compensations", "employments", {"personId": OWN_KEY})
+COMPENSATIONS_OF_ONE = _of_one(COMPENSATIONS)
 COMPENSATION_TYPES = Collection("/compensation-types", "companies")
 
 CUSTOM_FIELDS = Collection("/custom-fields", "custom_fields")
 CUSTOM_VALUES = Collection("/custom-values", "custom_fields")
-CUSTOM_VALUES_OF_ONE = Collection("/custom-values", "custom_fields", {"personId": OWN_KEY})
+CUSTOM_VALUES_OF_ONE = _of_one(CUSTOM_VALUES)
 
 BANK_ACCOUNTS = Collection("/bank-accounts", "bank_details")
-BANK_ACCOUNTS_OF_ONE = Collection("/bank-accounts", "bank_details", {"personId": OWN_KEY})
+BANK_ACCOUNTS_OF_ONE = _of_one(BANK_ACCOUNTS)
 
 TIME_AWAY = Collection("/time-away", "time_off")
-TIME_AWAY_OF_ONE = Collection("/time-away", "time_off", {"personId": OWN_KEY})
+TIME_AWAY_OF_ONE = _of_one(TIME_AWAY)
 TIME_AWAY_TYPES = Collection("/time-away-types", "time_off_policies")
-TIME_AWAY_PERIODS_OF_ONE = Collection("/time-away-periods", "time_off_balances", {"personId": OWN_KEY})
+TIME_AWAY_PERIODS_OF_ONE = _of_one(Collection("/time-away-periods", "time_off_balances"))
 
-DOCUMENTS_OF_ONE = Collection("/documents", "documents", {"personId": OWN_KEY})
+DOCUMENTS_OF_ONE = _of_one(Collection("/documents", "documents"))
 DOCUMENT_TYPES = Collection("/document-types", "document_categories")
 
-IDENTITY_DOCUMENTS_OF_ONE = Collection("/identity-documents", "work_eligibility", {"personId": OWN_KEY})
+IDENTITY_DOCUMENTS_OF_ONE = _of_one(Collection("/identity-documents", "work_eligibility"))
 IDENTITY_DOCUMENT_TYPES = Collection("/identity-document-types", "document_categories")
 
 TIMESHEET_ENTRIES = Collection("/timesheet-entries", "time_entries")
 
 TASKS = Collection("/tasks", "tasks")
-TASKS_OF_ONE = Collection("/tasks", "tasks", {"personId": OWN_KEY})
+TASKS_OF_ONE = _of_one(TASKS)
 
 # What Humaans changes by itself after a write to a list. Wider than is known: too much read again is only slow.
 CONSEQUENCES: Mapping[str, tuple[str, ...]] = {

@@ -79,6 +79,12 @@ class Choices:
     as_of: Literal["honoured", "ignored"] = "honoured"
     """`$asOf` on effective-dated lists. Chosen: only the rows effective that day. Other form: all rows."""
 
+    role_ends: Literal["set", "open"] = "set"
+    """`endDate` of a role that another has followed. Chosen: the day before. Other form: none, it is left open."""
+
+    leaver_role: Literal["open", "ended"] = "open"
+    """`endDate` of the last role of somebody who has left. Chosen: none. Other form: their last day."""
+
     token_info: Literal["available", "missing"] = "available"
     """`/token-info`. Chosen: served to any valid token. Other form: 404."""
 

@@ -11,7 +11,7 @@ from deploy.sandbox.model import JsonObject, Resource
 from deploy.sandbox.query import Query, parse
 from deploy.sandbox.rights import Viewer
 from deploy.sandbox.store import Row, Store
-from deploy.sandbox.views import Encoder, View, hides, view_of
+from deploy.sandbox.views import Encoder, View, dated, hides, view_of
 
 Selection = list[tuple["Row", View]]
 
@@ -91,7 +91,8 @@ class Reader:
         selection: Selection = []
         for row in self._store.table(resource.path).values():
             view = view_of(resource, row.data, viewer, self._store, self._choices)
-            if view is not None and self._matches(resource, row.data, view, query):
+            data = dated(resource, row.data, self._store, self._choices)
+            if view is not None and self._matches(resource, data, view, query):
                 selection.append((row, view))
         self._sort(resource, selection)
         return selection

@@ -63,6 +63,18 @@ def hides(view: View, resource: Resource, field_name: str) -> bool:
     return view is View.MASKED and field_name in {*_TIME_OFF_DETAILS, "name"}
 
 
+def dated(resource: Resource, row: JsonObject, store: Store, choices: Choices) -> JsonObject:
+    """The row with the end that the choices give it; only job roles have another than they are kept with."""
+    if resource.area is not Area.JOB_ROLES:
+        return row
+    end = row["endDate"] if choices.role_ends == "set" else None
+    if end is None and choices.leaver_role == "ended":
+        person = store.find("people", row["personId"])
+        if person is not None and person["status"] == "offboarded":
+            end = person["employmentEndDate"]
+    return row if end == row["endDate"] else row | {"endDate": end}
+
+
 class Encoder:
     """Rows to bytes, remembered on the row for each view."""
 
@@ -79,10 +91,11 @@ class Encoder:
         )
 
     def encode(self, resource: Resource, row: Row, view: View) -> bytes:
-        key = (view, self._shape)
+        data = dated(resource, row.data, self._store, self._choices)
+        key = (view, self._shape, data.get("endDate"))
         known = row.encoded.get(key)
         if known is None:
-            known = row.encoded[key] = orjson.dumps(self._shown(resource, row.data, view))
+            known = row.encoded[key] = orjson.dumps(self._shown(resource, data, view))
         return known
 
     def _shown(self, resource: Resource, data: JsonObject, view: View) -> JsonObject:

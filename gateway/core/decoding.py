@@ -60,7 +60,7 @@ def encode_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return orjson.dumps(wrapped)[_ROOM:-_ROOM]
 
 
-def settled(row: dict[str, Any]) -> dict[str, Any]:
+def settled(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give a row with null for each column of which some part could not be read: the rest would be another value."""
     names = unreadable_columns(row)
     return {**row, **dict.fromkeys(names)} if names else row

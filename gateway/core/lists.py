@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from connectors.spec import Collection, Derived, Join, Row
+from connectors.spec import Collection, Derived, Further, Join, Row
 from gateway.core.ask import VendorRefusal
 from gateway.core.cursor import Cursor, WalkLost, mark
 from gateway.core.errors import Forbidden, GatewayError, NotImplementedHere
@@ -14,6 +14,9 @@ from gateway.core.mapping import Joined, Refusal, index
 from gateway.core.opened import Opened, join_lists
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import together
+
+FEW = 3
+"""Up to so many records, joined lists are asked for each record alone instead of whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Lists:
         self._sweeps = sweeps
         self._reading = reading
         self._times: Times | None = None
+        self._had: dict[tuple[Collection, str], Sweep] = {}
+        self._short: set[Join] = set()
         self.used: set[str] = set()
         self.failed: GatewayError | None = None
 
@@ -115,6 +120,25 @@ class Lists:
         found = await together(self._joined(join, None if join in deep else only) for join in joins)
         return dict(zip(joins, found, strict=True))
 
+    async def complete(self, joined: Mapping[Join, Joined], rows: Sequence[Row], *, few: bool) -> Mapping[Join, Joined]:
+        """Read the further list of each join whose short ones do not do for some of these records.
+
+        Of `few` records each is asked for alone, where the join can be narrowed.
+        """
+        found = dict(joined)
+        for join in self._short:
+            further = join.further
+            if further is None or found[join].refusal:
+                continue
+            lacking = [row for row in rows if further.wanted(row, found[join].of(join, row), self._reading.today)]
+            if lacking and few and join.narrow is not None and len(lacking) <= FEW:
+                narrow = await self._join_narrow(join, join.narrow, _keys(join, lacking))
+                found[join] = narrow if narrow.refusal else Joined({**found[join].by_key, **narrow.by_key})
+            elif lacking:
+                found[join] = await self._join_further(join, further)
+                await self._sweeps.learn(self._reading, _lacks(join))
+        return found
+
     async def peek(self, collection: Collection) -> Sweep | None:
         """Give a whole list if it is kept and may be used; the vendor is not asked for it."""
         return await self._sweeps.peek(self._reading, collection)
@@ -154,6 +178,7 @@ class Lists:
             if refusal.status == 404:
                 raise NotImplementedHere(not_offered(name, collection.path), provider_errors=said) from refusal
             raise Forbidden(why_refused(name, collection.path), provider_errors=said) from refusal
+        self._had[(collection, own_key)] = sweep
         return self._noted(sweep, collection)
 
     async def _derive(self, listing: Listing, derived: Derived, sweeps: Sequence[Sweep]) -> Sweep:
@@ -166,12 +191,15 @@ class Lists:
         return Sweep(sweeps[0].id, times, len(rows), rows=rows)
 
     async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
-        if only is None or join.narrow is None:
+        keys = None if only is None else _keys(join, only)
+        if keys is None or join.narrow is None or len(keys) > FEW or await self._all_kept(join, keys):
             return await self._join_whole(join)
-        keys = list(dict.fromkeys(key for row in only if isinstance(key := row.get(join.on), str) and key))
-        if await self._all_kept(join, keys):
-            return await self._join_whole(join)
-        lists = await together(self._whole(join.narrow, key) for key in keys)
+        if join.further and await self.peek(join.further.collection):
+            return await self._join_further(join, join.further)
+        return await self._join_narrow(join, join.narrow, keys)
+
+    async def _join_narrow(self, join: Join, narrow: Collection, keys: Sequence[str]) -> Joined:
+        lists = await together(self._whole(narrow, key) for key in keys)
         embedded = await self._whole(join.embed.collection) if join.embed else None
         refusal = _first_refusal([*lists, *([embedded] if embedded else [])])
         if refusal:
@@ -180,13 +208,32 @@ class Lists:
         return index(join, rows, embedded[1].rows if embedded and not isinstance(embedded[1], Refusal) else ())
 
     async def _join_whole(self, join: Join) -> Joined:
+        if join.further is None:
+            return await self._join_lists(join, join.collections)
+        if not await self._kept(join.collections) and (
+            await self.peek(join.further.collection) or await self._sweeps.has_learned(self._reading, _lacks(join))
+        ):
+            return await self._join_further(join, join.further)
+        self._short.add(join)
+        return await self._join_lists(join, join.collections)
+
+    async def _join_further(self, join: Join, further: Further) -> Joined:
+        return await self._join_lists(join, (further.collection,))
+
+    async def _join_lists(self, join: Join, collections: Sequence[Collection]) -> Joined:
         further = [join.embed.collection] if join.embed else []
-        lists = await together(self._whole(collection) for collection in (*join.collections, *further))
+        lists = await together(self._whole(collection) for collection in (*collections, *further))
         refusal = _first_refusal(lists)
         if refusal:
             return Joined({}, refusal)
         known = [(name, opened) for name, opened in lists if not isinstance(opened, Refusal)]
-        return join_lists(join, known[: len(join.collections)], known[-1] if join.embed else None)
+        return join_lists(join, known[: len(collections)], known[-1] if join.embed else None)
+
+    async def _kept(self, collections: Sequence[Collection]) -> list[Sweep] | None:
+        """Give whole lists if all of them are kept and may be used."""
+        sweeps = await together(self.peek(collection) for collection in collections)
+        kept = [sweep for sweep in sweeps if sweep]
+        return kept if len(kept) == len(sweeps) else None
 
     async def _all_kept(self, join: Join, keys: Sequence[str]) -> bool:
         """Tell whether the whole lists of a join are kept and say something of each of these records.
@@ -195,17 +242,18 @@ class Lists:
         """
         if join.key is None:
             return False
-        sweeps = await together(self.peek(collection) for collection in join.collections)
-        lists = [await self._sweeps.opened(self._reading.shelf, sweep) for sweep in sweeps if sweep]
-        if len(lists) < len(join.collections):
-            return False
+        lists = [
+            await self._sweeps.opened(self._reading.shelf, sweep) for sweep in await self._kept(join.collections) or ()
+        ]
         arranged = [opened.by(join.key) for opened in lists if opened]
-        return len(arranged) == len(lists) and all(any(key in rows for rows in arranged) for key in keys)
+        return len(arranged) == len(join.collections) and all(any(key in rows for rows in arranged) for key in keys)
 
     async def _whole(self, collection: Collection, key: str = "") -> tuple[str, Opened | Refusal]:
         """Give all rows of a joined list with its sweep's id, or that the vendor refuses it."""
         shelf = self._reading.shelf
-        sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
+        sweep = self._had.get((collection, key))
+        if sweep is None:
+            sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
         opened = None if sweep.refused else await self._sweeps.opened(shelf, sweep)
         if opened is None and not sweep.refused:
             sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
@@ -216,3 +264,13 @@ class Lists:
 
 def _first_refusal(lists: Sequence[tuple[str, Opened | Refusal]]) -> Refusal | None:
     return next((opened for _, opened in lists if isinstance(opened, Refusal)), None)
+
+
+def _keys(join: Join, rows: Sequence[Row]) -> list[str]:
+    """Give what some records are joined on, each once."""
+    return list(dict.fromkeys(key for row in rows if isinstance(key := row.get(join.on), str) and key))
+
+
+def _lacks(join: Join) -> str:
+    """Name the fact that a join's short lists do not do for an account."""
+    return f"lacks {join.name} {' '.join(collection.label() for collection in join.collections)}"

@@ -34,6 +34,10 @@ class Joined:
     by_key: Mapping[Any, Sequence[Row]]
     refusal: Refusal | None = None
 
+    def of(self, join: Join, row: Row) -> Sequence[Row]:
+        """Give the rows that are joined to a row."""
+        return self.by_key.get(None if join.key is None else _key(row.get(join.on)), ())
+
 
 REFUSED = Joined({}, Refusal("", 403))
 """Of a list that does not matter."""
@@ -72,9 +76,7 @@ class Record:
 
     def pick(self, join: Join) -> Any:
         if join not in self._picks:
-            key = None if join.key is None else _key(self.row.get(join.on))
-            matches = self.joins[join].by_key.get(key, ())
-            self._picks[join] = join.pick(self.row, matches, self.today)
+            self._picks[join] = join.pick(self.row, self.joins[join].of(join, self.row), self.today)
         return self._picks[join]
 
     def nested(self, row: Row) -> "Record":

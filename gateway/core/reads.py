@@ -1,6 +1,5 @@
 """Composing the answer to a read: which lists it takes, which slice of them, and what has to be said with it."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -12,14 +11,16 @@ from connectors.columns import own_lists
 from connectors.contract import Operation
 from connectors.convert import text
 from connectors.exchange import Request
-from connectors.spec import Collection, Endpoint, Join, Row
+from connectors.spec import Collection, Endpoint, Join, Row, any_row
 from gateway.core.ask import Asker, VendorRefusal, encode, without
 from gateway.core.columns import Visible
+from gateway.core.completing import joins_for, make_record
 from gateway.core.conditions import Conditions, compile_conditions, must_be_answerable
 from gateway.core.cursor import Cursor, CursorSigner, mark
 from gateway.core.decoding import encode_rows, mended, settled
 from gateway.core.errors import BadRequest, GatewayError, NotFound, NotImplementedHere, VendorFailure
 from gateway.core.explain import reasons, refused_lines, refused_paths, unreadable
+from gateway.core.fetching import SAFE_KEY
 from gateway.core.freshness import Times
 from gateway.core.lists import Listing, Lists, Walk
 from gateway.core.mapping import Joined, Plan, Record, Refusal, compile_table
@@ -28,10 +29,6 @@ from gateway.core.query import Query
 from gateway.core.raw import belonging, show
 from gateway.core.sweeps import Reading, Sweep, Sweeps
 from gateway.core.together import pair
-
-_SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
-_FEW = 3
-"""Up to so many records, joined lists are asked for each record alone instead of whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def make_question(
     binding = f"{operation.id}\n{query.canonical()}"
     parts = (binding, query.place(), allowed.fingerprint())
     name = sha256("\0".join(parts).encode()).hexdigest()
-    joins = (*plan.joins, *compile_conditions(endpoint.table, query.filters).plan.joins)
+    joins = joins_for(endpoint, plan, compile_conditions(endpoint.table, query.filters).plan)
     read = [*endpoint.collections(), *(each for join in joins for each in join.all_collections())]
     resources = frozenset(collection.resource for collection in read)
     if operation.of_employee:
@@ -131,7 +128,7 @@ class _Work:
     async def answer_list(self) -> Composed:
         query = self._question.query
         conditions = compile_conditions(self._endpoint.table, query.filters)
-        joins = list(dict.fromkeys([*self._question.plan.joins, *conditions.plan.joins]))
+        joins = joins_for(self._endpoint, self._question.plan, conditions.plan)
         whole = bool(query.filters or self._endpoint.only or self._employee)
         try:
             sweep, rows, start, joined = await self._read_lists(joins, whole=whole)
@@ -156,18 +153,20 @@ class _Work:
         self, joins: Sequence[Join], *, whole: bool
     ) -> tuple[Sweep, Sequence[Row], int, Mapping[Join, Joined]]:
         listing, narrowed = await self._best_listing()
-        if narrowed:
+        if narrowed or any(listing.source in join.collections for join in joins):
             found = await self._slice(listing, whole=whole)
-            few = found[1] if len(found[1]) <= _FEW else None
-            return *found, await self._lists.join(joins, few, self._question.plan.deep)
-        found, joined = await pair(self._slice(listing, whole=whole), self._lists.join(joins, None))
-        return *found, joined
+            joined = await self._lists.join(joins, found[1] if narrowed else None, self._question.plan.deep)
+        else:
+            found, joined = await pair(self._slice(listing, whole=whole), self._lists.join(joins, None))
+        return *found, await self._lists.complete(joined, found[1], few=narrowed)
 
     async def answer_get(self) -> Composed:
         row = await (self._found() if self._endpoint.record is None else self._fetched())
         if row is None or not self._belongs(row):
             raise self._missing
-        joined = await self._lists.join(self._question.plan.joins, [row], self._question.plan.deep)
+        joins = joins_for(self._endpoint, self._question.plan)
+        joined = await self._lists.join(joins, [row], self._question.plan.deep)
+        joined = await self._lists.complete(joined, [row], few=True)
         self._leave_out(joined)
         record = self._record(row, joined)
         data = self._plan.unify(record)
@@ -183,7 +182,7 @@ class _Work:
     def _decoded(self, kind: str, given: str) -> str:
         """Give the vendor's id; raises `NotFound` for what can be none."""
         remote_id = ids.decode(kind, given) if kind else given
-        if remote_id is None or (kind and not _SAFE_KEY.fullmatch(remote_id)):
+        if remote_id is None or (kind and not SAFE_KEY.fullmatch(remote_id)):
             raise self._missing
         return remote_id
 
@@ -286,7 +285,7 @@ class _Work:
         if source is None:  # pragma: no cover - `Endpoint.answers` has seen to it
             raise self._missing
         if isinstance(source, Collection) and (pushed or extra):
-            source = replace(source, query={**source.query, **pushed, **extra})
+            source = _narrowed(source, pushed, extra)
         return Listing(source, own_key), bool(pushed or own_key)
 
     async def _best_listing(self) -> tuple[Listing, bool]:
@@ -343,12 +342,18 @@ class _Work:
     # --- the answer ---------------------------------------------------------------------------------------
 
     def _record(self, row: Row, joined: Mapping[Join, Joined]) -> Record:
-        return Record(row, joined, self._reading.today)
+        return make_record(self._endpoint, row, joined, self._reading.today)
 
     def _leave_out(self, joined: Mapping[Join, Joined]) -> None:
         """Take from the plan what would be read from lists that the vendor refuses."""
-        question = self._question
+        question, completion = self._question, self._endpoint.completion
         self._refused = refused_paths(question.plan, joined)
+        refusals = (joined[join].refusal for join in completion.joins if join in joined) if completion else ()
+        refusal = next(filter(None, refusals), None)
+        if completion and refusal:
+            # Without what the row lacks they would be other values.
+            wanted = [name for name in question.plan.rules if name in completion.fields]
+            self._refused = {**dict.fromkeys(wanted, refusal), **self._refused}
         if self._refused:
             fields = [name for name in question.plan.rules if name not in self._refused]
             hidden = frozenset((*question.allowed.withheld, *self._refused))
@@ -389,3 +394,16 @@ def _readable(row: dict[str, Any]) -> Row:
     except TypeError:
         row = mended(row)
     return settled(row)
+
+
+def _narrowed(source: Collection, pushed: Mapping[str, str], extra: Mapping[str, tuple[str, ...]]) -> Collection:
+    """Give a list narrowed by the filters that the vendor is trusted to know, and by the caller's own parameters.
+
+    A vendor that refuses ours is asked without them, for they are applied here in any case; the caller's stay.
+    """
+    if extra:
+        whole = source.whole and replace(source.whole, query={**source.whole.query, **extra}, sift=any_row)
+        source = replace(source, query={**source.query, **extra}, whole=whole, sift=source.sift or any_row)
+    if pushed:
+        source = replace(source, query={**source.query, **pushed}, whole=source, sift=source.sift or any_row)
+    return source

@@ -11,27 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from hashlib import blake2b, sha256
-from typing import Any
+from urllib.parse import quote
 
 import orjson
 
-from connectors.exchange import Request
-from connectors.paging import Batch, Malformed
-from connectors.spec import OWN_KEY, TODAY, Collection, Row
-from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal, malformed, without
+from connectors.spec import OWN_KEY, Collection, Row
+from gateway.core.ask import Asker, Clock, Conversation, VendorRefusal
 from gateway.core.decoding import encode_rows, mended, settled
-from gateway.core.errors import DeadlineExceeded, GatewayError, RateLimited, VendorFailure
+from gateway.core.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
+from gateway.core.fetching import Fetcher, Wanted, filled, sifted
 from gateway.core.flights import Flights, Leases
 from gateway.core.freshness import Ceilings, Directives, Times, Use, Windows, judge, takes
+from gateway.core.learned import Learned
 from gateway.core.opened import Opened, OpenLists
 from gateway.core.packing import pack, unpack
 from gateway.core.shelf import Shelf
-from gateway.core.together import together
 
 BLOCK = 250
 JITTER = 0.1
 """By so much at most freshness is cut short, so that what was read together does not end together."""
-_ATTEMPTS = 3
+UNACCEPTED = frozenset({400, 422})
+"""Answers to a query that a vendor does not take."""
 PASSING = (VendorFailure, RateLimited, DeadlineExceeded)
 """Failures that a stale answer may stand in for."""
 
@@ -88,17 +88,6 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A list as it is asked for: its name on the shelf, its query, and whether a refusal is an answer."""
-
-    collection: Collection
-    query: tuple[tuple[str, str], ...]
-    pointer: str
-    digest: str
-    optional: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Sharing:
     """What makes one reading serve many: flights within a worker, leases among workers, lists that are open."""
 
@@ -118,7 +107,8 @@ class Sweeps:
         self._clock: Clock = asker.clock
         self._keeping = keeping
         self._flights, self._leases, self._lists = sharing.flights, sharing.leases, sharing.lists
-        self._side_by_side = side_by_side
+        self._fetcher = Fetcher(asker, side_by_side)
+        self._learned = Learned(asker.clock.monotonic)
 
     def begin(self, reading: Reading, resource: str) -> Times:
         """Give the times of a reading of this resource that is made now."""
@@ -164,6 +154,13 @@ class Sweeps:
         found, use = await self._kept(reading, _wanted(reading, collection, "", optional=False))
         return found if use in {Use.FRESH, Use.STALE} else None
 
+    async def has_learned(self, reading: Reading, fact: str) -> bool:
+        return await self._learned.has(reading.shelf, reading.talk.linked, fact)
+
+    async def learn(self, reading: Reading, fact: str) -> None:
+        """Remember a fact of an account for some hours, here and, where something may be kept, for other workers."""
+        await self._learned.note(reading.shelf, reading.talk.linked, fact, keep=not reading.directives.no_store)
+
     async def reopen(self, shelf: Shelf, sweep_id: str) -> Sweep | None:
         """Give the sweep that a walk holds on to, or None when it is no longer kept."""
         [kept] = await shelf.read([shelf.key("sweep", sweep_id)])
@@ -208,14 +205,14 @@ class Sweeps:
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    async def _kept(self, reading: Reading, wanted: _Wanted) -> tuple[Sweep | None, Use]:
+    async def _kept(self, reading: Reading, wanted: Wanted) -> tuple[Sweep | None, Use]:
         [kept] = await reading.shelf.read_current([wanted.pointer], [wanted.collection.resource])
         found = _sweep(kept)
         if found is None or (found.refused and not wanted.optional):
             return None, Use.NOT
         return found, judge(found.times, self._now, reading.directives, settled=reading.settled)
 
-    async def _lead(self, reading: Reading, wanted: _Wanted) -> Sweep:
+    async def _lead(self, reading: Reading, wanted: Wanted) -> Sweep:
         """Fetch a list, unless another worker does: then wait for what it keeps."""
 
         async def look() -> Sweep | None:
@@ -231,17 +228,56 @@ class Sweeps:
             )
         return sweep
 
-    async def _fetch(self, reading: Reading, wanted: _Wanted) -> Sweep:
-        """Fetch a list from the vendor, and keep it."""
+    async def _fetch(self, reading: Reading, wanted: Wanted) -> Sweep:
+        """Fetch a list from the vendor, and keep it. Where the vendor refuses its query, it is had of the whole list.
+
+        That is remembered for some hours, so that the call which is refused is not made before each reading.
+        """
+        whole = wanted.collection.whole
+        if whole is not None and await self.has_learned(reading, wanted.unaccepted):
+            return await self._sifted(reading, wanted, whole)
         times = self.begin(reading, wanted.collection.resource)
-        refused, rows = 0, []
+        refused, rows = 0, list[Row]()
         try:
-            rows = [settled(row) for row in await self._pages(reading.talk, wanted.collection.path, wanted.query)]
+            rows = [settled(row) for row in await self._fetcher.rows(reading.talk, wanted)]
         except VendorRefusal as refusal:
             if refusal.status == 401 or not wanted.optional:
                 raise
             refused = refusal.status
-        blocks = []
+        except (VendorFailure, BadRequest) as error:
+            if whole is None or not _unaccepted(error):
+                raise
+            sweep = await self._sifted(reading, wanted, whole)
+            await self.learn(reading, wanted.unaccepted)
+            return sweep
+        return await self._made(reading, wanted, times, sifted(rows, wanted), refused=refused)
+
+    async def _sifted(self, reading: Reading, wanted: Wanted, whole: Collection) -> Sweep:
+        """Make a list of the rows of the whole one that belong to it."""
+
+        async def read() -> Sweep:
+            return await self.open(reading, whole, wanted.own_key, optional=wanted.optional)
+
+        if reading.directives.may_read:
+            found = await read()
+        else:
+            # Several parts of one list, all for the same request, are had of one reading.
+            shared = _wanted(reading, whole, wanted.own_key, optional=wanted.optional)
+            found, _ = await self._flights.share((shared.pointer, reading.new_id, wanted.optional), read)
+        rows = await self.rows(reading.shelf, found, 0)
+        if rows is None:  # Evicted since: then it is read once more.
+            anew = _wanted(reading, whole, wanted.own_key, optional=wanted.optional)
+            found = await self._fetch(reading, anew)
+            rows = found.rows or ()
+        if found.failed:
+            return replace(found, total=len(kept := sifted(rows, wanted)), rows=kept)
+        return await self._made(reading, wanted, found.times, sifted(rows, wanted), refused=found.refused)
+
+    async def _made(
+        self, reading: Reading, wanted: Wanted, times: Times, rows: Sequence[Row], *, refused: int
+    ) -> Sweep:
+        """Make a sweep of rows, and keep it."""
+        blocks, rows = [], list(rows)
         for start in range(0, len(rows), BLOCK):
             try:
                 blocks.append(encode_rows(rows[start : start + BLOCK]))
@@ -255,14 +291,14 @@ class Sweeps:
             await self._keep(reading.shelf, wanted, sweep, blocks)
         return sweep
 
-    def _digest(self, reading: Reading, wanted: _Wanted, blocks: Sequence[bytes]) -> str:
+    def _digest(self, reading: Reading, wanted: Wanted, blocks: Sequence[bytes]) -> str:
         digest = blake2b(digest_size=12, key=self._keeping.key)
         digest.update(f"{reading.talk.linked.account.id}:{wanted.digest}".encode())
         for block in blocks:
             digest.update(block)
         return digest.hexdigest()
 
-    async def _keep(self, shelf: Shelf, wanted: _Wanted, sweep: Sweep, blocks: Sequence[bytes]) -> None:
+    async def _keep(self, shelf: Shelf, wanted: Wanted, sweep: Sweep, blocks: Sequence[bytes]) -> None:
         seconds = int(sweep.times.kept_until - self._now)
         if seconds <= 0:
             return
@@ -276,48 +312,18 @@ class Sweeps:
         if await shelf.write(values, seconds + self._keeping.held):
             await shelf.write_current({wanted.pointer: head}, seconds, [wanted.collection.resource])
 
-    async def _pages(self, talk: Conversation, path: str, query: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
-        """Fetch all pages; begin again when the list changes its length meanwhile, since offsets then slip."""
-        paging, never = talk.connector.paging, talk.connector.never
-        gate = asyncio.Semaphore(self._side_by_side)
 
-        async def page(where: tuple[tuple[str, str], ...]) -> Batch:
-            async with gate:
-                body = await self._asker.ask(talk, Request("GET", path, query + where))
-            try:
-                batch = paging.parse(body)
-            except Malformed as error:
-                raise malformed(talk, path, error) from error
-            return replace(batch, rows=without(batch.rows, never)) if _has_any(batch.rows, never) else batch
-
-        for _ in range(_ATTEMPTS):
-            first = await page(paging.first())
-            try:
-                rest = paging.rest(first)
-            except Malformed as error:
-                raise malformed(talk, path, error) from error
-            batches = [first, *await together(page(where) for where in rest)]
-            rows = [row for batch in batches for row in batch.rows]
-            if len(rows) == first.total and all(batch.total == first.total for batch in batches):
-                return rows
-        raise VendorFailure(f"{talk.connector.name} changed {path} while it was read, {_ATTEMPTS} times; try again.")
+def _unaccepted(error: GatewayError) -> bool:
+    """Tell whether a vendor has refused a query as such."""
+    return any(each.status in UNACCEPTED for each in error.provider_errors)
 
 
-def filled(collection: Collection, today: date, own_key: str) -> tuple[tuple[str, str], ...]:
-    """Give a collection's query with its placeholders filled."""
-    values = {TODAY: today.isoformat(), OWN_KEY: own_key}
-    return tuple((name, values.get(value, value)) for name, value in collection.pairs())
-
-
-def _has_any(rows: Sequence[Row], columns: frozenset[str]) -> bool:
-    return any(columns & row.keys() for row in rows)
-
-
-def _wanted(reading: Reading, collection: Collection, own_key: str, *, optional: bool) -> _Wanted:
+def _wanted(reading: Reading, collection: Collection, own_key: str, *, optional: bool) -> Wanted:
     query = filled(collection, reading.today, own_key)
-    digest = sha256(repr((collection.path, query)).encode()).hexdigest()[:24]
+    path = collection.path.replace(OWN_KEY, quote(own_key, safe=""))
+    digest = sha256(repr((path, query)).encode()).hexdigest()[:24]
     pointer = reading.shelf.key("list", f"{reading.talk.linked.account.revision}:{digest}")
-    return _Wanted(collection, query, pointer, digest, optional)
+    return Wanted(collection, query, pointer, digest, optional, path, own_key, reading.today)
 
 
 def _sweep(kept: bytes | None) -> Sweep | None:

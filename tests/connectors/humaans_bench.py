@@ -12,7 +12,7 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import by_name
-from gateway.core.model import Linked, Secret, Upstream
+from gateway.core.model import Cache, Linked, Secret, Upstream
 from tests.core.parts import NOW, Register, make_key, make_linked
 from tests.core.village import Bench
 
@@ -41,7 +41,9 @@ class AppVendor:
         return Answer(response.status_code, dict(response.headers), response.content)
 
 
-def bench_by(vendor: Callable[[Sandbox], V], app: Sandbox, token: str = "all-owner") -> Bench[V]:
+def bench_by(
+    vendor: Callable[[Sandbox], V], app: Sandbox, token: str = "all-owner", cache: Cache | None = None
+) -> Bench[V]:
     """Make a gateway with an account linked by that token of the sandbox, and a key that may ask anything."""
     linked = make_linked("a1", *by_name(token).scopes, provider="humaans")
     register = Register(
@@ -49,11 +51,13 @@ def bench_by(vendor: Callable[[Sandbox], V], app: Sandbox, token: str = "all-own
         accounts={"a1": Linked(linked.account, Secret(by_name(token).token), linked.cipher)},
     )
     connector = replace(HUMAANS, base_url="http://sandbox/api")
-    return Bench(vendor(app), connector=connector, usual=LIST, register=register)
+    return Bench(vendor(app), connector=connector, usual=LIST, register=register, cache=cache)
 
 
-def bench_on(app: Sandbox, token: str = "all-owner", vendor: type[AppVendor] = AppVendor) -> Bench[AppVendor]:
-    return bench_by(vendor, app, token)
+def bench_on(
+    app: Sandbox, token: str = "all-owner", vendor: type[AppVendor] = AppVendor, cache: Cache | None = None
+) -> Bench[AppVendor]:
+    return bench_by(vendor, app, token, cache)
 
 
 def humaans(token: str = "all-owner", people: int = 60, **choices: Any) -> Bench[AppVendor]:

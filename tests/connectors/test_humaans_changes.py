@@ -170,3 +170,24 @@ def test_an_employment_is_corrected_with_its_pay(body: dict[str, Any], since: st
     lists = {**HISTORY, "/job-roles/r1": ROLE, "/compensations": listed({**SALARY, "effectiveDate": since})}
     found, _ = walk("update_employee_employment", body, lists, employee="ann", key="r1")
     assert found == sent
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "theirs"),
+    [
+        ({"job_title": "Lead"}, "/job-roles", {**ROLE, "id": "r9", "personId": "bob", "effectiveDate": "2026-11-24"}),
+        (
+            {"employment": {"pay_rate": "60000"}},
+            "/compensations",
+            {**SALARY, "id": "c9", "personId": "bob", "effectiveDate": "2026-11-24"},
+        ),
+    ],
+)
+def test_a_filter_that_is_ignored_changes_nothing_of_somebody_else(
+    body: dict[str, Any], path: str, theirs: dict[str, Any]
+) -> None:
+    own = HISTORY[path]["data"]
+    expected, _ = walk("update_employee", body, HISTORY, key="ann")
+    found, _ = walk("update_employee", body, {**HISTORY, path: listed(theirs, *own)}, key="ann")
+    assert found == expected
+    assert found

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.convert import UNREADABLE
-from connectors.humaans.employments import active, current_role, in_force, managers, salary_of_role
+from connectors.humaans.employments import active, current_role, managers, salary_of_role
+from connectors.humaans.lists import in_force
 from connectors.humaans.locations import WORKPLACE, label, place_of_work, region
 from connectors.spec import Field
 

@@ -17,33 +17,40 @@ def test_the_first_page_asks_for_the_most_from_the_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "total", "offsets"),
+    ("held", "total", "overlap", "offsets"),
     [
-        (0, 0, []),
-        (3, 3, []),
-        (250, 250, []),
-        (250, 251, [250]),
-        (250, 1000, [250, 500, 750]),
+        (0, 0, 1, []),
+        (3, 3, 1, []),
+        (250, 250, 1, []),
+        (250, 251, 0, [250]),
+        (250, 251, 1, [249]),
+        (250, 1000, 0, [250, 500, 750]),
+        (250, 997, 1, [249, 498, 747]),
+        (250, 998, 1, [249, 498, 747, 996]),
         # The vendor clamped the limit: what it gave is the stride.
-        (100, 250, [100, 200]),
-        (1, 3, [1, 2]),
+        (100, 250, 0, [100, 200]),
+        (100, 250, 1, [99, 198]),
+        (1, 3, 0, [1, 2]),
         # More than it says there are: there are no further pages, and the sweep sees that it does not add up.
-        (5, 3, []),
+        (5, 3, 1, []),
     ],
 )
-def test_the_rest_goes_by_what_the_first_page_held(held: int, total: int, offsets: list[int]) -> None:
-    rest = PAGING.rest(Batch([{} for _ in range(held)], total))
+def test_the_rest_goes_by_what_the_first_page_held(held: int, total: int, overlap: int, offsets: list[int]) -> None:
+    rest = PAGING.rest(Batch([{} for _ in range(held)], total), overlap)
     assert [dict(query) for query in rest] == [{"$limit": "250", "$skip": str(offset)} for offset in offsets]
 
 
-@given(total=st.integers(0, 3000), limit=st.integers(1, 400))
-def test_the_pages_together_are_the_list(total: int, limit: int) -> None:
-    stride = min(limit, PAGING.size)
+@given(total=st.integers(0, 3000), limit=st.integers(2, 400), overlap=st.integers(0, 1))
+def test_the_pages_together_are_the_list(total: int, limit: int, overlap: int) -> None:
+    most = min(limit, PAGING.size)
     whole = list(range(total))
-    found = whole[:stride]
-    for query in PAGING.rest(Batch([{} for _ in found], total)):
+    found = whole[:most]
+    for query in PAGING.rest(Batch([{} for _ in found], total), overlap):
         offset = int(dict(query)["$skip"])
-        found += whole[offset : offset + stride]
+        page = whole[offset : offset + most]
+        assert page[:overlap] == found[len(found) - overlap :]
+        assert len(page) > overlap
+        found += page[overlap:]
     assert found == whole
 
 
@@ -57,7 +64,7 @@ def test_the_pages_together_are_the_list(total: int, limit: int) -> None:
 )
 def test_a_length_that_cannot_be_is_malformed(held: int, total: int, words: str) -> None:
     with pytest.raises(Malformed, match=words):
-        PAGING.rest(Batch([{} for _ in range(held)], total))
+        PAGING.rest(Batch([{} for _ in range(held)], total), 0)
 
 
 def test_names_of_rows_and_total_are_the_vendors() -> None:

@@ -1,6 +1,7 @@
 """Sweeps of one list of a vendor in memory, with all that they need."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.spec import Collection
 from gateway.core.ask import Asker, Conversation
@@ -12,14 +13,18 @@ from gateway.core.retry import RetryPolicy
 from gateway.core.shelf import Shelf
 from gateway.core.sweeps import Keeping, Reading, Sharing, Sweep, Sweeps
 from tests.core.parts import A_MINUTE, Memory, Time, Vendor, make_linked, unjittered
-from tests.core.village import VILLAGE
+from tests.core.village import MADE, VILLAGE
 
 THINGS = Collection("/things", "things")
 LINKED = make_linked("a1", "open")
 
 
-def things(count: int) -> Vendor:
-    return Vendor({"/things": [{"id": f"x{number}"} for number in range(count)]})
+def thing(number: int, made: str | None = MADE) -> dict[str, Any]:
+    return {"id": f"x{number}", "made": made}
+
+
+def things(count: int, made: str | None = MADE) -> Vendor:
+    return Vendor({"/things": [thing(number, made) for number in range(count)]})
 
 
 @dataclass

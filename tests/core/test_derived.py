@@ -69,7 +69,7 @@ async def test_one_of_a_derived_list_is_found_in_it() -> None:
 
 
 def people_change(bench: Bench[Vendor]) -> None:
-    bench.vendor.lists["/people"].append(person(0, diet="a new diet"))
+    bench.vendor.lists["/people"].append(person(99, diet="a new diet"))
 
 
 def roles_change(bench: Bench[Vendor]) -> None:

@@ -7,8 +7,9 @@ import pytest
 from connectors.spec import OWN_KEY, TODAY, Collection
 from gateway.core.ask import VendorRefusal
 from gateway.core.errors import RateLimited
+from gateway.core.fetching import filled
 from gateway.core.freshness import NO_DIRECTIVES, Directives, Windows
-from gateway.core.sweeps import BLOCK, filled
+from gateway.core.sweeps import BLOCK
 from tests.core.desk import LINKED, THINGS, Desk, numbered, things
 from tests.core.parts import NOW, Forgetful, Vendor, refusal
 

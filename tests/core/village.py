@@ -121,7 +121,7 @@ VILLAGE = replace(
     name="Village",
     base_url="https://village.test",
     auth=BearerToken(credential=CredentialField(key="token", label="Token", pattern=".+", advice="")),
-    paging=OffsetPaging(limit="limit", offset="skip", size=250),
+    paging=OffsetPaging(limit="limit", offset="skip", size=250, created="made", updated="changed"),
     scopes={"open": "read what is open", "closed": "read all"},
     granter="the mayor",
     endpoints=(
@@ -145,6 +145,9 @@ READER = "hris.employees:read"
 ALL_SCOPES = (READER, "hris.compensation:read", "hris.sizes:read")
 
 
+MADE = "2025-06-01T09:00:00.000Z"
+
+
 def person(number: int, /, **values: Any) -> dict[str, Any]:
     """Make a row in which everything is known. People are updated a minute after each other."""
     return {
@@ -158,6 +161,7 @@ def person(number: int, /, **values: Any) -> dict[str, Any]:
         "photo": f"https://village.test/{number}.jpg",
         "updated": f"2026-01-01T{number // 60:02d}:{number % 60:02d}:00Z",
         "secret": "planted-secret",
+        "made": MADE,
         **values,
     }
 
@@ -167,7 +171,10 @@ def village(people: int) -> Vendor:
     return Vendor(
         {
             "/people": [person(number) for number in range(people)],
-            "/roles": [{"id": f"r{each}", "person": f"p{each}", "title": f"Title {each}"} for each in range(people)],
+            "/roles": [
+                {"id": f"r{each}", "person": f"p{each}", "title": f"Title {each}", "made": MADE}
+                for each in range(people)
+            ],
             "/towns": [{"id": f"t{each}", "name": f"Town {each}", "size": str(each)} for each in range(3)],
             "/token": [],
         }
@@ -231,6 +238,7 @@ class Bench(Generic[V]):
         secret: str | None = "key",
         account: str | None = "a1",
         directives: Directives = NO_DIRECTIVES,
+        employee: str = "",
         **query: str,
     ) -> Page:
         """Ask, the usual list if nothing else is said. In names of the query, `filter__x` stands for `filter[x]`."""
@@ -241,6 +249,7 @@ class Bench(Generic[V]):
                 account_id=account,
                 operation=operation or self.usual,
                 key=key,
+                employee=employee,
                 pairs=tuple((_parameter(name), value) for name, value in query.items()),
                 directives=directives,
                 request_id=f"request {self.requests}",

@@ -39,6 +39,27 @@ async def test_list_order() -> None:
     assert days == sorted(days, reverse=True)
 
 
+@pytest.mark.parametrize("choice", ["set", "open"])
+async def test_role_ends(choice: str) -> None:
+    caller = sandbox(role_ends=choice)
+    rows = await caller.rows("/job-roles")
+    assert any(row["endDate"] for row in rows) == (choice == "set")
+    today = await caller.rows("/job-roles", query="$asOf=2026-11-24")
+    owners = [row["personId"] for row in today]
+    # What is left open is in force beside the role that has followed it.
+    assert (len(owners) == len(set(owners))) == (choice == "set")
+
+
+@pytest.mark.parametrize("choice", ["open", "ended"])
+async def test_leaver_role(choice: str) -> None:
+    caller = sandbox(leaver_role=choice)
+    leavers = {row["id"]: row for row in await caller.rows("/people", query="status=offboarded")}
+    today = {row["personId"] for row in await caller.rows("/job-roles", query="$asOf=2026-11-24")}
+    assert (leavers.keys() <= today) == (choice == "open")
+    last = [row for row in await caller.rows("/job-roles") if row["personId"] in leavers]
+    assert all(row["endDate"] for row in last) == (choice == "ended")
+
+
 @pytest.mark.parametrize("choice", ["omit", "null"])
 async def test_field_without_right(choice: str) -> None:
     row = (await sandbox(field_without_right=choice).rows("/people", "only-public-read"))[0]

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from typing import Any
 
 from connectors.hris.requests import CREATE_EMPLOYEE, UPDATE_EMPLOYEE
-from connectors.humaans.employments import day as day_of
+from connectors.humaans.lists import day as day_of
 from connectors.humaans.scopes import PRIVATE_WRITE, PUBLIC
 from connectors.humaans.writes import custom_fields, pay, people, roles, steps
 from connectors.humaans.writes.steps import FIXED

@@ -3,7 +3,7 @@
 from typing import Any
 
 from connectors.hris.requests import CREATE_EMPLOYMENT, UPDATE_EMPLOYMENT
-from connectors.humaans.employments import day as day_of
+from connectors.humaans.lists import day as day_of
 from connectors.humaans.scopes import PRIVATE_WRITE, PUBLIC
 from connectors.humaans.writes import pay, roles, steps
 from connectors.humaans.writes.steps import FIXED

@@ -6,8 +6,9 @@ from typing import Any
 
 from connectors.convert import normal
 from connectors.hris import enums
-from connectors.humaans.employments import day as day_of
-from connectors.humaans.employments import in_force, newest
+from connectors.humaans.employments import newest
+from connectors.humaans.lists import day as day_of
+from connectors.humaans.lists import in_force
 from connectors.humaans.scopes import PAY, PAY_WRITE
 from connectors.humaans.writes import steps
 from connectors.humaans.writes.steps import Row

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from connectors.humaans.employments import current_role, newest
-from connectors.humaans.employments import day as day_of
+from connectors.humaans.lists import day as day_of
 from connectors.humaans.writes import steps
 from connectors.humaans.writes.steps import Row
 from connectors.writes import Step, WrongValues

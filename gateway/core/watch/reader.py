@@ -11,11 +11,12 @@ from typing import Any
 
 import orjson
 
-from connectors.spec import Collection, Join, Row
+from connectors.spec import Collection, Further, Join, Row
 from gateway.core.ask import encode
-from gateway.core.mapping import REFUSED, Joined, Record, index
+from gateway.core.completing import make_record
+from gateway.core.mapping import REFUSED, Joined, index
 from gateway.core.sweeps import BLOCK, Reading, Sweep, Sweeps
-from gateway.core.watch.compare import Sight
+from gateway.core.watch.compare import NOT_SEEN, Sight
 from gateway.core.watch.subject import Subject
 
 
@@ -63,8 +64,8 @@ class Gathered:
     subject: Subject
     reading: Reading
     sweeps: Mapping[Collection, Sweep]
-    sight: Sight
-    digest: str
+    sight: Sight = NOT_SEEN
+    digest: str = ""
 
 
 class Reader:
@@ -79,7 +80,12 @@ class Reader:
         """
         sweeps = {subject.listing: await self._sweeps.open(reading, subject.listing)}
         for collection in subject.joined:
-            sweeps[collection] = await self._sweeps.open(reading, collection, optional=True)
+            if collection not in sweeps:
+                sweeps[collection] = await self._sweeps.open(reading, collection, optional=True)
+        for join in subject.joins:
+            if join.further and await self._lacks(Gathered(subject, reading, sweeps), join, join.further):
+                further = join.further.collection
+                sweeps[further] = await self._sweeps.open(reading, further, optional=True)
         for sweep in sweeps.values():
             if sweep.failed is not None:
                 raise sweep.failed
@@ -97,7 +103,7 @@ class Reader:
     async def hashes(self, gathered: Gathered) -> dict[str, bytes]:
         """Give a hash of each record by the vendor's id. Raises `Evicted` for lists that are no longer kept."""
         subject, reading = gathered.subject, gathered.reading
-        joins = {join: await self._joined(gathered, join) for join in subject.plan.joins}
+        joins = {join: await self._joined(gathered, join) for join in subject.joins}
         only, key = subject.endpoint.only, subject.endpoint.key
         owner = f"{reading.talk.linked.account.id}\0{subject.resource}\0".encode()
         found: dict[str, bytes] = {}
@@ -109,16 +115,32 @@ class Reader:
                 if not isinstance(remote_id, str) or not remote_id or not remote_id.isprintable():
                     continue
                 if only is None or only(row):
-                    record = subject.plan.unify(Record(row, joins, reading.today))
+                    record = subject.plan.unify(make_record(subject.endpoint, row, joins, reading.today))
                     found[remote_id] = self._hashing.of_record(owner, record)
             await asyncio.sleep(0)
         return found
 
+    async def _lacks(self, gathered: Gathered, join: Join, further: Further) -> bool:
+        """Tell whether the short lists of a join may not do for some record."""
+        try:
+            joined = await self._joined(gathered, join)
+            rows = () if joined.refusal else await self._rows(gathered, gathered.subject.listing)
+        except Evicted:
+            return True  # Who makes the hashes finds that out too, and has all gathered anew.
+        for start in range(0, len(rows), INDEXED):
+            for row in rows[start : start + INDEXED]:
+                if further.wanted(row, joined.of(join, row), gathered.reading.today):
+                    return True
+            await asyncio.sleep(0)
+        return False
+
     async def _joined(self, gathered: Gathered, join: Join) -> Joined:
-        if any(gathered.sweeps[each].refused for each in join.collections):
+        further = join.further.collection if join.further else None
+        collections = (further,) if further in gathered.sweeps and further else join.collections
+        if any(gathered.sweeps[each].refused for each in collections):
             return REFUSED
         rows: list[Row] = []
-        for collection in join.collections:
+        for collection in collections:
             rows += await self._rows(gathered, collection)
         embedded = await self._rows(gathered, join.embed.collection) if join.embed is not None else ()
         by_key: dict[Any, list[Row]] = {}

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.connector import Connector
-from connectors.spec import Absent, Collection, Endpoint
+from connectors.spec import Absent, Collection, Endpoint, Join
+from gateway.core.completing import joins_for
 from gateway.core.entrance import Provider
 from gateway.core.mapping import Plan, compile_table
 from gateway.core.model import Account
@@ -27,10 +28,14 @@ class Subject:
     rights: str
 
     @property
+    def joins(self) -> tuple[Join, ...]:
+        return joins_for(self.endpoint, self.plan)
+
+    @property
     def joined(self) -> tuple[Collection, ...]:
-        """Give the further lists that it is made of, each once."""
+        """Give the lists that are joined to it, each once, without those that only some records want."""
         found: dict[Collection, None] = {}
-        for join in self.plan.joins:
+        for join in self.joins:
             found.update(dict.fromkeys(join.collections))
             if join.embed is not None:
                 found[join.embed.collection] = None
@@ -40,7 +45,7 @@ class Subject:
     @property
     def resources(self) -> frozenset[str]:
         """Give the names of the lists that answers about such records may be made of."""
-        narrow = (each for join in self.plan.joins for each in join.all_collections())
+        narrow = (each for join in self.joins for each in join.all_collections())
         return frozenset(each.resource for each in (self.listing, *narrow))
 
 
