@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.contract import ANY, Plain, Type
 from connectors.exchange import Answer, Request
+from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Derived, Field, Nested, Ref, Table
 from gateway.core.call import Page
 from gateway.core.errors import NotFound, VendorFailure
@@ -213,11 +214,22 @@ async def made_elsewhere(read: Read, path: str, name: str, seen: Seen) -> list[A
     return [each for each in found if not is_nothing(each)]
 
 
+def names_a_row(read: Read, column: str, sent: bytes) -> bool:
+    """Tell whether rows with this in the column would all be the same one, which is no list (decision 25)."""
+    if column != CONNECTORS[read.connector].paging.key or sent in NEVER_A_VALUE:
+        return False
+    value = json.loads(sent)
+    return isinstance(value, str | int) and value != ""
+
+
 async def check(read: Read, path: str, column: str, sent: bytes, seen: Seen) -> None:
-    page = await answered(read, planted(read, path, column, sent, None), seen, column)
+    one = names_a_row(read, column, sent)
+    page = await answered(read, planted(read, path, column, sent, 0 if one else None), seen, column)
     if page is None:
         return
     check_types(read, page)
+    if one:
+        return
     if fits(sent, (await seen.of(read))[path], column):
         return
     own = own_paths(read)
