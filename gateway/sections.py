@@ -303,8 +303,8 @@ class Life(Section):
 class Audit(Section):
     """The trail of who changed what."""
 
-    address_days: PositiveInt = 365
-    """Days after which the addresses of clients are taken out of the trail; a year, to look into what is found late."""
+    address_days: Annotated[int, Field(ge=30)] = 365
+    """Days after which addresses of clients are taken out of the trail, at least 30; a year, as much is found late."""
 
 
 class Hub(Section):

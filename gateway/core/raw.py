@@ -14,7 +14,11 @@ from connectors.exchange import Request
 from connectors.paging import Malformed
 from connectors.spec import Join, Row
 from gateway.core.columns import Visible
+from gateway.core.decoding import UNREADABLE_COLUMNS
 from gateway.core.errors import VendorFailure
+
+_OURS = frozenset({UNREADABLE_COLUMNS})
+"""What our decoder puts into a row, which is no column of the vendor's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,8 @@ def belonging(key: tuple[Collection[str], str], rows: Sequence[Row], joins: Sequ
         found.add(path, column, [row.get(column) for row in rows])
     for join in joins:
         values = [value for row in rows for value in (row.get(join.on), row.get(column))]
-        for collection in join.collections:
+        for collection in join.all_collections():
             found.add(collection.path, join.key, values)
-        if join.narrow:
-            found.add(join.narrow.path, join.key, values)
         if join.embed:
             found.add(join.embed.collection.path, None, ())
     return found
@@ -104,7 +106,7 @@ def _value(row: Row, column: str) -> Any:
 def _without(value: Any, never: frozenset[str]) -> Any:
     """Returns a value without the columns that never leave, however deep they stand in it."""
     if isinstance(value, Mapping):
-        return {name: _without(each, never) for name, each in value.items() if name not in never}
+        return {name: _without(each, never) for name, each in value.items() if name not in never | _OURS}
     if isinstance(value, list):
         return [_without(each, never) for each in value]
     return value

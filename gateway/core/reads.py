@@ -382,7 +382,9 @@ class _Work:
         """Show the calls that were made, with the rows that belong to these records."""
         talk, endpoint = self._reading.talk, self._endpoint
         of_page = belonging(
-            (own_lists(endpoint), endpoint.key), [each.row for each in records], self._question.plan.joins
+            (own_lists(endpoint), endpoint.key),
+            [each.row for each in records],
+            joins_for(endpoint, self._question.plan),
         )
         return show(talk.connector, talk.raw, self._question.visible, of_page)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -14,9 +15,9 @@ from gateway.adapters.accounts.engine import reading
 from gateway.adapters.accounts.schema import metadata
 from gateway.adapters.vault import Vault
 from gateway.core.actor import AT_A_CALL, AT_THE_COMMAND_LINE, Actor, ActorKind
-from gateway.core.errors import Conflict
+from gateway.core.errors import Conflict, StoreUnavailable
 from gateway.core.model import Account, Secret, Status, Turn
-from gateway.core.trail import Change, What
+from gateway.core.trail import Change, What, event
 from gateway.core.usage import Tally
 from tests.adapters.databases import MASTER, REASON, START, TOKEN, Time, new_account
 
@@ -210,3 +211,21 @@ async def test_other_processes_find_out_what_was_unlinked(database: Database) ->
     assert [(each.project_id, each.account_id) for each in gone] == [(project_id, "a3"), (project_id, "a1")]
     assert gone[-1].row == await database.erasures.newest()
     assert await database.erasures.erased(gone[0].row) == gone[1:]
+
+
+async def test_the_address_ends_after_its_time_and_nothing_else_of_a_row(database: Database) -> None:
+    """Rows of long ago; the database refuses to empty the address of one that is younger than 30 days."""
+    by = Actor(ActorKind.ADMIN, "a", "203.0.113.9")
+    for at in (START, START + timedelta(days=1)):
+        await database.trail.note(event(What.SIGNED_IN, at, by))
+    before = await database.trail.read()
+    assert await database.trail.forget_addresses(START) == 0
+    assert await database.trail.forget_addresses(START + timedelta(hours=1)) == 1
+    after = await database.trail.read()
+    assert [each.by.address for each in after] == ["203.0.113.9", ""]
+    assert [(each.id, each.at, each.what, each.by.kind, each.by.id, each.details) for each in after] == [
+        (each.id, each.at, each.what, each.by.kind, each.by.id, each.details) for each in before
+    ]
+    await database.trail.note(event(What.SIGNED_IN, datetime.now(UTC), by))
+    with pytest.raises(StoreUnavailable):
+        await database.trail.forget_addresses(datetime.now(UTC) + timedelta(days=1))

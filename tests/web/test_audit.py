@@ -2,7 +2,7 @@
 
 import re
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -97,20 +97,6 @@ async def test_changes_of_webhooks_are_in_the_trail_by_key(site: Site) -> None:
     assert all(each.by.kind is ActorKind.KEY and each.details["webhook"] == made["id"] for each in found)
     assert [each.details.get("fields") for each in reversed(found)][1:3] == [["url"], ["disabled"]]
     assert "example.com" not in str([each.details for each in found])
-
-
-async def test_the_address_ends_after_its_time_and_nothing_else_of_a_row(site: Site) -> None:
-    await site.client.patch(f"/accounts/{site.account}", json={"label": "new"}, auth=(site.key, ""))
-    before = await site.database.trail.read()
-    addressed = [each for each in before if each.by.address]
-    assert addressed
-    assert await site.database.trail.forget_addresses(datetime.now(UTC) - timedelta(days=1)) == 0
-    assert await site.database.trail.forget_addresses(datetime.now(UTC) + timedelta(days=1)) == len(addressed)
-    after = await site.database.trail.read()
-    assert not [each for each in after if each.by.address]
-    assert [(each.id, each.what, each.by.kind, each.details) for each in after] == [
-        (each.id, each.what, each.by.kind, each.details) for each in before
-    ]
 
 
 @pytest.mark.parametrize("planted", PLANTED)

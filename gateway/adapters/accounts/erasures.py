@@ -3,6 +3,7 @@
 It is written in the transaction that erases, so that no process and no cache that ends in between leaves anything.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.accounts.engine import empty_journal, reading, writing
-from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials
+from gateway.adapters.accounts.schema import accounts, connect_sessions, credentials, vendor_hooks
 from gateway.adapters.accounts.schema import audit_trail as trail
 from gateway.adapters.accounts.schema import pending_erasures as pending
 from gateway.core.aftermath import Gone
@@ -21,8 +22,15 @@ from gateway.core.model import Account, News
 from gateway.core.trail import ERASING, Change, What
 
 CACHE, FILES = "cache", "files"
-WRITTEN_ANEW = (accounts, credentials, connect_sessions)
+WRITTEN_ANEW = (accounts, credentials, connect_sessions, vendor_hooks)
 """Tables with credentials, data keys and names."""
+SINCE = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS xid)::text")
+STILL_SEEN = text(
+    "SELECT coalesce(max(age(backend_xmin)), 0) > age(CAST(CAST(:since AS text) AS xid)) FROM pg_stat_activity "
+    "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+)
+"""Whether a transaction is open that began before a moment: it may still see what was deleted."""
+TRIES, BETWEEN_TRIES = 20, 0.1
 LOCK = 7_421_190_028
 """The number of an advisory lock: one process at a time writes tables anew."""
 NO_ROW = 0
@@ -83,7 +91,8 @@ class ErasureBook:
 
         SQLite's journal is emptied. PostgreSQL leaves what was deleted in the pages of a table until others overwrite
         it, after a plain VACUUM too: the few small tables are written anew (VACUUM FULL), each locked for that long.
-        What waits for its lock longer than a second gives up and is tried again later. Raises `StoreUnavailable`.
+        What waits for its lock longer than 250 ms gives up and is tried again later, and so it is while an older
+        transaction still sees the rows, which would be copied. Raises `StoreUnavailable`.
         """
         waiting = await self.unclean()
         if not waiting:
@@ -102,7 +111,9 @@ class ErasureBook:
             if not (await connection.execute(select(func.pg_try_advisory_lock(LOCK)))).scalar_one():
                 return False
             try:
-                await connection.execute(text("SET lock_timeout = '1s'"))
+                if not await _until_unseen(connection):
+                    return False
+                await connection.execute(text("SET lock_timeout = '250ms'"))
                 for table in WRITTEN_ANEW:
                     await connection.execute(text(f"VACUUM (FULL) {table.name}"))
             finally:
@@ -122,6 +133,16 @@ class ErasureBook:
             for row, at in done:
                 mine = (pending.c.row == row) & (pending.c.kind == FILES) & (pending.c.at == at)
                 await connection.execute(delete(pending).where(mine))
+
+
+async def _until_unseen(connection: AsyncConnection) -> bool:
+    """Wait a moment for transactions that began before now; False where one of them goes on."""
+    since = (await connection.execute(SINCE)).scalar_one()
+    for _ in range(TRIES):
+        if not (await connection.execute(STILL_SEEN, {"since": since})).scalar_one():
+            return True
+        await asyncio.sleep(BETWEEN_TRIES)
+    return False
 
 
 def _gone(row: Row[Any]) -> Gone:

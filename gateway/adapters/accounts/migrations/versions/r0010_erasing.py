@@ -13,13 +13,14 @@ depends_on = None
 MOMENT = sa.DateTime(timezone=True)
 COLUMNS = "id at project_id account_id key_id what actor actor_id".split()
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+# An address may be emptied after 30 days, the least that the setting takes.
 ADDRESSED = sa.text("address <> ''")
 
 _SAME_SQLITE = " AND ".join(f"NEW.{name} IS OLD.{name}" for name in (*COLUMNS, "details"))
 NEW_SQLITE = (
     "DROP TRIGGER audit_trail_no_update",
     f"""CREATE TRIGGER audit_trail_no_update BEFORE UPDATE ON audit_trail
-        WHEN NOT (NEW.address = '' AND {_SAME_SQLITE})
+        WHEN NOT (NEW.address = '' AND OLD.at < datetime('now', '-30 days') AND {_SAME_SQLITE})
         BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
 )
 OLD_SQLITE = ("DROP TRIGGER audit_trail_no_update", SQLITE[0])
@@ -31,8 +32,22 @@ NEW_POSTGRESQL = (
     """CREATE TRIGGER audit_trail_refuse BEFORE DELETE OR TRUNCATE ON audit_trail
         FOR EACH STATEMENT EXECUTE FUNCTION audit_trail_refuse()""",
     f"""CREATE TRIGGER audit_trail_refuse_update BEFORE UPDATE ON audit_trail
-        FOR EACH ROW WHEN (NOT (NEW.address = '' AND ({_NEW_ROW}) IS NOT DISTINCT FROM ({_OLD_ROW})))
+        FOR EACH ROW WHEN (NOT (
+            NEW.address = '' AND OLD.at < now() - interval '30 days' AND ({_NEW_ROW}) IS NOT DISTINCT FROM ({_OLD_ROW})
+        ))
         EXECUTE FUNCTION audit_trail_refuse()""",
+)
+# The planner's statistics hold samples of the values of a column, which outlive the rows.
+UNSAMPLED = {
+    "accounts": "owner_id owner_name owner_username label setup_information",
+    "connect_sessions": "owner_id owner_name owner_username label details",
+    "credentials": "wrapped_key sealed",
+    "vendor_hooks": "wrapped_key sealed",
+}
+WITHOUT_STATISTICS = tuple(
+    f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0"
+    for table, columns in UNSAMPLED.items()
+    for column in columns.split()
 )
 OLD_POSTGRESQL = (
     "DROP TRIGGER audit_trail_refuse_update ON audit_trail",
@@ -57,7 +72,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_audit_trail_addressed", "audit_trail", ["at"], postgresql_where=ADDRESSED, sqlite_where=ADDRESSED
     )
-    _run(NEW_POSTGRESQL, NEW_SQLITE)
+    _run((*NEW_POSTGRESQL, *WITHOUT_STATISTICS), NEW_SQLITE)
 
 
 def downgrade() -> None:
