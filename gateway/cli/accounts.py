@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from gateway.adapters.accounts import Database, new_id, utc_now
@@ -10,7 +11,7 @@ from gateway.cli.history import history
 from gateway.cli.keys import project_id
 from gateway.cli.table import as_cell, as_json, as_table
 from gateway.core.actor import AT_THE_COMMAND_LINE
-from gateway.core.errors import Conflict
+from gateway.core.errors import Conflict, StoreUnavailable
 from gateway.core.forget import unlink
 from gateway.core.link import Application, Parts, link, verify
 from gateway.core.model import Account, Owner, Status, StatusReason, Upstream
@@ -119,6 +120,9 @@ async def _unlink(arguments: Namespace, desk: Desk) -> int:
         # The private cache of a running gateway is not ours to reach: it sees the unlinking in the trail, and sweeps
         # its cache itself.
         await unlink(account.project_id, account.id, desk.hooked(database, upstream), AT_THE_COMMAND_LINE)
+        # Without a running gateway nobody else would clean the files before the next start; one that runs does it too.
+        with suppress(StoreUnavailable):
+            await database.erasures.clean()
     desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
     return 0
 

@@ -135,3 +135,17 @@ async def test_two_processes_do_not_write_the_tables_at_once(database: Database,
     done = [await database.erasures.clean(), await second.erasures.clean()]
     await second.close()
     assert done == [True, False]
+
+
+async def test_a_journal_that_a_reader_holds_is_cleaned_later_and_not_forgotten(database: Database, url: str) -> None:
+    account = await database.store(await new_account(database), TOKEN)
+    reader = open_engine(url)
+    async with reader.connect() as connection:
+        await connection.execute(text("SELECT count(*) FROM accounts"))
+        await database.erase(account.project_id, account.id)
+        await database.erasures.clean()
+        assert await database.erasures.unclean() or not await found_in(database, url, account.owner.id.encode())
+    await reader.dispose()
+    await database.erasures.clean()
+    assert await database.erasures.unclean() == []
+    assert await found_in(database, url, account.owner.id.encode()) == set()

@@ -161,8 +161,13 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def empty_journal(connection: Connection) -> None:
-    """Move SQLite's write-ahead journal into the file and truncate it; not inside a transaction."""
+def empty_journal(connection: Connection) -> bool:
+    """Move SQLite's write-ahead journal into the file and truncate it; not inside a transaction.
+
+    Returns False where a reader is still open: SQLite then leaves the journal as it is, and raises nothing.
+    """
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    row = cursor.fetchone()
     cursor.close()
+    return row is not None and not row[0]

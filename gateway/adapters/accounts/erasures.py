@@ -89,17 +89,19 @@ class ErasureBook:
     async def clean(self) -> bool:
         """Take out of the database's files what was erased; False where nothing was, or another process does it.
 
-        SQLite's journal is emptied. PostgreSQL leaves what was deleted in the pages of a table until others overwrite
-        it, after a plain VACUUM too: the few small tables are written anew (VACUUM FULL), each locked for that long.
-        What waits for its lock longer than 250 ms gives up and is tried again later, and so it is while an older
-        transaction still sees the rows, which would be copied. Raises `StoreUnavailable`.
+        SQLite's journal is emptied, or later where a reader is still open. PostgreSQL leaves what was deleted in the
+        pages of a table until others overwrite it, after a plain VACUUM too: the few small tables are written anew
+        (VACUUM FULL), each locked for that long. What waits for its lock longer than 250 ms gives up and is tried again
+        later, and so it is while an older transaction still sees the rows, which would be copied. Raises
+        `StoreUnavailable`.
         """
         waiting = await self.unclean()
         if not waiting:
             return False
         if self._engine.dialect.name == "sqlite":
             async with reading(self._engine) as connection:
-                await connection.run_sync(empty_journal)
+                if not await connection.run_sync(empty_journal):
+                    return False
         elif not await self._write_anew():
             return False
         await self.cleaned(waiting)

@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, select
 from gateway.adapters.accounts.rows import read_account
 from gateway.adapters.accounts.schema import accounts, credentials
 from gateway.adapters.vault import Vault, WrappedKey
+from gateway.core.errors import StoreUnavailable
 from gateway.core.model import Account, Cipher, Owner, Unsealable
 
 CONTEXT = b"owner"
@@ -44,6 +45,7 @@ class AccountReader:
         try:
             cipher = self._vault.unwrap(row.id, WrappedKey(row.master_key_id, row.wrapped_key))
             name, username = orjson.loads(cipher.open(row.owner_sealed, CONTEXT))
-        except Unsealable:
+        except (Unsealable, StoreUnavailable):
+            # StoreUnavailable: a master key that we do not have wraps it. One such row must not close a list.
             return Owner(id=row.owner_id, name="")
         return Owner(id=row.owner_id, name=name, username=username)

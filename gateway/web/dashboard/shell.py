@@ -205,7 +205,8 @@ class Shell:
         shown = ("fault.html", {"title": "That did not work", "fault": sentence(error.message)})
         try:
             visit = await self.enter(scope, receive, send)
-        except SignInFirst:
+        except (SignInFirst, GatewayError):
+            # Who is signed in is not known while the database is away.
             await self.bare(scope, send, shown, status_of(error), [])
         else:
             await self.page(visit, *shown, status_of(error))
