@@ -321,7 +321,12 @@ def test_a_token_of_another_company_is_refused_and_a_link_that_is_one_again_says
     replaced = link("bolt", "--replace-company")
     assert (replaced.returncode, replaced.stdout) == (0, first.stdout), replaced.stderr
     history = json.loads(gateway("accounts", "history", account, "--json", cwd=tmp_path).stdout)
-    assert [each["details"].get("fields") for each in history] == [["grant", "company"], None, None]
+    assert [(each["what"], each["details"].get("fields")) for each in history] == [
+        ("account.cache_erased", None),
+        ("account.relinked", ["grant", "company"]),
+        ("account.relinked", None),
+        ("account.linked", None),
+    ]
 
 
 @pytest.mark.parametrize(

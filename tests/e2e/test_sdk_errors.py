@@ -139,7 +139,7 @@ def test_a_token_that_is_no_longer_known_is_a_412_from_then_on(
     sdk: Sdk, caller: Caller, company: Company, installation: Installation
 ) -> None:
     expelled = replace(caller, account=installation.link("all-owner"))
-    with company.fault("unauthorized", path="/people"):
+    with company.fault("unauthorized"):
         outcome = sdk.call(expelled, "listEmployees")
         assert_error(outcome, "PreconditionFailedResponse", 412, "Humaans", "401", "Link the account again")
     company.clear()

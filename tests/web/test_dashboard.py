@@ -204,7 +204,8 @@ async def test_history_and_use_are_told_in_words(operator: Operator) -> None:
     await operator.send(f"{path}/unlink", {"confirmation": "unlink"})
     activity = await operator.see("/activity")
     words = re.findall(r'class="what">([^<]+)<', activity)
-    assert words == ["Unlinked", "API key revoked", "API key created", "Resumed", "Suspended", "Linked"]
+    signed_in = "Signed in to the dashboard"
+    assert words == ["Unlinked", "API key revoked", "API key created", "Resumed", "Suspended", signed_in, "Linked"]
     assert "demo" in activity
     assert "Scopes: *" in activity
     first = (await operator.database.trail.read(most=1))[0].id

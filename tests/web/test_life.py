@@ -182,6 +182,7 @@ async def test_the_trail_tells_who_did_it_and_from_where(site: Site, sandbox: Sa
     assert [(entry.what, entry.by.kind, entry.by.id, entry.by.address) for entry in reversed(entries)] == [
         (What.LINKED, "session", str(session), "127.0.0.1"),
         (What.UPDATED, "key", key, "127.0.0.1"),
+        (What.SESSION_CREATED, "key", key, "127.0.0.1"),
         (What.RELINKED, "session", str(again["id"]), "127.0.0.1"),
         (What.ERROR, "gateway", "call", ""),
         (What.UNLINKED, "key", key, "127.0.0.1"),
