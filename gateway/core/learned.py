@@ -3,10 +3,10 @@
 It is told to the other workers through the account's shelf. Forgetting it costs a call, and nothing else.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 
+from gateway.core.lru import Lru
 from gateway.core.model import Linked
 from gateway.core.shelf import Shelf
 
@@ -19,11 +19,11 @@ class Learned:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._until: OrderedDict[tuple[str, int, str], float] = OrderedDict()
+        self._until: Lru[tuple[str, int, str], float] = Lru(MOST)
 
     async def has(self, shelf: Shelf, linked: Linked, fact: str) -> bool:
         key = (linked.account.id, linked.account.revision, fact)
-        if self._until.get(key, 0.0) > self._monotonic():
+        if (self._until.get(key) or 0.0) > self._monotonic():
             return True
         [found] = await shelf.read([_kept_under(shelf, linked, fact)])
         return found is not None
@@ -31,10 +31,7 @@ class Learned:
     async def note(self, shelf: Shelf, linked: Linked, fact: str, *, keep: bool) -> None:
         """Remember a fact here, and with `keep` for the other workers too."""
         key = (linked.account.id, linked.account.revision, fact)
-        self._until[key] = self._monotonic() + SECONDS
-        self._until.move_to_end(key)
-        while len(self._until) > MOST:
-            self._until.popitem(last=False)
+        self._until.put(key, self._monotonic() + SECONDS)
         if keep:
             await shelf.write({_kept_under(shelf, linked, fact): b"1"}, SECONDS)
 

@@ -254,6 +254,7 @@ class Sweeps:
 
     async def _sifted(self, reading: Reading, wanted: Wanted, whole: Collection) -> Sweep:
         """Make a list of the rows of the whole one that belong to it."""
+        all_rows = _wanted(reading, whole, wanted.own_key, optional=wanted.optional)
 
         async def read() -> Sweep:
             return await self.open(reading, whole, wanted.own_key, optional=wanted.optional)
@@ -262,12 +263,10 @@ class Sweeps:
             found = await read()
         else:
             # Several parts of one list, all for the same request, are had of one reading.
-            shared = _wanted(reading, whole, wanted.own_key, optional=wanted.optional)
-            found, _ = await self._flights.share((shared.pointer, reading.new_id, wanted.optional), read)
+            found, _ = await self._flights.share((all_rows.pointer, reading.new_id, wanted.optional), read)
         rows = await self.rows(reading.shelf, found, 0)
         if rows is None:  # Evicted since: then it is read once more.
-            anew = _wanted(reading, whole, wanted.own_key, optional=wanted.optional)
-            found = await self._fetch(reading, anew)
+            found = await self._fetch(reading, all_rows)
             rows = found.rows or ()
         if found.failed:
             return replace(found, total=len(kept := sifted(rows, wanted)), rows=kept)

@@ -1,4 +1,4 @@
-"""The fixtures of `tests.web.support`, `tests.web.linking` and `tests.web.operating`, for every test of this folder."""
+"""The fixtures of the modules `support`, `linking`, `operating` and `webhooks`, for every test of this folder."""
 
 from tests.web.linking import fixture_linking, fixture_time
 from tests.web.operating import fixture_door, fixture_operator
@@ -11,6 +11,7 @@ from tests.web.support import (
     fixture_site,
     fixture_stack,
 )
+from tests.web.webhooks import fixture_receiver
 
 __all__ = [
     "fixture_door",
@@ -18,6 +19,7 @@ __all__ = [
     "fixture_environ",
     "fixture_linking",
     "fixture_operator",
+    "fixture_receiver",
     "fixture_redis_url",
     "fixture_sandbox",
     "fixture_sandbox_server",

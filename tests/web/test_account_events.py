@@ -1,23 +1,16 @@
 """What happens to an account is heard by the product, whoever does it: over HTTP, by command, or by the vendor's no."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from deploy.sandbox.tokens import by_name
-from tests.receiver import Receiver, receiving
+from tests.receiver import Receiver
 from tests.test_cli import as_process
 from tests.web.support import MASTER_KEY, Site, open_site
 from tests.web.webhooks import LOCAL, ask, log_of, within
-
-
-@pytest.fixture(name="receiver")
-def fixture_receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture(name="site")

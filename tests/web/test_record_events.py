@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, closing
 from typing import Any
 
 import pytest
 
 from connectors import ids
-from tests.receiver import Receiver, receiving
+from tests.receiver import Receiver
 from tests.web.hearing import hearing, link
 from tests.web.support import Sandbox, Site, open_site
 from tests.web.webhooks import LOCAL, ask
@@ -19,12 +19,6 @@ QUICK = {
     "GATEWAY_RECORD_EVENTS_SETTLE_SECONDS": "0.05",
     "GATEWAY_RECORD_EVENTS_LOOK_SECONDS": "0.05",
 }
-
-
-@pytest.fixture(name="receiver")
-def fixture_receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture(name="watched")

@@ -1,6 +1,6 @@
 """Who hears of records could as well list them: each way to hear of them takes the scope of that list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,7 +12,7 @@ from gateway.app import describe
 from gateway.core.outbox.events import EVENTS, RECORDS, Record, record_event
 from gateway.core.query import PageLimits
 from tests.core.parts import NOW
-from tests.receiver import Receiver, receiving
+from tests.receiver import Receiver
 from tests.web.support import Site, open_site
 from tests.web.webhooks import LOCAL, ask, settled
 
@@ -42,12 +42,6 @@ EVERY_WAY: list[Any] = [
     (["account.created", "*"], set(SCOPES.values())),
     (None, set(SCOPES.values())),
 ]
-
-
-@pytest.fixture(name="receiver")
-def fixture_receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture(name="site")

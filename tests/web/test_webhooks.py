@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -14,15 +13,9 @@ from gateway.core.model import Account
 from gateway.core.outbox.events import EVENTS, PING, Record, account_event, ping_event, record_event
 from gateway.core.query import PageLimits
 from tests.core.parts import NOW, make_linked
-from tests.receiver import Received, Receiver, receiving
+from tests.receiver import Received, Receiver
 from tests.web.support import Site, open_site
 from tests.web.webhooks import LOCAL, ask, log_of, settled, within
-
-
-@pytest.fixture(name="receiver")
-def fixture_receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture(name="site")

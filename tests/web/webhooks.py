@@ -1,11 +1,12 @@
 """Calls about webhooks, of a gateway that may send to this machine, and the wait for what comes of them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from tests.receiver import Receiver, receiving
 from tests.web.support import Site
 
 LOCAL = {
@@ -13,6 +14,12 @@ LOCAL = {
     "GATEWAY_WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8",
     "GATEWAY_WEBHOOKS_RETRY_SECONDS": "0.02,0.02",
 }
+
+
+@pytest.fixture(name="receiver")
+def fixture_receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
 
 
 async def ask(site: Site, method: str, path: str, body: Any = None, *, key: str = "", status: int = 200) -> Any:
