@@ -14,7 +14,7 @@ import orjson
 from connectors.connector import Connector
 from connectors.exchange import Answer, Request
 from connectors.paging import Malformed
-from gateway.core.decoding import decode
+from gateway.core.decoding import decode, is_json, media_type
 from gateway.core.errors import (
     BadRequest,
     GatewayError,
@@ -117,8 +117,8 @@ class Asker:
             await asyncio.sleep(wait)
 
     def _decode(self, talk: Conversation, request: Request, answer: Answer) -> Any:
-        kind = _media_type(answer)
-        if not _is_json(kind):
+        kind = media_type(answer.headers)
+        if not is_json(kind):
             raise _garbage(talk, request, answer.status, f"it is {kind[:60] or 'of no stated type'}, not JSON")
         try:
             return decode(answer.body)
@@ -137,7 +137,7 @@ class Asker:
         if status == 401:
             return VendorRefusal(status, provider)
         if status in {403, 404}:
-            if _is_json(_media_type(answer)) and talk.connector.is_fault(body):
+            if is_json(media_type(answer.headers)) and talk.connector.is_fault(body):
                 return VendorRefusal(status, provider)
             # A firewall or a proxy between us and the vendor: nothing follows from it about who may see what.
             return VendorFailure(
@@ -156,14 +156,6 @@ class Asker:
             names = ", ".join(sorted({key for key, _ in talk.extra}))
             return BadRequest(f"{name} does not accept proxy parameters {names}: {said}", provider_errors=[provider])
         return VendorFailure(f"{name} answered {status} to {request.path}.", provider_errors=[provider])
-
-
-def _media_type(answer: Answer) -> str:
-    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _is_json(kind: str) -> bool:
-    return kind == "application/json" or kind.endswith("+json")
 
 
 def _garbage(talk: Conversation, request: Request, status: int, why: str) -> GatewayError:

@@ -46,6 +46,24 @@ def decode(body: bytes) -> Any:
     return mended(found)
 
 
+def media_type(headers: Mapping[str, str]) -> str:
+    """Give the media type that an answer states, without its parameters; empty where it states none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_json(kind: str) -> bool:
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def without_columns(value: Any, names: frozenset[str]) -> Any:
+    """Give a decoded value without some columns, however deep they stand in it."""
+    if isinstance(value, dict):
+        return {name: without_columns(each, names) for name, each in value.items() if name not in names}
+    if isinstance(value, list):
+        return [without_columns(each, names) for each in value]
+    return value
+
+
 def mended(value: Any) -> Any:
     """Give a decoded value with null in place of what cannot be read, and the columns named that it was in."""
     found, _ = _mend(value, 0)

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from gateway.core.decoding import is_json, media_type, without_columns
 from gateway.core.errors import ProviderError, VendorAnswerTooLarge, VendorFailure
 from gateway.core.model import OpenAnswer
 
@@ -29,12 +30,11 @@ async def envelop(
 
     Raises `VendorFailure` for JSON that is none, and what reading the chunks raises.
     """
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(answer.headers)
     head, tail = _frame(answer, path)
-    is_json = kind == "application/json" or kind.endswith("+json")
-    if not is_json or hides:
+    if not is_json(kind) or hides:
         body = b"".join([chunk async for chunk in chunks])
-        yield head + (_sifted_json(body, answer, path, hides) if is_json else _text(body, kind)) + tail
+        yield head + (_sifted_json(body, answer, path, hides) if is_json(kind) else _text(body, kind)) + tail
         return
     begun, ended = await _beginning(chunks)
     if ended:
@@ -94,7 +94,7 @@ def _sifted_json(body: bytes, answer: OpenAnswer, path: str, hides: frozenset[st
         return b"null"
     try:
         # The standard library keeps integers of any length as they are.
-        return json.dumps(_sifted(_loads(body, answer, path), hides)).encode()
+        return json.dumps(without_columns(_loads(body, answer, path), hides)).encode()
     except RecursionError as error:
         raise VendorFailure(f"The provider's answer to {path} is nested too deeply to be handed on.") from error
 
@@ -129,11 +129,3 @@ def _text(body: bytes, kind: str) -> bytes:
     if kind.startswith("text/"):
         return orjson.dumps(body.decode(errors="replace"))
     return orjson.dumps({"base64": b64encode(body).decode()})
-
-
-def _sifted(value: Any, hides: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {name: _sifted(each, hides) for name, each in value.items() if name not in hides}
-    if isinstance(value, list):
-        return [_sifted(each, hides) for each in value]
-    return value

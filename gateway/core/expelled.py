@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.connector import Connector
-from connectors.exchange import Answer, Request
 from gateway.core.actor import AT_A_CALL
 from gateway.core.checkup import ended, has_ended
 from gateway.core.errors import AccountUnavailable, GatewayError, ProviderError, RateLimited, VendorFailure
 from gateway.core.flights import Flights
-from gateway.core.flow import follow, must_be_well
+from gateway.core.flow import judge_token
 from gateway.core.model import Account, Accounts, Linked, Status, StatusReason, Upstream
 
 INVALID_CREDENTIALS = "AccountInvalidCredentialsError"
@@ -75,12 +74,11 @@ class TokenChecks:
         return verdict
 
     async def _ask(self, linked: Linked, connector: Connector) -> _Verdict:
-        def check(request: Request, answer: Answer) -> None:
-            must_be_well(connector, request, answer, self._clock())
-
         try:
             async with asyncio.timeout(self._patience):
-                taken = await follow(connector.check_token(), connector, linked.credential, self._upstream, check)
+                taken = await judge_token(
+                    connector.check_token(), connector, linked.credential, self._upstream, self._clock
+                )
         except TimeoutError:
             return _Verdict(None, f"it did not answer within {self._patience:g} seconds.")
         except (RateLimited, VendorFailure) as error:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from connectors.connector import Connector
-from connectors.exchange import Answer, Grant, Refusal, Request
+from connectors.exchange import Grant, Refusal
 from gateway.core.actor import GATEWAY, Actor
 from gateway.core.errors import Conflict, Unprocessable, VendorFailure
-from gateway.core.flow import follow, must_be_well
+from gateway.core.flow import judge_token
 from gateway.core.model import Account, Ledger, Linked, Owner, OwnerLinked, Secret, Status, StatusReason, Upstream
 
 INVALID_CREDENTIALS = "invalid_credentials"
@@ -248,11 +248,7 @@ def _as_suspended(account: Account, before: Account | None) -> Account:
 async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
     try:
         async with asyncio.timeout(parts.deadline):
-
-            def check(request: Request, answer: Answer) -> None:
-                must_be_well(connector, request, answer, parts.clock())
-
-            return await follow(connector.verify(), connector, credential, parts.upstream, check)
+            return await judge_token(connector.verify(), connector, credential, parts.upstream, parts.clock)
     except TimeoutError as error:
         raise VendorFailure(f"{connector.name} did not answer within {parts.deadline:g} seconds: try again") from error
 

@@ -4,7 +4,7 @@ A call is shown only where the key and the token open the resource that it reads
 that they open. Rows of nobody on the page are left out, so that a page of 25 does not carry a company.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from connectors.exchange import Request
 from connectors.paging import Malformed
 from connectors.spec import Join, Row
 from gateway.core.columns import Visible
-from gateway.core.decoding import UNREADABLE_COLUMNS
+from gateway.core.decoding import UNREADABLE_COLUMNS, without_columns
 from gateway.core.errors import VendorFailure
 
 _OURS = frozenset({UNREADABLE_COLUMNS})
@@ -89,24 +89,16 @@ def _shown(connector: Connector, call: RawCall, seen: Visible, belongs: Belongin
 
 def _body(connector: Connector, call: RawCall, seen: Visible, belongs: Belonging) -> Any:
     if call.request.path.strip("/").count("/"):
-        return _without(seen.of(call.body), seen.never) if isinstance(call.body, dict) else None
+        return without_columns(seen.of(call.body), seen.never | _OURS) if isinstance(call.body, dict) else None
     try:
         rows = connector.paging.parse(call.body).rows
     except Malformed:
         return None
     wanted = belongs.rows(call.request.path, rows)
-    return connector.paging.with_rows(call.body, [_without(seen.of(row), seen.never) for row in wanted])
+    hidden = seen.never | _OURS
+    return connector.paging.with_rows(call.body, [without_columns(seen.of(row), hidden) for row in wanted])
 
 
 def _value(row: Row, column: str) -> Any:
     value = row.get(column)
     return value if isinstance(value, str | int) else None
-
-
-def _without(value: Any, never: frozenset[str]) -> Any:
-    """Returns a value without the columns that never leave, however deep they stand in it."""
-    if isinstance(value, Mapping):
-        return {name: _without(each, never) for name, each in value.items() if name not in never | _OURS}
-    if isinstance(value, list):
-        return [_without(each, never) for each in value]
-    return value

@@ -9,15 +9,13 @@ import pytest
 from deploy.sandbox.tokens import by_name
 from tests.receiver import Receiver
 from tests.test_cli import as_process
-from tests.web.support import MASTER_KEY, Site, open_site
-from tests.web.webhooks import LOCAL, ask, log_of, within
+from tests.web.support import MASTER_KEY, Site
+from tests.web.webhooks import LOCAL, ask, log_of, open_local, within
 
 
 @pytest.fixture(name="site")
 async def fixture_site(environ: dict[str, str], stack: AsyncExitStack) -> Site:
-    site = await open_site(environ | LOCAL, stack)
-    site.key = await site.make_key()
-    return site
+    return await open_local(environ, stack)
 
 
 async def test_a_life_of_an_account_is_heard_in_full(

@@ -14,7 +14,7 @@ from gateway.core.query import PageLimits
 from tests.core.parts import NOW
 from tests.receiver import Receiver
 from tests.web.support import Site, open_site
-from tests.web.webhooks import LOCAL, ask, settled
+from tests.web.webhooks import LOCAL, ask, open_local, settled
 
 WRITE = "platform.webhooks:write"
 URL, ELSEWHERE = "https://example.com/hook", "https://example.org/hook"
@@ -46,8 +46,7 @@ EVERY_WAY: list[Any] = [
 
 @pytest.fixture(name="site")
 async def fixture_site(environ: dict[str, str], stack: AsyncExitStack) -> Site:
-    site = await open_site(environ | LOCAL, stack)
-    site.key = await site.make_key()
+    site = await open_local(environ, stack)
     site.account = await site.link("all-owner")
     return site
 

@@ -14,14 +14,13 @@ from gateway.core.outbox.events import EVENTS, PING, Record, account_event, ping
 from gateway.core.query import PageLimits
 from tests.core.parts import NOW, make_linked
 from tests.receiver import Received, Receiver
-from tests.web.support import Site, open_site
-from tests.web.webhooks import LOCAL, ask, log_of, settled, within
+from tests.web.support import Site
+from tests.web.webhooks import ask, log_of, open_local, settled, within
 
 
 @pytest.fixture(name="site")
 async def fixture_site(environ: dict[str, str], stack: AsyncExitStack) -> Site:
-    site = await open_site(environ | LOCAL, stack)
-    site.key = await site.make_key()
+    site = await open_local(environ, stack)
     site.account = await site.link("all-owner")
     return site
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
 from tests.receiver import Receiver, receiving
-from tests.web.support import Site
+from tests.web.support import Site, open_site
 
 LOCAL = {
     "GATEWAY_WEBHOOKS_ALLOW_HTTP": "true",
@@ -20,6 +21,13 @@ LOCAL = {
 def fixture_receiver() -> Iterator[Receiver]:
     with receiving() as receiver:
         yield receiver
+
+
+async def open_local(environ: Mapping[str, str], stack: AsyncExitStack) -> Site:
+    """Open a gateway that may send to this machine, with a key and no account."""
+    site = await open_site({**environ, **LOCAL}, stack)
+    site.key = await site.make_key()
+    return site
 
 
 async def ask(site: Site, method: str, path: str, body: Any = None, *, key: str = "", status: int = 200) -> Any:

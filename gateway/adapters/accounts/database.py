@@ -253,7 +253,7 @@ class Database:
             raise StoreUnavailable(
                 f"the credential of account {account_id} is damaged: link the account again"
             ) from error
-        return Linked(self._reader.read(row), credential, cipher)
+        return Linked(self._reader.read(row, cipher), credential, cipher)
 
     async def _seal(  # noqa: PLR0913 - what is sealed, by whom, and how
         self,

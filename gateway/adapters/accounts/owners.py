@@ -35,15 +35,18 @@ class AccountReader:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    def read(self, row: Row[Any]) -> Account:
-        """Returns the account. Where its data key cannot be opened any more, the owner has no name."""
-        return read_account(row, self._owner(row))
+    def read(self, row: Row[Any], cipher: Cipher | None = None) -> Account:
+        """Returns the account. Where its data key cannot be opened any more, the owner has no name.
 
-    def _owner(self, row: Row[Any]) -> Owner:
+        `cipher` is that of the account, from those who have unwrapped its data key already.
+        """
+        return read_account(row, self._owner(row, cipher))
+
+    def _owner(self, row: Row[Any], cipher: Cipher | None) -> Owner:
         if row.owner_sealed is None:
             return Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username)
         try:
-            cipher = self._vault.unwrap(row.id, WrappedKey(row.master_key_id, row.wrapped_key))
+            cipher = cipher or self._vault.unwrap(row.id, WrappedKey(row.master_key_id, row.wrapped_key))
             name, username = orjson.loads(cipher.open(row.owner_sealed, CONTEXT))
         except (Unsealable, StoreUnavailable):
             # StoreUnavailable: a master key that we do not have wraps it. One such row must not close a list.
