@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from connectors.connector import Connector
 from connectors.registry import CONNECTORS
 from gateway.cli.parser import make_parser
-from gateway.core.errors import GatewayError, NotFound
-from gateway.core.model import Cache, Directory, Upstream
-from gateway.settings import Settings, SettingsError, read_settings
+from gateway.errors import GatewayError, NotFound
+from gateway.model import Cache, Directory, Upstream
+from gateway.settings.load import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
-    from gateway.adapters.accounts import Database
+    from gateway.accounts.store import Database
 
 
 def main(words: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -60,7 +60,7 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 def _work(arguments: Namespace, settings: Settings) -> int:
     """Do a command that takes the database."""
     from gateway.cli import accounts, dashboard, keys, vault  # noqa: PLC0415 - as above
-    from gateway.cli.desk import Desk, read_secret  # noqa: PLC0415 - as above
+    from gateway.cli.context import Desk, read_secret  # noqa: PLC0415 - as above
 
     desk = Desk(
         settings=settings,
@@ -81,7 +81,7 @@ def _work(arguments: Namespace, settings: Settings) -> int:
 
 
 def _connector(settings: Settings, provider: str) -> Connector:
-    from gateway.parts import providers  # noqa: PLC0415 - as above
+    from gateway.app.services import providers  # noqa: PLC0415 - as above
 
     known = providers(settings)
     if provider not in known:
@@ -90,17 +90,17 @@ def _connector(settings: Settings, provider: str) -> Connector:
 
 
 def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
-    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
-    from gateway.parts import open_upstream  # noqa: PLC0415 - as above
+    from gateway.app.services import open_upstream  # noqa: PLC0415 - as above
+    from gateway.observability.metrics import make_metrics  # noqa: PLC0415 - as above
 
     return open_upstream(settings, make_metrics())
 
 
 def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Directory:
-    from gateway.core.expelled import TokenChecks  # noqa: PLC0415 - as above
-    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
-    from gateway.parts import CLOCK, providers  # noqa: PLC0415 - as above
-    from gateway.vendor_events import open_hooks  # noqa: PLC0415 - as above
+    from gateway.accounts.token_rejection import TokenChecks  # noqa: PLC0415 - as above
+    from gateway.app.services import CLOCK, providers  # noqa: PLC0415 - as above
+    from gateway.app.vendor_events import open_hooks  # noqa: PLC0415 - as above
+    from gateway.observability.metrics import make_metrics  # noqa: PLC0415 - as above
 
     around = (CLOCK.now, make_metrics(), TokenChecks(database, upstream, CLOCK.now))
     return open_hooks(settings, database, upstream, providers(settings), around).directory
@@ -108,8 +108,8 @@ def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Dir
 
 @asynccontextmanager
 async def _open_cache(settings: Settings) -> AsyncIterator[Cache]:
-    from gateway.metrics import make_metrics  # noqa: PLC0415 - as above
-    from gateway.parts import open_cache  # noqa: PLC0415 - as above
+    from gateway.app.services import open_cache  # noqa: PLC0415 - as above
+    from gateway.observability.metrics import make_metrics  # noqa: PLC0415 - as above
 
     cache = open_cache(settings, make_metrics())
     try:

@@ -12,10 +12,10 @@ from contextlib import ExitStack
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from gateway.adapters.embedded import NoEmbeddedServer, embedded_server
-from gateway.app import Application
-from gateway.parts import prepare
-from gateway.settings import Settings, SettingsError
+from gateway.app.build import Application
+from gateway.app.services import prepare
+from gateway.cache.embedded_redis import NoEmbeddedServer, embedded_server
+from gateway.settings.load import Settings, SettingsError
 
 BACKLOG = 2048
 GRACE_SECONDS = 10
@@ -63,7 +63,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _serve_with_workers(workers: int, listener: socket.socket, stack: ExitStack) -> None:
     counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-    config = _config("gateway.app:worker", factory=True, workers=workers)
+    config = _config("gateway.app.build:worker", factory=True, workers=workers)
     Multiprocess(config, sockets=[listener]).run()
 
 

@@ -1,6 +1,40 @@
-"""What holds for all tests."""
+"""What holds for all tests: how hypothesis searches, and the fixtures of `tests.fixtures`."""
 
 from hypothesis import HealthCheck, settings
+
+from tests.fixtures.dashboard_browser import fixture_door, fixture_operator
+from tests.fixtures.gateway import (
+    fixture_empty_database,
+    fixture_environ,
+    fixture_redis_url,
+    fixture_sandbox,
+    fixture_sandbox_server,
+    fixture_site,
+    fixture_stack,
+)
+from tests.fixtures.linking import fixture_clock, fixture_linking
+from tests.fixtures.postgresql import cluster, database, empty_url, time, url
+from tests.fixtures.webhooks import fixture_receiver
+
+__all__ = [
+    "cluster",
+    "database",
+    "empty_url",
+    "fixture_clock",
+    "fixture_door",
+    "fixture_empty_database",
+    "fixture_environ",
+    "fixture_linking",
+    "fixture_operator",
+    "fixture_receiver",
+    "fixture_redis_url",
+    "fixture_sandbox",
+    "fixture_sandbox_server",
+    "fixture_site",
+    "fixture_stack",
+    "time",
+    "url",
+]
 
 # A run must not fail by chance, nor because the machine is busy: the same examples each time, and no clock.
 # `--hypothesis-profile=search` looks further, with other examples each time.

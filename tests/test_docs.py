@@ -7,10 +7,10 @@ import pytest
 
 from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
+from gateway.app.routes import OPEN_ROUTES
 from gateway.cli.parser import make_parser
 from gateway.cli.rules import as_markdown, rows
-from gateway.settings import SettingsError, read_settings
-from gateway.web.site import OPEN_ROUTES
+from gateway.settings.load import SettingsError, read_settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

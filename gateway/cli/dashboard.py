@@ -3,9 +3,9 @@
 import secrets
 from argparse import Namespace
 
-from gateway.cli.desk import Desk
-from gateway.core.password import SALT_BYTES, make_password
-from gateway.settings import SettingsError
+from gateway.auth.admin_password import SALT_BYTES, make_password
+from gateway.cli.context import Desk
+from gateway.settings.load import SettingsError
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:  # noqa: ARG001 - a command

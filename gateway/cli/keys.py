@@ -2,11 +2,11 @@
 
 from argparse import Namespace
 
-from gateway.adapters.accounts import Database
-from gateway.cli.desk import Desk
-from gateway.cli.table import as_json, as_table
-from gateway.core.actor import AT_THE_COMMAND_LINE
-from gateway.core.errors import NotFound
+from gateway.accounts.store import Database
+from gateway.audit.actor import AT_THE_COMMAND_LINE
+from gateway.cli.context import Desk
+from gateway.cli.output import as_json, as_table
+from gateway.errors import NotFound
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:

@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Callable, Collection
 
-from gateway.core.outbox.desk import LONGEST_OVERLAP
-from gateway.core.policy import SCOPE
-from gateway.core.trail import What
+from gateway.audit.events import What
+from gateway.policy.policy import SCOPE
+from gateway.webhooks.service import LONGEST_OVERLAP
 
 
 def scope(text: str) -> str:

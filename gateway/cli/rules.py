@@ -10,9 +10,9 @@ from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Collection, Derived, Endpoint, Join, Nested, Rule, Table, joins_of
 from connectors.writes import Write
-from gateway.core.outbox.event_scopes import LISTS, SENDING
-from gateway.core.policy import stricter_fields
-from gateway.web.site import OPEN_ROUTES
+from gateway.app.routes import OPEN_ROUTES
+from gateway.policy.policy import stricter_fields
+from gateway.webhooks.event_scopes import LISTS, SENDING
 
 RELINKS = frozenset({"update_account"})
 """Operations of the platform that check a new credential with the vendor."""

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from gateway.cli.desk import Desk
+from gateway.cli.context import Desk
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:  # noqa: ARG001 - a command

@@ -3,18 +3,18 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from gateway.adapters.accounts import Database
-from gateway.cli.desk import Desk
+from gateway.accounts.store import Database
+from gateway.app.services import CLOCK
+from gateway.app.webhooks import webhook_desk
+from gateway.audit.actor import AT_THE_COMMAND_LINE
+from gateway.cli.context import Desk
 from gateway.cli.keys import project_id
-from gateway.cli.table import as_cell, as_json, as_table
-from gateway.core.actor import AT_THE_COMMAND_LINE
-from gateway.core.errors import NotFound
-from gateway.core.outbox.deliveries import Delivery, State
-from gateway.core.outbox.desk import WebhookDesk
-from gateway.core.outbox.endpoints import Endpoint, Pick
-from gateway.core.outbox.event_scopes import ANY_EVENT
-from gateway.parts import CLOCK
-from gateway.webhooks import webhook_desk
+from gateway.cli.output import as_cell, as_json, as_table
+from gateway.errors import NotFound
+from gateway.webhooks.deliveries import Delivery, State
+from gateway.webhooks.endpoints import Endpoint, Pick
+from gateway.webhooks.event_scopes import ANY_EVENT
+from gateway.webhooks.service import WebhookDesk
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:

@@ -17,19 +17,10 @@ from deploy.load.tools import find, missing
 from tests.bench.coherence import coherence_table
 from tests.bench.contestants import Contestant, start_bare, start_nginx, start_plain
 from tests.bench.envoy import start_envoy
-from tests.bench.floor import redis_floor
-from tests.bench.ground import (
-    LIST,
-    ON_OTHER_CORE,
-    OTHER_CORE,
-    SERVER_CORE,
-    Ground,
-    fetch,
-    lay_ground,
-    start_gateway,
-)
 from tests.bench.hits import hits_table, measure_rounds
 from tests.bench.misses import misses_table, time_ways, ways
+from tests.bench.redis_floor import redis_floor
+from tests.bench.setup import LIST, ON_OTHER_CORE, OTHER_CORE, SERVER_CORE, Ground, fetch, lay_ground, start_gateway
 from tests.bench.stages import stages_table, start_sampled
 from tests.bench.workload import workload_table
 

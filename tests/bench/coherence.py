@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from statistics import quantiles
 
 from deploy.load.processes import Failed
-from tests.bench.ground import LIST, Ground, start_gateway
+from tests.bench.setup import LIST, Ground, start_gateway
 from tests.bench.table import table
 
 WRITES = 1000

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from deploy.load import nginx
 from deploy.load.drive import Get
 from deploy.load.processes import Server
-from tests.bench.ground import ON_SERVER_CORE, Answer, Ground, start_module
+from tests.bench.setup import ON_SERVER_CORE, Answer, Ground, start_module
 
 NGINX = """
 worker_processes 1;

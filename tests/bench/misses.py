@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from deploy.load.drive import Drive, Get, Line
 from deploy.load.processes import Failed
 from tests.bench.contestants import Contestant, start_plain
-from tests.bench.ground import LIST, Ground, fetch
 from tests.bench.hits import measure_rounds
+from tests.bench.setup import LIST, Ground, fetch
 from tests.bench.table import table
 
 NO_CACHE = {"cache-control": "no-cache"}

@@ -6,8 +6,8 @@ import signal
 
 from deploy.load.drive import Drive
 from tests.bench.contestants import Contestant
-from tests.bench.ground import Ground, start_module
 from tests.bench.hits import measure
+from tests.bench.setup import Ground, start_module
 from tests.bench.table import table
 
 

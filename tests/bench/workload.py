@@ -13,7 +13,7 @@ from deploy.load.drive import Drive, Figures, Get
 from deploy.load.processes import Failed, Processes
 from deploy.load.stack import PROJECT, gateway_command, headers, settings, start_sandbox
 from deploy.sandbox.tokens import by_name
-from tests.bench.ground import LIST, ON_OTHER_CORE, Ground, fetch, start_gateway
+from tests.bench.setup import LIST, ON_OTHER_CORE, Ground, fetch, start_gateway
 from tests.bench.table import table
 
 ACCOUNTS = 20

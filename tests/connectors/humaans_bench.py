@@ -12,9 +12,9 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import by_name
-from gateway.core.model import Cache, Linked, Secret, Upstream
-from tests.core.parts import NOW, Register, make_key, make_linked
-from tests.core.village import Bench
+from gateway.model import Cache, Linked, Secret, Upstream
+from tests.fakes.core import NOW, Register, make_key, make_linked
+from tests.fakes.vendor import Bench
 
 TODAY = NOW.date()
 LIST = next(operation for operation in OPERATIONS if operation.id == "list_employees")

@@ -16,10 +16,10 @@ from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Derived, Endpoint, Join, Nested, Table, joins_of
 from deploy.sandbox.app import create_app
-from gateway.core.call import Call, Page
-from gateway.core.freshness import NO_DIRECTIVES
+from gateway.cache.freshness import NO_DIRECTIVES
+from gateway.unified.call import Call, Page
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_by
-from tests.core.village import Bench
+from tests.fakes.vendor import Bench
 
 PEOPLE = 60
 Bend = Callable[[Request, Answer], Answer]

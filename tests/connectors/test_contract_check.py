@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connectors.contract import ANY, BOOLEAN, DURATION, INSTANT, MAP, NUMBER, TEXT, ListOf, Resource, Type, Words
-from tests.contract_check import faults
+from tests.fixtures.contract_check import faults
 
 COLOUR = Words("ColourEnum", frozenset({"red", "unmapped_value"}))
 THING = Resource("thing", {"name": TEXT, "colour": COLOUR, "parts": ListOf(TEXT)})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors import convert
 from connectors.contract import ANY, BOOLEAN, DURATION, INSTANT, MAP, NUMBER, TEXT, ListOf, Plain, Type, Words
-from tests.contract_check import faults
+from tests.fixtures.contract_check import faults
 
 COLOUR = Words("ColourEnum", frozenset({"red", "green", "unmapped_value"}))
 TABLE = {"Rot": "red", "dark green": "green"}

@@ -14,9 +14,9 @@ from connectors import ids
 from connectors.exchange import Answer, Request
 from deploy.sandbox.app import create_app
 from deploy.sandbox.choices import Choices, alternatives
-from gateway.core.errors import BadRequest, Forbidden, NotFound, RateLimited, VendorFailure
+from gateway.errors import BadRequest, Forbidden, NotFound, RateLimited, VendorFailure
 from tests.connectors.humaans_bench import EXPAND, GET, INCLUDE, TODAY, AppVendor, bench_on, humaans
-from tests.core.village import Bench
+from tests.fakes.vendor import Bench
 
 Record = Mapping[str, Any]
 Usual = Mapping[str, Mapping[str, Record]]

@@ -19,7 +19,7 @@ from connectors.humaans.employees import EMPLOYEE, citizenships, image, national
 from connectors.humaans.faults import fault_text
 from connectors.humaans.groups import department_group, groups_of
 from connectors.spec import Absent, Field
-from tests.contract_check import faults
+from tests.fixtures.contract_check import faults
 
 TODAY = date(2026, 11, 24)
 # What Humaans has nothing for, by hand.

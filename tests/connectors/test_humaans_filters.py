@@ -13,12 +13,12 @@ from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
 from connectors.spec import Collection
 from deploy.sandbox.app import Sandbox, create_app
-from gateway.core.errors import BadRequest, GatewayError, VendorFailure
-from gateway.core.freshness import Directives
-from gateway.core.learned import SECONDS
+from gateway.cache.freshness import Directives
+from gateway.errors import BadRequest, GatewayError, VendorFailure
+from gateway.unified.vendor_facts import SECONDS
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on
-from tests.core.parts import refusal
-from tests.core.village import Bench
+from tests.fakes.core import refusal
+from tests.fakes.vendor import Bench
 
 FORMS = ("400", "422", "ignored")
 ANEW = Directives(no_cache=True)

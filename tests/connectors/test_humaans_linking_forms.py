@@ -12,12 +12,12 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import SCOPES, TOKENS, by_name
-from gateway.core.actor import Actor
-from gateway.core.errors import Unprocessable
-from gateway.core.link import Application, Parts, link, verify
-from gateway.core.model import Account, Linked, Owner, Secret
+from gateway.accounts.link import Application, Parts, link, verify
+from gateway.audit.actor import Actor
+from gateway.errors import Unprocessable
+from gateway.model import Account, Linked, Owner, Secret
 from tests.connectors.humaans_bench import TODAY, AppVendor, humaans
-from tests.core.parts import Seal, json_answer
+from tests.fakes.core import Seal, json_answer
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 GOOD = [token.name for token in TOKENS if token.scopes and not token.revoked]

@@ -16,9 +16,9 @@ from connectors.humaans.connector import HUMAANS
 from connectors.spec import Endpoint
 from deploy.sandbox.app import create_app
 from deploy.sandbox.choices import alternatives
-from gateway.core.freshness import Directives
+from gateway.cache.freshness import Directives
 from tests.connectors.humaans_bench import EXPAND, GET, INCLUDE, LIST, TODAY, AppVendor, humaans
-from tests.core.village import Bench
+from tests.fakes.vendor import Bench
 
 Records = Mapping[str, Mapping[str, Any]]
 ROLE_FORMS: list[dict[str, Any]] = [

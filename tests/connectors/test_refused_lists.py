@@ -11,9 +11,9 @@ from connectors.exchange import Answer
 from connectors.hris.filters import filter_of
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Nested, Table, joins_of
-from gateway.core.errors import Forbidden, GatewayError, NotFound, NotImplementedHere, VendorFailure
+from gateway.errors import Forbidden, GatewayError, NotFound, NotImplementedHere, VendorFailure
 from tests.connectors.reading import READS, STANDS, Bend, Read, Usual, paths_of, records_of
-from tests.core.parts import json_answer, refusal
+from tests.fakes.core import json_answer, refusal
 
 ERROR = {"code": 403, "name": "Forbidden", "message": "not for you"}
 REFUSED = {403: (Forbidden, "withheld_by_role", "refuses"), 404: (NotImplementedHere, "unmapped", "does not offer")}

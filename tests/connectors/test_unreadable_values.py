@@ -14,10 +14,10 @@ from connectors.contract import ANY, Plain, Type
 from connectors.exchange import Answer, Request
 from connectors.registry import CONNECTORS
 from connectors.spec import Absent, Derived, Field, Nested, Ref, Table
-from gateway.core.call import Page
-from gateway.core.errors import NotFound, VendorFailure
+from gateway.errors import NotFound, VendorFailure
+from gateway.unified.call import Page
 from tests.connectors.reading import READS, Bend, Read, Usual, records_of
-from tests.contract_check import faults
+from tests.fixtures.contract_check import faults
 
 DEEP = 3_000
 NEVER_A_VALUE = [

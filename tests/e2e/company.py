@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.e2e.processes import Server
-from tests.e2e.wire import Reply, ask
+from tests.e2e.raw_http import Reply, ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.sandbox.tokens import by_name
 from tests.e2e.company import Company
 from tests.e2e.processes import Server, command, serving
-from tests.e2e.wire import Reply, ask, basic
+from tests.e2e.raw_http import Reply, ask, basic
 
 PROJECT = "acme"
 MASTER_KEY = b64encode(bytes(range(32))).decode()

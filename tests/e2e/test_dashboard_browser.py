@@ -15,7 +15,7 @@ from deploy.sandbox.tokens import by_name
 from tests.e2e.browsing import Browser, product
 from tests.e2e.installation import Installation
 from tests.e2e.processes import Server
-from tests.e2e.wire import ask, basic
+from tests.e2e.raw_http import ask, basic
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 PASSWORD = "correct horse battery"

@@ -14,7 +14,7 @@ from tests.e2e.clients import Sdk
 from tests.e2e.company import Company
 from tests.e2e.installation import Caller, Installation
 from tests.e2e.processes import Server, serving, within
-from tests.e2e.wire import connect, send
+from tests.e2e.raw_http import connect, send
 
 PEOPLE = 1000
 MOST_CALLS = 10

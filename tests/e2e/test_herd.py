@@ -11,8 +11,8 @@ import pytest
 from tests.e2e.company import Company
 from tests.e2e.installation import Caller, Installation
 from tests.e2e.processes import Server, within
+from tests.e2e.raw_http import send
 from tests.e2e.test_export import connected_to_each, workers
-from tests.e2e.wire import send
 
 CALLERS = 1000
 ROUNDS = 200

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.company import Company
 from tests.e2e.installation import Caller, Installation
 from tests.e2e.processes import Server, within
-from tests.e2e.wire import ask, basic
+from tests.e2e.raw_http import ask, basic
 
 LIST = "/unified/hris/employees"
 SEEN_SECONDS = 60.0

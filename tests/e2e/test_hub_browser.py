@@ -17,7 +17,7 @@ from deploy.sandbox.tokens import by_name
 from tests.e2e.browsing import Browser, product
 from tests.e2e.installation import Installation
 from tests.e2e.processes import Server
-from tests.e2e.wire import ask, basic
+from tests.e2e.raw_http import ask, basic
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 GOOD = by_name("all-owner").token

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.company import Company
 from tests.e2e.installation import Installation
 from tests.e2e.processes import Server, within
-from tests.receiver import Receiver, receiving
+from tests.fixtures.receiver import Receiver, receiving
 
 LOCAL = {
     "GATEWAY_WEBHOOKS_ALLOW_HTTP": "true",

@@ -18,7 +18,7 @@ from typing import Any
 from tests.e2e.company import Company
 from tests.e2e.installation import Caller, Installation
 from tests.e2e.processes import ROOT, serving
-from tests.e2e.wire import ask
+from tests.e2e.raw_http import ask
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent

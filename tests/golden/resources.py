@@ -16,10 +16,10 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox
 from deploy.sandbox.company.cast import CAST
 from deploy.sandbox.company.plan import person_id
-from gateway.core.call import Call
-from gateway.core.freshness import NO_DIRECTIVES
+from gateway.cache.freshness import NO_DIRECTIVES
+from gateway.unified.call import Call
 from tests.connectors.humaans_bench import AppVendor, bench_on
-from tests.core.village import Bench
+from tests.fakes.vendor import Bench
 
 Records = list[dict[str, Any]]
 FEW_REAL = 6

@@ -10,7 +10,7 @@ from connectors.hris.employees import EMPLOYEES
 from connectors.humaans.employees import EMPLOYEE
 from connectors.spec import Absent
 from deploy.sandbox.tokens import TOKENS
-from tests.contract_check import faults
+from tests.fixtures.contract_check import faults
 from tests.golden.fields import filled, mapped
 from tests.golden.records import HERE, REAL_ROWS, Records, golden_records, pretty, sandbox
 

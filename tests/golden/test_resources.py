@@ -7,7 +7,7 @@ import pytest
 
 from connectors.humaans.connector import HUMAANS
 from connectors.spec import Absent, Table
-from tests.contract_check import faults
+from tests.fixtures.contract_check import faults
 from tests.golden.fields import filled, mapped
 from tests.golden.records import HERE, pretty, sandbox
 from tests.golden.resources import LISTS, Records, operation_of, resource_records

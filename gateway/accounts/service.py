@@ -1,0 +1,258 @@
+"""The calls about linked accounts themselves, and about what connectors and accounts can do."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any
+
+from connectors.contract import Operation
+from connectors.convert import instant
+from gateway.accounts.link import Parts, relink
+from gateway.accounts.unlink import unlink
+from gateway.accounts.update import read_changes
+from gateway.audit.actor import Actor, ActorKind
+from gateway.auth.authentication import Entrance, Provider, about, forbidden
+from gateway.contract.query import MOST_PAGES, PageLimits
+from gateway.errors import BadRequest, NotFound
+from gateway.model import Account, Choice, ClientKey, Directory, Status
+from gateway.policy.capabilities import DETAILS, account_meta, connector_meta
+from gateway.policy.permissions import permissions
+from gateway.policy.policy import Operator, admit
+
+Json = dict[str, Any]
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformCall:
+    """A call as it came in. `named` is the account or provider in the path; `body` is read only where it is wanted.
+
+    `address` is the client's.
+    """
+
+    secret: str | None
+    operation: Operation
+    named: str = ""
+    pairs: tuple[tuple[str, str], ...] = ()
+    address: str = ""
+    body: Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is.
+
+    `webhooks` tells how an account's webhook at its vendor stands, or None where the vendor has none. `public_url` is
+    where browsers reach us, if that is set.
+    """
+
+    operations: Sequence[Operation]
+    operator: Operator
+    page: PageLimits
+    webhooks: Callable[[Account], Awaitable[Json | None]]
+    public_url: str = ""
+
+
+class Platform:
+    """Answers platform calls with values that are ready to become JSON. An account of another project is not there."""
+
+    def __init__(self, entrance: Entrance, directory: Directory, parts: Parts, rules: Rules) -> None:
+        self._entrance = entrance
+        self._directory = directory
+        self._parts = parts
+        self._rules = rules
+        self._answers: Mapping[str, Callable[[PlatformCall, ClientKey], Awaitable[Any]]] = {
+            "list_linked_accounts": self._list,
+            "get_account": self._get,
+            "update_account": self._update,
+            "delete_account": self._delete,
+            "get_account_meta_info": self._meta,
+            "get_account_permissions": self._permissions,
+            "list_connectors_meta": self._connectors,
+            "get_connector_meta": self._connector,
+        }
+
+    async def answer(self, call: PlatformCall) -> Any:
+        """Answer a call, or raise a `GatewayError` that says what to do."""
+        key = await self._entrance.who(call.secret)
+        denied = admit(call.operation, key.scopes, self._rules.operator)
+        if denied:
+            raise forbidden(denied)
+        return await self._answers[call.operation.id](call, key)
+
+    # --- linked accounts ------------------------------------------------------------------------------------
+
+    async def _list(self, call: PlatformCall, key: ClientKey) -> list[Json]:
+        choice = read_choice(call.operation, call.pairs, self._rules.page)
+        return [self._shown(account) for account in await self._directory.choose(key.project_id, choice)]
+
+    async def _get(self, call: PlatformCall, key: ClientKey) -> Json:
+        return self._shown(await self._find(call, key))
+
+    async def _update(self, call: PlatformCall, key: ClientKey) -> Json:
+        account = await self._find(call, key)
+        provider = self._entrance.providers.get(account.provider)
+        connector = provider.connector if provider else None
+        with about(account):
+            changed, credential, replace_company = read_changes(await call.body(), account, connector)
+            by = actor_of(call, key)
+            if connector and credential:
+                changed = await relink(connector, changed, credential, self._parts, by, replace_company=replace_company)
+            elif changed != account:
+                changed = await self._directory.amend(replace(changed, updated_at=self._parts.clock()), by)
+        return self._shown(changed)
+
+    async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
+        account = await self._find(call, key)
+        gone = await unlink(key.project_id, account.id, self._directory, actor_of(call, key))
+        return self._shown(gone)
+
+    async def _find(self, call: PlatformCall, key: ClientKey) -> Account:
+        no_parameters(call)
+        # No id has such characters, and not every database can be asked about them.
+        known = call.named.isprintable()
+        found = await self._directory.choose(key.project_id, Choice(ids=(call.named,))) if known else ()
+        if not found:
+            raise NotFound(
+                "There is no such linked account in the project of this API key.", code="AccountNotFoundError"
+            )
+        return found[0]
+
+    def _shown(self, account: Account) -> Json:
+        provider = self._entrance.providers.get(account.provider)
+        return linked_account(account, provider.connector.name if provider else account.provider)
+
+    # --- what can be done -----------------------------------------------------------------------------------
+
+    async def _meta(self, call: PlatformCall, key: ClientKey) -> Json:
+        account = await self._find(call, key)
+        return account_meta(self._provider(account.provider), self._rules.operations, account.grant.opens)
+
+    async def _permissions(self, call: PlatformCall, key: ClientKey) -> Json:
+        account = await self._find(call, key)
+        told = permissions(account, self._provider(account.provider), key, self._rules.operations)
+        return {**told, "webhooks": await self._rules.webhooks(account)}
+
+    async def _connectors(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
+        include = read_include(call)
+        providers = self._entrance.providers.values()
+        return [connector_meta(each, self._rules.operations, include, self._rules.public_url) for each in providers]
+
+    async def _connector(self, call: PlatformCall, key: ClientKey) -> Json:  # noqa: ARG002 - an answer
+        include = read_include(call)
+        return connector_meta(self._provider(call.named), self._rules.operations, include, self._rules.public_url)
+
+    def _provider(self, name: str) -> Provider:
+        provider = self._entrance.providers.get(name)
+        if provider is None:
+            known = ", ".join(self._entrance.providers)
+            raise NotFound(f"There is no connector for {name[:64]!r}; known: {known}.", code="ConnectorNotFoundError")
+        return provider
+
+
+def actor_of(call: PlatformCall, key: ClientKey) -> Actor:
+    return Actor(ActorKind.KEY, key.id, call.address)
+
+
+def linked_account(account: Account, provider_name: str) -> Json:
+    """Give the contract's form of an account. A credential is never part of it."""
+    return {
+        "id": account.id,
+        "provider": account.provider,
+        "provider_name": provider_name,
+        "status": account.status,
+        "status_reasons": [
+            {"code": each.code, "description": each.description, "timestamp": instant(each.timestamp.isoformat())}
+            for each in account.status_reasons
+        ],
+        "origin_owner_id": account.owner.id,
+        "origin_owner_name": account.owner.name,
+        "origin_username": account.owner.username,
+        "credentials": {},
+        "setup_information": dict(account.setup_information),
+        "label": account.label,
+        "created_at": instant(account.created_at.isoformat()),
+        "updated_at": instant(account.updated_at.isoformat()),
+        "type": account.kind,
+        "shared": False,
+        "cache": {
+            "enabled": account.caching.enabled,
+            "max_fresh_seconds": _ceiling(account.caching.ceilings.fresh),
+            "max_stale_seconds": _ceiling(account.caching.ceilings.stale),
+        },
+    }
+
+
+def _ceiling(seconds: float) -> int | None:
+    return None if seconds == inf else int(seconds)
+
+
+# --- queries ------------------------------------------------------------------------------------------------
+
+_KINDS = {
+    "provider": "providers",
+    "providers": "providers",
+    "origin_owner_id": "owner_ids",
+    "origin_owner_ids": "owner_ids",
+    "account_ids": "ids",
+    "status": "statuses",
+}
+_LISTS = frozenset({"providers", "origin_owner_ids", "account_ids", "status"})
+
+
+def read_choice(operation: Operation, pairs: Pairs, limits: PageLimits) -> Choice:
+    """Read which accounts are wanted. A list repeats its name, with or without `[]`; an empty value says nothing."""
+    found: dict[str, list[Any]] = {}
+    faults = []
+    for given, value in pairs:
+        name = given.removesuffix("[]") if given.removesuffix("[]") in _LISTS else given
+        if name not in operation.parameters:
+            faults.append(f"unknown parameter {given[:64]!r}; known: {', '.join(operation.parameters)}")
+        elif name not in _LISTS and name in found:
+            faults.append(f"{name} is given twice")
+        elif value and not value.isprintable():
+            faults.append(f"{name} has characters that cannot be printed")
+        elif value:
+            found.setdefault(name, []).append(value)
+    size = _count(found.pop("page_size", None), "page_size", limits.most, faults) or limits.default
+    page = _count(found.pop("page", None), "page", MOST_PAGES, faults) or 1
+    kinds: dict[str, tuple[Any, ...]] = {}
+    for name, values in found.items():
+        wanted = _statuses(values, faults) if name == "status" else values
+        kinds[_KINDS[name]] = (*kinds.get(_KINDS[name], ()), *wanted)
+    if faults:
+        raise BadRequest("The query is not valid: " + "; ".join(faults), errors=faults)
+    return Choice(**kinds, skip=(page - 1) * size, most=size)
+
+
+def _count(given: Sequence[str] | None, name: str, most: int, faults: list[str]) -> int:
+    text = given[0] if given else ""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+    if text and not 1 <= number <= most:
+        faults.append(f"{name} must be a whole number from 1 to {most}")
+    return number
+
+
+def _statuses(given: Sequence[str], faults: list[str]) -> list[Status]:
+    strange = [each[:64] for each in given if each not in set(Status)]
+    if strange:
+        faults.append(f"status has no {', '.join(strange)}; known: {', '.join(Status)}")
+        return []
+    return [Status(each) for each in given]
+
+
+def read_include(call: PlatformCall) -> frozenset[str]:
+    """Read the details that are wanted of a connector, as words between commas."""
+    strange = [name for name, _ in call.pairs if name != "include"]
+    if strange or len(call.pairs) > 1:
+        raise BadRequest("The query is not valid: it may have include, and that once.")
+    words = {word.strip() for _, value in call.pairs for word in value.split(",")} - {""}
+    unknown = sorted(words.difference(DETAILS))
+    if unknown:
+        raise BadRequest(f"include has no {', '.join(unknown)[:200]}; known: {', '.join(DETAILS)}.")
+    return frozenset(words)
+
+
+def no_parameters(call: PlatformCall) -> None:
+    if call.pairs:
+        raise BadRequest(f"{call.operation.id} takes no parameters.")

@@ -1,0 +1,88 @@
+"""All that forgets an account, in one list and in its order.
+
+Whoever unlinks an account runs it: the API, the dashboard, the command line, and each process that hears of it from
+another one. Who switches the caching of an account off runs the part of it that is about what is kept.
+
+1. The directory: the webhook at the vendor first, as that takes the credential; then in one transaction the account,
+   its credential and data key, and the connect sessions of its owner. Switching caching off makes a new data key.
+2. The memory of this process, in the order of `PLACES`.
+3. The other processes are told, so that they forget as well, before
+4. the shared cache is swept: what is kept there before that is found.
+
+Who cannot be told reads it in the audit trail, and the sweep is made again when what was under way has ended:
+`core/aftermath`.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from gateway.audit.actor import GATEWAY, Actor
+from gateway.audit.events import ERASING, Change, What
+from gateway.errors import NotFound
+from gateway.model import Account, Cache, Ledger, News
+
+
+class Place(StrEnum):
+    """What a process holds of accounts in its memory."""
+
+    TOMBSTONE = "tombstone"
+    """That the account is gone, so that nothing is put under its id any more."""
+    MEMO = "memo"
+    """Its record and its opened credential."""
+    ANSWERS = "answers"
+    LISTS = "lists"
+    """Rows of the vendor's, decoded."""
+
+
+PLACES: Mapping[Place, frozenset[News]] = {
+    Place.TOMBSTONE: frozenset({News.GONE}),
+    Place.MEMO: frozenset({News.GONE, News.UNCACHED}),
+    Place.ANSWERS: frozenset({News.GONE, News.UNCACHED}),
+    Place.LISTS: frozenset({News.GONE, News.UNCACHED}),
+}
+"""By place, in order, what has an account forgotten there. The tombstone is first: nothing is put back behind it."""
+
+
+class Forgetting:
+    """The list as one process runs it. Each part that holds something of accounts says so by `holds`."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._held: dict[Place, Callable[[str], None]] = {}
+
+    def holds(self, place: Place, forget: Callable[[str], None]) -> None:
+        """Have an account forgotten in a place of this process by `forget`."""
+        self._held[place] = forget
+
+    def here(self, news: News, account_id: str) -> None:
+        """Forget an account in the memory of this process."""
+        for place, wanted in PLACES.items():
+            if news in wanted and place in self._held:
+                self._held[place](account_id)
+
+    async def sweep(self, account_id: str) -> bool:
+        """Drop what the shared cache keeps of an account; False where it could not be reached."""
+        return await self._cache.forget(account_id)
+
+    async def hear(self, change: Change) -> None:
+        """Forget an account that this process has just unlinked, or whose caching it has switched off."""
+        news = news_of(change)
+        if news is not None and change.account_id:
+            self.here(news, change.account_id)
+            await self._cache.tell(news, change.account_id)
+            await self.sweep(change.account_id)
+
+
+def news_of(change: Change) -> News | None:
+    """Tell what others have to forget after a change, if anything."""
+    if change.has(What.UNLINKED):
+        return News.GONE
+    return News.UNCACHED if any(change.has(what) for what in ERASING) else None
+
+
+async def unlink(project_id: str, account_id: str, ledger: Ledger, by: Actor = GATEWAY) -> Account:
+    """Delete an account. Who hears the ledger's changes (`Forgetting.hear`) forgets it in this very call."""
+    account = await ledger.erase(project_id, account_id, by)
+    if account is None:
+        raise NotFound(f"there is no linked account {account_id} in this project")
+    return account

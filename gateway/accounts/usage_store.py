@@ -1,0 +1,113 @@
+"""How accounts fare, beside their rows: when each was last verified and called, and when it is to be checked again."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.accounts.owner_store import AccountReader, select_accounts
+from gateway.accounts.usage import Due, Tally, Usage
+from gateway.db.engine import reading, writing
+from gateway.db.schema import account_usage as table
+from gateway.db.schema import accounts
+
+
+class UsageBook:
+    """Implements the doors `Checks` and `Tallies`. Each account has a row from its link to its end."""
+
+    def __init__(self, engine: AsyncEngine, reader: AccountReader) -> None:
+        self._engine = engine
+        self._reader = reader
+
+    async def begin(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
+        """Make the row of a new account, in the caller's transaction: its token has just been verified."""
+        row = {"account_id": account_id, "check_at": now, "verified_at": now}
+        await connection.execute(insert(table).values(**row, failures=0, hits=0, misses=0, errors=0))
+
+    async def verified(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
+        """Note that the vendor was asked about the token; when to ask next is to be decided anew."""
+        of_account = table.c.account_id == account_id
+        await connection.execute(update(table).where(of_account).values(verified_at=now, check_at=now, failures=0))
+
+    async def look_again(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
+        """Have it decided anew what is due for an account, in the transaction that gives it another state."""
+        change = update(table).where(table.c.account_id == account_id).values(check_at=now, failures=0)
+        await connection.execute(change)
+
+    async def claim(self, now: datetime, until: datetime) -> Due | None:
+        """Take the account that has been due for longest; nobody else gets it before `until`."""
+        due = (
+            select(table.c.account_id)
+            .where(table.c.check_at <= now)
+            .order_by(table.c.check_at)
+            .limit(1)
+            # On PostgreSQL; SQLite lets one transaction write at a time.
+            .with_for_update(skip_locked=True)
+        )
+        async with writing(self._engine) as connection:
+            taken = (await connection.execute(due)).scalar_one_or_none()
+            if taken is None:
+                return None
+            await connection.execute(update(table).where(table.c.account_id == taken).values(check_at=until))
+            both = select_accounts().join(table, table.c.account_id == accounts.c.id).add_columns(*_COLUMNS)
+            row = (await connection.execute(both.where(accounts.c.id == taken))).one()
+        return Due(self._reader.read(row), _read(row))
+
+    async def schedule(self, account_id: str, at: datetime, failures: int) -> None:
+        change = update(table).where(table.c.account_id == account_id).values(check_at=at, failures=failures)
+        async with writing(self._engine) as connection:
+            await connection.execute(change)
+
+    async def add(self, tallies: Mapping[str, Tally], at: datetime) -> None:
+        """Add what was counted until then, in one statement. What is unlinked by now is passed over."""
+        # In one order everywhere, so that two processes do not wait for each other.
+        rows = [
+            {
+                "of": account_id,
+                "more_hits": tally.hits,
+                "more_misses": tally.misses,
+                "more_errors": tally.errors,
+                "now": at,
+                "proven": tally.proven,
+                "code": tally.error_code,
+            }
+            for account_id, tally in sorted(tallies.items())
+        ]
+        if not rows:
+            return
+        async with writing(self._engine) as connection:
+            await connection.execute(_ADD, rows)
+
+    async def read(self, account_ids: Sequence[str]) -> Mapping[str, Usage]:
+        query = select(*_COLUMNS, table.c.account_id).where(table.c.account_id.in_(account_ids))
+        async with reading(self._engine) as connection:
+            return {row.account_id: _read(row) for row in (await connection.execute(query)).all()}
+
+
+_COLUMNS: list[Any] = [column for column in table.c if column.name != "account_id"]
+
+
+_NOW = bindparam("now", type_=table.c.called_at.type)
+_PROVEN = bindparam("proven", type_=Boolean)
+_CODE = bindparam("code", type_=String)
+_FAILED = bindparam("more_errors", type_=BigInteger) > 0
+
+_ADD = (
+    update(table)
+    .where(table.c.account_id == bindparam("of"))
+    .values(
+        hits=table.c.hits + bindparam("more_hits"),
+        misses=table.c.misses + bindparam("more_misses"),
+        errors=table.c.errors + bindparam("more_errors"),
+        called_at=_NOW,
+        proven_at=case((_PROVEN, _NOW), else_=table.c.proven_at),
+        error_at=case((_FAILED, _NOW), else_=table.c.error_at),
+        error_code=case((_FAILED, _CODE), else_=table.c.error_code),
+    )
+)
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> Usage:
+    return Usage(**{column.name: getattr(row, column.name) for column in _COLUMNS})

@@ -1,0 +1,228 @@
+"""Chooses the parts and joins them. Knows everything and decides nothing."""
+
+import os
+from contextlib import AsyncExitStack
+
+from prometheus_client import generate_latest
+from starlette.types import Receive, Scope, Send
+
+from connectors.hris.operations import OPERATIONS
+from connectors.platform import PLATFORM_OPERATIONS
+from connectors.registry import CONNECTORS
+from gateway.accounts.api import PlatformApi
+from gateway.accounts.link import Parts
+from gateway.accounts.service import Platform, Rules
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.accounts.unlink import Forgetting
+from gateway.accounts.unlink import Place as Held
+from gateway.app.background import LifeParts, counting, log_of_changes, look_after
+from gateway.app.dashboard import DashboardParts, dashboard_routes
+from gateway.app.hub import HubParts, hub_routes
+from gateway.app.reads import CachingParts, open_gateway
+from gateway.app.record_events import RecordParts, watch_records
+from gateway.app.routes import Site
+from gateway.app.services import (
+    CLOCK,
+    open_cache,
+    open_the_database,
+    open_the_vault,
+    open_upstream,
+    operator_of,
+    providers,
+)
+from gateway.app.vendor_events import HookCorner, open_hooks
+from gateway.app.webhooks import EventParts, open_events
+from gateway.audit.log import Ears
+from gateway.auth.admin_sign_ins import SignInRecords
+from gateway.auth.api_key import new_id
+from gateway.auth.authentication import Entrance
+from gateway.cache.invalidation import telling
+from gateway.cache.tombstones import Erased, GuardedCache
+from gateway.contract.query import PageLimits
+from gateway.dashboard.account_history import Evidence
+from gateway.errors import GatewayError
+from gateway.http.access_log import is_well, request_ids, request_log, shown
+from gateway.http.allow_list import AllowList
+from gateway.http.health import Ops
+from gateway.http.middleware import Edge, EdgeLimits, Surroundings
+from gateway.http.site_url import Place
+from gateway.model import Linked
+from gateway.observability.logs import make_logger, where
+from gateway.observability.metrics import make_metrics
+from gateway.openapi.document import Subject, make_document
+from gateway.openapi.hub_routes import HUB
+from gateway.openapi.pages import documentation
+from gateway.openapi.platform_routes import NAMED, platform_routes
+from gateway.openapi.routes import OPS
+from gateway.openapi.schemas import Schema
+from gateway.openapi.vendor_event_routes import HOOKS
+from gateway.openapi.webhook_routes import WEBHOOKS_NAMED, event_items, webhook_routes
+from gateway.proxy.api import ProxyApi
+from gateway.proxy.service import Passthrough, PassthroughLimits
+from gateway.settings.load import Settings, SettingsError, read_settings
+from gateway.unified.api import UnifiedApi
+from gateway.unified.write import Writes
+from gateway.unified.write_api import WritesApi
+from gateway.upstream.retry import RetryPolicy
+from gateway.upstream.vendor import Asker, Clock
+from gateway.upstream.write_steps import Driver
+
+
+async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> Edge:
+    """Open all parts, to be closed with the stack, and join them into one ASGI app."""
+    metrics = make_metrics()
+    logger = make_logger(settings.log.level)
+    vault = open_the_vault(settings)
+    erased = Erased(clock.monotonic)
+    redis = open_cache(settings, metrics)
+    stack.push_async_callback(redis.close)
+    cache = GuardedCache(redis, erased)
+    forgetting = Forgetting(cache)
+    ears = Ears(after=(forgetting.hear, telling(redis), log_of_changes(logger)))
+    database = await open_the_database(settings, vault, ears)
+    stack.push_async_callback(database.close)
+    forgetting.holds(Held.TOMBSTONE, erased.add)
+    forgetting.holds(Held.MEMO, database.drop)
+    upstream = await stack.enter_async_context(open_upstream(settings, metrics))
+
+    limits = settings.upstream
+    asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
+    paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
+    entrance = Entrance(database, providers(settings))
+    checks = TokenChecks(database, upstream, clock.now)
+    gateway, end_kept, sweeps = open_gateway(
+        settings, CachingParts(entrance, database, cache, forgetting, asker, checks, vault, metrics), stack
+    )
+    new_request_id = request_ids()
+    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics, checks))
+    linking = Parts(
+        ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
+    )
+    watching = RecordParts(entrance, database, cache, sweeps, end_kept, linking, checks, vault, clock, metrics, logger)
+    records = watch_records(settings, stack, watching)
+    outdate = records.after(end_kept)
+    driver = Driver(upstream, asker, clock, checks)
+    writes = Writes(entrance, driver, database.repeats, outdate, (clock, limits.deadline_seconds))
+    stack.push_async_callback(writes.close)
+
+    ops = Ops(
+        {"database": lambda: is_well(database), "cache": redis.ping},
+        optional=frozenset({"cache"}),
+        show_metrics=lambda: generate_latest(shown(metrics)),
+    )
+
+    async def drop(linked: Linked, resources: frozenset[str] | None) -> None:
+        await outdate(linked, resources, new_request_id())
+
+    proxy = ProxyApi(
+        Passthrough(
+            entrance,
+            upstream,
+            checks,
+            PassthroughLimits(limits.deadline_seconds, limits.max_body_bytes, clock.monotonic),
+            drop,
+        ),
+        settings.limits.max_body_bytes,
+    )
+    hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
+    signals = hooks.routes(end_kept, records.noticed)
+    counter = look_after(settings, stack, LifeParts(database, forgetting, entrance, linking, clock, logger))
+    platform = platform_api(settings, entrance, hooks, linking)
+    place = Place(settings.server.public_url, settings.hub.allowed_origins)
+    own = HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
+    hub = hub_routes(settings, place, own)
+    events = await open_events(
+        settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
+    )
+    board = DashboardParts(
+        hub=own,
+        register=database.register,
+        keys=database.clients,
+        clock=clock,
+        gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
+        derive=vault.derive,
+        evidence=Evidence(trail=database.trail, usages=database.usage, deliveries=database.endpoints),
+        sign_ins=SignInRecords(
+            database.sign_ins,
+            database.trail.note,
+            lambda why, address: logger.warning("sign-in refused", detail=why, address=address),
+        ),
+    )
+    dashboard = dashboard_routes(settings, place, board, stack)
+    routes = [
+        *ops.routes(),
+        *proxy.routes(),
+        *platform.routes(),
+        *hub,
+        *dashboard,
+        *events,
+        *signals,
+        *documentation(lambda: describe(paging)),
+    ]
+    unified = UnifiedApi(
+        gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
+    )
+    site = Site(unified, routes, place, AllowList(settings.dashboard.allowed_networks))
+    log = counting(counter, request_log(logger, each=settings.log.requests))
+    surroundings = Surroundings(new_request_id, clock.now, log, settings.server.address_header)
+    return Edge(
+        site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
+    )
+
+
+def describe(paging: PageLimits) -> Schema:
+    """Give the OpenAPI document of the gateway."""
+    return make_document(
+        Subject(
+            operations=OPERATIONS,
+            connectors=tuple(CONNECTORS.values()),
+            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *HOOKS, *OPS),
+            named={**NAMED, **WEBHOOKS_NAMED},
+            events=event_items(),
+            limits=paging,
+        )
+    )
+
+
+def platform_api(settings: Settings, entrance: Entrance, hooks: HookCorner, linking: Parts) -> PlatformApi:
+    paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
+    rules = Rules(
+        operations=OPERATIONS,
+        operator=operator_of(settings),
+        page=paging,
+        webhooks=hooks.hooks.health,
+        public_url=settings.server.public_url,
+    )
+    platform = Platform(entrance, hooks.directory, linking, rules)
+    return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
+
+
+class Application:
+    """What a server runs: opens the parts at start-up, in the server's own event loop, and closes them at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._edge: Edge | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._edge is not None:
+            await self._edge(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            await receive()
+            try:
+                self._edge = await assemble(self._settings, stack)
+            except (GatewayError, SettingsError) as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def worker() -> Application:
+    """Make the application in a worker process, which finds its settings in the environment."""
+    return Application(read_settings(os.environ, CONNECTORS.keys()))

@@ -1,0 +1,117 @@
+"""Joins the parts of the dashboard: a corner of `gateway.app.build`, which alone knows it."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from starlette.routing import Route
+
+from connectors.hris.operations import OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
+from gateway.app.hub import HubParts, hub_desk, hub_wants
+from gateway.auth.admin_password import Password, read_password
+from gateway.auth.admin_session import Lives, Passes
+from gateway.auth.admin_sign_ins import SignInRecords
+from gateway.auth.login_counts import RedisTally
+from gateway.auth.login_limiter import Attempts, Limit, MemoryTally, Tally
+from gateway.cache.redis_connection import RedisLine
+from gateway.dashboard.account import AccountPages
+from gateway.dashboard.account_history import Evidence
+from gateway.dashboard.accounts import AccountsPage
+from gateway.dashboard.activity import ActivityPage
+from gateway.dashboard.assets import dashboard_renderer, static_routes
+from gateway.dashboard.keys import KeyPages
+from gateway.dashboard.linking import LinkingPages
+from gateway.dashboard.login import LoginPages, LostPage
+from gateway.dashboard.page import Around, Shell
+from gateway.dashboard.request_tester import Tester
+from gateway.dashboard.service import Books, KeyRing, Office, Register
+from gateway.dashboard.tester_page import TesterPage
+from gateway.http.site_url import Place
+from gateway.hub.pages import Seal
+from gateway.model import Accounts
+from gateway.policy.client_scopes import known_scopes
+from gateway.settings.load import Settings
+from gateway.unified.call import Call, Page
+from gateway.unified.read import Gateway
+from gateway.upstream.vendor import Clock
+
+OF_EACH = Limit(most=5, seconds=300)
+"""Sign-ins that one address may try."""
+
+OF_ALL = Limit(most=50, seconds=300)
+"""Sign-ins that all addresses may try together, but for those that the operator has signed in from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardParts:
+    """What the dashboard shares with the rest of the gateway; `derive` gives a key of its own for a purpose.
+
+    `gateway_for` makes the unified API over other accounts than the stored ones: for the request tester.
+    """
+
+    hub: HubParts
+    register: Register
+    keys: KeyRing
+    clock: Clock
+    gateway_for: Callable[[Accounts], Gateway]
+    derive: Callable[[bytes], bytes]
+    evidence: Evidence
+    sign_ins: SignInRecords
+
+
+def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, stack: AsyncExitStack) -> list[Route]:
+    """Give the pages; none where no password is set, so that there is not even a door."""
+    password = _password(settings, parts.derive(b"dashboard password"))
+    if password is None:
+        return []
+    clock, hub = parts.clock, parts.hub
+    tally = _tally(settings, parts, stack)
+    lives = Lives(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
+    passes = Passes(parts.derive(b"dashboard"), str(password), lives, _new_id)
+    show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
+    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally, parts.sign_ins))
+    books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
+    office = Office(books, hub.entrance, hub_desk(hub), hub.linking)
+
+    async def answer(accounts: Accounts, call: Call) -> Page:
+        return await parts.gateway_for(accounts).answer(call)
+
+    tester = Tester(hub.entrance.accounts, answer, OPERATIONS, clock.monotonic)
+    operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)
+    scopes = known_scopes(operations, [each.connector for each in office.providers.values()])
+    attempts = Attempts(tally, OF_EACH, OF_ALL)
+    return [
+        *static_routes(),
+        *LoginPages(shell, password, attempts).routes(),
+        *AccountsPage(shell, office, parts.evidence).routes(),
+        *AccountPages(shell, office, hub_wants(settings, hub), parts.evidence).routes(),
+        *LinkingPages(shell, office, Seal(hub.key)).routes(),
+        *TesterPage(shell, office, tester).routes(),
+        *KeyPages(shell, office, scopes).routes(),
+        *ActivityPage(shell, office, parts.evidence.trail).routes(),
+        *LostPage(shell).routes(),
+    ]
+
+
+def _password(settings: Settings, salt: bytes) -> Password | None:
+    text = settings.dashboard.password.get_secret_value()
+    return read_password(text, salt) if text else None
+
+
+def _tally(settings: Settings, parts: DashboardParts, stack: AsyncExitStack) -> Tally:
+    """Count in Redis, where all workers see it; in this process where there is none."""
+    alone = MemoryTally(parts.clock.monotonic)
+    redis = settings.redis
+    if not redis.url:
+        return alone
+    tally = RedisTally(
+        RedisLine(redis.url, redis.timeout_seconds, redis.connect_timeout_seconds), alone, parts.derive(b"tally")
+    )
+    stack.callback(tally.close)
+    return tally
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)

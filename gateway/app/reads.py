@@ -1,0 +1,146 @@
+"""Joins what answers reads from caches and keeps them coherent, for `gateway.app.build` alone."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from gateway.accounts.store import Database
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.accounts.unlink import Forgetting, Place
+from gateway.auth.authentication import Entrance
+from gateway.cache.account_cache import Shelf
+from gateway.cache.freshness import Windows
+from gateway.cache.local import Near, NearLimits
+from gateway.cache.redis_pubsub import Channel
+from gateway.cache.singleflight import Flights, Leases
+from gateway.cache.tombstones import Erased
+from gateway.contract.query import PageLimits
+from gateway.model import Cache, Linked, News
+from gateway.observability.metrics import Metrics
+from gateway.settings.load import Settings
+from gateway.unified.collections import Keeping, Sharing, Sweeps
+from gateway.unified.compose import Reads
+from gateway.unified.cursor import CursorSigner
+from gateway.unified.decoded import OpenLists
+from gateway.unified.read import Around, Caches, Gateway, Limits
+from gateway.unified.write import Outdate
+from gateway.upstream.vendor import Asker
+from gateway.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class CachingParts:
+    """What reading shares with the rest of the gateway."""
+
+    entrance: Entrance
+    database: Database
+    cache: Cache
+    forgetting: Forgetting
+    asker: Asker
+    checks: TokenChecks
+    vault: Vault
+    metrics: Metrics
+
+
+def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> tuple[Gateway, Outdate, Sweeps]:
+    """Give what answers reads, what ends all that is kept of some resources of an account, and what reads lists."""
+    clock = parts.asker.clock
+    flights = Flights()
+    # For as long as a request lives that had begun before: what it reads is not held afterwards.
+    closed = Erased(clock.monotonic, settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1)
+    lists = OpenLists(_near_bytes(settings) * 3 // 4, closed)
+    near = open_near(settings, parts, stack)
+    parts.forgetting.holds(Place.ANSWERS, near.drop)
+    parts.forgetting.holds(Place.LISTS, closing(lists, closed))
+    caches = Caches(parts.cache, near, flights)
+    sweeps = Sweeps(
+        parts.asker,
+        Keeping(*windows_of(settings), int(settings.cache.cursor_seconds), parts.vault.derive(b"sweeps")),
+        Sharing(flights, Leases(parts.cache, settings.cache.lease_seconds, clock.monotonic), lists),
+        settings.upstream.sweep_concurrency,
+    )
+    signer = CursorSigner(parts.vault.derive(b"cursor"), int(settings.cache.cursor_seconds))
+    paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
+    limits = Limits(
+        settings.upstream.deadline_seconds, settings.cache.stale_wait_seconds, paging, settings.cache.max_value_bytes
+    )
+    counted = parts.metrics.unreadable_values
+    reads = Reads(
+        parts.asker, sweeps, signer, lambda provider, resource, count: counted.labels(provider, resource).inc(count)
+    )
+    gateway = Gateway(parts.entrance, caches, reads, Around(clock, limits, parts.checks))
+    stack.push_async_callback(flights.close)
+    return gateway, outdating(parts.cache, near), sweeps
+
+
+def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
+    """Give the windows of each resource, and of all that have no row."""
+    cache = settings.cache
+    default = Windows(
+        cache.default_fresh_seconds, cache.default_stale_while_revalidate_seconds, cache.default_stale_if_error_seconds
+    )
+    rows = {
+        name: Windows(fresh, cache.stale_while_revalidate_seconds[name], cache.stale_if_error_seconds[name])
+        for name, fresh in cache.fresh_seconds.items()
+    }
+    return rows, default
+
+
+def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> Near:
+    """Open the near-cache, and listen for changes that others make."""
+    chosen = settings.cache
+    limits = NearLimits(_near_bytes(settings) // 4, chosen.near_seconds, chosen.near_unheard_seconds)
+    monotonic = parts.asker.clock.monotonic
+    if not settings.redis.url:
+        return Near(limits, monotonic, lambda: False)
+    channel: Channel | None = None
+    near = Near(limits, monotonic, lambda: channel is not None and channel.works())
+    heard = hearing(parts, near)
+    channel = Channel(settings.redis.url, settings.redis.connect_timeout_seconds, heard, near.clear)
+    channel.open()
+    stack.push_async_callback(channel.close)
+    return near
+
+
+def _near_bytes(settings: Settings) -> int:
+    """Give the bytes for answers, a quarter, and for lists, the rest. Who keeps nothing keeps nothing near."""
+    # Without a channel other workers would not hear of changes.
+    alone = settings.redis.url or settings.server.workers == 1
+    return settings.cache.near_bytes if settings.cache.enabled and alone else 0
+
+
+def closing(lists: OpenLists, closed: Erased) -> Callable[[str], None]:
+    """Make what has the lists of an account forgotten, and those too that are being read now."""
+
+    def close(account_id: str) -> None:
+        closed.add(account_id)
+        lists.drop(account_id)
+
+    return close
+
+
+def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
+    """Make what is done when a change is heard of."""
+
+    def heard(news: News, name: str) -> None:
+        if news in {News.GONE, News.UNCACHED}:
+            parts.forgetting.here(news, name)
+        elif news is News.KEY:
+            parts.database.clients.drop(name)
+        else:
+            if news is News.ACCOUNT:
+                parts.database.drop(name)
+            near.drop(name)
+
+    return heard
+
+
+def outdating(cache: Cache, near: Near) -> Outdate:
+    """Make what ends what is kept of an account, under a word that nobody else has."""
+
+    async def outdate(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+        told = await Shelf(cache, linked, 0, new_id).outdate(resources)
+        near.drop(linked.account.id)
+        return told
+
+    return outdate

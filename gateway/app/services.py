@@ -1,0 +1,129 @@
+"""Opens single parts from the settings: what the whole gateway is made of, and what a command takes alone."""
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from connectors.hris.operations import OPERATIONS
+from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, PROXY, WEBHOOK_OPERATIONS
+from connectors.registry import CONNECTORS
+from gateway.accounts.store import Database
+from gateway.audit.log import NOBODY, Ears
+from gateway.auth.admin_password import fault_of
+from gateway.auth.authentication import Provider
+from gateway.cache.redis_cache import NoCache, RedisCache, RedisLimits
+from gateway.observability.logs import make_logger
+from gateway.observability.metrics import Metrics
+from gateway.policy.policy import Operator, Policy
+from gateway.settings.load import Settings, SettingsError
+from gateway.upstream.client import HttpUpstream, UpstreamLimits
+from gateway.upstream.vendor import Clock
+from gateway.vault.master_key import open_database, open_vault
+from gateway.vault.vault import Vault
+
+CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
+
+
+def providers(settings: Settings) -> Mapping[str, Provider]:
+    """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
+    operator = operator_of(settings)
+    beside = (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
+    known = {operation.id for operation in (*OPERATIONS, *beside)}
+    fields = {
+        f"{resource}.{name}"
+        for connector in CONNECTORS.values()
+        for resource, table in connector.tables().items()
+        for name in table.rows
+    }
+    faults = [f"policy.forbidden_operations: there is no operation {name}" for name in operator.operations - known]
+    faults += [f"policy.forbidden_fields: there is no field {name}" for name in operator.fields - fields]
+    managed = {path.records for connector in CONNECTORS.values() for path in connector.paths if path.managed}
+    faults += [
+        f"policy.open_managed_paths: the gateway manages no path {path}; it manages {', '.join(sorted(managed))}"
+        for path in operator.managed_paths - managed
+    ]
+    faults += [*hub_faults(settings), *dashboard_faults(settings)]
+    if faults:
+        raise SettingsError(faults)
+    found = {}
+    for name, connector in CONNECTORS.items():
+        chosen = settings.connectors.get(name)
+        here = replace(connector, base_url=(chosen.base_url if chosen else "") or connector.base_url)
+        found[name] = Provider(here, Policy(here, operator))
+    return found
+
+
+def operator_of(settings: Settings) -> Operator:
+    rules = settings.policy
+    return Operator(*map(frozenset, (rules.forbidden_operations, rules.forbidden_fields, rules.open_managed_paths)))
+
+
+def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
+    limits = settings.upstream
+    return HttpUpstream(
+        UpstreamLimits(
+            limits.connect_timeout_seconds,
+            limits.read_timeout_seconds,
+            limits.max_connections,
+            limits.max_body_bytes,
+            max(1, int(limits.max_connections * limits.account_share)),
+        ),
+        metrics,
+        {provider.connector.base_url: name for name, provider in providers(settings).items()},
+    )
+
+
+def open_cache(settings: Settings, metrics: Metrics) -> RedisCache | NoCache:
+    redis = settings.redis
+    if not settings.cache.enabled or not redis.url:
+        return NoCache()
+    limits = RedisLimits(redis.timeout_seconds, redis.connect_timeout_seconds)
+    return RedisCache(redis.url, limits, metrics)
+
+
+def open_the_vault(settings: Settings) -> Vault:
+    return open_vault(
+        master_key=settings.vault.key,
+        further=settings.vault.further_keys,
+        own_database=not settings.database.url,
+        say=make_logger(settings.log.level).warning,
+    )
+
+
+async def open_the_database(settings: Settings, vault: Vault, ears: Ears = NOBODY) -> Database:
+    return await open_database(
+        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, ears=ears
+    )
+
+
+async def prepare(settings: Settings) -> None:
+    """Check what can be checked before a worker starts, and bring the database up to date.
+
+    The log says which fields are closed though the operator has not named them.
+    """
+    logger = make_logger(settings.log.level)
+    for provider in providers(settings).values():
+        for name, forbidden in sorted(provider.policy.twins.items()):
+            logger.warning(
+                "field closed", detail=f"{name}: made from the same column as {forbidden}, which is forbidden"
+            )
+    database = await open_the_database(settings, open_the_vault(settings))
+    sealed = await database.seal_owners()
+    if sealed:
+        logger.info("owners' names sealed", detail=f"{sealed} accounts")
+    await database.close()
+
+
+def hub_faults(settings: Settings) -> list[str]:
+    """Tell what is wrong in the settings of the Hub."""
+    known = {operation.id for operation in OPERATIONS}
+    return [f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in known]
+
+
+def dashboard_faults(settings: Settings) -> list[str]:
+    """Tell what is wrong in the settings of the dashboard."""
+    text = settings.dashboard.password.get_secret_value()
+    fault = fault_of(text) if text else ""
+    return [f"GATEWAY_DASHBOARD_PASSWORD: {fault}"] if fault else []

@@ -1,0 +1,203 @@
+"""The trail of what happens to accounts and keys: who changed what, when, and from where.
+
+It outlives the account. So it holds ids and words of fixed lists, and never a name, a label or a secret.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.audit.actor import Actor
+from gateway.model import Account, ClientKey, Status, StatusReason
+
+MOST_WORDS = 100
+_WORD = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._:/*-]{0,63}")
+_FIELDS = ("owner", "label", "kind", "setup_information", "caching")
+
+
+class What(StrEnum):
+    LINKED = "account.linked"
+    RELINKED = "account.relinked"
+    UPDATED = "account.updated"
+    SUSPENDED = "account.suspended"
+    RESUMED = "account.resumed"
+    ERROR = "account.error"
+    EXPIRED = "account.expired"
+    INACTIVE = "account.inactive"
+    ARCHIVED = "account.archived"
+    RECOVERED = "account.recovered"
+    SCOPES_CHANGED = "account.scopes_changed"
+    CACHE_ERASED = "account.cache_erased"
+    UNLINKED = "account.unlinked"
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
+    TEST_READ = "account.test_read"
+    """The operator has read an account's records with the dashboard's tester."""
+    SESSION_CREATED = "session.created"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_UPDATED = "webhook.updated"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - the word for a kind of row
+    WEBHOOK_DELETED = "webhook.deleted"
+    SIGNED_IN = "operator.signed_in"
+    SIGN_IN_FAILED = "operator.sign_in_failed"
+    SIGNED_OUT = "operator.signed_out"
+
+
+ERASING = (What.UNLINKED, What.CACHE_ERASED)
+"""After these nothing of the account may be left in caches, nor in the files of the database."""
+
+_ENTERED = {
+    Status.SUSPENDED: What.SUSPENDED,
+    Status.ERROR: What.ERROR,
+    Status.EXPIRED: What.EXPIRED,
+    Status.INACTIVE: What.INACTIVE,
+    Status.ARCHIVED: What.ARCHIVED,
+}
+
+Details = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that has happened: `details` are names and words of fixed lists."""
+
+    what: What
+    details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """All that one transaction has done to an account or a key, and who did it."""
+
+    at: datetime
+    by: Actor
+    project_id: str
+    account_id: str | None = None
+    key_id: str | None = None
+    facts: tuple[Fact, ...]
+
+    def has(self, what: What) -> bool:
+        return any(fact.what is what for fact in self.facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row of the trail. Ids grow, so that a page goes on before the last id of the one before it."""
+
+    id: int
+    at: datetime
+    by: Actor
+    project_id: str
+    account_id: str | None
+    key_id: str | None
+    what: What
+    details: Details
+
+
+class Trail(Protocol):
+    """The database, as readers of the trail need it."""
+
+    async def read(
+        self,
+        *,
+        project_id: str | None = None,
+        account_id: str | None = None,
+        what: Sequence[What] = (),
+        before: int | None = None,
+        most: int = 100,
+    ) -> Sequence[Entry]:
+        """Give rows, newest first, of one project, account or kind where one is named; `before` is an id."""
+
+
+def facts_of(before: Account | None, after: Account | None, *, credential: bool = False) -> tuple[Fact, ...]:
+    """Tell what has happened between two states of an account; None is one that is not there.
+
+    `credential` says that a credential was given anew. There is always at least one fact.
+    """
+    if after is None:
+        return (Fact(What.UNLINKED),)
+    if before is None:
+        return (Fact(What.LINKED, {"provider": _word(after.provider), "scopes": _words(after.grant.scopes)}),)
+    told = [*_status(before, after), *_scopes(before, after)]
+    if stops_keeping(before, after) or _is_other_company(before, after):
+        told.append(Fact(What.CACHE_ERASED))
+    fields = _changed(before, after)
+    details: Details = {"fields": fields} if fields else {}
+    if credential:
+        return (Fact(What.RELINKED, details), *told)
+    return (*told, Fact(What.UPDATED, details)) if fields or not told else tuple(told)
+
+
+def _is_other_company(before: Account, after: Account) -> bool:
+    """Tell whether the account is another company's now: what was kept of the one before must go."""
+    companies = {before.grant.company, after.grant.company}
+    return None not in companies and len(companies) > 1
+
+
+def stops_keeping(before: Account, after: Account) -> bool:
+    """Tell whether answers of an account were kept and shall not be any more."""
+    return before.caching.keeps and not after.caching.keeps
+
+
+def event(  # noqa: PLR0913 - what, when, by whom and about what
+    what: What,
+    at: datetime,
+    by: Actor,
+    *,
+    project_id: str = "",
+    account_id: str | None = None,
+    details: Details | None = None,
+) -> Change:
+    """Returns a row about what changes neither an account nor a key; without a project it is the gateway's."""
+    given = details or {}
+    named = {name: _word(value) if isinstance(value, str) else _words(value) for name, value in given.items()}
+    return Change(at=at, by=by, project_id=project_id, account_id=account_id, facts=(Fact(what, named),))
+
+
+def key_change(key: ClientKey, what: What, at: datetime, by: Actor) -> Change:
+    fact = Fact(what, {"scopes": _words(key.scopes)} if what is What.KEY_CREATED else {})
+    return Change(at=at, by=by, project_id=key.project_id, key_id=key.id, facts=(fact,))
+
+
+def _status(before: Account, after: Account) -> Iterable[Fact]:
+    if before.status is after.status:
+        return
+    what = What.RESUMED if before.status is Status.SUSPENDED else What.RECOVERED
+    codes = [_word(reason.code) for reason in after.status_reasons]
+    yield Fact(_ENTERED.get(after.status, what), {"from": before.status.value} | ({"codes": codes} if codes else {}))
+
+
+def _scopes(before: Account, after: Account) -> Iterable[Fact]:
+    old, new = before.grant.scopes, after.grant.scopes
+    if old != new:
+        yield Fact(What.SCOPES_CHANGED, {"gained": _words(new - old), "lost": _words(old - new)})
+
+
+def _changed(before: Account, after: Account) -> list[str]:
+    """Name the fields that differ and that no other fact tells of."""
+    found = [name for name in _FIELDS if getattr(before, name) != getattr(after, name)]
+    # Warnings follow from the scopes.
+    if before.grant.scopes == after.grant.scopes and before.grant != after.grant:
+        found.append("grant")
+    if before.grant.company and before.grant.company != after.grant.company:
+        found.append("company")
+    if before.status is after.status and _codes(before) != _codes(after):
+        found.append("status_reasons")
+    return found
+
+
+def _codes(account: Account) -> list[str]:
+    reasons: tuple[StatusReason, ...] = account.status_reasons
+    return [reason.code for reason in reasons]
+
+
+def _words(words: Iterable[str]) -> list[str]:
+    return sorted({_word(word) for word in words})[:MOST_WORDS]
+
+
+def _word(word: str) -> str:
+    """Let through what looks like a name in a program: a vendor may call a scope whatever it likes."""
+    return word if _WORD.fullmatch(word) else "other"

@@ -1,0 +1,64 @@
+"""What must not come back after an account is unlinked: requests under way still hold it, and would keep answers of it.
+
+Each process remembers for a while which accounts are gone, and refuses to put anything under their ids.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+
+from gateway.model import Cache, News
+
+REMEMBERED_SECONDS = 900.0
+"""Far longer than a request may take."""
+
+
+class Erased:
+    """The accounts that were unlinked lately, or of which something else was erased: for so many seconds."""
+
+    def __init__(self, monotonic: Callable[[], float], seconds: float = REMEMBERED_SECONDS) -> None:
+        self._monotonic = monotonic
+        self._seconds = seconds
+        self._until: dict[str, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._until)
+
+    def __contains__(self, account_id: object) -> bool:
+        return self._until.get(str(account_id), 0.0) > self._monotonic()
+
+    def add(self, account_id: str) -> None:
+        now = self._monotonic()
+        self._until = {each: until for each, until in self._until.items() if until > now}
+        self._until[account_id] = now + self._seconds
+
+
+class GuardedCache:
+    """A `Cache` that takes nothing for an account that is gone; keys begin with the account's id in braces."""
+
+    read: Callable[[Sequence[str]], Coroutine[Any, Any, Sequence[bytes | None]]]
+    forget: Callable[[str], Coroutine[Any, Any, bool]]
+    renew: Callable[[str, bytes, int], Coroutine[Any, Any, None]]
+    release: Callable[[str, bytes], Coroutine[Any, Any, None]]
+    tell: Callable[[News, str], Coroutine[Any, Any, None]]
+
+    def __init__(self, cache: Cache, erased: Erased) -> None:
+        self._cache = cache
+        self._erased = erased
+        # Not wrapped: a read is on every request's way, and the others add nothing.
+        self.read = cache.read
+        self.forget = cache.forget
+        self.renew = cache.renew
+        self.release = cache.release
+        self.tell = cache.tell
+
+    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
+        return not self._gone(values) and await self._cache.write(values, seconds)
+
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        return [None] * len(keys) if self._gone(keys) else await self._cache.claim(keys, value, seconds)
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        return account_id not in self._erased and await self._cache.replace(account_id, values, seconds)
+
+    def _gone(self, keys: Iterable[str]) -> bool:
+        return bool(self._erased) and any(key[1:].partition("}")[0] in self._erased for key in keys)

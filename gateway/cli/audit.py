@@ -1,0 +1,42 @@
+"""`accounts history`: what has happened to accounts and keys, and who did it."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from gateway.audit.events import Entry, What
+from gateway.cli.context import Desk
+from gateway.cli.keys import project_id
+from gateway.cli.output import as_json, as_table
+
+
+async def history(arguments: Namespace, desk: Desk) -> int:
+    async with desk.database() as database:
+        entries = await database.trail.read(
+            project_id=await project_id(database, arguments.project),
+            account_id=arguments.account,
+            what=[What(each) for each in arguments.what or ()],
+            before=arguments.before,
+            most=arguments.most,
+        )
+    desk.out(as_json(entries) if arguments.json else _table(entries))
+    return 0
+
+
+def _table(entries: Sequence[Entry]) -> str:
+    rows = [
+        (
+            each.id,
+            f"{each.at:%Y-%m-%d %H:%M:%S}",
+            each.account_id or each.key_id,
+            each.what,
+            f"{each.by.kind} {each.by.id}".strip(),
+            each.by.address,
+            "; ".join(f"{name}: {_said(value)}" for name, value in each.details.items()),
+        )
+        for each in entries
+    ]
+    return as_table("NUMBER AT OF WHAT BY FROM DETAILS".split(), rows)
+
+
+def _said(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value) or "-"

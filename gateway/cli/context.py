@@ -1,0 +1,79 @@
+"""What a command works with: the settings, a way to speak and to listen, and the doors that it opens."""
+
+import getpass
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from connectors.connector import Connector
+from gateway.accounts.store import Database
+from gateway.accounts.unlink import Forgetting
+from gateway.audit.log import Ears
+from gateway.cache.invalidation import telling
+from gateway.errors import NotFound, StoreUnavailable
+from gateway.model import Account, Cache, Directory, Linked, Secret, Upstream
+from gateway.settings.load import Settings, SettingsError
+from gateway.vault.master_key import open_database, open_vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """`out` takes results, for pipes; `say` takes words for people. `hooked` keeps webhooks of vendors up as well."""
+
+    settings: Settings
+    out: Callable[[str], None]
+    say: Callable[[str], None]
+    read_secret: Callable[[], Secret]
+    connector: Callable[[str], Connector]
+    open_upstream: Callable[[], AbstractAsyncContextManager[Upstream]]
+    open_cache: Callable[[], AbstractAsyncContextManager[Cache]]
+    hooked: Callable[[Database, Upstream], Directory]
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        settings = self.settings
+        try:
+            vault = open_vault(
+                master_key=settings.vault.key,
+                further=settings.vault.further_keys,
+                own_database=not settings.database.url,
+                say=self.say,
+            )
+        except StoreUnavailable as error:
+            raise SettingsError([error.message]) from error
+        async with self.open_cache() as cache:
+            # Running gateways hear of what is changed here at once, if their Redis is known.
+            database = await open_database(
+                url=settings.database.async_url,
+                vault=vault,
+                memo_seconds=settings.accounts.memo_seconds,
+                ears=Ears(after=(Forgetting(cache).hear, telling(cache))),
+            )
+            try:
+                yield database
+            finally:
+                await database.close()
+
+
+async def find_account(database: Database, account_id: str) -> Account:
+    account = await database.account(account_id)
+    if account is None:
+        raise NotFound(f"there is no linked account {account_id!r}: see `accounts list`")
+    return account
+
+
+async def find_linked(database: Database, account_id: str) -> Linked:
+    account = await find_account(database, account_id)
+    linked = await database.find_account(account.project_id, account.id)
+    if linked is None:
+        raise NotFound(f"the account {account_id!r} has been unlinked just now")
+    return linked
+
+
+def read_secret() -> Secret:
+    """Read a secret unseen from a terminal, or from a pipe; an argument would show in the process list."""
+    if sys.stdin.isatty():
+        return Secret(getpass.getpass("Secret (it is not shown): ").strip())
+    # Cut, as it may be some file that was piped in by mistake; then it is refused for its length.
+    return Secret(sys.stdin.buffer.read(65536).decode(errors="replace").strip())

@@ -1,0 +1,1 @@
+"""A caller's request held against the contract: queries and bodies."""

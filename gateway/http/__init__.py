@@ -1,0 +1,1 @@
+"""HTTP, whatever it is about: middleware, requests, responses, content codings, pages."""

@@ -1,0 +1,135 @@
+"""The one place where an error becomes a status, and where answers get their headers.
+
+Bodies have the contract's shape: `statusCode`, `message` and `timestamp` always, the rest where there is something
+to say.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway import errors
+from gateway.cache.freshness import Freshness
+from gateway.unified.call import Page
+
+
+class MethodNotAllowed(errors.GatewayError):
+    """A known path with another method: an HTTP matter, so it is of the web alone."""
+
+    code = "MethodNotAllowedError"
+    allowed: tuple[str, ...] = ()
+
+    @classmethod
+    def instead_of(cls, method: str, allowed: Iterable[str]) -> "MethodNotAllowed":
+        """Make the error, which has to name what the path does take (RFC 9110, section 15.5.6)."""
+        names = tuple(sorted(allowed))
+        error = cls(f"This path does not take {method[:16]}, but {', '.join(names)}.")
+        error.allowed = names
+        return error
+
+
+STATUSES: dict[type[errors.GatewayError], int] = {
+    errors.BadRequest: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    MethodNotAllowed: 405,
+    errors.DeadlineExceeded: 408,
+    errors.Conflict: 409,
+    errors.AccountUnavailable: 412,
+    errors.Unprocessable: 422,
+    errors.RateLimited: 429,
+    errors.StoreUnavailable: 500,
+    errors.NotImplementedHere: 501,
+    errors.VendorFailure: 502,
+    errors.VendorAnswerTooLarge: 502,
+    errors.NotKept: 504,
+    errors.GatewayError: 500,
+}
+
+CACHE_NAME = "hris-gateway"
+"""Our name in `Cache-Status`."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def status_of(error: errors.GatewayError) -> int:
+    """Give the status of an error, by the nearest class that has one."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def timestamp(now: datetime) -> str:
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def error_body(error: errors.GatewayError, status: int, now: datetime) -> bytes:
+    body: dict[str, Any] = {
+        "statusCode": status,
+        "message": error.message,
+        "timestamp": timestamp(now),
+        "errorCode": error.code,
+    }
+    if error.errors:
+        body["errors"] = error.errors
+    if error.provider_errors:
+        body["provider_errors"] = [
+            {"status": each.status, "url": each.url, "raw": {"message": each.message}, "headers": {}}
+            for each in error.provider_errors
+        ]
+    return orjson.dumps(body)
+
+
+def error_headers(error: errors.GatewayError) -> Headers:
+    headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
+    if isinstance(error, errors.Unauthenticated):
+        headers.append((b"www-authenticate", b'Basic realm="hris-gateway"'))
+    return headers
+
+
+def page_headers(page: Page, coding: str) -> Headers:
+    """Say how fresh an answer is and what it leaves out. `private`: no cache on the way may share it."""
+    fresh = page.freshness
+    headers: Headers = [
+        (b"content-type", b"application/json"),
+        (b"age", str(fresh.age).encode()),
+        (b"cache-status", cache_status(fresh).encode()),
+        (b"cache-control", f"private, max-age={fresh.lifetime}".encode()),
+        (b"etag", etag(page.kept.etag, coding)),
+        (b"vary", b"authorization, x-account-id, accept-encoding"),
+    ]
+    if coding:
+        headers.append((b"content-encoding", coding.encode()))
+    if page.kept.withheld:
+        headers.append((b"x-withheld-fields", ", ".join(page.kept.withheld).encode()))
+    return headers
+
+
+def etag(digest: str, coding: str) -> bytes:
+    """Write a strong validator: of the same answer in another coding it is another (RFC 9110, section 8.8.3.3)."""
+    return f'"{digest}-{coding}"'.encode() if coding else f'"{digest}"'.encode()
+
+
+def cache_status(fresh: Freshness) -> str:
+    """Write a `Cache-Status` member (RFC 9211)."""
+    words = [CACHE_NAME, f"fwd={fresh.forwarded}" if fresh.forwarded else "hit"]
+    if fresh.failed is not None and fresh.failed.provider_errors:
+        words.append(f"fwd-status={fresh.failed.provider_errors[0].status}")
+    if not fresh.forwarded or fresh.forwarded == "stale":
+        words.append(f"ttl={fresh.ttl}")
+    if fresh.stored:
+        words.append("stored")
+    if fresh.collapsed:
+        words.append("collapsed")
+    if fresh.detail:
+        words.append(f"detail={fresh.detail}")
+    return "; ".join(words)
+
+
+def with_length(headers: Headers, body: bytes) -> Headers:
+    return [*headers, (b"content-length", str(len(body)).encode())]

@@ -1,0 +1,64 @@
+"""Where the gateway is to a browser, and from which other origins browsers may use it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.types import Scope, Send
+
+from gateway.errors import Forbidden
+from gateway.http.middleware import exchange_of
+from gateway.http.response import Headers
+
+HUB = "/hub/"
+_ALLOWED: Headers = [
+    (b"access-control-allow-methods", b"GET, POST, PATCH"),
+    (b"access-control-allow-headers", b"content-type, x-hub-session-token, x-hub-version"),
+    (b"access-control-max-age", b"600"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`public_url` is ours as the operator knows it, or empty; `origins` are those of the products that embed us."""
+
+    public_url: str
+    origins: tuple[str, ...]
+
+    @property
+    def root(self) -> str:
+        """Give the path that the operator has put us under, mostly none."""
+        return urlsplit(self.public_url).path
+
+    def base(self, scope: Scope) -> str:
+        """Give our own address without a slash at its end."""
+        if self.public_url:
+            return self.public_url
+        return f"{scope['scheme']}://{header(scope, b'host') or 'localhost'}"
+
+    def is_own(self, origin: str, scope: Scope) -> bool:
+        """Tell whether an origin is ours. A proxy that ends TLS hides the scheme, but not the host."""
+        public = urlsplit(self.public_url)
+        return origin == f"{public.scheme}://{public.netloc}" or urlsplit(origin).netloc == header(scope, b"host")
+
+    async def settle(self, scope: Scope, send: Send) -> bool:
+        """Deal with the origin of a call to the Hub's routes; tell whether that was the whole answer (a preflight)."""
+        origin = header(scope, b"origin")
+        if not scope["path"].startswith(HUB) or not origin:
+            return False
+        exchange = exchange_of(scope)
+        if origin not in self.origins and not self.is_own(origin, scope):
+            exchange.operation = "hub_refused"
+            raise Forbidden(
+                "Pages of this origin may not use the Hub: the operator lists them in hub.allowed_origins.",
+                code="OriginNotAllowedError",
+            )
+        exchange.extra = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"origin")]
+        if scope["method"] != "OPTIONS":
+            return False
+        exchange.operation = "hub_preflight"
+        await exchange.respond(send, 204, _ALLOWED, b"")
+        return True
+
+
+def header(scope: Scope, name: bytes) -> str:
+    return next((value for key, value in scope["headers"] if key == name), b"").decode("latin-1")

@@ -1,0 +1,128 @@
+"""Connect sessions in the database. Of a token only its digest is kept; unlinking an account erases its sessions."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.audit.actor import Actor
+from gateway.audit.events import What, event
+from gateway.audit.store import TrailBook
+from gateway.db.engine import reading, writing
+from gateway.db.schema import connect_sessions as table
+from gateway.hub.session_request import Wish
+from gateway.hub.sessions import ConnectSession
+from gateway.model import Owner
+
+KEPT = timedelta(days=1)
+Clean = Callable[[AsyncConnection], Awaitable[None]]
+"""How long an expired session is kept, so that its user is told what happened."""
+
+
+class SessionBook:
+    """Implements the door `Sessions`."""
+
+    def __init__(self, engine: AsyncEngine, trail: TrailBook, clean: Clean) -> None:
+        """`clean` notes, in a transaction, that rows were deleted whose bytes are to leave the files."""
+        self._engine = engine
+        self._trail = trail
+        self._clean = clean
+
+    async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
+        async with writing(self._engine) as connection:
+            made = _read((await connection.execute(insert(table).values(_write(session)).returning(table))).one())
+            told = event(
+                What.SESSION_CREATED,
+                session.created_at,
+                by,
+                project_id=session.project_id,
+                account_id=session.wish.account_id,
+                details={"session": str(made.id)},
+            )
+            await self._trail.write(connection, told)
+        return made
+
+    async def tidy(self, now: datetime) -> int:
+        """Delete sessions that have ended a while ago, used or not: they name people. Returns how many."""
+        async with writing(self._engine) as connection:
+            gone = (await connection.execute(delete(table).where(table.c.expires_at < now - KEPT))).rowcount
+            if gone:
+                await self._clean(connection)
+        return gone
+
+    async def find(self, digest: str) -> ConnectSession | None:
+        return await self._one(table.c.digest == digest)
+
+    async def find_number(self, number: int) -> ConnectSession | None:
+        return await self._one(table.c.id == number)
+
+    async def claim(self, number: int, now: datetime, given_up: datetime, most: int) -> bool:
+        untaken = table.c.claimed_at.is_(None) | (table.c.claimed_at < given_up)
+        free = (table.c.id == number) & table.c.linked_id.is_(None) & untaken & (table.c.tries < most)
+        change = update(table).where(free).values(claimed_at=now, tries=table.c.tries + 1)
+        async with writing(self._engine) as connection:
+            return (await connection.execute(change)).rowcount == 1
+
+    async def release(self, number: int) -> None:
+        unspent = (table.c.id == number) & table.c.linked_id.is_(None)
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(unspent).values(claimed_at=None))
+
+    async def spend(self, number: int, account_id: str) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(table.c.id == number).values(linked_id=account_id))
+
+    async def _one(self, which: ColumnElement[bool]) -> ConnectSession | None:
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(select(table).where(which))).one_or_none()
+        return None if row is None else _read(row)
+
+
+def _write(session: ConnectSession) -> dict[str, object]:
+    wish = session.wish
+    return {
+        "digest": session.digest,
+        "project_id": session.project_id,
+        "owner_id": wish.owner.id,
+        "owner_name": wish.owner.name,
+        "owner_username": wish.owner.username,
+        "provider": wish.provider,
+        "categories": list(wish.categories),
+        "account_id": wish.account_id,
+        "multiple": wish.multiple,
+        "replace_company": wish.replace_company,
+        "label": wish.label,
+        # The column takes no null; an empty word is one that was not named.
+        "kind": wish.kind or "",
+        "details": dict(wish.metadata),
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "tries": 0,
+    }
+
+
+def _read(row: Row[Any]) -> ConnectSession:
+    return ConnectSession(
+        id=row.id,
+        digest=row.digest,
+        project_id=row.project_id,
+        wish=Wish(
+            owner=Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username),
+            provider=row.provider,
+            categories=tuple(row.categories),
+            account_id=row.account_id,
+            multiple=row.multiple,
+            replace_company=row.replace_company,
+            label=row.label,
+            kind=row.kind or None,
+            metadata=row.details,
+            expires_in=int((row.expires_at - row.created_at).total_seconds()),
+        ),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        claimed_at=row.claimed_at,
+        linked_id=row.linked_id,
+    )

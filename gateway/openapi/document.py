@@ -1,0 +1,110 @@
+"""The document as a whole: the contract's operations and the rows beside them, under one roof."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.connector import Connector
+from connectors.contract import Operation, Resource
+from gateway.contract.query import PageLimits
+from gateway.openapi import examples
+from gateway.openapi import responses as answers
+from gateway.openapi.body_schemas import BodySchemas
+from gateway.openapi.links import links
+from gateway.openapi.parameters import account_header, idempotency_header, path_parameters, read_parameters
+from gateway.openapi.routes import Described
+from gateway.openapi.schemas import Schema, Schemas
+from gateway.openapi.scope_extensions import extensions
+
+TITLE = "Unified HRIS gateway"
+ABOUT = """\
+One HTTP API over the HR systems of your customers, in the contract of StackOne's Unified HRIS API.
+
+Send the API key as the user name of HTTP Basic authentication, with an empty password, and name the linked account
+in `x-account-id`. Each operation says in `x-client-scope` what the key needs, in `x-vendor-scopes` what the account's
+token needs by provider (of each inner list one scope), and in `x-field-scopes` which fields need more; in
+`x-event-scopes`, which events do. `x-unanswered` says of a provider why it cannot answer, and `x-unwritable` why it
+cannot take a field.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the document is about: the contract's operations, who answers them, and the routes beside them.
+
+    `named` holds the schemas that the rows of those routes refer to, `events` what products are sent, by name.
+    """
+
+    operations: Sequence[Operation]
+    connectors: Sequence[Connector]
+    routes: Sequence[Described]
+    named: Mapping[str, Schema]
+    events: Mapping[str, Schema]
+    limits: PageLimits
+
+    def read_resource(self, operation: Operation) -> Resource | None:
+        """Give what a read answers with; None where no connector answers it."""
+        found = (connector.endpoint(operation) for connector in self.connectors)
+        return next((endpoint.table.resource for endpoint in found if endpoint), None)
+
+    def is_written(self, operation: Operation) -> bool:
+        return any(connector.write(operation) for connector in self.connectors)
+
+
+def make_document(subject: Subject) -> Schema:
+    schemas = Schemas()
+    schemas.named.update({**answers.NAMED, **subject.named})
+    paths: dict[str, Schema] = {}
+    for operation in subject.operations:
+        item = _item(subject, operation, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = item
+    for route in subject.routes:
+        paths.setdefault(route.operation.path, {})[route.operation.method.lower()] = route.item()
+    tags = dict.fromkeys(tag for item in paths.values() for each in item.values() for tag in each["tags"])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": "1", "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "security": [{"apiKey": []}],
+        "tags": [{"name": tag} for tag in tags],
+        "paths": paths,
+        "webhooks": dict(subject.events),
+        "components": {
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "basic", "description": "The API key is the user name."}
+            },
+            "headers": dict(answers.HEADERS),
+            "responses": answers.error_responses(),
+            "schemas": dict(sorted(schemas.named.items())),
+        },
+    }
+
+
+def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
+    found: Schema = {
+        "operationId": operation.id,
+        "summary": operation.id.replace("_", " ").capitalize(),
+        "tags": [operation.resource],
+        "parameters": [*path_parameters(operation.path), account_header()],
+    }
+    resource = subject.read_resource(operation)
+    if resource:
+        found["parameters"] += read_parameters(operation, resource, subject.limits)
+        success = answers.read_response(operation, resource, schemas)
+        success["links"] = links(operation, filter(subject.read_resource, subject.operations))
+        found["responses"] = {"200": success} | answers.read_outcomes()
+    elif subject.is_written(operation):
+        success = {str(operation.status): answers.write_response(operation, schemas)}
+        found["responses"] = success | answers.errors(answers.CONTRACT)
+        found["parameters"] += [idempotency_header()] if operation.kind == "create" else []
+    else:
+        found["responses"] = answers.errors((*answers.ENTRANCE, 501))
+    if operation.body:
+        found["requestBody"] = _body(operation, operation.body, schemas)
+    return found | extensions(operation, subject.connectors)
+
+
+def _body(operation: Operation, body: Resource, schemas: Schemas) -> Schema:
+    content: Schema = {"schema": BodySchemas(schemas.named).of(body)}
+    if operation.id in examples.BODIES:
+        content["example"] = examples.BODIES[operation.id]
+    return {"required": True, "content": {"application/json": content}}

@@ -1,0 +1,99 @@
+"""The document, and the page that shows it, over HTTP: bytes which anyone may read.
+
+They are made when somebody first asks, and kept: most workers are never asked, and would start 70 ms later.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.cache.compression import pack, pack_gzip
+from gateway.http.codings import coding_for, matches
+from gateway.http.middleware import exchange_of
+from gateway.http.response import Headers, etag
+from gateway.openapi.page_view import make_view
+from gateway.openapi.schemas import Schema
+
+_QUOTED = re.compile("`([^`]*)`")
+_HERE = Path(__file__).parent
+_NO_REFERRER = (b"referrer-policy", b"no-referrer")
+# Nothing is loaded but our own style sheet, nothing is sent, and no other page shows this one within itself.
+_PAGE_ONLY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+
+
+class Coded:
+    """Bytes that never change while we run, in each content coding that clients take; each is made once."""
+
+    def __init__(self, plain: bytes) -> None:
+        self._forms = {"": plain, "zstd": pack(plain), "gzip": pack_gzip(plain)}
+        self._digest = sha256(plain).hexdigest()[:32]
+
+    def form(self, coding: str) -> tuple[bytes, bytes]:
+        """Returns the bytes in a coding, and their validator."""
+        return self._forms[coding], etag(self._digest, coding)
+
+
+class Fixed:
+    """An endpoint that always gives the same bytes, or 304 to those who have them."""
+
+    def __init__(self, name: str, make: Callable[[], bytes], kind: bytes, headers: Headers) -> None:
+        self.name = name
+        self._coded = cache(lambda: Coded(make()))
+        # It may be kept, but the next release changes it.
+        self._headers: Headers = [
+            (b"content-type", kind),
+            (b"cache-control", b"no-cache"),
+            (b"vary", b"accept-encoding"),
+            _NO_REFERRER,
+            *headers,
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        exchange = exchange_of(scope)
+        exchange.operation = self.name
+        # In a thread: others are answered meanwhile.
+        coded = await asyncio.to_thread(self._coded)
+        given = dict(scope["headers"])
+        coding = coding_for(given.get(b"accept-encoding", b""))
+        body, tag = coded.form(coding)
+        headers: Headers = [*self._headers, (b"etag", tag)]
+        if matches(given.get(b"if-none-match", b""), tag):
+            await exchange.begin(send, 304, headers)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        if coding:
+            headers.append((b"content-encoding", coding.encode()))
+        await exchange.respond(send, 200, headers, body)
+
+
+def documentation(describe: Callable[[], Schema]) -> list[Route]:
+    """Give the routes; `describe` makes the document, and is called once for each of the two."""
+    fixed = {
+        "/openapi.json": Fixed("openapi", lambda: orjson.dumps(describe()), b"application/json", []),
+        "/docs": Fixed("docs", lambda: render_page(describe()), b"text/html; charset=utf-8", [_PAGE_ONLY]),
+        "/docs/style.css": Fixed("docs_style", (_HERE / "style.css").read_bytes, b"text/css; charset=utf-8", []),
+    }
+    return [Route(path, each, methods=["GET"], name=each.name) for path, each in fixed.items()]
+
+
+def render_page(document: Schema) -> bytes:
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    environment.filters["code"] = _code
+    return environment.get_template("docs.html").render(view=make_view(document)).encode()
+
+
+def _code(text: str) -> Markup:
+    """Show what stands between backquotes as code."""
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it has been escaped

@@ -1,0 +1,1 @@
+"""What a client key and a vendor token may do, and why not: pure decisions from tables."""

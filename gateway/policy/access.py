@@ -1,0 +1,119 @@
+"""What a key and a token can do with one operation and each of its fields, and all that stands in the way.
+
+A call is refused for the first reason; here every reason is found. The decisions are the policy's and the tables'.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.contract import Operation, Resource
+from connectors.hris.requests import READ_AS
+from connectors.needs import Need
+from connectors.spec import Absent, Nested, Table
+from connectors.writes import PASSTHROUGH, Rule, To, Unwritable, Within, Write
+from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, Withheld, holds
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of one field: what closes it, and `lacking` where the vendor has nothing for it. With neither it is open."""
+
+    path: str
+    closings: tuple[Withheld, ...] = ()
+    lacking: str = ""
+
+    @property
+    def open(self) -> bool:
+        return not self.closings and not self.lacking
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """Of one operation: what closes it, and how its fields stand: those of the answer, or of the body of a write."""
+
+    closings: tuple[Withheld, ...]
+    fields: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """The rights of one key and one token, under one connector's and one operator's rules."""
+
+    policy: Policy
+    key: frozenset[str]
+    token: frozenset[str]
+
+    def of(self, operation: Operation) -> Ability | None:
+        """Give what can be done with an operation, or None where the connector has no answer to it."""
+        endpoint = self.policy.connector.endpoint(operation)
+        if endpoint:
+            closings = [*self.outer(operation, operation.scope), *self.lacking(endpoint.scope)]
+            return _ability(closings, self._read_fields(endpoint.table, "", closings))
+        write = self.policy.connector.write(operation)
+        if write:
+            outer = [*self.outer(operation, operation.scope), *self.lacking(*write.always)]
+            # A change may be of any part alone; what makes a record always writes the main one.
+            parts = [part for part in write.parts if part.needs]
+            if not write.partial or all(any(self.lacking(*part.needs)) for part in parts):
+                outer += self.lacking(*write.main.needs)
+            return _ability(outer, self._body_fields(write, outer))
+        return None
+
+    def outer(self, operation: Operation, scope: str) -> Iterator[Withheld]:
+        """Give what closes an operation whatever account it is about."""
+        if operation.id in self.policy.operator.operations:
+            yield BY_OPERATOR
+        if not holds(self.key, scope):
+            yield Withheld(scope, KEY_GRANTER)
+
+    def lacking(self, *needs: Need) -> Iterator[Withheld]:
+        """Give the needs that the token does not meet."""
+        for need in needs:
+            if not need.met_by(self.token):
+                yield Withheld(str(need), self.policy.connector.granter)
+
+    def _read_fields(self, table: Table, prefix: str, outer: Sequence[Withheld]) -> Iterator[Standing]:
+        """Give the fields of an answer; what closes the operation or the object around one closes it too."""
+        for name, rule in table.rows.items():
+            path = f"{prefix}{name}"
+            if isinstance(rule, Absent):
+                yield Standing(path, (), rule.reason)
+                continue
+            closings = [*outer, *self.policy.closings(table.resource, name, rule, self.key, self.token)]
+            yield Standing(path, _once(closings))
+            if isinstance(rule, Nested):
+                yield from self._read_fields(rule.table, f"{path}.", closings)
+
+    def _body_fields(self, write: Write, outer: Sequence[Withheld]) -> Iterator[Standing]:
+        if write.body is None:
+            return
+        yield from self._sent(write, write.body, write.fields, "", outer)
+        if PASSTHROUGH in write.body.fields and PASSTHROUGH not in write.fields:
+            yield Standing(PASSTHROUGH, _once([*outer, *self.lacking(*write.main.needs)]))
+
+    def _sent(
+        self, write: Write, resource: Resource, rows: Mapping[str, Rule], prefix: str, outer: Sequence[Withheld]
+    ) -> Iterator[Standing]:
+        for name, spec in resource.fields.items():
+            rule = rows.get(name)
+            path = f"{prefix}{name}"
+            closings = list(outer)
+            if self.policy.forbids(f"{READ_AS.get(resource.name)}.{name}"):
+                closings.append(BY_OPERATOR)
+            if spec.scope and not holds(self.key, spec.scope):
+                closings.append(Withheld(spec.scope, KEY_GRANTER))
+            if isinstance(rule, Unwritable):
+                yield Standing(path, (), rule.reason)
+            elif isinstance(rule, To):
+                yield Standing(path, _once([*closings, *self.lacking(*write.part(rule.part).needs)]))
+            elif isinstance(rule, Within) and isinstance(spec.type, Resource):
+                yield Standing(path, _once(closings))
+                yield from self._sent(write, spec.type, rule.rows, f"{path}.", closings)
+
+
+def _ability(closings: Sequence[Withheld], fields: Iterator[Standing]) -> Ability:
+    return Ability(_once(closings), tuple(fields))
+
+
+def _once(closings: Sequence[Withheld]) -> tuple[Withheld, ...]:
+    return tuple(dict.fromkeys(closings))

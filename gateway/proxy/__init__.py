@@ -1,0 +1,1 @@
+"""`POST /unified/proxy`: a call passed through to the vendor, within the rules."""

@@ -1,0 +1,172 @@
+"""Watches of vendors' lists: when each is due, and a keyed hash of each record. They go with their account."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    delete,
+    false,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.db.engine import reading, writing
+from gateway.db.schema import Moment, accounts
+from gateway.db.schema import record_hashes as hashes
+from gateway.db.schema import record_watches as table
+from gateway.db.schema import webhook_endpoints as endpoints
+from gateway.model import Status
+from gateway.record_events.diff import Sight
+from gateway.record_events.model import Batch, Claim, Next, Place
+from gateway.webhooks.outbox_store import OutboxBook
+
+AT_A_TIME = 1000
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+
+
+class WatchBook:
+    """Implements the door `WatchStore`."""
+
+    def __init__(self, engine: AsyncEngine, outbox: OutboxBook) -> None:
+        self._engine = engine
+        self._outbox = outbox
+
+    async def listening(self) -> Mapping[str, Sequence[str]]:
+        query = select(endpoints.c.project_id, endpoints.c.events).where(endpoints.c.disabled_at.is_(None))
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        async with reading(self._engine) as connection:
+            for row in await connection.execute(query):
+                found[row.project_id] += row.events
+        return found
+
+    async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
+        projects: defaultdict[str, list[str]] = defaultdict(list)
+        for project, resources in wanted.items():
+            for resource in resources:
+                projects[resource].append(project)
+        async with writing(self._engine) as connection:
+            # What nobody hears of is forgotten: who listens again later is told nothing of the time between.
+            theirs = [
+                and_(table.c.resource == resource, table.c.account_id.in_(_accounts_of(of)))
+                for resource, of in projects.items()
+            ]
+            await connection.execute(delete(table).where(~or_(*theirs)) if theirs else delete(table))
+            for resource, of in sorted(projects.items()):
+                await connection.execute(self._making(resource, of, now))
+
+    async def claim(self, now: datetime, until: datetime) -> Claim | None:
+        due = (table.c.due_at <= now) & (table.c.rest_until <= now) & (accounts.c.status == Status.ACTIVE.value)
+        both = table.join(accounts, accounts.c.id == table.c.account_id)
+        first = select(table, accounts.c.project_id).select_from(both).where(due).order_by(table.c.due_at).limit(1)
+        # Looked at first without the lock that a write takes in SQLite: mostly nothing is due.
+        async with reading(self._engine) as connection:
+            if (await connection.execute(first)).first() is None:
+                return None
+        async with writing(self._engine) as connection:
+            row = (await connection.execute(first.with_for_update(of=table, skip_locked=True))).one_or_none()
+            if row is None:
+                return None
+            mine = (table.c.account_id == row.account_id) & (table.c.resource == row.resource)
+            values = {"turn": row.turn + 1, "due_at": until, "rest_until": until}
+            await connection.execute(update(table).where(mine).values(values))
+        return Claim(
+            account_id=row.account_id,
+            project_id=row.project_id,
+            resource=row.resource,
+            turn=row.turn + 1,
+            until=until,
+            failures=row.failures,
+            place=Place(Sight(row.rights, row.mapping), row.reading, row.held),
+        )
+
+    async def hashes(self, claim: Claim) -> Mapping[str, bytes]:
+        of_claim = (hashes.c.account_id == claim.account_id) & (hashes.c.resource == claim.resource)
+        query = select(hashes.c.remote_id, hashes.c.hash).where(of_claim).order_by(hashes.c.remote_id).limit(AT_A_TIME)
+        found: dict[str, bytes] = {}
+        last = ""
+        async with reading(self._engine) as connection:
+            while True:
+                rows = (await connection.execute(query.where(hashes.c.remote_id > last))).all()
+                found.update((row.remote_id, row.hash) for row in rows)
+                if len(rows) < AT_A_TIME:
+                    return found
+                last = rows[-1].remote_id
+
+    async def apply(self, claim: Claim, revision: int, batch: Batch) -> bool:
+        of_claim = (hashes.c.account_id == claim.account_id) & (hashes.c.resource == claim.resource)
+        gone = [*batch.drop, *batch.put]
+        row = {"account_id": claim.account_id, "resource": claim.resource}
+        same = select(accounts.c.id).where(accounts.c.id == claim.account_id, accounts.c.revision == revision).exists()
+        async with writing(self._engine) as connection:
+            # Written, so that nobody takes it over before this ends.
+            held = update(table).where(_mine(claim), same).values(turn=claim.turn)
+            if (await connection.execute(held)).rowcount != 1:
+                return False
+            await connection.execute(delete(hashes).where(of_claim, hashes.c.remote_id.in_(gone)))
+            if batch.put:
+                rows = [{**row, "remote_id": remote_id, "hash": value} for remote_id, value in batch.put.items()]
+                await connection.execute(insert(hashes), rows)
+            await self._outbox.enqueue_all(connection, batch.events)
+        return True
+
+    async def settle(self, claim: Claim, place: Place, then: Next) -> None:
+        hastened = table.c.due_at < bindparam("until", claim.until, Moment)
+        values = {
+            "rights": place.sight.rights,
+            "mapping": place.sight.mapping,
+            "reading": place.reading,
+            "held": place.held,
+            "failures": then.failures,
+            "rest_until": then.rest_until,
+            "due_at": case((hastened, table.c.due_at), else_=bindparam("due", then.due, Moment)),
+        }
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(_mine(claim)).values(values))
+
+    async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:
+        later = (table.c.account_id == account_id) & table.c.resource.in_(resources) & (table.c.due_at > at)
+        async with reading(self._engine) as connection:
+            if (await connection.execute(select(table.c.turn).where(later).limit(1))).first() is None:
+                return
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(later).values(due_at=at))
+
+    def _making(self, resource: str, projects: Sequence[str], now: datetime) -> Insert:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        there = select(table.c.account_id).where(table.c.account_id == accounts.c.id, table.c.resource == resource)
+        new = select(
+            accounts.c.id,
+            literal(resource),
+            literal(0, Integer),
+            bindparam("due", now, Moment),
+            bindparam("rest", now, Moment),
+            literal(0, Integer),
+            literal(""),
+            literal(""),
+            literal(""),
+            false(),
+        ).where(accounts.c.project_id.in_(projects), ~there.exists())
+        making: Insert = dialect.insert(table).from_select([column.name for column in table.c], new)
+        return making.on_conflict_do_nothing()
+
+
+def _accounts_of(projects: Sequence[str]) -> ColumnElement[str]:
+    return select(accounts.c.id).where(accounts.c.project_id.in_(projects)).scalar_subquery()
+
+
+def _mine(claim: Claim) -> ColumnElement[bool]:
+    return (
+        (table.c.account_id == claim.account_id) & (table.c.resource == claim.resource) & (table.c.turn == claim.turn)
+    )

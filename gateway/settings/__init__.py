@@ -1,0 +1,1 @@
+"""Settings: every section, and the one place that reads the environment."""

@@ -1,0 +1,1 @@
+"""The unified API, `/unified/hris/*`: reads and writes from request to answer."""

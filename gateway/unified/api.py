@@ -1,0 +1,146 @@
+"""The unified API over HTTP: from headers, path and query to a `Call`, and from a `Page` to an answer."""
+
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from connectors.contract import Operation
+from gateway.cache.freshness import directives
+from gateway.errors import BadRequest, NotFound
+from gateway.http.codings import coding_for, matches
+from gateway.http.middleware import Exchange, exchange_of
+from gateway.http.response import MethodNotAllowed, etag, page_headers
+from gateway.model import KEY_PREFIX
+from gateway.unified.call import Call, Page
+from gateway.unified.fastpath import Express, Stub
+from gateway.unified.read import Gateway
+from gateway.unified.router import Match, Matcher
+
+_MOST_PARAMETERS = 100
+_SINGLE = frozenset({b"authorization", b"x-account-id", b"idempotency-key", b"content-type", b"content-encoding"})
+
+_OF_BODY = frozenset({b"content-type", b"content-encoding"})
+
+Handler: TypeAlias = Callable[[Scope, Receive, Send, Match], Awaitable[None]]
+
+
+class UnifiedApi:
+    """An ASGI app for `/unified/hris/*`. It raises every `GatewayError` to the edge around it."""
+
+    def __init__(
+        self, gateway: Gateway, write: Handler, operations: Iterable[Operation], now: Callable[[], float]
+    ) -> None:
+        """`now` gives the seconds since the epoch."""
+        self._gateway = gateway
+        self._write = write
+        self._now = now
+        self._express = Express()
+        self._matcher = Matcher(operations)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        words = self._express.read(scope)
+        stub = self._express.find(words) if words else None
+        if words is not None and stub is not None:
+            page = self._gateway.again(stub.ticket, self._now())
+            if page is not None:
+                exchange.operation = stub.operation
+                exchange.account_id = stub.ticket.account_id
+                await respond(exchange, send, page, words.accepted, words.known)
+                return
+        match = self._match(scope)
+        exchange.operation = match.operation.id
+        if match.operation.method != "GET":
+            await self._write(scope, receive, send, match)
+            return
+        call = read_call(scope, match, exchange)
+        page = await self._gateway.answer(call)
+        exchange.account_id = call.account_id or ""
+        exchange.upstream_calls = page.upstream_calls
+        if words is not None and page.ticket is not None:
+            self._express.remember(words, Stub(page.ticket, match.operation.id))
+        headers = dict(scope["headers"])
+        await respond(exchange, send, page, headers.get(b"accept-encoding", b""), headers.get(b"if-none-match", b""))
+
+    def _match(self, scope: Scope) -> Match:
+        path = scope.get("raw_path") or scope["path"].encode()
+        found = self._matcher.find(scope["method"], path)
+        if isinstance(found, Match):
+            return found
+        if found is None:
+            raise NotFound("There is no such path. The operations are listed by `python -m gateway rules`.")
+        raise MethodNotAllowed.instead_of(scope["method"], found)
+
+
+async def respond(exchange: Exchange, send: Send, page: Page, accepted: bytes, known: bytes) -> None:
+    """Send a page in a coding that the caller takes, or say that the caller has it."""
+    exchange.cache = page.freshness.word
+    body, coding = page.kept.coded(coding_for(accepted) if accepted else "")
+    headers = page_headers(page, coding)
+    if known and matches(known, etag(page.kept.etag, coding)):
+        await exchange.begin(send, 304, [each for each in headers if each[0] not in _OF_BODY])
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await exchange.respond(send, 200, headers, body)
+
+
+def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:
+    """Read what a call says. Raises `BadRequest` for what is not well-formed."""
+    headers = read_headers(scope)
+    secret, account_id = credentials_of(headers)
+    return Call(
+        secret=secret,
+        account_id=account_id,
+        operation=match.operation,
+        key="" if match.operation.kind in {"list", "create"} else match.values[-1],
+        employee=match.values[0] if match.operation.of_employee else "",
+        pairs=read_query(scope["query_string"]),
+        directives=directives(headers.get(b"cache-control", b"").decode("latin-1")),
+        request_id=exchange.request_id,
+    )
+
+
+def read_headers(scope: Scope) -> dict[bytes, bytes]:
+    """Give the headers by name; one that decides who asks for whom must not be given twice."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _SINGLE and name in headers:
+            raise BadRequest(f"The header {name.decode()} is given twice.")
+        headers[name] = value
+    return headers
+
+
+def credentials_of(headers: Mapping[bytes, bytes]) -> tuple[str | None, str | None]:
+    """Give the API key and the account id, as far as they are there."""
+    account_id = headers.get(b"x-account-id", b"").decode("latin-1") or None
+    return secret_of(headers.get(b"authorization", b"")), account_id
+
+
+def read_query(query: bytes) -> tuple[tuple[str, str], ...]:
+    if not query:
+        return ()
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
+        )
+    except ValueError as error:
+        raise BadRequest(
+            f"The query cannot be read: it must be percent-encoded UTF-8 with at most {_MOST_PARAMETERS} parameters."
+        ) from error
+    return tuple(pairs)
+
+
+def secret_of(authorization: bytes) -> str | None:
+    """Give the API key of a Basic authorization: as user name, as password, or bare."""
+    scheme, _, encoded = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        user, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (Error, UnicodeDecodeError):
+        return None
+    return (password if password.startswith(KEY_PREFIX) else user or password) or None

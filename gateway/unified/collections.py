@@ -1,0 +1,332 @@
+"""Vendor lists, fetched whole and kept for a while.
+
+A sweep is one complete reading of a list. It is kept in blocks, so that a caller's small pages are slices of what
+was fetched once; a walk holds on to its sweep by id, so that all its pages come from the same reading. The id is a
+digest of the rows: a list that has not changed is the same sweep when it is read again, and the answers made from it
+are the same bytes.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from hashlib import blake2b, sha256
+from urllib.parse import quote
+
+import orjson
+
+from connectors.spec import OWN_KEY, Collection, Row
+from gateway.cache.account_cache import Shelf
+from gateway.cache.compression import pack, unpack
+from gateway.cache.freshness import Ceilings, Directives, Times, Use, Windows, judge, takes
+from gateway.cache.singleflight import Flights, Leases
+from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
+from gateway.unified.decoded import Opened, OpenLists
+from gateway.unified.list_fetcher import Fetcher, Wanted, filled, sifted
+from gateway.unified.vendor_facts import Learned
+from gateway.upstream.decoding import encode_rows, mended, settled
+from gateway.upstream.vendor import Asker, Clock, Conversation, VendorRefusal
+
+BLOCK = 250
+JITTER = 0.1
+"""By so much at most freshness is cut short, so that what was read together does not end together."""
+UNACCEPTED = frozenset({400, 422})
+"""Answers to a query that a vendor does not take."""
+PASSING = (VendorFailure, RateLimited, DeadlineExceeded)
+"""Failures that a stale answer may stand in for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A complete reading of a list.
+
+    `rows` is set while the sweep is in hand, else its blocks are read from the shelf. `refused` is the status with
+    which the vendor does not give the list to this token, or 0. `failed` is the error that this older reading stands
+    in for.
+    """
+
+    id: str
+    times: Times
+    total: int
+    refused: int = 0
+    rows: Sequence[Row] | None = None
+    failed: GatewayError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long sweeps are kept: windows for each resource, and seconds that a walk may hold on to one.
+
+    `key` goes into their ids, which callers see in cursors: without it an id would tell who guesses the rows.
+    """
+
+    windows: Mapping[str, Windows]
+    default: Windows
+    held: int
+    key: bytes = field(repr=False)
+
+    def of(self, resource: str) -> Windows:
+        return self.windows.get(resource, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One request's way to lists: its conversation, its account's shelf, and what of the shelf it may use.
+
+    `settled` marks the reading behind a stale answer: it wants fresh lists. `changes` is a number that grows with
+    each change of the account that this worker knows of, for when the shelf cannot tell.
+    """
+
+    talk: Conversation
+    shelf: Shelf
+    directives: Directives
+    today: date
+    ceilings: Ceilings
+    new_id: str
+    settled: bool = False
+    changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What makes one reading serve many: flights within a worker, leases among workers, lists that are open."""
+
+    flights: Flights
+    leases: Leases
+    lists: OpenLists
+
+
+class Sweeps:
+    """Opens lists: from the shelf while they may be used, else from the vendor.
+
+    `side_by_side` pages are fetched at once.
+    """
+
+    def __init__(self, asker: Asker, keeping: Keeping, sharing: "Sharing", side_by_side: int) -> None:
+        self._asker = asker
+        self._clock: Clock = asker.clock
+        self._keeping = keeping
+        self._flights, self._leases, self._lists = sharing.flights, sharing.leases, sharing.lists
+        self._fetcher = Fetcher(asker, side_by_side)
+        self._learned = Learned(asker.clock.monotonic)
+
+    def begin(self, reading: Reading, resource: str) -> Times:
+        """Give the times of a reading of this resource that is made now."""
+        windows = self._keeping.of(resource).within(reading.ceilings)
+        return windows.begin(self._clock.now().timestamp(), JITTER * self._clock.jitter())
+
+    async def open(
+        self, reading: Reading, collection: Collection, own_key: str = "", *, optional: bool = False
+    ) -> Sweep:
+        """Give a sweep that is fresh enough for the request. Raises what asking raises.
+
+        An `optional` list that the vendor refuses (403, 404) is a `refused` sweep, and that is remembered too.
+        """
+        wanted = _wanted(reading, collection, own_key, optional=optional)
+        if not reading.directives.may_read:
+            if not reading.directives.no_store:
+                await reading.shelf.note_generations([collection.resource])
+            return await self._fetch(reading, wanted)
+        found, use = await self._kept(reading, wanted)
+        if found and use in {Use.FRESH, Use.STALE}:
+            return found
+        # Begun after the same changes: what was asked before a write is not for who asks after it.
+        since = reading.shelf.mark([collection.resource]) or reading.changes
+        flight = (wanted.pointer, since, optional)
+        if found and use is Use.MEANWHILE:
+            self._flights.start(flight, lambda: self._lead(replace(reading, talk=reading.talk.again()), wanted))
+            return found
+        try:
+            sweep, mine = await self._flights.share(flight, lambda: self._lead(reading, wanted))
+        except PASSING as error:
+            if found is None or use is not Use.ON_ERROR:
+                raise
+            return replace(found, failed=error)
+        # A flight that had begun long before may have brought what this request finds too old.
+        if not mine and not takes(sweep.times, self._now, reading.directives):
+            return await self._fetch(reading, wanted)
+        return sweep
+
+    async def peek(self, reading: Reading, collection: Collection) -> Sweep | None:
+        """Give a whole list if it is kept and may be used as it is. The vendor is not asked."""
+        if not reading.directives.may_read:
+            return None
+        found, use = await self._kept(reading, _wanted(reading, collection, "", optional=False))
+        return found if use in {Use.FRESH, Use.STALE} else None
+
+    async def has_learned(self, reading: Reading, fact: str) -> bool:
+        return await self._learned.has(reading.shelf, reading.talk.linked, fact)
+
+    async def learn(self, reading: Reading, fact: str) -> None:
+        """Remember a fact of an account for some hours, here and, where something may be kept, for other workers."""
+        await self._learned.note(reading.shelf, reading.talk.linked, fact, keep=not reading.directives.no_store)
+
+    async def reopen(self, shelf: Shelf, sweep_id: str) -> Sweep | None:
+        """Give the sweep that a walk holds on to, or None when it is no longer kept."""
+        [kept] = await shelf.read([shelf.key("sweep", sweep_id)])
+        return _sweep(kept)
+
+    async def rows(self, shelf: Shelf, sweep: Sweep, start: int, stop: int | None = None) -> Sequence[Row] | None:
+        """Give rows `start` to `stop` (or the end) of a sweep, or None when some of them are no longer kept."""
+        stop = sweep.total if stop is None else min(stop, sweep.total)
+        if sweep.rows is not None:
+            return sweep.rows[start:stop]
+        if start >= stop:
+            return ()
+        opened = self._lists.get(shelf.account_id, sweep.id)
+        if opened is not None:
+            return opened.rows[start:stop]
+        first = start // BLOCK
+        numbers = range(first, (stop - 1) // BLOCK + 1)
+        blocks = await shelf.read([shelf.key("rows", f"{sweep.id}:{number}") for number in numbers])
+        rows: list[Row] = []
+        size = 0
+        for block in blocks:
+            if block is None:
+                return None
+            plain = unpack(block)
+            size += len(plain)
+            rows += orjson.loads(plain)
+        if len(rows) == sweep.total:
+            self._lists.put(shelf.account_id, sweep.id, rows, size)
+        return rows[start - first * BLOCK : stop - first * BLOCK]
+
+    async def opened(self, shelf: Shelf, sweep: Sweep) -> Opened | None:
+        """Give all rows of a sweep, in order and by column, or None when some are no longer kept."""
+        found = self._lists.get(shelf.account_id, sweep.id)
+        if found is not None:
+            return found
+        rows = await self.rows(shelf, sweep, 0)
+        if rows is None:
+            return None
+        return self._lists.get(shelf.account_id, sweep.id) or Opened(rows)
+
+    @property
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    async def _kept(self, reading: Reading, wanted: Wanted) -> tuple[Sweep | None, Use]:
+        [kept] = await reading.shelf.read_current([wanted.pointer], [wanted.collection.resource])
+        found = _sweep(kept)
+        if found is None or (found.refused and not wanted.optional):
+            return None, Use.NOT
+        return found, judge(found.times, self._now, reading.directives, settled=reading.settled)
+
+    async def _lead(self, reading: Reading, wanted: Wanted) -> Sweep:
+        """Fetch a list, unless another worker does: then wait for what it keeps."""
+
+        async def look() -> Sweep | None:
+            found, use = await self._kept(replace(reading, settled=True), wanted)
+            return found if use is Use.FRESH else None
+
+        mark = reading.shelf.mark([wanted.collection.resource])
+        lease = reading.shelf.key("lease", sha256(wanted.pointer.encode() + mark).hexdigest()[:24])
+        until = reading.talk.deadline
+        async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
+            sweep, _ = await self._leases.lead(
+                (lease, reading.new_id), look, lambda: self._fetch(reading, wanted), until
+            )
+        return sweep
+
+    async def _fetch(self, reading: Reading, wanted: Wanted) -> Sweep:
+        """Fetch a list from the vendor, and keep it. Where the vendor refuses its query, it is had of the whole list.
+
+        That is remembered for some hours, so that the call which is refused is not made before each reading.
+        """
+        whole = wanted.collection.whole
+        if whole is not None and await self.has_learned(reading, wanted.unaccepted):
+            return await self._sifted(reading, wanted, whole)
+        times = self.begin(reading, wanted.collection.resource)
+        refused, rows = 0, list[Row]()
+        try:
+            rows = [settled(row) for row in await self._fetcher.rows(reading.talk, wanted)]
+        except VendorRefusal as refusal:
+            if refusal.status == 401 or not wanted.optional:
+                raise
+            refused = refusal.status
+        except (VendorFailure, BadRequest) as error:
+            if whole is None or not _unaccepted(error):
+                raise
+            sweep = await self._sifted(reading, wanted, whole)
+            await self.learn(reading, wanted.unaccepted)
+            return sweep
+        return await self._made(reading, wanted, times, sifted(rows, wanted), refused=refused)
+
+    async def _sifted(self, reading: Reading, wanted: Wanted, whole: Collection) -> Sweep:
+        """Make a list of the rows of the whole one that belong to it."""
+        all_rows = _wanted(reading, whole, wanted.own_key, optional=wanted.optional)
+
+        async def read() -> Sweep:
+            return await self.open(reading, whole, wanted.own_key, optional=wanted.optional)
+
+        if reading.directives.may_read:
+            found = await read()
+        else:
+            # Several parts of one list, all for the same request, are had of one reading.
+            found, _ = await self._flights.share((all_rows.pointer, reading.new_id, wanted.optional), read)
+        rows = await self.rows(reading.shelf, found, 0)
+        if rows is None:  # Evicted since: then it is read once more.
+            found = await self._fetch(reading, all_rows)
+            rows = found.rows or ()
+        if found.failed:
+            return replace(found, total=len(kept := sifted(rows, wanted)), rows=kept)
+        return await self._made(reading, wanted, found.times, sifted(rows, wanted), refused=found.refused)
+
+    async def _made(
+        self, reading: Reading, wanted: Wanted, times: Times, rows: Sequence[Row], *, refused: int
+    ) -> Sweep:
+        """Make a sweep of rows, and keep it."""
+        blocks, rows = [], list(rows)
+        for start in range(0, len(rows), BLOCK):
+            try:
+                blocks.append(encode_rows(rows[start : start + BLOCK]))
+            except TypeError:
+                rows[start : start + BLOCK] = [settled(mended(row)) for row in rows[start : start + BLOCK]]
+                blocks.append(encode_rows(rows[start : start + BLOCK]))
+            await asyncio.sleep(0)  # Ten thousand rows are a tenth of a second, which others need not wait.
+        sweep = Sweep(self._digest(reading, wanted, blocks), times, len(rows), refused, rows)
+        if not reading.directives.no_store:
+            self._lists.put(reading.shelf.account_id, sweep.id, rows, sum(map(len, blocks)))
+            await self._keep(reading.shelf, wanted, sweep, blocks)
+        return sweep
+
+    def _digest(self, reading: Reading, wanted: Wanted, blocks: Sequence[bytes]) -> str:
+        digest = blake2b(digest_size=12, key=self._keeping.key)
+        digest.update(f"{reading.talk.linked.account.id}:{wanted.digest}".encode())
+        for block in blocks:
+            digest.update(block)
+        return digest.hexdigest()
+
+    async def _keep(self, shelf: Shelf, wanted: Wanted, sweep: Sweep, blocks: Sequence[bytes]) -> None:
+        seconds = int(sweep.times.kept_until - self._now)
+        if seconds <= 0:
+            return
+        head = orjson.dumps(
+            {"id": sweep.id, "times": asdict(sweep.times), "total": sweep.total, "refused": sweep.refused}
+        )
+        values = {shelf.key("sweep", sweep.id): head}
+        for number, block in enumerate(blocks):
+            values[shelf.key("rows", f"{sweep.id}:{number}")] = pack(block)
+            await asyncio.sleep(0)
+        if await shelf.write(values, seconds + self._keeping.held):
+            await shelf.write_current({wanted.pointer: head}, seconds, [wanted.collection.resource])
+
+
+def _unaccepted(error: GatewayError) -> bool:
+    """Tell whether a vendor has refused a query as such."""
+    return any(each.status in UNACCEPTED for each in error.provider_errors)
+
+
+def _wanted(reading: Reading, collection: Collection, own_key: str, *, optional: bool) -> Wanted:
+    query = filled(collection, reading.today, own_key)
+    path = collection.path.replace(OWN_KEY, quote(own_key, safe=""))
+    digest = sha256(repr((path, query)).encode()).hexdigest()[:24]
+    pointer = reading.shelf.key("list", f"{reading.talk.linked.account.revision}:{digest}")
+    return Wanted(collection, query, pointer, digest, optional, path, own_key, reading.today)
+
+
+def _sweep(kept: bytes | None) -> Sweep | None:
+    if kept is None:
+        return None
+    head = orjson.loads(kept)
+    return Sweep(head["id"], Times(**head["times"]), head["total"], head["refused"])

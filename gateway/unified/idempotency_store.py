@@ -1,0 +1,50 @@
+"""Writes that may be done once only: what was first done under each idempotency key."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.db.engine import writing
+from gateway.db.schema import idempotency
+from gateway.model import Earlier, Once, Turn
+
+
+class RepeatBook:
+    """Implements the door `Repeats`. Of two processes that take a key at once one gets it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def begin(self, turn: Turn, now: datetime, since: datetime) -> Earlier | None:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        row = {
+            "account_id": turn.account_id,
+            "key_digest": turn.key,
+            "request_digest": turn.request,
+            "state": Once.STARTED.value,
+            "status": 0,
+            "sealed": b"",
+            "created_at": now,
+        }
+        taking = dialect.insert(idempotency).values(row).on_conflict_do_nothing()
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(idempotency).where(idempotency.c.created_at < since))
+            if (await connection.execute(taking)).rowcount == 1:
+                return None
+            found = (await connection.execute(select(idempotency).where(_of(turn)))).one()
+        return Earlier(found.request_digest, Once(found.state), found.status, found.sealed, found.created_at)
+
+    async def end(self, turn: Turn, state: Once, status: int = 0, sealed: bytes = b"") -> None:
+        change = update(idempotency).where(_of(turn)).values(state=state.value, status=status, sealed=sealed)
+        async with writing(self._engine) as connection:
+            await connection.execute(change)
+
+    async def release(self, turn: Turn) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(delete(idempotency).where(_of(turn)))
+
+
+def _of(turn: Turn) -> ColumnElement[bool]:
+    return (idempotency.c.account_id == turn.account_id) & (idempotency.c.key_digest == turn.key)

@@ -1,0 +1,220 @@
+"""From a vendor's rows to the contract's records, by the connector's tables.
+
+A table is compiled once for a set of visible fields into a `Plan`: a list of small readers. Vendor words end here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeAlias
+
+from connectors.contract import Spec
+from connectors.convert import UNREADABLE, default, is_there
+from connectors.spec import TODAY, Absent, Field, Join, Nested, Ref, Row, Source, Table
+from gateway.upstream.decoding import UNREADABLE_COLUMNS, unreadable_columns
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A list that the vendor does not give to this token: its path, and the status that says so."""
+
+    path: str
+    status: int
+
+    @property
+    def not_offered(self) -> bool:
+        """Tell whether the vendor has no such list; else it has, but not for this token."""
+        return self.status == 404
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The rows of a join, by the value of its key; `refusal` where the vendor would not give them to this token."""
+
+    by_key: Mapping[Any, Sequence[Row]]
+    refusal: Refusal | None = None
+
+    def of(self, join: Join, row: Row) -> Sequence[Row]:
+        """Give the rows that are joined to a row."""
+        return self.by_key.get(None if join.key is None else _key(row.get(join.on)), ())
+
+
+REFUSED = Joined({}, Refusal("", 403))
+"""Of a list that does not matter."""
+
+
+def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Joined:
+    """Arrange joined rows by key, each with its embedded row where the join has one."""
+    if join.embed is not None:
+        embed = join.embed
+        short = {_key(row.get(embed.key)): row for row in embedded}
+        short.pop(None, None)
+        rows = [{**row, embed.column: short.get(_key(row.get(embed.on)))} for row in rows]
+    if join.key is None:
+        return Joined({None: rows})
+    by_key: dict[Any, list[Row]] = {}
+    for row in rows:
+        by_key.setdefault(_key(row.get(join.key)), []).append(row)
+    by_key.pop(None, None)  # What has no key belongs to nobody.
+    return Joined(by_key)
+
+
+def _key(value: Any) -> str | int | None:
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+class Record:
+    """One vendor row with what is joined to it. A join is picked at most once, however many fields read it."""
+
+    __slots__ = ("_picks", "joins", "row", "today")
+
+    def __init__(self, row: Row, joins: Mapping[Join, Joined], today: date) -> None:
+        self.row = row
+        self.joins = joins
+        self.today = today
+        self._picks: dict[Join, Any] = {}
+
+    def pick(self, join: Join) -> Any:
+        if join not in self._picks:
+            self._picks[join] = join.pick(self.row, self.joins[join].of(join, self.row), self.today)
+        return self._picks[join]
+
+    def nested(self, row: Row) -> "Record":
+        return Record(row, self.joins, self.today)
+
+
+Reader: TypeAlias = Callable[[Record], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled table: what to read for each visible field, and which joins that takes.
+
+    `deep` are those of the joins that are about the rows of another join, not about the record itself, `nested` the
+    plans of objects within.
+    """
+
+    readers: tuple[tuple[str, Reader], ...]
+    rules: Mapping[str, Any]
+    joins: tuple[Join, ...]
+    deep: frozenset[Join] = frozenset()
+    nested: Mapping[str, "Plan"] = field(default_factory=dict)
+
+    def unify(self, record: Record) -> dict[str, Any]:
+        return {name: read(record) for name, read in self.readers}
+
+
+def compile_table(table: Table, fields: Sequence[str], hidden: frozenset[str], prefix: str = "") -> Plan:
+    """Compile the named fields of a table; `hidden` holds the paths of nested fields to leave out."""
+    readers: list[tuple[str, Reader]] = []
+    joins: dict[Join, None] = {}
+    deep: set[Join] = set()
+    nested: dict[str, Plan] = {}
+    for name in fields:
+        rule = table.rows[name]
+        if isinstance(rule, Absent):
+            readers.append((name, _nothing))
+        elif isinstance(rule, Field):
+            readers.append((name, _field_reader(rule, table.resource.fields[name])))
+            joins.update(dict.fromkeys(source.join for source in rule.sources if isinstance(source, Ref)))
+        else:
+            inner_prefix = f"{prefix}{name}."
+            inner = [each for each in rule.table.rows if f"{inner_prefix}{each}" not in hidden]
+            plan = nested[name] = compile_table(rule.table, inner, hidden, inner_prefix)
+            readers.append((name, _nested_reader(rule, plan)))
+            joins.update(dict.fromkeys(plan.joins))
+            deep |= plan.deep
+            if rule.source is not None:
+                deep.update(plan.joins)
+                joins[rule.source.join] = None
+    rules = {name: table.rows[name] for name in fields}
+    return Plan(tuple(readers), rules, tuple(joins), frozenset(deep), nested)
+
+
+def _nothing(record: Record) -> None:  # noqa: ARG001 - a Reader
+    return None
+
+
+def _field_reader(rule: Field, spec: Spec) -> Reader:
+    convert = rule.convert or default(spec.type)
+    if convert is None:  # pragma: no cover - `Table` has refused such a row
+        raise TypeError("a field without converter")
+    if len(rule.sources) > 1:
+        return _several_reader(rule.sources, convert)
+    source = rule.sources[0]
+    if isinstance(source, str) and source != TODAY:
+        return lambda record: convert(record.row.get(source))
+    get = getter(source)
+    return lambda record: convert(get(record))
+
+
+def _several_reader(sources: Sequence[Source], convert: Callable[..., Any]) -> Reader:
+    """Read several columns. Where one of them cannot be read there is no value: the rest alone would be another one."""
+    getters = tuple(getter(source) for source in sources)
+
+    def read(record: Record) -> Any:
+        value = convert(*[get(record) for get in getters])
+        return None if value is UNREADABLE or any(is_lost(source, record) for source in sources) else value
+
+    return read
+
+
+def getter(source: Source) -> Reader:
+    if isinstance(source, Ref):
+        return joined_getter(source)
+    if source == TODAY:
+        return lambda record: record.today
+    return lambda record: record.row.get(source)
+
+
+def joined_getter(source: Ref) -> Reader:
+    join, column = source.join, source.column
+    if column is None:
+        return lambda record: record.pick(join)
+
+    def get(record: Record) -> Any:
+        picked = record.pick(join)
+        return picked.get(column) if isinstance(picked, dict) else None
+
+    return get
+
+
+def _nested_reader(rule: Nested, plan: Plan) -> Reader:
+    if rule.source is None:
+        return plan.unify
+    get = joined_getter(rule.source)
+    join = rule.source.join
+
+    def read_one(record: Record) -> Any:
+        row = get(record)
+        return None if row is None else plan.unify(record.nested(row))
+
+    def read_many(record: Record) -> Any:
+        rows = get(record)
+        if not rows and (record.joins[join].refusal or is_key_lost(join, record.row)):
+            return None
+        return [plan.unify(record.nested(row)) for row in rows or ()]
+
+    return read_many if rule.many else read_one
+
+
+def is_lost(source: Source, record: Record) -> bool:
+    """Tell whether a column was there and cannot be read, or that by which it would be found."""
+    if not isinstance(source, Ref):
+        return _is_undecoded(record.row, source)
+    row = record.pick(source.join)
+    if not row:
+        return is_key_lost(source.join, record.row)
+    return isinstance(row, dict) and _is_undecoded(row, source.column)
+
+
+def is_key_lost(join: Join, row: Row) -> bool:
+    """Tell whether it cannot be read which joined rows are a record's: that it has none would be made up."""
+    if join.key is None:
+        return False
+    value = row.get(join.on)
+    return _is_undecoded(row, join.on) or (is_there(value) and _key(value) is None)
+
+
+def _is_undecoded(row: Row, column: str | None) -> bool:
+    return UNREADABLE_COLUMNS in row and column in unreadable_columns(row)

@@ -1,0 +1,104 @@
+"""What `raw=true` shows: the vendor calls that were made for one answer, each with the rows that the answer is made of.
+
+A call is shown only where the key and the token open the resource that it reads, and of its rows only the columns
+that they open. Rows of nobody on the page are left out, so that a page of 25 does not carry a company.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.columns import first_word
+from connectors.connector import Connector
+from connectors.exchange import Request
+from connectors.paging import Malformed
+from connectors.spec import Join, Row
+from gateway.errors import VendorFailure
+from gateway.policy.columns import Visible
+from gateway.upstream.decoding import UNREADABLE_COLUMNS, without_columns
+
+_OURS = frozenset({UNREADABLE_COLUMNS})
+"""What our decoder puts into a row, which is no column of the vendor's."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawCall:
+    """A read that the vendor answered, with the decoded body as it came."""
+
+    request: Request
+    body: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Which rows of the vendor's lists belong to a page: by list, the column and the values that tell."""
+
+    by_list: dict[str, list[tuple[str | None, set[Any]]]] = field(default_factory=dict)
+
+    def add(self, path: str, column: str | None, values: Collection[Any]) -> None:
+        """Let rows belong that have one of the values in a column; with no column, all rows of the list."""
+        plain = {each for each in values if isinstance(each, str | int)}
+        self.by_list.setdefault(first_word(path), []).append((column, plain))
+
+    def rows(self, path: str, rows: Sequence[Row]) -> list[Row]:
+        rules = self.by_list.get(first_word(path), ())
+        return [row for row in rows if any(column is None or _value(row, column) in of for column, of in rules)]
+
+
+def belonging(key: tuple[Collection[str], str], rows: Sequence[Row], joins: Sequence[Join]) -> Belonging:
+    """Returns what belongs to a page of these rows: `key` is their own lists, and the column that they are known by.
+
+    Of a join about other joined rows (what somebody was paid in a role) the page's own rows tell as well.
+    """
+    found = Belonging()
+    paths, column = key
+    for path in paths:
+        found.add(path, column, [row.get(column) for row in rows])
+    for join in joins:
+        values = [value for row in rows for value in (row.get(join.on), row.get(column))]
+        for collection in join.all_collections():
+            found.add(collection.path, join.key, values)
+        if join.embed:
+            found.add(join.embed.collection.path, None, ())
+    return found
+
+
+def show(
+    connector: Connector, calls: Sequence[RawCall], visible: Callable[[str], Visible], belongs: Belonging
+) -> list[dict[str, Any]]:
+    """Returns the calls in the contract's shape. Raises `VendorFailure` for a body that is nested too deeply."""
+    try:
+        found = [_shown(connector, call, visible(call.request.path), belongs) for call in calls]
+    except RecursionError as error:
+        raise VendorFailure("The provider's answer is nested too deeply to be handed on.") from error
+    return [each for each in found if each is not None]
+
+
+def _shown(connector: Connector, call: RawCall, seen: Visible, belongs: Belonging) -> dict[str, Any] | None:
+    if not seen:
+        return None
+    request = call.request
+    query = "&".join(f"{name}={value}" for name, value in request.query)
+    return {
+        "method": request.method,
+        "url": connector.base_url + request.path + (f"?{query}" if query else ""),
+        "body": None,
+        "response": _body(connector, call, seen, belongs),
+    }
+
+
+def _body(connector: Connector, call: RawCall, seen: Visible, belongs: Belonging) -> Any:
+    if call.request.path.strip("/").count("/"):
+        return without_columns(seen.of(call.body), seen.never | _OURS) if isinstance(call.body, dict) else None
+    try:
+        rows = connector.paging.parse(call.body).rows
+    except Malformed:
+        return None
+    wanted = belongs.rows(call.request.path, rows)
+    hidden = seen.never | _OURS
+    return connector.paging.with_rows(call.body, [without_columns(seen.of(row), hidden) for row in wanted])
+
+
+def _value(row: Row, column: str) -> Any:
+    value = row.get(column)
+    return value if isinstance(value, str | int) else None

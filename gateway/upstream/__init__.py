@@ -1,0 +1,1 @@
+"""Calls to vendors: the HTTP client, retries, decoding, OAuth 2.0."""

@@ -1,0 +1,179 @@
+"""Asking a vendor: one call with its retries, its answer decoded, and its refusals as our errors.
+
+What the vendor says in a body is never repeated, save its own one-line error message, cut short by the connector.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from connectors.connector import Connector
+from connectors.exchange import Answer, Request
+from connectors.paging import Malformed
+from gateway.errors import BadRequest, GatewayError, ProviderError, RateLimited, VendorAnswerTooLarge, VendorFailure
+from gateway.model import Linked, Upstream
+from gateway.unified.raw import RawCall
+from gateway.upstream.decoding import decode, is_json, media_type
+from gateway.upstream.retry import Failure, RetryPolicy, retry_after, seconds_to_tell, wait_before_retry
+
+
+class VendorRefusal(Exception):
+    """The vendor answered 401, 403 or 404. What that means depends on what was asked, so it is no answer yet.
+
+    403 and 404 are in the vendor's own words: what a firewall on the way says is none of them.
+    """
+
+    def __init__(self, status: int, provider: ProviderError) -> None:
+        super().__init__(f"the vendor answered {status}")
+        self.status = status
+        self.provider = provider
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time and chance, as arguments: `now` is aware, `monotonic` in seconds, `jitter` from 0 to 1."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    jitter: Callable[[], float]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The calls made to a vendor for one request: with whom, until when (monotonic), and what was said so far."""
+
+    connector: Connector
+    linked: Linked
+    deadline: float
+    extra: tuple[tuple[str, str], ...] = ()
+    record_raw: bool = False
+    calls: int = 0
+    raw: list[RawCall] = field(default_factory=list)
+
+    def again(self) -> "Conversation":
+        """Give a conversation with the same vendor in which nothing has been said yet."""
+        return replace(self, calls=0, raw=[])
+
+
+class Asker:
+    """Makes calls for conversations. Knows when to try again; keeps nothing between calls."""
+
+    def __init__(self, upstream: Upstream, retries: RetryPolicy, clock: Clock) -> None:
+        self._upstream = upstream
+        self._retries = retries
+        self.clock = clock
+
+    async def ask(self, talk: Conversation, request: Request) -> Any:
+        """Give the decoded JSON of a 2xx answer to a read.
+
+        Raises `VendorRefusal` for 401, and for 403 and 404 in the vendor's own words, `RateLimited`, `BadRequest` for
+        a fault in the caller's own `proxy` parameters, and `VendorFailure` for everything else.
+        """
+        signed = Request(
+            request.method,
+            request.path,
+            request.query,
+            {"accept": "application/json", **talk.connector.auth.headers(talk.linked.credential.reveal)},
+        )
+        answer = await self._send(talk, signed)
+        if answer.status // 100 == 2:
+            body = self._decode(talk, request, answer)
+            if talk.record_raw:
+                talk.raw.append(RawCall(request, body))
+            return body
+        raise self._failure(talk, request, answer)
+
+    async def _send(self, talk: Conversation, request: Request) -> Answer:
+        tries = 0
+        while True:
+            tries += 1
+            talk.calls += 1
+            fault: VendorFailure | None = None
+            try:
+                answer = await self._upstream.send(talk.connector.base_url, request)
+                wait_hint = retry_after(answer.headers.get("retry-after"), self.clock.now())
+                failure = Failure(answer.status, wait_hint)
+            except VendorAnswerTooLarge:
+                raise
+            except VendorFailure as error:
+                fault, failure = error, Failure(None)
+            remaining = talk.deadline - self.clock.monotonic()
+            wait = wait_before_retry(self._retries, tries, failure, remaining, self.clock.jitter())
+            if wait is None:
+                if fault is not None:
+                    raise fault
+                return answer
+            await asyncio.sleep(wait)
+
+    def _decode(self, talk: Conversation, request: Request, answer: Answer) -> Any:
+        kind = media_type(answer.headers)
+        if not is_json(kind):
+            raise _garbage(talk, request, answer.status, f"it is {kind[:60] or 'of no stated type'}, not JSON")
+        try:
+            return decode(answer.body)
+        except ValueError as error:
+            raise _garbage(talk, request, answer.status, "its JSON is broken or cut short") from error
+
+    def _failure(self, talk: Conversation, request: Request, answer: Answer) -> Exception:
+        """Turn an answer that is no success into what to raise."""
+        name, status = talk.connector.name, answer.status
+        try:
+            body = decode(answer.body)
+        except ValueError:
+            body = None
+        said = talk.connector.fault_text(body)
+        provider = ProviderError(status, request.path, said)
+        if status == 401:
+            return VendorRefusal(status, provider)
+        if status in {403, 404}:
+            if is_json(media_type(answer.headers)) and talk.connector.is_fault(body):
+                return VendorRefusal(status, provider)
+            # A firewall or a proxy between us and the vendor: nothing follows from it about who may see what.
+            return VendorFailure(
+                f"{name} answered {status} to {request.path}, but not in the form of its own errors: something "
+                "between the gateway and it may have answered instead.",
+                provider_errors=[provider],
+            )
+        if status == 429:
+            seconds = seconds_to_tell(answer.headers.get("retry-after"), self.clock.now())
+            return RateLimited(
+                f"{name} limits how often this account may be asked; try again in {seconds} seconds.",
+                retry_after=seconds,
+                provider_errors=[provider],
+            )
+        if status in {400, 422} and talk.extra:
+            names = ", ".join(sorted({key for key, _ in talk.extra}))
+            return BadRequest(f"{name} does not accept proxy parameters {names}: {said}", provider_errors=[provider])
+        return VendorFailure(f"{name} answered {status} to {request.path}.", provider_errors=[provider])
+
+
+def _garbage(talk: Conversation, request: Request, status: int, why: str) -> GatewayError:
+    return VendorFailure(
+        f"{talk.connector.name} answered {request.path} with something that cannot be read: {why}.",
+        provider_errors=[ProviderError(status, request.path)],
+    )
+
+
+def encode(value: Any) -> bytes:
+    """Give JSON. Raises `VendorFailure` for what a vendor has nested deeper than an encoder goes."""
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        raise VendorFailure("The provider's answer is nested too deeply to be handed on.") from error
+
+
+def malformed(talk: Conversation, path: str, error: Malformed) -> GatewayError:
+    """Make the error for an answer that is JSON of another shape than promised."""
+    return VendorFailure(
+        f"{talk.connector.name} answered {path} in an unknown shape: {error}.",
+        provider_errors=[ProviderError(200, path)],
+    )
+
+
+def without(rows: Sequence[Mapping[str, Any]], never: frozenset[str]) -> list[dict[str, Any]]:
+    """Copy rows without the columns that never leave the vendor's answer."""
+    return [{key: value for key, value in row.items() if key not in never} for row in rows]

@@ -1,0 +1,65 @@
+"""How vault and database are opened from plain settings, and the key that is made where none is set."""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.accounts.store import Database
+from gateway.audit.log import NOBODY, Ears
+from gateway.db.engine import migrate, open_engine
+from gateway.errors import StoreUnavailable
+from gateway.vault.vault import HOW_TO_MAKE_ONE, KEY_BYTES, Vault, decode_master_key
+
+KEY_FILE = Path("var/master.key")
+
+
+def open_vault(
+    *, master_key: bytes, further: Sequence[bytes] = (), own_database: bool, say: Callable[[str], None]
+) -> Vault:
+    """Make the vault from the key that is set, or from a key file of our own beside our own database.
+
+    A database that the operator chose may be shared and moved: its key is then the operator's to keep.
+    """
+    if master_key:
+        return Vault(master_key, further)
+    if not own_database:
+        raise StoreUnavailable(f"GATEWAY_DATABASE_URL is set and there is no master key: {HOW_TO_MAKE_ONE}")
+    return Vault(_own_key(KEY_FILE, say), further)
+
+
+async def open_database(*, url: str, vault: Vault, memo_seconds: float, ears: Ears = NOBODY) -> Database:
+    """Bring the database up to date and open it; refuse one whose accounts the vault cannot open."""
+    await migrate(url)
+    database = Database(open_engine(url), vault, memo_seconds=memo_seconds, ears=ears)
+    try:
+        await database.check()
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def _own_key(path: Path, say: Callable[[str], None]) -> bytes:
+    try:
+        if not path.exists():
+            _make(path)
+            say(f"made the master key {path}: keep it safe, without it no stored account can be opened")
+        return decode_master_key(path.read_text())
+    except OSError as error:
+        raise StoreUnavailable(f"the master key file {path} cannot be used: {error.strerror}") from error
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    # A link appears whole and only once: of two processes that start together, both use the same key.
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()

@@ -1,0 +1,1 @@
+"""Webhooks of vendors: registration, and receiving what they send."""

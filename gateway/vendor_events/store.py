@@ -1,0 +1,137 @@
+"""Webhooks of accounts at their vendors, in the database. The secret is sealed; the row goes with its account."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, Row, Update, bindparam, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.db.engine import reading, writing
+from gateway.db.schema import Moment, accounts
+from gateway.db.schema import vendor_hooks as table
+from gateway.errors import StoreUnavailable
+from gateway.model import Secret, Status, Unsealable
+from gateway.vault.vault import Vault, WrappedKey
+from gateway.vendor_events.model import Hook, HookState
+
+CONTEXT = b"webhook secret"
+
+
+def look_after(account_id: str, now: datetime) -> Update:
+    """Make what has an account's webhook looked after by the next who looks for work."""
+    return update(table).where(table.c.account_id == account_id).values(due_at=now)
+
+
+class HookBook:
+    """Implements the door `HookStore`."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+        self._engine = engine
+        self._vault = vault
+
+    async def find(self, account_id: str) -> Hook | None:
+        query = (
+            select(table, accounts.c.project_id, accounts.c.provider)
+            .join(accounts, accounts.c.id == table.c.account_id)
+            .where(table.c.account_id == account_id)
+        )
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else self._read(row)
+
+    async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        new = select(
+            accounts.c.id,
+            literal(0, Integer),
+            literal(HookState.NOT_REGISTERED.value),
+            literal("it is being registered"),
+            literal(0, Integer),
+            bindparam("due", now, Moment),
+        ).where(accounts.c.id == account_id)
+        columns = ["account_id", "turn", "state", "reason", "failures", "due_at"]
+        making = dialect.insert(table).from_select(columns, new).on_conflict_do_nothing()
+        mine = table.c.account_id == account_id
+        if not over:
+            mine &= table.c.due_at <= now
+        taking = update(table).where(mine).values(turn=table.c.turn + 1, due_at=until).returning(table.c.turn)
+        async with writing(self._engine) as connection:
+            await connection.execute(making)
+            turn: int | None = (await connection.execute(taking)).scalar_one_or_none()
+        return turn
+
+    async def keep(self, hook: Hook, turn: int) -> bool:
+        mine = (table.c.account_id == hook.account_id) & (table.c.turn == turn)
+        values = {
+            "state": hook.state.value,
+            "reason": hook.reason,
+            "remote_id": hook.remote_id,
+            "url": hook.url,
+            "registered_at": hook.registered_at,
+            "failures": hook.failures,
+            "due_at": hook.due_at,
+            **self._sealed(hook),
+        }
+        async with writing(self._engine) as connection:
+            return (await connection.execute(update(table).where(mine).values(values))).rowcount == 1
+
+    async def note_event(self, account_id: str, now: datetime) -> None:
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(table.c.account_id == account_id).values(last_event_at=now))
+
+    async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
+        query = (
+            select(accounts.c.project_id, accounts.c.id)
+            .outerjoin(table, table.c.account_id == accounts.c.id)
+            .where(accounts.c.status == Status.ACTIVE.value, accounts.c.provider.in_(providers))
+            .where(or_(table.c.due_at.is_(None), table.c.due_at <= now))
+            # Both databases can put what has none first, each in its own way; this order is the same in both.
+            .order_by(table.c.due_at.is_not(None), table.c.due_at, accounts.c.id)
+            .limit(most)
+        )
+        async with reading(self._engine) as connection:
+            return [(row.project_id, row.id) for row in (await connection.execute(query)).all()]
+
+    async def hasten(self, now: datetime, url: str) -> None:
+        elsewhere = ~table.c.url.startswith(f"{url}/", autoescape=True)
+        waiting = or_(table.c.state != HookState.ACTIVE.value, elsewhere) & (table.c.due_at > now)
+        async with writing(self._engine) as connection:
+            await connection.execute(update(table).where(waiting).values(due_at=now))
+
+    def _sealed(self, hook: Hook) -> dict[str, object]:
+        if hook.secret is None:
+            return {"master_key_id": None, "wrapped_key": None, "sealed": None}
+        wrapped, cipher = self._vault.new_key(hook.account_id)
+        return {
+            "master_key_id": wrapped.master_key_id,
+            "wrapped_key": wrapped.wrapped,
+            "sealed": cipher.seal(hook.secret.reveal.encode(), CONTEXT),
+        }
+
+    def _read(self, row: Row[Any]) -> Hook:
+        return Hook(
+            account_id=row.account_id,
+            project_id=row.project_id,
+            provider=row.provider,
+            state=HookState(row.state),
+            reason=row.reason,
+            remote_id=row.remote_id,
+            url=row.url,
+            secret=self._opened(row),
+            registered_at=row.registered_at,
+            last_event_at=row.last_event_at,
+            failures=row.failures,
+            due_at=row.due_at,
+        )
+
+    def _opened(self, row: Row[Any]) -> Secret | None:
+        """Open the secret. One that is damaged, or of another master key, is none: the endpoint is made anew."""
+        if row.sealed is None:
+            return None
+        with suppress(Unsealable, StoreUnavailable):
+            cipher = self._vault.unwrap(row.account_id, WrappedKey(row.master_key_id, row.wrapped_key))
+            return Secret(cipher.open(row.sealed, CONTEXT).decode())
+        return None

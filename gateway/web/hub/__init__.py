@@ -1,1 +1,0 @@
-"""The Hub over HTTP: connect sessions for backends, the routes of the Hub component, and our own pages for browsers."""

@@ -1,0 +1,1 @@
+"""Webhooks to the product: events, endpoints, deliveries and their signatures."""

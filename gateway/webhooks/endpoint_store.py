@@ -1,0 +1,231 @@
+"""Where projects hear of events, with their sealed secrets; and the log of what was sent there."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.audit.events import Change
+from gateway.audit.store import TrailBook
+from gateway.db.engine import after_commit, reading, writing
+from gateway.db.schema import webhook_attempts as attempts
+from gateway.db.schema import webhook_deliveries as deliveries
+from gateway.db.schema import webhook_endpoints as endpoints
+from gateway.errors import StoreUnavailable
+from gateway.model import Secret, Unsealable
+from gateway.vault.vault import Vault
+from gateway.webhooks.deliveries import Attempt, Delivery, State
+from gateway.webhooks.endpoints import MOST_ENDPOINTS, Endpoint, Pick
+from gateway.webhooks.events import Event
+from gateway.webhooks.outbox_store import OLDER_SECRET, SECRET, Found, OutboxBook, cipher_of
+
+
+class EndpointBook:
+    """Implements the door `Endpoints`."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxBook, trail: TrailBook) -> None:
+        """Each change is noted in the trail, in its own transaction."""
+        self._trail = trail
+        self._engine = engine
+        self._vault = vault
+        self._outbox = outbox
+
+    async def add(self, endpoint: Endpoint, secret: Secret, told: Change) -> bool:
+        wrapped, cipher = self._vault.new_key(endpoint.id)
+        row = {
+            "id": endpoint.id,
+            "project_id": endpoint.project_id,
+            "master_key_id": wrapped.master_key_id,
+            "wrapped_key": wrapped.wrapped,
+            "secret": cipher.seal(secret.reveal.encode(), SECRET),
+            "created_at": endpoint.created_at,
+            **_write(endpoint),
+        }
+        there = select(func.count()).where(endpoints.c.project_id == endpoint.project_id)
+        async with writing(self._engine) as connection:
+            if (await connection.execute(there)).scalar_one() >= MOST_ENDPOINTS:
+                return False
+            await connection.execute(insert(endpoints).values(row))
+            await self._trail.write(connection, told)
+        return True
+
+    async def of_project(self, project_id: str) -> Sequence[Endpoint]:
+        return await self._endpoints(endpoints.c.project_id == project_id)
+
+    async def all(self) -> Sequence[Endpoint]:
+        """Give the endpoints of all projects, oldest first."""
+        return await self._endpoints(endpoints.c.id.is_not(None))
+
+    async def find(self, project_id: str, endpoint_id: str) -> Endpoint | None:
+        found = await self._endpoints((endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id))
+        return found[0] if found else None
+
+    async def change(self, before: Endpoint, after: Endpoint, told: Change) -> Endpoint | None:
+        old = _write(before)
+        values = {name: value for name, value in _write(after).items() if value != old[name]}
+        change = (
+            update(endpoints).where(_of(after)).values(values or {"updated_at": after.updated_at}).returning(endpoints)
+        )
+        async with writing(self._engine) as connection:
+            row = (await connection.execute(change)).one_or_none()
+            if row is not None:
+                await self._trail.write(connection, told)
+            after_commit(connection, self._outbox.tell)
+        return None if row is None else _read(row)
+
+    async def remove(self, project_id: str, endpoint_id: str, told: Change) -> Endpoint | None:
+        which = (endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id)
+        async with writing(self._engine) as connection:
+            # Its deliveries go with it: the foreign key cascades.
+            row = (await connection.execute(delete(endpoints).where(which).returning(endpoints))).one_or_none()
+            if row is not None:
+                await self._trail.write(connection, told)
+        return None if row is None else _read(row)
+
+    async def rotate(self, endpoint: Endpoint, secret: Secret, told: Change) -> Endpoint | None:
+        async with writing(self._engine) as connection:
+            row = (await connection.execute(select(endpoints).where(_of(endpoint)).with_for_update())).one_or_none()
+            if row is None:
+                return None
+            cipher = cipher_of(self._vault, row)
+            older = None
+            if endpoint.older_until is not None:
+                try:
+                    older = cipher.seal(cipher.open(row.secret, SECRET), OLDER_SECRET)
+                except Unsealable as error:
+                    raise StoreUnavailable(f"the webhook {row.id} is damaged: remove it and add it again") from error
+            values = {
+                "secret": cipher.seal(secret.reveal.encode(), SECRET),
+                "older_secret": older,
+                "older_until": endpoint.older_until,
+                "updated_at": told.at,
+            }
+            await self._trail.write(connection, told)
+            change = update(endpoints).where(_of(endpoint)).values(values).returning(endpoints)
+            return _read((await connection.execute(change)).one())
+
+    async def send(self, endpoint: Endpoint, event: Event, now: datetime) -> Delivery:
+        async with writing(self._engine) as connection:
+            row = (await connection.execute(select(endpoints).where(_of(endpoint)))).one()
+            delivery_id = await self._outbox.put(connection, row, event, now)
+            return (await self._deliveries(connection, deliveries.c.id == delivery_id, Pick()))[0]
+
+    # --- the log --------------------------------------------------------------------------------------------
+
+    async def deliveries(self, endpoint: Endpoint, pick: Pick) -> Sequence[Delivery]:
+        async with reading(self._engine) as connection:
+            return await self._deliveries(connection, deliveries.c.endpoint_id == endpoint.id, pick)
+
+    async def kept_events(self, endpoint: Endpoint) -> frozenset[str]:
+        kept = (deliveries.c.endpoint_id == endpoint.id) & deliveries.c.payload.is_not(None)
+        async with reading(self._engine) as connection:
+            return frozenset(await connection.scalars(select(deliveries.c.event).where(kept).distinct()))
+
+    async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
+        """Give what was told of one account, wherever it was sent; of one that is unlinked too."""
+        of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)
+        which = (deliveries.c.account_id == account_id) & deliveries.c.endpoint_id.in_(of_project)
+        async with reading(self._engine) as connection:
+            return await self._deliveries(connection, which, pick)
+
+    async def delivery(self, project_id: str, delivery_id: str) -> Delivery | None:
+        of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)
+        which = (deliveries.c.id == delivery_id) & deliveries.c.endpoint_id.in_(of_project)
+        async with reading(self._engine) as connection:
+            found = await self._deliveries(connection, which, Pick())
+        return found[0] if found else None
+
+    async def replay(self, delivery: Delivery, now: datetime) -> Delivery | None:
+        which = deliveries.c.id == delivery.id
+        async with writing(self._engine) as connection:
+            if await self._make_due(connection, which, now) != 1:
+                return None
+            return (await self._deliveries(connection, which, Pick()))[0]
+
+    async def replay_dead(self, endpoint: Endpoint, now: datetime) -> int:
+        dead = (deliveries.c.endpoint_id == endpoint.id) & (deliveries.c.state == State.DEAD.value)
+        async with writing(self._engine) as connection:
+            return await self._make_due(connection, dead, now)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    async def _endpoints(self, which: ColumnElement[bool]) -> Sequence[Endpoint]:
+        query = select(endpoints).where(which).order_by(endpoints.c.created_at, endpoints.c.id)
+        async with reading(self._engine) as connection:
+            return [_read(row) for row in await connection.execute(query)]
+
+    async def _make_due(self, connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
+        ended = which & (deliveries.c.state != State.PENDING.value) & deliveries.c.payload.is_not(None)
+        values = {"state": State.PENDING.value, "reason": None, "tries": 0, "next_at": now, "ended_at": None}
+        changed = await connection.execute(update(deliveries).where(ended).values(values))
+        after_commit(connection, self._outbox.tell)
+        return changed.rowcount
+
+    async def _deliveries(
+        self, connection: AsyncConnection, which: ColumnElement[bool], pick: Pick
+    ) -> Sequence[Delivery]:
+        query = select(deliveries).where(which)
+        if pick.state is not None:
+            query = query.where(deliveries.c.state == pick.state.value)
+        newest = query.order_by(deliveries.c.created_at.desc(), deliveries.c.id).offset(pick.skip).limit(pick.most)
+        rows = (await connection.execute(newest)).all()
+        made = select(attempts).where(attempts.c.delivery_id.in_([row.id for row in rows])).order_by(attempts.c.id)
+        tries: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for row in await connection.execute(made):
+            tries[row.delivery_id].append(
+                Attempt(at=row.at, status=row.status, milliseconds=row.milliseconds, error=row.error)
+            )
+        return [_read_delivery(row, tuple(tries[row.id])) for row in rows]
+
+
+def _of(endpoint: Endpoint) -> ColumnElement[bool]:
+    return (endpoints.c.project_id == endpoint.project_id) & (endpoints.c.id == endpoint.id)
+
+
+def _write(endpoint: Endpoint) -> dict[str, Any]:
+    """Write what a caller may change."""
+    return {
+        "url": endpoint.url,
+        "events": list(endpoint.events),
+        "description": endpoint.description,
+        "updated_at": endpoint.updated_at,
+        "disabled_at": endpoint.disabled_at,
+        "disabled_reason": endpoint.disabled_reason,
+        "failing_since": endpoint.failing_since,
+    }
+
+
+def _read(row: Found) -> Endpoint:
+    return Endpoint(
+        id=row.id,
+        project_id=row.project_id,
+        url=row.url,
+        events=tuple(row.events),
+        description=row.description,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        disabled_at=row.disabled_at,
+        disabled_reason=row.disabled_reason,
+        failing_since=row.failing_since,
+        older_until=row.older_until,
+    )
+
+
+def _read_delivery(row: Found, made: tuple[Attempt, ...]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        endpoint_id=row.endpoint_id,
+        event_id=row.event_id,
+        event=row.event,
+        account_id=row.account_id,
+        state=State(row.state),
+        reason=row.reason,
+        kept=row.payload is not None,
+        created_at=row.created_at,
+        next_at=row.next_at,
+        ended_at=row.ended_at,
+        attempts=made,
+    )

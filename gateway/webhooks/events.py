@@ -1,0 +1,138 @@
+"""The events that a product may hear of, as a table, and what is said in each.
+
+Shapes and names are StackOne's; a further event is a further row here and somebody who tells of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from connectors.convert import instant
+from gateway.model import Account
+
+RECORDS: Mapping[str, str] = {"employees": "An employee", "employments": "An employment", "time_off": "Time off"}
+"""The resources whose records are watched, with what one of them is."""
+
+EVENTS: Mapping[str, str] = {
+    "account.created": "An account was linked.",
+    "account.updated": "An account has changed: its credential, status, scopes, owner or label.",
+    "account.deleted": "An account was unlinked, and all that was kept of it deleted.",
+    "account.error": "An account stopped working: it has to be linked again.",
+    "account.expired": "An account's token has reached its end: it has to be linked again.",
+    **{
+        f"hris_{resource}.{verb}": f"{record} {what}."
+        for resource, record in RECORDS.items()
+        for verb, what in {
+            "created": "is new, or was not there for this token before",
+            "updated": "has changed in a field that this account's token may see",
+            "deleted": "is no longer there",
+        }.items()
+    },
+}
+"""Every event that an endpoint may ask for, with what has happened then."""
+
+PING = "webhook.ping"
+"""Tells an endpoint that it is heard; sent when asked for, whatever events it wants."""
+
+ACCOUNT_DELETED = "account.deleted"
+FAILURES = ("account.error", "account.expired")
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that has happened in a project. `payload` is what is sent, but for `sent_at`."""
+
+    id: str
+    project_id: str
+    name: str
+    account_id: str | None
+    payload: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the unified API: its type is the resource's name, its ids are ours and the vendor's own."""
+
+    type: str
+    id: str
+    remote_id: str | None = None
+
+
+def events_of(facts: Iterable[str]) -> tuple[str, ...]:
+    """Tell what a product hears of a change of an account, by the words that the trail has for it."""
+    found = set(facts)
+    if "account.unlinked" in found:
+        return (ACCOUNT_DELETED,)
+    if "account.linked" in found:
+        return ("account.created",)
+    return ("account.updated", *(name for name in FAILURES if name in found))
+
+
+def account_event(name: str, account: Account, event_id: str, at: datetime) -> Event:
+    """Say what has happened to an account; a failure says also why."""
+    payload: dict[str, Any] = {
+        "project_id": account.project_id,
+        "account_id": account.id,
+        "event": name,
+        "event_date": instant(at.isoformat()),
+        "record_type": "account",
+        "record_id": account.id,
+        "provider": account.provider,
+        "origin_owner_id": account.owner.id,
+        "origin_owner_name": account.owner.name,
+        "origin_username": account.owner.username,
+        "setup_information": {} if name == ACCOUNT_DELETED else dict(account.setup_information),
+    }
+    if name in FAILURES:
+        payload["status"] = account.status
+        payload["status_reasons"] = [
+            {"code": each.code, "description": each.description, "timestamp": instant(each.timestamp.isoformat())}
+            for each in account.status_reasons
+        ]
+    return Event(id=event_id, project_id=account.project_id, name=name, account_id=account.id, payload=payload)
+
+
+def record_event(name: str, account: Account, record: Record, event_id: str, at: datetime) -> Event:
+    """Say that a record has changed, and not what it holds: as StackOne's synthetic events do."""
+    payload: dict[str, Any] = {
+        "project_id": account.project_id,
+        "account_id": account.id,
+        "event": name,
+        "event_date": instant(at.isoformat()),
+        "record_type": record.type,
+        "record_id": record.id,
+        **({"record_remote_id": record.remote_id} if record.remote_id else {}),
+    }
+    return Event(id=event_id, project_id=account.project_id, name=name, account_id=account.id, payload=payload)
+
+
+def ping_event(project_id: str, endpoint_id: str, event_id: str, at: datetime) -> Event:
+    payload = {
+        "project_id": project_id,
+        "event": PING,
+        "event_date": instant(at.isoformat()),
+        "record_type": "webhook",
+        "record_id": endpoint_id,
+    }
+    return Event(id=event_id, project_id=project_id, name=PING, account_id=None, payload=payload)
+
+
+def is_known(pattern: str) -> bool:
+    """Tell whether an endpoint may ask for this: an event, a family such as `account.*`, or `*`."""
+    return pattern == EVERYTHING or any(wants((pattern,), name) for name in EVENTS)
+
+
+def wants(patterns: Sequence[str], name: str) -> bool:
+    return any(
+        pattern in {EVERYTHING, name} or (pattern.endswith(".*") and name.startswith(pattern[:-1]))
+        for pattern in patterns
+    )
+
+
+def body_of(payload: bytes, at: datetime) -> bytes:
+    """Give what is sent, signed and all: each attempt says when it was made, so that a receiver can refuse old ones."""
+    return orjson.dumps({**orjson.loads(payload), "sent_at": instant(at.isoformat())})

@@ -1,0 +1,151 @@
+"""What was erased is gone: from every row, and from the very bytes of the database's files."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text, update
+
+from gateway.accounts.store import Database
+from gateway.dashboard.service import Search
+from gateway.db.engine import open_engine, reading, writing
+from gateway.db.schema import accounts, connect_sessions, credentials
+from gateway.errors import StoreUnavailable
+from gateway.model import Owner
+from tests.fixtures.databases import TOKEN, Time, new_account, open_database
+
+NEEDLE = "Planted Customer"
+
+
+async def files_of(database: Database, url: str) -> Sequence[Path]:
+    """Give the files that hold the tables: all of SQLite's, and PostgreSQL's without its log of writes (WAL)."""
+    if url.startswith("sqlite"):
+        return list(Path(url.removeprefix("sqlite+aiosqlite:///")).parent.iterdir())
+    async with reading(database._engine) as connection:
+        await connection.execute(text("CHECKPOINT"))
+        folder = (await connection.execute(text("SHOW data_directory"))).scalar_one()
+        number = (
+            await connection.execute(text("SELECT oid FROM pg_database WHERE datname = current_database()"))
+        ).scalar_one()
+    return [each for each in (Path(folder) / "base" / str(number)).iterdir() if each.is_file()]
+
+
+async def found_in(database: Database, url: str, *needles: bytes) -> set[bytes]:
+    content = b"\0".join([each.read_bytes() for each in await files_of(database, url)])
+    return {needle for needle in needles if needle in content}
+
+
+async def test_an_owner_s_name_is_sealed_and_read_by_every_way(database: Database, url: str) -> None:
+    account = await database.store(await new_account(database), TOKEN)
+    assert await found_in(database, url, NEEDLE.encode(), b"ann@example.com") == set()
+    owner = Owner(id=account.owner.id, name=f"{NEEDLE} 2", username="ann@example.com")
+    amended = await database.amend(replace(account, owner=owner))
+    for found in (
+        await database.account(account.id),
+        await database.find_by_owner(account.project_id, account.provider, owner.id),
+        await database.register.find(account.id),
+        (await database.register.search(Search(text="planted customer 2")))[0],
+        (await database.accounts())[0],
+    ):
+        assert found is not None
+        assert found.owner == owner
+    assert await database.register.search(Search(text="ann@example.com")) == []
+    linked = await database.find_account(account.project_id, account.id)
+    assert linked is not None
+    assert linked.account == amended
+    assert await found_in(database, url, NEEDLE.encode(), b"ann@example.com") == set()
+
+
+async def test_names_that_are_in_clear_are_sealed_once_and_go_on_being_read(database: Database, url: str) -> None:
+    """Rows from before; also one that is changed by a worker before the start has come to it."""
+    stored = [await database.store(await new_account(database, name), TOKEN) for name in ("a1", "a2", "a3")]
+    async with writing(database._engine) as connection:
+        await connection.execute(update(credentials).values(owner_sealed=None))
+        await connection.execute(update(accounts).values(owner_name=NEEDLE, owner_username="ann"))
+    assert NEEDLE.encode() in await found_in(database, url, NEEDLE.encode())
+    second = open_database(url, Time())
+    changed = await second.account("a2")
+    assert changed is not None
+    await second.amend(replace(changed, label="other"))
+    assert (await second.seal_owners(), await second.seal_owners()) == (2, 0)
+    for account in stored:
+        found = await second.account(account.id)
+        assert found is not None
+        assert (found.owner.name, found.owner.username) == (NEEDLE, "ann")
+    assert await second.erasures.clean()
+    await second.close()
+    assert await found_in(database, url, NEEDLE.encode()) == set()
+
+
+async def test_after_an_unlinking_no_byte_of_it_is_in_the_files(database: Database, url: str) -> None:
+    account = await database.store(await new_account(database), TOKEN)
+    kept = await database.store(await new_account(database, "kept", "other"), TOKEN)
+    async with writing(database._engine) as connection:
+        session = {
+            "digest": "d",
+            "project_id": account.project_id,
+            "owner_id": account.owner.id,
+            "owner_name": NEEDLE,
+            "categories": [],
+            "multiple": False,
+            "kind": "",
+            "details": {},
+            "tries": 0,
+            "created_at": account.created_at,
+            "expires_at": account.created_at + timedelta(days=1),
+        }
+        await connection.execute(insert(connect_sessions).values(session))
+        row = (await connection.execute(select(credentials).where(credentials.c.account_id == account.id))).one()
+    needles = (row.sealed, row.wrapped_key, row.owner_sealed, NEEDLE.encode())
+    await database.erase(account.project_id, account.id)
+    assert await database.erasures.clean()
+    assert not await database.erasures.clean(), "it is done once"
+    assert await found_in(database, url, *needles) == set()
+    assert await database.find_account(kept.project_id, kept.id) is not None
+
+
+async def test_files_are_cleaned_again_where_it_could_not_be_done(database: Database, url: str) -> None:
+    """A transaction from before still sees what was deleted, so it would be copied; and somebody may hold a table."""
+    account = await database.store(await new_account(database), TOKEN)
+    if url.startswith("sqlite"):
+        await database.erase(account.project_id, account.id)
+    else:
+        other = open_engine(url)
+        async with reading(other) as connection:
+            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            await connection.execute(select(accounts))
+            await database.erase(account.project_id, account.id)
+            assert not await database.erasures.clean()
+            assert await database.erasures.unclean()
+        async with reading(other) as connection:
+            await connection.execute(text("LOCK TABLE accounts IN ACCESS SHARE MODE"))
+            with pytest.raises(StoreUnavailable):
+                await database.erasures.clean()
+        await other.dispose()
+    assert await database.erasures.clean()
+    assert not await database.erasures.unclean()
+
+
+async def test_two_processes_do_not_write_the_tables_at_once(database: Database, url: str) -> None:
+    account = await database.store(await new_account(database), TOKEN)
+    await database.erase(account.project_id, account.id)
+    second = open_database(url, Time())
+    done = [await database.erasures.clean(), await second.erasures.clean()]
+    await second.close()
+    assert done == [True, False]
+
+
+async def test_a_journal_that_a_reader_holds_is_cleaned_later_and_not_forgotten(database: Database, url: str) -> None:
+    account = await database.store(await new_account(database), TOKEN)
+    reader = open_engine(url)
+    async with reader.connect() as connection:
+        await connection.execute(text("SELECT count(*) FROM accounts"))
+        await database.erase(account.project_id, account.id)
+        await database.erasures.clean()
+        assert await database.erasures.unclean() or not await found_in(database, url, account.owner.id.encode())
+    await reader.dispose()
+    await database.erasures.clean()
+    assert await database.erasures.unclean() == []
+    assert await found_in(database, url, account.owner.id.encode()) == set()

@@ -1,0 +1,79 @@
+"""Accounts of all projects are searched, counted and paged by the database, in any number."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import insert
+
+from gateway.accounts.rows import write_account
+from gateway.accounts.store import Database
+from gateway.dashboard.service import Search
+from gateway.db.engine import writing
+from gateway.db.schema import accounts
+from gateway.model import Account, Owner, Status
+from tests.fixtures.databases import START, TOKEN, new_account
+
+
+async def stored(database: Database, account_id: str, project: str = "acme", **owner: str) -> Account:
+    account = await new_account(database, account_id, project)
+    named = replace(account, owner=Owner(**{"id": f"id of {account_id}", "name": f"Name of {account_id}", **owner}))
+    return await database.store(named, TOKEN)
+
+
+# What is searched for, and whom it finds.
+SEARCHES: list[tuple[str, set[str]]] = [
+    ("", {"a1", "a2", "b1"}),
+    ("name of A", {"a1", "a2"}),
+    ("id of b", {"b1"}),
+    ("a2", {"a2"}),
+    ("100%", {"b1"}),
+    ("%", {"b1"}),
+    ("_", set()),
+    ("\\", set()),
+    ("' OR 1=1 --", set()),
+    ("nobody", set()),
+]
+
+
+async def test_text_is_looked_for_in_names_ids_and_labels(database: Database) -> None:
+    await stored(database, "a1")
+    await stored(database, "a2")
+    account = await stored(database, "b1", "beta")
+    await database.amend(replace(account, label="100% ours"))
+    for text, found in SEARCHES:
+        search = Search(text=text)
+        assert {each.id for each in await database.register.search(search)} == found, text
+        assert sum((await database.register.count(search)).values()) == len(found), text
+
+
+async def test_projects_providers_and_states_narrow(database: Database) -> None:
+    first = await stored(database, "a1")
+    await stored(database, "b1", "beta")
+    await database.mark("b1", Status.ERROR, None)
+    register = database.register
+    assert [each.id for each in await register.search(Search(project_id=first.project_id))] == ["a1"]
+    assert [each.id for each in await register.search(Search(status=Status.ERROR))] == ["b1"]
+    assert await register.search(Search(provider="other")) == []
+    assert await register.count(Search()) == {Status.ACTIVE: 1, Status.ERROR: 1}
+    assert await register.count(Search(status=Status.ERROR)) == {Status.ACTIVE: 1, Status.ERROR: 1}
+    assert await register.find("a1") == first
+    assert await register.find("nobody") is None
+
+
+async def test_ten_thousand_accounts_are_paged_the_latest_first(database: Database) -> None:
+    account = await new_account(database)
+    rows = [
+        {
+            "owner_name": "Customer",
+            **write_account(
+                replace(account, id=f"a{number:05d}", revision=1, created_at=START + timedelta(seconds=number))
+            ),
+        }
+        for number in range(10_000)
+    ]
+    async with writing(database._engine) as connection:
+        await connection.execute(insert(accounts), rows)
+    page = await database.register.search(Search(skip=9_950, most=25))
+    assert [each.id for each in page] == [f"a{number:05d}" for number in range(49, 24, -1)]
+    assert await database.register.count(Search(text="a0999")) == {Status.ACTIVE: 10}
+    assert [each.id for each in await database.register.search(Search(text="A00042"))] == ["a00042"]

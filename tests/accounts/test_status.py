@@ -1,0 +1,59 @@
+"""Why an account cannot be used, as a caller is told it, and what a vendor's 401 makes of it."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.audit.actor import AT_A_CALL
+from gateway.auth.authentication import Entrance, must_be_active
+from gateway.errors import AccountUnavailable, NotFound
+from gateway.model import Status, StatusReason
+from tests.fakes.core import NOW, Register, Vendor, make_key, make_linked, refusal
+from tests.fakes.vendor import VILLAGE
+
+WHY = StatusReason("why", "For this reason.", NOW)
+
+
+async def test_an_account_without_its_connector_is_there_but_inactive() -> None:
+    register = Register(accounts={"a1": make_linked("a1", provider="gone")})
+    entrance = Entrance(register, {})
+    with pytest.raises(AccountUnavailable, match=r"is inactive.* no longer has a connector"):
+        await entrance.which(make_key("*"), "a1")
+    with pytest.raises(NotFound):
+        await entrance.which(make_key("*", project="p2"), "a1")
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.ACTIVE])
+def test_only_an_active_account_is_used_and_the_reason_is_told(status: Status) -> None:
+    account = replace(make_linked("a1").account, status=status, status_reasons=(WHY,))
+    with pytest.raises(AccountUnavailable, match=f"is {status}. For this reason."):
+        must_be_active(account, "Village")
+    with pytest.raises(AccountUnavailable, match=r"\. (Link|Resume|It must)"):
+        must_be_active(replace(account, status_reasons=()), "Village")
+    must_be_active(replace(account, status=Status.ACTIVE), "Village")
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "status", "code"),
+    [
+        (None, Status.ERROR, "invalid_credentials"),
+        (NOW + timedelta(seconds=1), Status.ERROR, "invalid_credentials"),
+        (NOW, Status.EXPIRED, "token_ended"),
+        (NOW - timedelta(days=1), Status.EXPIRED, "token_ended"),
+    ],
+)
+async def test_a_token_that_is_refused_after_its_end_has_expired_and_before_it_is_an_error(
+    ends_at: datetime | None, status: Status, code: str
+) -> None:
+    linked = make_linked("a1")
+    account = replace(linked.account, grant=replace(linked.account.grant, ends_at=ends_at))
+    linked = replace(linked, account=account)
+    register = Register(accounts={"a1": linked})
+    checks = TokenChecks(register, Vendor(instead=lambda _: refusal(401)), lambda: NOW)
+    told = await checks.explain(linked, VILLAGE)
+    found = register.accounts["a1"].account
+    assert (found.status, [reason.code for reason in found.status_reasons]) == (status, [code])
+    assert told.message == found.status_reasons[0].description
+    assert (told.code, register.marked_by) == ("AccountInvalidCredentialsError", [AT_A_CALL])

@@ -1,0 +1,192 @@
+"""What follows an unlinking in every process: nothing is put under the account's id, and what was is swept away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.accounts.unlink_poll import LONGEST_WAIT, OVERLAP, Aftermath, Gone, Sweeping
+from gateway.cache.tombstones import REMEMBERED_SECONDS, Erased, GuardedCache
+from gateway.errors import StoreUnavailable
+from gateway.model import News
+from tests.fakes.core import Memory, Time
+
+
+@dataclass
+class Trail:
+    """The database: rows of the audit trail that tell what was erased, and which of them are done."""
+
+    rows: list[Gone] = field(default_factory=list)
+    highest: int = 0
+    away: bool = False
+    asked: list[int] = field(default_factory=list)
+    done: set[int] = field(default_factory=set)
+
+    def tell(self, row: int, account_id: str, news: News = News.GONE) -> None:
+        self.rows.append(Gone(row, "p1", account_id, news))
+        self.highest = max(self.highest, row)
+
+    async def newest(self) -> int:
+        return self.highest
+
+    async def erased(self, after: int) -> Sequence[Gone]:
+        if self.away:
+            raise StoreUnavailable("away")
+        self.asked.append(after)
+        return [each for each in self.rows if each.row > after]
+
+    async def unswept(self) -> Sequence[Gone]:
+        return [each for each in self.rows if each.row not in self.done]
+
+    async def swept(self, row: int) -> None:
+        if self.away:
+            raise StoreUnavailable("away")
+        self.done.add(row)
+
+
+@dataclass
+class Process:
+    """One process: what it has forgotten and swept. While `broken` it reaches no cache."""
+
+    trail: Trail
+    time: Time = field(default_factory=Time)
+    forgotten: list[tuple[News, str]] = field(default_factory=list)
+    swept: list[str] = field(default_factory=list)
+    broken: bool = False
+
+    def __post_init__(self) -> None:
+        sweeping = Sweeping(
+            forget=lambda news, account: self.forgotten.append((news, account)),
+            sweep=self.sweep,
+            again=(1, 30),
+            monotonic=self.time.seconds,
+        )
+        self.aftermath = Aftermath(self.trail, sweeping)
+
+    async def sweep(self, account_id: str) -> bool:
+        assert (News.GONE, account_id) in self.forgotten, "nothing may be put there while it is swept"
+        self.swept.append(account_id)
+        return not self.broken
+
+    async def look(self, seconds: float = 0) -> list[str]:
+        """Look after some seconds; gives what was swept then."""
+        self.time.forward(seconds)
+        self.swept.clear()
+        await self.aftermath.look()
+        return list(self.swept)
+
+
+async def test_what_was_swept_before_the_start_is_no_news() -> None:
+    trail = Trail()
+    trail.tell(7, "old")
+    trail.done.add(7)
+    process = Process(trail)
+    assert await process.look() == await process.look(99) == []
+    trail.tell(8, "new")
+    assert (await process.look(), process.forgotten) == (["new"], [(News.GONE, "new")])
+
+
+async def test_an_account_is_swept_at_once_and_again_when_the_news_has_reached_everybody() -> None:
+    process = Process(Trail())
+    await process.look()
+    process.trail.tell(1, "a1")
+    assert [await process.look(seconds) for seconds in (0, 0.5, 0.5, 0.5, 28, 0.5, 99)] == [
+        ["a1"],
+        [],
+        ["a1"],
+        [],
+        [],
+        ["a1"],
+        [],
+    ]
+    assert set(process.forgotten) == {(News.GONE, "a1")}
+    assert process.trail.done == {1}
+
+
+async def test_a_cache_that_is_away_is_swept_until_it_has_worked() -> None:
+    process = Process(Trail())
+    await process.look()
+    process.broken = True
+    process.trail.tell(1, "a1")
+    for _ in range(3000):
+        await process.look(0.5)
+    assert process.trail.done == set()
+    process.broken = False
+    swept = [each for _ in range(int(LONGEST_WAIT) * 2 + 1) for each in await process.look(0.5)]
+    assert swept
+    assert process.trail.done == {1}
+    assert await process.look(999) == []
+
+
+async def test_what_a_process_leaves_unswept_the_next_one_sweeps() -> None:
+    """Killed while the cache was away: the database still knows."""
+    trail = Trail()
+    first = Process(trail)
+    await first.look()
+    first.broken = True
+    trail.tell(1, "a1")
+    await first.look()
+    await first.look(40)
+    next_one = Process(trail)
+    assert await next_one.look() == ["a1"]
+    await next_one.look(31)
+    assert trail.done == {1}
+    third = Process(trail)
+    assert await third.look() == []
+
+
+async def test_a_row_that_comes_to_be_seen_after_a_later_one_is_not_missed() -> None:
+    process = Process(Trail(highest=5000))
+    await process.look()
+    process.trail.tell(5002, "later")
+    assert await process.look() == ["later"]
+    process.trail.tell(5001, "sooner")
+    assert await process.look() == ["sooner"]
+    assert await process.look(0.1) == []
+    assert process.trail.asked[-1] == 5002 - OVERLAP
+
+
+async def test_a_database_that_is_away_is_asked_again_and_what_is_due_is_swept_all_the_same() -> None:
+    process = Process(Trail(away=True))
+    assert await process.look() == []
+    process.trail.away = False
+    await process.look()
+    process.trail.tell(1, "a1")
+    assert await process.look() == ["a1"]
+    process.trail.away = True
+    assert await process.look(1) == ["a1"]
+    # That the last sweep has worked is noted when the database is there again.
+    await process.look(30)
+    assert process.trail.done == set()
+    process.trail.away = False
+    await process.look(2)
+    assert process.trail.done == {1}
+
+
+async def test_nothing_is_put_under_the_id_of_an_account_that_is_gone() -> None:
+    time = Time()
+    memory, erased = Memory(time), Erased(time.seconds)
+    cache = GuardedCache(memory, erased)
+    assert await cache.write({"{a1}:k": b"1", "{a2}:k": b"2"}, 60)
+    erased.add("a1")
+    assert not await cache.write({"{a1}:later": b"1"}, 60)
+    assert not await cache.write({"{a2}:later": b"1", "{a1}:later": b"1"}, 60)
+    assert await cache.claim(["{a1}:generation"], b"g", 60) == [None]
+    assert not await cache.replace("a1", {"{a1}:generation": b"g"}, 60)
+    assert await cache.read(["{a1}:k", "{a1}:later", "{a1}:generation", "{a2}:later"]) == [b"1", None, None, None]
+    await cache.forget("a1")
+    assert await cache.read(["{a1}:k", "{a2}:k"]) == [None, b"2"]
+    assert await cache.write({"{a2}:later": b"1"}, 60)
+    assert await cache.claim(["{a2}:generation"], b"g", 60) == [b"g"]
+    assert await cache.replace("a2", {"{a2}:generation": b"h"}, 60)
+
+
+def test_an_account_that_is_gone_is_remembered_for_longer_than_a_request_takes() -> None:
+    time = Time()
+    erased = Erased(time.seconds)
+    assert not erased
+    erased.add("a1")
+    time.forward(REMEMBERED_SECONDS - 1)
+    erased.add("a2")
+    assert ("a1" in erased, "a2" in erased, "a3" in erased) == (True, True, False)
+    time.forward(2)
+    erased.add("a3")
+    assert ("a1" in erased, "a2" in erased, "a3" in erased) == (False, True, True)

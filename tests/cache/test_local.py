@@ -1,0 +1,163 @@
+"""What a worker holds in its own memory: bounded, believed for a short time, and dropped by what it hears."""
+
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.cache.account_lru import Held
+from gateway.cache.entry import OVERHEAD, Kept
+from gateway.cache.freshness import Windows
+from gateway.cache.local import REMEMBERED_CHANGES, Near, NearLimits
+from gateway.unified.decoded import DECODED, OpenLists
+from tests.fakes.core import Time
+
+TIMES = Windows(60).begin(0)
+LIMITS = NearLimits(most_bytes=100_000, seconds=10, unheard_seconds=1)
+
+
+def answer(text: str = "x", size: int = 0) -> Kept:
+    return Kept.of((text or "x").encode() + b" " * size, TIMES, ())
+
+
+class Worker:
+    def __init__(self, limits: NearLimits = LIMITS) -> None:
+        self.time = Time()
+        self.hears = True
+        self.near = Near(limits, self.time.seconds, lambda: self.hears)
+
+    def put(self, account: str, name: str = "n", kept: Kept | None = None) -> None:
+        self.near.put(account, name, kept or answer(), self.near.moment())
+
+
+@pytest.mark.parametrize(
+    ("hears", "age", "held"), [(True, 9.9, True), (True, 10, False), (False, 0.9, True), (False, 1, False)]
+)
+def test_an_answer_is_believed_for_a_while_and_less_long_where_changes_are_not_heard(
+    hears: bool, age: float, held: bool
+) -> None:
+    worker = Worker()
+    worker.put("a1")
+    worker.hears = hears
+    worker.time.forward(age)
+    assert (worker.near.get("a1", "n") is not None) is held
+    assert len(worker.near) == int(held)
+
+
+def test_a_change_drops_all_of_its_account_and_nothing_else() -> None:
+    worker = Worker()
+    for account, name in (("a1", "x"), ("a1", "y"), ("a2", "x")):
+        worker.put(account, name)
+    worker.near.drop("a1")
+    assert [worker.near.get("a1", name) for name in "xy"] == [None, None]
+    assert worker.near.get("a2", "x") is not None
+
+
+def test_what_was_read_before_a_change_is_not_held_after_it() -> None:
+    worker = Worker()
+    moment = worker.near.moment()
+    worker.near.drop("a1")
+    worker.near.put("a1", "n", answer(), moment)
+    worker.near.put("a2", "n", answer(), moment)
+    assert worker.near.get("a1", "n") is None
+    assert worker.near.get("a2", "n") is not None
+    worker.near.put("a1", "n", answer(), worker.near.moment())
+    assert worker.near.get("a1", "n") is not None
+
+
+def test_what_was_read_before_the_channel_came_back_is_not_held_after_it() -> None:
+    worker = Worker()
+    worker.put("a1")
+    moment = worker.near.moment()
+    worker.near.clear()
+    worker.near.put("a2", "n", answer(), moment)
+    assert (len(worker.near), worker.near.bytes) == (0, 0)
+
+
+def test_changes_that_are_long_past_are_forgotten_on_the_safe_side() -> None:
+    worker = Worker()
+    moment = worker.near.moment()
+    for number in range(REMEMBERED_CHANGES + 1):
+        worker.near.drop(f"a{number}")
+    # That this account has changed is no longer known; so it counts as changed, as would any other.
+    worker.near.put("a0", "n", answer(), moment)
+    assert worker.near.get("a0", "n") is None
+
+
+def test_the_bound_holds_with_ten_thousand_accounts() -> None:
+    limits = NearLimits(most_bytes=8_000_000, seconds=10, unheard_seconds=1)
+    worker = Worker(limits)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(10_000):
+            worker.put(f"account-{number:06}", "n", answer(str(number), size=4_000))
+        used = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert worker.near.bytes <= limits.most_bytes
+    assert 1000 < len(worker.near) < 2000
+    # What Python takes for it in truth: the count is an estimate, and on the safe side.
+    assert used < limits.most_bytes * 1.1
+    assert worker.near.get("account-009999", "n") is not None
+    assert worker.near.get("account-000000", "n") is None
+
+
+def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
+    closed = set[str]()
+    lists = OpenLists(DECODED * 10_000, closed)
+    for number in range(10_000):
+        lists.put(f"a{number}", "s", [{"id": "x"}], 100)
+    assert lists.bytes <= DECODED * 10_000
+    assert lists.get("a9999", "s") is not None
+    closed.add("a9999")
+    lists.drop("a9999")
+    assert lists.get("a9999", "s") is None
+    # What was being read when it was to be forgotten.
+    lists.put("a9999", "s", [{"id": "x"}], 100)
+    assert lists.get("a9999", "s") is None
+    closed.clear()
+    lists.put("a9999", "s", [{"id": "x"}], 100)
+    assert lists.get("a9999", "s") is not None
+    assert lists.put("big", "s", [{"id": "x"}], 10**6).rows == [{"id": "x"}]
+    assert lists.get("big", "s") is None
+
+
+def test_an_answer_that_is_heavier_than_all_is_not_held_and_none_where_nothing_may_be() -> None:
+    worker = Worker()
+    worker.put("a1", "big", answer(size=100_000))
+    assert (len(worker.near), worker.near.bytes) == (0, 0)
+    closed = Worker(NearLimits(0, 10, 1))
+    closed.put("a1")
+    assert len(closed.near) == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "get", "drop", "remove"]), st.sampled_from("ab"), st.sampled_from("xyz")),
+        max_size=60,
+    )
+)
+def test_the_weight_is_always_that_of_what_is_held(steps: list[tuple[str, str, str]]) -> None:
+    held: Held[str] = Held(3)
+    model: dict[tuple[str, str], int] = {}
+    for word, account, name in steps:
+        weight = "xyz".index(name) + 1
+        if word == "put":
+            held.put(account, name, name, weight)
+        elif word == "drop":
+            held.drop(account)
+        elif word == "remove":
+            held.remove(account, name)
+        model = {key: "xyz".index(key[1]) + 1 for key in held._values}
+        assert held.bytes == sum(model.values()) <= 3
+        assert {account: {n for a, n in model if a == account} for account, _ in model} == held._names
+
+
+def test_an_answer_weighs_what_it_may_come_to_hold() -> None:
+    kept = answer("text", size=4_000)
+    before = kept.weight
+    assert before >= len(kept.plain) + 2 * len(kept.packed) + OVERHEAD
+    assert len(kept.coded("gzip")[0]) <= 2 * len(kept.packed) + OVERHEAD
+    assert kept.weight == before

@@ -1,0 +1,107 @@
+"""What workers tell each other is heard, and a channel that does not work says so."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.cache.redis_cache import CHANNEL, RedisCache, RedisLimits
+from gateway.cache.redis_pubsub import SILENCE, Channel
+from gateway.model import News
+from gateway.observability.metrics import make_metrics
+from tests.fixtures.redis_servers import RedisServer, until
+
+PATIENT = RedisLimits(timeout=30, connect_timeout=30)
+
+
+def seen(happens: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        return happens()
+
+    return ask
+
+
+class Worker:
+    """One that listens: what it has heard, and how often listening began."""
+
+    def __init__(self, url: str) -> None:
+        self.heard: list[tuple[News, str]] = []
+        self.began = 0
+        self.channel = Channel(url, 30, lambda news, name: self.heard.append((news, name)), self._begin)
+
+    def _begin(self) -> None:
+        self.began += 1
+
+
+@pytest.fixture(name="server")
+def fixture_server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(name="worker")
+async def fixture_worker(server: RedisServer) -> AsyncIterator[Worker]:
+    worker = Worker(f"unix://{server.socket}")
+    worker.channel.open()
+    await until(seen(lambda: worker.began == 1))
+    yield worker
+    await worker.channel.close()
+
+
+@pytest.fixture(name="cache")
+async def fixture_cache(server: RedisServer) -> AsyncIterator[RedisCache]:
+    cache = RedisCache(f"unix://{server.socket}", PATIENT, make_metrics())
+    yield cache
+    await cache.close()
+
+
+async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCache) -> None:
+    await cache.tell(News.ACCOUNT, "a1")
+    await cache.replace("a2", {"{a2}:generation:": b"1"}, 60)
+    await cache.tell(News.GONE, "a3")
+    await cache.tell(News.KEY, "k1")
+    await until(seen(lambda: len(worker.heard) == 4))
+    assert worker.heard == [
+        (News.ACCOUNT, "a1"),
+        (News.ANSWERS, "a2"),
+        (News.GONE, "a3"),
+        (News.KEY, "k1"),
+    ]
+    assert worker.channel.works()
+
+
+async def test_a_word_that_is_not_known_is_passed_over(worker: Worker, cache: RedisCache) -> None:
+    for text in ("later a1", "", "answers", "\udcff"):
+        await cache._line.call("PUBLISH", CHANNEL, text.encode(errors="surrogateescape"))
+    await cache.tell(News.ACCOUNT, "a1")
+    await until(seen(lambda: (News.ACCOUNT, "a1") in worker.heard))
+    assert worker.heard == [(News.ANSWERS, ""), (News.ACCOUNT, "a1")]
+
+
+async def test_a_server_that_freezes_is_not_believed_and_is_heard_again_when_it_is_back(
+    worker: Worker, server: RedisServer, cache: RedisCache
+) -> None:
+    server.freeze()
+    await until(seen(lambda: not worker.channel.works()))
+    server.thaw()
+    # Over the same connection if it thawed in time, for then nothing was lost, else over a new one.
+    await until(seen(worker.channel.works))
+    await cache.tell(News.ACCOUNT, "a1")
+    await until(seen(lambda: worker.heard == [(News.ACCOUNT, "a1")]))
+    assert SILENCE <= 1
+
+
+async def test_a_connection_that_is_cut_is_made_again(worker: Worker, cache: RedisCache) -> None:
+    await cache._line.call("CLIENT", "KILL", "TYPE", "pubsub")
+    await until(seen(lambda: worker.began == 2))
+    assert worker.channel.works()
+
+
+async def test_without_a_server_it_does_not_work_and_ends_when_asked(tmp_path: Path) -> None:
+    worker = Worker(f"unix://{tmp_path}/nothing.sock")
+    worker.channel.open()
+    await asyncio.sleep(0.05)
+    assert not worker.channel.works()
+    await worker.channel.close()

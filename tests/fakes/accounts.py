@@ -1,0 +1,144 @@
+"""Accounts of projects in memory, as linking and the platform API need them; and calls of the platform API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from connectors.connector import Connector
+from connectors.exchange import Answer, Request, Verification
+from connectors.exchange import Grant as Granted
+from connectors.exchange import Refusal as Refused
+from connectors.platform import PLATFORM_OPERATIONS
+from gateway.accounts.link import Parts
+from gateway.accounts.service import Platform, PlatformCall, Rules
+from gateway.audit.actor import Actor
+from gateway.auth.authentication import Entrance, Provider
+from gateway.errors import Conflict
+from gateway.model import Account, Choice, Secret
+from gateway.policy.policy import Operator, Policy
+from tests.fakes.core import Memory, Register, Time, Vendor, make_key, make_linked
+from tests.fakes.vendor import CREATE, GET, LIST, PAGES, VILLAGE
+
+
+@dataclass
+class Books:
+    """A directory over the accounts of a `Register`, so that what is written here is what is found there."""
+
+    register: Register
+    asked: list[Choice] = field(default_factory=list)
+    changed_by: list[Actor] = field(default_factory=list)
+
+    async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
+        raise NotImplementedError
+
+    async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
+        self.asked.append(choice)
+        found = [
+            each.account
+            for each in self.register.accounts.values()
+            if each.account.project_id == project_id
+            and (not choice.ids or each.account.id in choice.ids)
+            and (not choice.providers or each.account.provider in choice.providers)
+            and (not choice.owner_ids or each.account.owner.id in choice.owner_ids)
+            and (not choice.statuses or each.account.status in choice.statuses)
+        ]
+        return found[choice.skip : choice.skip + choice.most]
+
+    async def amend(self, account: Account, by: Actor) -> Account:
+        self.changed_by.append(by)
+        linked = self.register.accounts[account.id]
+        if linked.account.revision != account.revision:
+            raise Conflict("changed since")
+        amended = replace(account, revision=account.revision + 1)
+        self.register.accounts[account.id] = replace(linked, account=amended)
+        return amended
+
+    async def store(self, account: Account, credential: Secret, by: Actor, **_: object) -> Account:
+        stored = await self.amend(account, by)
+        self.register.accounts[account.id] = replace(self.register.accounts[account.id], credential=credential)
+        return stored
+
+    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+        return await self.store(account, credential, by)
+
+    async def confirm(self, account_id: str) -> None:
+        assert account_id in self.register.accounts
+
+    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+        self.changed_by.append(by)
+        [account] = await self.choose(project_id, Choice(ids=(account_id,)))
+        del self.register.accounts[account_id]
+        return account
+
+
+def judge() -> Verification:
+    """Take the vendor's answer for what the token may do; a 401 for a token that is none."""
+    answer = yield Request("GET", "/token")
+    return (
+        Refused("Village does not know it.")
+        if answer.status == 401
+        else Granted(scopes=frozenset(answer.body.decode().split()), found_by="token-info")
+    )
+
+
+async def no_webhooks(account: Account) -> None:
+    """Village sends none."""
+
+
+@dataclass
+class Office:
+    """The platform API with all its parts at hand. Account `a1` of project `p1` is linked to Village."""
+
+    operator: Operator = field(default_factory=Operator)
+    granting: str = "open closed"
+    deadline: float = 30.0
+    providers: Mapping[str, Connector] = field(default_factory=lambda: {"village": replace(VILLAGE, verify=judge)})
+
+    def __post_init__(self) -> None:
+        self.time = Time()
+        self.memory = Memory(self.time)
+        self.vendor = Vendor(instead=self.token_answer)
+        self.register = Register(
+            keys={"key": make_key("*"), "stranger": make_key("*", project="p2")},
+            accounts={"a1": make_linked("a1", "open"), "b1": make_linked("b1", "open", project="p2")},
+        )
+        ids = iter("abc")
+        self.books = books = Books(self.register)
+        providers = {name: Provider(each, Policy(each, self.operator)) for name, each in self.providers.items()}
+        self.platform = Platform(
+            Entrance(self.register, providers),
+            books,
+            Parts(
+                ledger=books,
+                upstream=self.vendor,
+                clock=lambda: self.time.moment,
+                new_id=lambda: next(ids),
+                deadline=self.deadline,
+            ),
+            Rules(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES, webhooks=no_webhooks),
+        )
+
+    def token_answer(self, request: Request) -> Answer:
+        assert request.path == "/token"
+        return Answer(200 if self.granting else 401, {}, self.granting.encode())
+
+    def account(self, account_id: str = "a1") -> Account:
+        return self.register.accounts[account_id].account
+
+    async def ask(
+        self,
+        operation_id: str,
+        named: str = "",
+        body: Mapping[str, Any] | None = None,
+        *,
+        secret: str | None = "key",
+        pairs: Sequence[tuple[str, str]] = (),
+    ) -> Any:
+        async def read() -> Mapping[str, Any]:
+            assert body is not None, "nobody should read the body of this call"
+            return body
+
+        [operation] = [each for each in PLATFORM_OPERATIONS if each.id == operation_id]
+        return await self.platform.answer(
+            PlatformCall(secret=secret, operation=operation, named=named, pairs=tuple(pairs), body=read)
+        )

@@ -1,0 +1,195 @@
+"""A watcher of Village with its store in memory, driven by hand."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+
+from connectors.connector import Connector
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.auth.authentication import Entrance, Provider
+from gateway.cache.account_cache import Shelf
+from gateway.cache.freshness import Windows
+from gateway.cache.singleflight import Flights, Leases
+from gateway.model import Cache, Linked
+from gateway.policy.policy import Operator, Policy
+from gateway.record_events.detector import Around, Keeping
+from gateway.record_events.model import Batch, Claim, Next, Place
+from gateway.record_events.snapshot import Hashing, Reader
+from gateway.record_events.watcher import Pace, Watcher
+from gateway.unified.collections import Keeping as Kept
+from gateway.unified.collections import Sharing, Sweeps
+from gateway.unified.decoded import OpenLists
+from gateway.upstream.retry import RetryPolicy
+from gateway.upstream.vendor import Asker
+from tests.fakes.core import A_MINUTE, Memory, Register, Time, Vendor, make_linked, unjittered
+from tests.fakes.vendor import VILLAGE, village
+
+HOUR = 3600.0
+Key = tuple[str, str]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Line:
+    """What is kept of one watch."""
+
+    due: datetime
+    rest_until: datetime
+    turn: int = 0
+    failures: int = 0
+    place: Place = field(default_factory=Place)
+    hashes: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass
+class Notebook:
+    """The database of watches, in memory. `breaks_after` so many batches a process dies."""
+
+    register: Register
+    events: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"p1": ["hris_employees.*"]})
+    lines: dict[Key, Line] = field(default_factory=dict)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    breaks_after: int | None = None
+    claims_raise: list[Exception] = field(default_factory=list)
+    hashes_raise: list[Exception] = field(default_factory=list)
+    claimed: Callable[[], None] = lambda: None
+
+    async def listening(self) -> Mapping[str, Sequence[str]]:
+        if self.claims_raise:
+            raise self.claims_raise.pop(0)
+        return self.events
+
+    async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
+        accounts = [linked.account for linked in self.register.accounts.values()]
+        keys = {(each.id, resource) for each in accounts for resource in wanted.get(each.project_id, ())}
+        self.lines = {key: self.lines.get(key) or Line(now, now) for key in keys}
+
+    async def claim(self, now: datetime, until: datetime) -> Claim | None:
+        for (account_id, resource), line in sorted(self.lines.items(), key=lambda each: each[1].due):
+            account = self.register.accounts[account_id].account
+            if line.due <= now and line.rest_until <= now and account.status == "active":
+                line.turn += 1
+                line.due = line.rest_until = until
+                self.claimed()
+                return Claim(
+                    account_id=account_id,
+                    project_id=account.project_id,
+                    resource=resource,
+                    turn=line.turn,
+                    until=until,
+                    failures=line.failures,
+                    place=line.place,
+                )
+        return None
+
+    async def hashes(self, claim: Claim) -> Mapping[str, bytes]:
+        if self.hashes_raise:
+            raise self.hashes_raise.pop(0)
+        return dict(self.lines[claim.account_id, claim.resource].hashes)
+
+    async def apply(self, claim: Claim, revision: int, batch: Batch) -> bool:
+        line = self.lines[claim.account_id, claim.resource]
+        if line.turn != claim.turn or self.register.accounts[claim.account_id].account.revision != revision:
+            return False
+        if self.breaks_after == len(self.batches):
+            raise Killed
+        self.batches.append(batch)
+        line.hashes = {each: found for each, found in line.hashes.items() if each not in batch.drop} | dict(batch.put)
+        self.told += [(event.name, str(event.payload["record_remote_id"])) for event in batch.events]
+        return True
+
+    async def settle(self, claim: Claim, place: Place, then: Next) -> None:
+        line = self.lines[claim.account_id, claim.resource]
+        if line.turn == claim.turn:
+            line.place, line.failures, line.rest_until = place, then.failures, then.rest_until
+            line.due = min(line.due, then.due) if line.due < claim.until else then.due
+
+    async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:
+        for (owner, resource), line in self.lines.items():
+            if owner == account_id and resource in resources:
+                line.due = min(line.due, at)
+
+
+@dataclass
+class Tower:
+    """From where Village is watched. `rights` is what the vendor says of the token when it is asked."""
+
+    vendor: Vendor = field(default_factory=lambda: village(30))
+    time: Time = field(default_factory=unjittered)
+    connector: Connector = VILLAGE
+    operator: Operator = field(default_factory=Operator)
+    version: str = "1"
+    secret: bytes = b"k" * 32
+    windows: Windows = A_MINUTE
+    cache: Cache | None = None
+    register: Register = field(default_factory=Register)
+    counted: Counter[str] = field(default_factory=Counter)
+    faults: list[BaseException] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    outdated: list[tuple[list[str], int]] = field(default_factory=list)
+    loses: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.register.accounts.setdefault("a1", make_linked("a1", *self.connector.scopes, provider="village"))
+        self.store = Notebook(self.register)
+        self.memory = Memory(self.time)
+        self.watcher = self.worker()
+
+    def worker(self) -> Watcher:
+        cache, clock = self.cache or self.memory, self.time.clock()
+        asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        sharing = Sharing(Flights(), Leases(cache, 5, clock.monotonic), OpenLists(0))
+        sweeps = Sweeps(asker, Kept({}, self.windows, 3600, b"k"), sharing, side_by_side=4)
+        provider = Provider(self.connector, Policy(self.connector, self.operator))
+        ids, words = count(1), count(1)
+        return Watcher(
+            self.store,
+            Entrance(self.register, {"village": provider}),
+            (Reader(sweeps, Hashing(self.secret, self.version)), Keeping(cache, 8 << 20)),
+            Pace(poll=HOUR, settle=5, look=2, at_once=2),
+            Around(
+                clock=clock,
+                wait=lambda _: asyncio.sleep(0),
+                new_id=lambda: f"{next(ids)}-{next(words)}",
+                check=self.check,
+                checks=TokenChecks(self.register, self.vendor, clock.now),
+                outdate=self.outdate,
+                counted=lambda resource, outcome: self.counted.update([f"{resource} {outcome}"]),
+                told=lambda event: self.counted.update([event]),
+                failed=self.faults.append,
+            ),
+        )
+
+    async def outdate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+        self.outdated.append((sorted(resources or ()), len(self.store.told)))
+        return await Shelf(self.memory, linked, 0, new_id).outdate(resources)
+
+    async def check(self, linked: Linked) -> None:
+        self.checked.append(linked.account.id)
+        if self.loses:
+            account = replace(linked.account, revision=linked.account.revision + 1, **self.loses)  # type: ignore[arg-type]
+            self.register.accounts[account.id] = replace(linked, account=account)
+
+    async def watch(self, passed: float = HOUR) -> tuple[str, list[tuple[str, str]]]:
+        """Let time pass, and do one watch; give what became of it, and what was told: verb and vendor's id."""
+        self.time.forward(passed)
+        before, told = Counter(self.counted), len(self.store.told)
+        assert await self.watcher.step()
+        assert self.faults == []
+        [outcome] = [each for each in (self.counted - before) if not each.startswith("hris_")]
+        return outcome.split()[1], [(name.partition(".")[2], each) for name, each in self.store.told[told:]]
+
+    @property
+    def line(self) -> Line:
+        return self.store.lines["a1", "employees"]
+
+    @property
+    def people(self) -> list[dict[str, object]]:
+        return self.vendor.lists["/people"]

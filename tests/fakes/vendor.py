@@ -1,0 +1,283 @@
+"""Village, a made-up vendor with people, their roles and their towns, and a gateway linked to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+from connectors.connector import Connector
+from connectors.contract import INSTANT, TEXT, Given, Operation, Resource, Spec
+from connectors.convert import identifier
+from connectors.exchange import BearerToken, CredentialField, Request, TokenCheck, Verification
+from connectors.humaans.connector import HUMAANS
+from connectors.needs import any_of
+from connectors.paging import OffsetPaging
+from connectors.spec import OWN_KEY, Absent, Collection, Endpoint, Field, Join, Nested, Table
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.auth.authentication import Entrance, Provider
+from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
+from gateway.cache.local import Near, NearLimits
+from gateway.cache.singleflight import Flights, Leases
+from gateway.contract.query import PageLimits
+from gateway.model import Cache, Upstream
+from gateway.policy.policy import Operator, Policy
+from gateway.unified.call import Call, Page
+from gateway.unified.collections import Keeping, Sharing, Sweeps
+from gateway.unified.compose import Reads
+from gateway.unified.cursor import CursorSigner
+from gateway.unified.decoded import OpenLists
+from gateway.unified.read import Around, Caches, Gateway, Limits
+from gateway.upstream.retry import RetryPolicy
+from gateway.upstream.vendor import Asker
+from tests.fakes.core import A_MINUTE, Memory, Register, Rows, Time, Vendor, make_key, make_linked, unjittered
+
+PAGES = PageLimits(default=25, most=250)
+V = TypeVar("V", bound=Upstream)
+
+PUBLIC, PRIVATE = any_of("open", "closed"), any_of("closed")
+PEOPLE = Collection("/people", "employees")
+ROLES = Collection("/roles", "employments")
+TOWNS = Collection("/towns", "locations")
+
+ROLE = Join(
+    "role",
+    (ROLES,),
+    on="id",
+    key="person",
+    scope=PUBLIC,
+    narrow=Collection("/roles", "employments", {"person": OWN_KEY}),
+)
+TOWN = Join("town", (TOWNS,), on="town", key="id", scope=PRIVATE)
+
+TOWN_RESOURCE = Resource("locations", {"id": TEXT, "name": TEXT, "size": Spec(TEXT, scope="hris.sizes:read")})
+EMPLOYEES = Resource(
+    "employees",
+    {
+        "id": TEXT,
+        "remote_id": TEXT,
+        "name": TEXT,
+        "work_email": TEXT,
+        "employee_number": TEXT,
+        "job_title": TEXT,
+        "diet": TEXT,
+        "pay_rate": Spec(TEXT, scope="hris.compensation:read"),
+        "pet": TEXT,
+        "work_location": Spec(TOWN_RESOURCE, given=Given.EXPAND),
+        "avatar_url": Spec(TEXT, given=Given.INCLUDE),
+        "remote_job_id": Spec(TEXT, given=Given.ASKED),
+        "updated_at": INSTANT,
+    },
+)
+EMPLOYEE = Table(
+    EMPLOYEES,
+    {
+        "id": Field("id", identifier("employee")),
+        "remote_id": "id",
+        "name": "name",
+        "work_email": "email",
+        "employee_number": Field("number", scope=PRIVATE),
+        "job_title": ROLE["title"],
+        "diet": Field("diet", scope=PRIVATE),
+        "pay_rate": "pay",
+        "pet": Absent("Village keeps no pets"),
+        "work_location": Nested(Table(TOWN_RESOURCE, {"id": "id", "name": "name", "size": "size"}), source=TOWN.whole),
+        "avatar_url": "photo",
+        "remote_job_id": ROLE["id"],
+        "updated_at": "updated",
+    },
+)
+LIST = Operation(
+    id="list_employees",
+    method="GET",
+    path="/unified/hris/employees",
+    resource="employees",
+    kind="list",
+    scope="hris.employees:read",
+    filters=("updated_after", "email", "employee_number"),
+    expand=("work_location", "groups"),
+    include=("avatar_url",),
+)
+GET = replace(LIST, id="get_employee", path="/unified/hris/employees/{id}", kind="get", filters=())
+CREATE = replace(LIST, id="create_employee", method="POST", kind="create", scope="hris.employees:write")
+
+
+def check_token() -> TokenCheck:
+    """Take a 401 there for a token that is none, and any list for one that is."""
+    answer = yield Request("GET", "/token")
+    return {200: True, 401: False}.get(answer.status)
+
+
+def no_flow() -> Verification:
+    yield Request("GET", "/")
+    raise NotImplementedError
+
+
+# Village has no more than what is written here: not what Humaans is written to, or passed through.
+EMPTY: dict[str, Any] = {each.name: () for each in fields(Connector) if isinstance(getattr(HUMAANS, each.name), tuple)}
+VILLAGE = replace(
+    replace(HUMAANS, **EMPTY, events=None),
+    key="village",
+    name="Village",
+    base_url="https://village.test",
+    auth=BearerToken(credential=CredentialField(key="token", label="Token", pattern=".+", advice="")),
+    paging=OffsetPaging(limit="limit", offset="skip", size=250, created="made", updated="changed"),
+    scopes={"open": "read what is open", "closed": "read all"},
+    granter="the mayor",
+    endpoints=(
+        Endpoint(
+            table=EMPLOYEE,
+            listing=PEOPLE,
+            record="/people/{key}",
+            scope=PUBLIC,
+            kind="employee",
+            filters={"email": "email"},
+        ),
+    ),
+    verify=no_flow,
+    check_token=check_token,
+    unanswered={},
+    never=frozenset({"secret"}),
+    fault_text=lambda body: str(body.get("message", "")) if isinstance(body, dict) else "",
+)
+
+READER = "hris.employees:read"
+ALL_SCOPES = (READER, "hris.compensation:read", "hris.sizes:read")
+
+
+MADE = "2025-06-01T09:00:00.000Z"
+
+
+def person(number: int, /, **values: Any) -> dict[str, Any]:
+    """Make a row in which everything is known. People are updated a minute after each other."""
+    return {
+        "id": f"p{number}",
+        "name": f"Person {number}",
+        "email": f"p{number}@village.test",
+        "number": str(number),
+        "diet": "fish",
+        "pay": "100",
+        "town": f"t{number % 3}",
+        "photo": f"https://village.test/{number}.jpg",
+        "updated": f"2026-01-01T{number // 60:02d}:{number % 60:02d}:00Z",
+        "secret": "planted-secret",
+        "made": MADE,
+        **values,
+    }
+
+
+def village(people: int) -> Vendor:
+    """Make a vendor with so many people, each with a role, in three towns."""
+    return Vendor(
+        {
+            "/people": [person(number) for number in range(people)],
+            "/roles": [
+                {"id": f"r{each}", "person": f"p{each}", "title": f"Title {each}", "made": MADE}
+                for each in range(people)
+            ],
+            "/towns": [{"id": f"t{each}", "name": f"Town {each}", "size": str(each)} for each in range(3)],
+            "/token": [],
+        }
+    )
+
+
+@dataclass
+class Bench(Generic[V]):
+    """A gateway with all its parts at hand. Secrets of keys are their names; account `a1` is linked to Village."""
+
+    vendor: V
+    time: Time = field(default_factory=unjittered)
+    cache: Cache | None = None
+    connector: Connector = VILLAGE
+    usual: Operation = LIST
+    operator: Operator = field(default_factory=Operator)
+    fresh: Mapping[str, int] = field(default_factory=dict)
+    windows: Windows = A_MINUTE
+    near_bytes: int = 0
+    heard: bool = True
+    deadline: float = 30.0
+    stale_wait: float = 3.0
+    most_bytes: int = 8 << 20
+    register: Register = field(default_factory=Register)
+    unreadable: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.time)
+        cache = self.memory if self.cache is None else self.cache
+        self.register.keys = {"key": make_key(*ALL_SCOPES), **self.register.keys}
+        provider = self.connector.key
+        self.register.accounts = {
+            "a1": make_linked("a1", *self.connector.scopes, provider=provider),
+            **self.register.accounts,
+        }
+        clock = self.time.clock()
+        asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        self.flights = Flights()
+        fresh = {name: replace(self.windows, fresh=seconds) for name, seconds in self.fresh.items()}
+        sharing = Sharing(self.flights, Leases(cache, 5, clock.monotonic), OpenLists(self.near_bytes))
+        sweeps = Sweeps(asker, Keeping(fresh, self.windows, 3600, b"k"), sharing, side_by_side=4)
+        self.near = Near(NearLimits(self.near_bytes, 10, 1), clock.monotonic, lambda: self.heard)
+        policy = Policy(self.connector, self.operator)
+        self.gateway = Gateway(
+            Entrance(self.register, {provider: Provider(self.connector, policy)}),
+            Caches(cache, self.near, self.flights),
+            Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600), lambda *each: self.unreadable.append(each)),
+            Around(
+                clock,
+                Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes),
+                TokenChecks(self.register, self.vendor, clock.now),
+            ),
+        )
+        self.requests = 0
+
+    async def ask(
+        self,
+        operation: Operation | None = None,
+        key: str = "",
+        *,
+        secret: str | None = "key",
+        account: str | None = "a1",
+        directives: Directives = NO_DIRECTIVES,
+        employee: str = "",
+        **query: str,
+    ) -> Page:
+        """Ask, the usual list if nothing else is said. In names of the query, `filter__x` stands for `filter[x]`."""
+        self.requests += 1
+        return await self.gateway.answer(
+            Call(
+                secret=secret,
+                account_id=account,
+                operation=operation or self.usual,
+                key=key,
+                employee=employee,
+                pairs=tuple((_parameter(name), value) for name, value in query.items()),
+                directives=directives,
+                request_id=f"request {self.requests}",
+            )
+        )
+
+    async def body(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        body: dict[str, Any] = orjson.loads((await self.ask(*args, **kwargs)).body)
+        return body
+
+    async def walk(self, **query: Any) -> Rows:
+        """Give the records of all pages."""
+        found: Rows = []
+        cursor: dict[str, str] = {}
+        while True:
+            body = await self.body(**query, **cursor)
+            found += body["data"]
+            if body["next"] is None:
+                return found
+            cursor = {"next": body["next"]}
+
+
+def told(page: Page) -> tuple[int, int, str, bool]:
+    """Give the age of an answer, its remaining freshness, why the vendor was asked, and whether it was kept."""
+    fresh = page.freshness
+    return fresh.age, fresh.ttl, fresh.forwarded, fresh.stored
+
+
+def _parameter(name: str) -> str:
+    outer, _, inner = name.partition("__")
+    return f"{outer}[{inner}]" if inner else outer

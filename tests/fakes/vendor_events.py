@@ -1,0 +1,232 @@
+"""Webhooks of a vendor in memory: a store of hooks, a vendor that sends events, and all that sees to them."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.connector import Connector
+from connectors.events import (
+    Event,
+    Listener,
+    NotRegistered,
+    Registered,
+    Registration,
+    Removal,
+    Signature,
+    Unreadable,
+    VendorEvents,
+)
+from connectors.exchange import Answer, Request
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.auth.authentication import Provider
+from gateway.errors import StoreUnavailable, VendorFailure
+from gateway.model import Linked, Status, Upstream
+from gateway.policy.policy import Operator, Policy
+from gateway.vendor_events.model import Hook, HookState
+from gateway.vendor_events.registration import HookParts, HookRules, Hooks
+from tests.fakes.core import Register, Time, Vendor, json_answer, make_linked, refusal
+from tests.fakes.vendor import VILLAGE
+
+HEADER = "x-village-signature"
+CHECK = timedelta(hours=6)
+
+
+def register(listener: Listener, known: str | None) -> Registration:
+    answer = yield Request("POST", "/hooks", body=json.dumps([listener.url, listener.secret, known]).encode())
+    if answer.status != 200:
+        return NotRegistered(f"Village answered {answer.status}")
+    told = json.loads(answer.body)
+    return Registered(told["id"], told["secret"])
+
+
+def remove(remote_id: str) -> Removal:
+    answer = yield Request("DELETE", f"/hooks/{remote_id}")
+    return answer.status == 200
+
+
+def read(body: bytes) -> Sequence[Event]:
+    """Read names of resources between spaces; a number among them is the hour at which it happened."""
+    words = body.decode("latin-1").split()
+    if not words:
+        raise Unreadable("it is empty")
+    hours = [datetime.fromisoformat(f"2026-11-24T{word}:00Z") for word in words if word.isdigit()]
+    names = [word for word in words if not word.isdigit()]
+    return [
+        Event(name=name, resources=frozenset({name} & {"employees"}), occurred_at=hours[0] if hours else None)
+        for name in names
+    ]
+
+
+VILLAGE_EVENTS = VendorEvents(
+    scope="closed",
+    signatures=(
+        Signature(header=HEADER),
+        Signature(header=HEADER, prefix="sha256="),
+        Signature(header="x-other", algorithm="sha512", encoding="base64"),
+    ),
+    resources=frozenset({"employees"}),
+    register=register,
+    remove=remove,
+    read=read,
+)
+SENDING: Connector = replace(VILLAGE, events=VILLAGE_EVENTS)
+
+
+@dataclass
+class HookShelf:
+    """Keeps hooks of the accounts of a register, as the database does."""
+
+    register: Register
+    hooks: dict[str, Hook] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
+
+    async def find(self, account_id: str) -> Hook | None:
+        return self.hooks.get(account_id)
+
+    async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
+        linked = self.register.accounts.get(account_id)
+        if linked is None:
+            return None
+        account = linked.account
+        hook = self.hooks.get(account_id) or Hook(
+            account_id=account_id,
+            project_id=account.project_id,
+            provider=account.provider,
+            state=HookState.NOT_REGISTERED,
+            due_at=now,
+        )
+        if hook.due_at > now and not over:
+            return None
+        self.hooks[account_id] = replace(hook, due_at=until)
+        self.turns[account_id] = self.turns.get(account_id, 0) + 1
+        return self.turns[account_id]
+
+    async def keep(self, hook: Hook, turn: int) -> bool:
+        mine = hook.account_id in self.register.accounts and self.turns.get(hook.account_id) == turn
+        if mine:
+            last = self.hooks[hook.account_id].last_event_at
+            self.hooks[hook.account_id] = replace(hook, last_event_at=last)
+        return mine
+
+    async def note_event(self, account_id: str, now: datetime) -> None:
+        self.hooks[account_id] = replace(self.hooks[account_id], last_event_at=now)
+
+    async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
+        return [
+            (linked.account.project_id, account_id)
+            for account_id, linked in self.register.accounts.items()
+            if linked.account.provider in providers
+            and linked.account.status is Status.ACTIVE
+            and (account_id not in self.hooks or self.hooks[account_id].due_at <= now)
+        ][:most]
+
+    async def hasten(self, now: datetime, url: str) -> None:
+        for account_id, hook in self.hooks.items():
+            if hook.state is not HookState.ACTIVE or (hook.url and not hook.url.startswith(f"{url}/")):
+                self.hooks[account_id] = replace(hook, due_at=min(hook.due_at, now))
+
+
+class Slow:
+    """A way to a vendor that does not answer."""
+
+    async def send(self, base_url: str, request: Request) -> Answer:
+        await asyncio.sleep(60)
+        raise NotImplementedError(base_url, request)
+
+
+class Unreachable:
+    """A way to a vendor that leads nowhere."""
+
+    async def send(self, base_url: str, request: Request) -> Answer:  # noqa: ARG002 - an Upstream
+        raise VendorFailure("The provider could not be reached.")
+
+
+class Damaged(Register):
+    """Accounts of which one cannot be opened."""
+
+    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+        if account_id == "damaged":
+            raise StoreUnavailable("link the account again")
+        return await super().find_account(project_id, account_id)
+
+
+class Down(HookShelf):
+    """A store that cannot be reached."""
+
+    async def find(self, account_id: str) -> Hook | None:
+        raise StoreUnavailable(account_id)
+
+    async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
+        raise StoreUnavailable(f"{account_id} {now} {until} {over}")
+
+    async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
+        raise StoreUnavailable(f"{providers} {now} {most}")
+
+    async def hasten(self, now: datetime, url: str) -> None:
+        raise StoreUnavailable(f"{now} {url}")
+
+
+def accounts_of_village() -> dict[str, Linked]:
+    return {"a1": make_linked("a1", "open", "closed"), "b1": make_linked("b1", "open")}
+
+
+@dataclass
+class Square:
+    """Where Village's criers stand: hooks with all their parts. Account `a1` may have one, `b1` lacks the scope."""
+
+    enabled: bool = True
+    public_url: str = "https://gateway.test"
+    patience: float = 5.0
+    parting: float = 5.0
+    statuses: dict[str, int] = field(default_factory=dict)
+    upstream: Upstream | None = None
+    register: Register = field(default_factory=lambda: Register(accounts=accounts_of_village()))
+    shelf: HookShelf | None = None
+
+    def __post_init__(self) -> None:
+        self.time = Time()
+        self.store = self.shelf or HookShelf(self.register)
+        self.vendor = Vendor(instead=self.answer)
+        self.counted: list[str] = []
+        self.made = 0
+        self.providers = {"village": Provider(SENDING, Policy(SENDING, Operator()))}
+        rules = HookRules(
+            enabled=self.enabled,
+            public_url=self.public_url,
+            check=CHECK,
+            clock=lambda: self.time.moment,
+            new_secret=lambda: "planted secret",
+            count=lambda provider, outcome: self.counted.append(f"{provider} {outcome}"),
+            patience=self.patience,
+            parting=self.parting,
+        )
+        way = self.upstream or self.vendor
+        checks = TokenChecks(self.register, way, lambda: self.time.moment)
+        self.hooks = Hooks(HookParts(self.store, self.register, way, checks, self.providers), rules)
+
+    def answer(self, request: Request) -> Answer:
+        """Make a hook, or keep the one that is known; `statuses` are answered instead, by method."""
+        if request.method in self.statuses:
+            return refusal(self.statuses[request.method])
+        if request.method == "DELETE":
+            return json_answer({})
+        _, secret, known = json.loads(request.body or b"")
+        self.made += not known
+        return json_answer({"id": known or f"h{self.made}", "secret": None if known else secret})
+
+    def linked(self, account_id: str = "a1") -> Linked:
+        return self.register.accounts[account_id]
+
+    def hook(self, account_id: str = "a1") -> Hook:
+        return self.store.hooks[account_id]
+
+    def asked(self) -> list[str]:
+        return [f"{each.method} {each.path}" for each in self.vendor.asked]
+
+    async def health(self, account_id: str = "a1") -> dict[str, Any]:
+        told = await self.hooks.health(self.linked(account_id).account)
+        assert told is not None
+        return told

@@ -1,0 +1,151 @@
+"""Writes on a vendor that is a function, with all that they need in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from connectors.connector import Connector
+from connectors.contract import Operation
+from connectors.exchange import Answer, Request
+from connectors.hris.operations import OPERATIONS
+from connectors.humaans.connector import HUMAANS
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.auth.authentication import Entrance, Provider
+from gateway.errors import GatewayError
+from gateway.model import Earlier, Linked, Once, Turn
+from gateway.policy.policy import Operator, Policy
+from gateway.unified.write import Receipt, WriteCall, Writes
+from gateway.upstream.retry import RetryPolicy
+from gateway.upstream.vendor import Asker
+from gateway.upstream.write_steps import Driver
+from tests.fakes.core import Register, Time, json_answer, make_key, make_linked
+
+OPERATION = {operation.id: operation for operation in OPERATIONS}
+Talk = Callable[[Request], Answer | GatewayError]
+
+
+def listed(*rows: dict[str, Any]) -> Answer:
+    return json_answer({"total": len(rows), "limit": 250, "skip": 0, "data": list(rows)})
+
+
+def willing(request: Request) -> Answer | GatewayError:
+    """Answer as a vendor that takes everything."""
+    if request.method == "GET":
+        known = {
+            "/compensation-types": listed({"id": "salary", "name": "Salary", "baseType": "salary"}),
+            "/custom-fields": listed({"id": "f1", "name": "Size"}, {"id": "f2", "name": "Club"}),
+        }
+        return known.get(request.path) or json_answer({"id": "x", "personId": "ann", "isTimeOff": True})
+    return json_answer({"id": f"new-{request.path[1:]}"}, 201 if request.method == "POST" else 200)
+
+
+@dataclass
+class Script:
+    """A vendor: what it was asked, and what it says to a path; to the rest it is willing."""
+
+    instead: dict[str, Answer | GatewayError] = field(default_factory=dict)
+    asked: list[Request] = field(default_factory=list)
+
+    async def send(self, base_url: str, request: Request) -> Answer:  # noqa: ARG002 - an Upstream
+        self.asked.append(request)
+        outcome = self.instead.get(f"{request.method} {request.path}") or willing(request)
+        if isinstance(outcome, GatewayError):
+            raise outcome
+        return outcome
+
+    def sent(self) -> list[str]:
+        return [f"{each.method} {each.path}" for each in self.asked]
+
+    def written(self) -> list[str]:
+        return [call for call in self.sent() if not call.startswith("GET")]
+
+
+@dataclass
+class Book:
+    """The database of what is done once only."""
+
+    kept: dict[tuple[str, str], Earlier] = field(default_factory=dict)
+
+    async def begin(self, turn: Turn, now: datetime, since: datetime) -> Earlier | None:
+        self.kept = {key: each for key, each in self.kept.items() if each.created_at >= since}
+        known = self.kept.get((turn.account_id, turn.key))
+        if known is None:
+            self.kept[turn.account_id, turn.key] = Earlier(turn.request, Once.STARTED, 0, b"", now)
+        return known
+
+    async def end(self, turn: Turn, state: Once, status: int = 0, sealed: bytes = b"") -> None:
+        place = (turn.account_id, turn.key)
+        self.kept[place] = replace(self.kept[place], state=state, status=status, sealed=sealed)
+
+    async def release(self, turn: Turn) -> None:
+        del self.kept[turn.account_id, turn.key]
+
+
+@dataclass
+class Office:
+    """Where writes are done. `outdated` counts how often the cache was told."""
+
+    vendor: Script = field(default_factory=Script)
+    scopes: tuple[str, ...] = tuple(HUMAANS.scopes)
+    key: tuple[str, ...] = ("*",)
+    operator: Operator = field(default_factory=Operator)
+    told: bool = True
+    outdated: list[str] = field(default_factory=list)
+    touched: list[frozenset[str] | None] = field(default_factory=list)
+    book: Book = field(default_factory=Book)
+    time: Time = field(default_factory=Time)
+    connector: Connector = HUMAANS
+
+    def __post_init__(self) -> None:
+        self.register = Register(
+            keys={"key": make_key(*self.key)}, accounts={"a1": make_linked("a1", *self.scopes, provider="humaans")}
+        )
+        clock = self.time.clock()
+        asker = Asker(self.vendor, RetryPolicy(retries=2, longest_wait=2.0, first_wait=0.001), clock)
+        entrance = Entrance(self.register, {"humaans": Provider(self.connector, Policy(self.connector, self.operator))})
+        driver = Driver(self.vendor, asker, clock, TokenChecks(self.register, self.vendor, clock.now))
+        self.writes = Writes(entrance, driver, self.book, self._outdate, (clock, 30.0))
+        self.requests = 0
+
+    async def _outdate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+        self.outdated.append(f"{linked.account.id} {new_id}")
+        self.touched.append(resources)
+        return self.told
+
+    async def ask(
+        self, operation: Operation | str, body: Any = None, *, once: str | None = None, **values: Any
+    ) -> Receipt:
+        found = OPERATION[operation] if isinstance(operation, str) else operation
+        self.requests += 1
+
+        async def raw() -> bytes:
+            return body if isinstance(body, bytes) else orjson.dumps(body)
+
+        call = {
+            "secret": "key",
+            "account_id": "a1",
+            "employee": "ann" if found.of_employee else "",
+            "key": "" if found.kind == "create" else "x",
+            "request_id": f"request {self.requests}",
+            **values,
+        }
+        return await self.writes.answer(WriteCall(operation=found, body=raw, idempotency_key=once, **call))
+
+    async def hire(self, once: str | None = None, **more: Any) -> Receipt:
+        return await self.ask("create_employee", {**HIRED, **more}, once=once)
+
+
+HIRED = {
+    "first_name": "Ada",
+    "last_name": "Li",
+    "work_email": "ada@example.com",
+    "start_date": "2026-12-01T00:00:00.000Z",
+    "job_title": "Engineer",
+    "work_location": {"id": "loc1"},
+}
+PAID: dict[str, Any] = {"employment": {"pay_rate": "52000", "pay_currency": "GBP", "pay_period": {"value": "year"}}}
+SIZED: dict[str, Any] = {"custom_fields": [{"id": "f1", "value": "L"}, {"id": "f2", "value": "Chess"}]}
+AWAY = {"start_date": "2026-12-07", "end_date": "2026-12-09", "time_off_policy_id": "t1"}

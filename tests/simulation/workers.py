@@ -1,0 +1,311 @@
+"""Workers in memory, joined as in a gateway: each with what is near, a shared cache and a channel between them.
+
+Cache and channel may be slow, lose things, or be away for one worker or for all.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Any, cast
+
+from gateway.accounts.token_rejection import TokenChecks
+from gateway.accounts.unlink import Forgetting, Place
+from gateway.accounts.unlink_poll import Aftermath, Gone, Sweeping
+from gateway.app.reads import CachingParts, closing, hearing, outdating
+from gateway.audit.actor import Actor
+from gateway.auth.authentication import Entrance, Provider
+from gateway.cache.freshness import Windows
+from gateway.cache.local import Near, NearLimits
+from gateway.cache.singleflight import Flights, Leases
+from gateway.cache.tombstones import Erased, GuardedCache
+from gateway.contract.query import PageLimits
+from gateway.db.ttl_cache import Memo
+from gateway.model import ClientKey, Linked, News, Status, StatusReason, Upstream
+from gateway.policy.policy import Operator, Policy
+from gateway.unified.collections import Keeping, Sharing, Sweeps
+from gateway.unified.compose import Reads
+from gateway.unified.cursor import CursorSigner
+from gateway.unified.decoded import OpenLists
+from gateway.unified.read import Around, Caches, Gateway, Limits
+from gateway.upstream.retry import RetryPolicy
+from gateway.upstream.vendor import Asker
+from tests.fakes.core import Memory, Time
+from tests.simulation.vendor_history import GUILD, Errand
+
+WINDOWS = {"employees": Windows(60, 60, 600), "employments": Windows(40, 40, 90), "locations": Windows(300, 300, 0)}
+DEADLINE, STALE_WAIT, CURSOR, LEASE = 30.0, 3.0, 3600, 5
+NEAR_SECONDS, UNHEARD_SECONDS = 10.0, 1.0
+MEMO_SECONDS = 2.0
+SILENCE = 1.0
+"""Seconds after which a channel that is broken is seen to be."""
+DATABASE = 0.005
+
+ERRAND: ContextVar[Errand] = ContextVar("errand")
+"""For whom something is done; what goes on behind an answer is done for whoever has begun it."""
+
+
+@dataclass
+class Redis(Memory):
+    """The shared cache. `lose` is what eviction, or a start without data, looks like."""
+
+    def lose(self, *kinds: str) -> None:
+        """Lose what is of these kinds, or everything."""
+        self.values, self.marks = (
+            {key: value for key, value in held.items() if kinds and key.split(":")[1] not in kinds}
+            for held in (self.values, self.marks)
+        )
+
+
+@dataclass
+class Message:
+    """News on its way to one worker, and by when its effect is promised there."""
+
+    news: News
+    name: str
+    sent: float
+    by: float = inf
+
+
+@dataclass
+class Ear:
+    """How a worker hears of news: in their order, after `delay` seconds; or not at all while it is `lost`."""
+
+    time: Time
+    heard: Callable[[News, str], None] = lambda _news, _name: None
+    back: Callable[[], None] = lambda: None
+    delay: float = 0.0
+    lost: float = inf
+    """Since when."""
+    alone: bool = False
+    """Whether the worker cannot reach the shared cache either: then those who ask the same may share what is asked."""
+    last: float = 0.0
+    coming: list[Message] = field(default_factory=list)
+    missed: list[Message] = field(default_factory=list)
+
+    def works(self) -> bool:
+        return self.time.seconds() < self.lost + SILENCE
+
+    def send(self, message: Message) -> None:
+        if self.lost < inf:
+            self._miss(message)
+            return
+        self.coming.append(message)
+        self.last = max(self.last, message.sent + self.delay)
+        asyncio.get_running_loop().call_later(self.last - message.sent, self._arrive, message)
+
+    def lose(self) -> None:
+        if self.lost == inf:
+            self.lost = self.time.seconds()
+            for message in self.coming:
+                self._miss(message)
+            self.coming.clear()
+
+    def mend(self) -> None:
+        """Listen again: what was missed stays missed, and the worker forgets what it had near."""
+        if self.lost < inf:
+            self.lost = inf
+            self.back()
+            for message in self.missed:
+                if message.news is News.ANSWERS:
+                    message.by = min(message.by, self.time.seconds())
+            self.missed.clear()
+
+    def _arrive(self, message: Message) -> None:
+        # An arrival that was lost meanwhile is no longer awaited.
+        if any(each is message for each in self.coming):
+            self.coming.remove(message)
+            message.by = self.time.seconds()
+            self.heard(message.news, message.name)
+
+    def _miss(self, message: Message) -> None:
+        believed = MEMO_SECONDS
+        if message.news is News.ANSWERS:
+            believed = DEADLINE if self.alone else UNHEARD_SECONDS
+        message.by = max(self.lost + SILENCE, message.sent + believed)
+        self.missed.append(message)
+
+
+class Line:
+    """A worker's way to the shared cache, which takes `lag` seconds there and as much back."""
+
+    def __init__(self, redis: Redis, post: Callable[[News, str], None]) -> None:
+        self._redis = redis
+        self._post = post
+        self.cut: bool = False
+        self.lag = 0.0
+        self.untold: list[Any] = []
+        """Writes that others could not be told of since it went away."""
+
+    async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        return await self._do(lambda: self._redis.read(keys)) or [None] * len(keys)
+
+    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
+        return bool(await self._do(lambda: self._redis.write(values, seconds)))
+
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        return await self._do(lambda: self._redis.claim(keys, value, seconds)) or [None] * len(keys)
+
+    async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        await self._do(lambda: self._redis.renew(key, value, seconds))
+
+    async def release(self, key: str, value: bytes) -> None:
+        await self._do(lambda: self._redis.release(key, value))
+
+    async def tell(self, news: News, name: str) -> None:
+        async def publish() -> None:
+            self._post(news, name)
+
+        await self._do(publish)
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        async def replace_and_publish() -> bool:
+            await self._redis.replace(account_id, values, seconds)
+            self._post(News.ANSWERS, account_id)
+            return True
+
+        return bool(await self._do(replace_and_publish))
+
+    async def forget(self, account_id: str) -> bool:
+        await asyncio.sleep(0.15)
+        return bool(await self._do(lambda: self._redis.forget(account_id)))
+
+    async def _do(self, command: Callable[[], Any]) -> Any:
+        await asyncio.sleep(self.lag)
+        if self.cut:
+            return None
+        found = await command()
+        await asyncio.sleep(self.lag)
+        # What was on its way back when the line broke does not come.
+        return found if self._reaches() else None
+
+    def _reaches(self) -> bool:
+        return not self.cut
+
+
+@dataclass
+class Books:
+    """The database: keys and accounts; and what was unlinked."""
+
+    keys: dict[str, ClientKey]
+    accounts: dict[str, Linked] = field(default_factory=dict)
+    gone: list[Gone] = field(default_factory=list)
+
+    async def newest(self) -> int:
+        return len(self.gone)
+
+    async def erased(self, after: int) -> Sequence[Gone]:
+        return [each for each in self.gone if each.row > after]
+
+    async def unswept(self) -> Sequence[Gone]:
+        return ()
+
+    async def swept(self, row: int) -> None:
+        """No process ends here, so that none has to go on for another."""
+
+
+class Clerk:
+    """The database as one worker remembers it."""
+
+    def __init__(self, books: Books, time: Time, changed: Callable[[str, Linked], Any]) -> None:
+        self._books = books
+        self._memo: Memo[str, Linked | None] = Memo(MEMO_SECONDS, 100, time.seconds)
+        self._changed = changed
+        self.clients = self
+
+    async def find_key(self, secret: str) -> ClientKey | None:
+        return self._books.keys.get(secret)
+
+    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+        linked = await self._memo.get(account_id, lambda: self._load(account_id))
+        return linked if linked and linked.account.project_id == project_id else None
+
+    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+        return key in self._books.keys.values() and self._memo.peek(linked.account.id) is linked
+
+    async def mark(
+        self,
+        account_id: str,
+        status: Status,
+        reason: StatusReason | None,
+        *,
+        by: Actor,  # noqa: ARG002 - of Accounts
+        revision: int | None = None,
+    ) -> None:
+        linked = self._books.accounts.get(account_id)
+        if linked and revision in {None, linked.account.revision}:
+            reasons = (reason,) if reason else ()
+            changed = replace(
+                linked.account, status=status, status_reasons=reasons, revision=linked.account.revision + 1
+            )
+            await self._changed(account_id, replace(linked, account=changed))
+
+    def drop(self, account_id: str) -> None:
+        self._memo.drop(account_id)
+
+    async def _load(self, account_id: str) -> Linked | None:
+        linked = self._books.accounts.get(account_id)
+        await asyncio.sleep(DATABASE)
+        return linked
+
+
+class Worker:
+    """One process of a gateway."""
+
+    def __init__(
+        self,
+        around: tuple[Time, Redis, Books, Upstream],
+        post: Callable[[News, str], None],
+        changed: Callable[["Worker", str, Linked], Any],
+    ) -> None:
+        time, redis, books, vendor = around
+        clock = time.clock()
+        self.line = Line(redis, post)
+        self.ear = Ear(time)
+        self.erased = Erased(clock.monotonic)
+        self.cache = GuardedCache(self.line, self.erased)
+        self.clerk = Clerk(books, time, lambda account_id, linked: changed(self, account_id, linked))
+        self.flights = Flights()
+        self.closed = Erased(clock.monotonic, MEMO_SECONDS + DEADLINE + 1)
+        self.lists = OpenLists(1 << 20, self.closed)
+        self.near = Near(NearLimits(1 << 20, NEAR_SECONDS, UNHEARD_SECONDS), clock.monotonic, self.ear.works)
+        self.forgetting = Forgetting(self.cache)
+        self.forgetting.holds(Place.TOMBSTONE, self.erased.add)
+        self.forgetting.holds(Place.MEMO, self.clerk.drop)
+        self.forgetting.holds(Place.ANSWERS, self.near.drop)
+        self.forgetting.holds(Place.LISTS, closing(self.lists, self.closed))
+        self.ear.heard = hearing(cast(CachingParts, self), self.near)
+        self.ear.back = self.near.clear
+        self.outdate = outdating(self.cache, self.near)
+        self.aftermath = Aftermath(
+            books,
+            Sweeping(
+                forget=self.forgetting.here,
+                sweep=self.forgetting.sweep,
+                again=(0.5, MEMO_SECONDS + DEADLINE + 1),
+                monotonic=clock.monotonic,
+            ),
+        )
+        asker = Asker(vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        sweeps = Sweeps(
+            asker,
+            Keeping(WINDOWS, Windows(0), CURSOR, b"k"),
+            Sharing(self.flights, Leases(self.cache, LEASE, clock.monotonic), self.lists),
+            side_by_side=4,
+        )
+        self.gateway = Gateway(
+            Entrance(self.clerk, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
+            Caches(self.cache, self.near, self.flights),
+            Reads(asker, sweeps, CursorSigner(b"k" * 32, CURSOR), lambda *_: None),
+            Around(
+                clock,
+                Limits(DEADLINE, STALE_WAIT, PageLimits(25, 250), 8 << 20),
+                TokenChecks(self.clerk, vendor, clock.now),
+            ),
+        )
+
+    @property
+    def database(self) -> Clerk:
+        """As `hearing` calls it."""
+        return self.clerk

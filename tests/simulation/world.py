@@ -1,0 +1,353 @@
+"""A small world: companies at a vendor, accounts linked to them, workers that answer for them, and what befalls all.
+
+What is done is remembered as far as an answer has to agree with it; `verdict` says whether it does.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Any
+
+from connectors.contract import Operation
+from gateway.accounts.unlink_poll import Gone
+from gateway.cache.freshness import Directives, directives
+from gateway.errors import GatewayError
+from gateway.model import Linked, News, Secret
+from gateway.unified.call import Call, Page, Ticket
+from tests.fakes.core import Seal, make_key, make_linked, unjittered
+from tests.fakes.vendor import ALL_SCOPES, READER
+from tests.simulation.vendor_history import GUILD, RESOURCES, Company, Errand, Offices
+from tests.simulation.virtual_clock import TimedLoop
+from tests.simulation.workers import CURSOR, DATABASE, DEADLINE, ERRAND, MEMO_SECONDS, Books, Message, Redis, Worker
+
+TICK = 0.001
+KEYS = {
+    "full": make_key(*ALL_SCOPES),
+    "plain": make_key(READER),
+    "blind": make_key("hris.sizes:read"),
+    "foreign": make_key(*ALL_SCOPES, project="p2"),
+}
+SCOPES = (("open", "closed"), ("open",), ("closed",))
+
+
+@dataclass
+class Period:
+    """How an account stood since a moment; `by` when each worker has to know it, or what tells it."""
+
+    linked: Linked | None
+    company: str
+    since: float
+    by: dict[int, float | Message] = field(default_factory=dict)
+
+    def known(self, worker: int) -> float:
+        by = self.by.get(worker, inf)
+        return by.by if isinstance(by, Message) else by
+
+
+@dataclass
+class Floor:
+    """After a write: what was true of a list before `number` is not to be shown by a worker from a moment on.
+
+    `until` is set where that is so for as long as something lasts.
+    """
+
+    account: str
+    company: str
+    path: str
+    number: int
+    by: dict[int, tuple[float, Message | None]]
+    until: float = inf
+
+    def holds(self, worker: int, began: float, ended: float) -> bool:
+        if worker not in self.by or ended > self.until:
+            return False
+        moment, message = self.by[worker]
+        return began > max(moment, message.by if message else 0)
+
+
+@dataclass
+class Asked:
+    """One question: who asked where, and what came of it."""
+
+    worker: int
+    account: str
+    secret: str
+    operation: Operation
+    words: dict[str, str]
+    directives: Directives
+    began: float
+    key: str = ""
+    ended: float = inf
+    page: Page | None = None
+    error: GatewayError | None = None
+    errand: Errand = field(default_factory=Errand)
+    at_hand: bool = False
+    """Whether it was answered by a ticket."""
+    foreign: bool = False
+    """Whether its cursor is one of another question."""
+    walk_since: float = -inf
+
+    @property
+    def cursor(self) -> bool:
+        return "next" in self.words
+
+
+class World:
+    def __init__(self, workers: int = 2) -> None:
+        self.time = unjittered()
+        self.loop = TimedLoop(self.time)
+        self.number = 0
+        self.redis = Redis(self.time)
+        self.vendor = Offices(self.time, ERRAND.get)
+        self.companies = {name: Company(name, self.time, self._count) for name in ("c1", "c2", "c3")}
+        self.books = Books(dict(KEYS))
+        self.periods: dict[str, list[Period]] = {}
+        self.floors: list[Floor] = []
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.tickets: dict[tuple[Any, ...], Ticket] = {}
+        self.gone: dict[str, float] = {}
+        """Accounts that were unlinked, and when that was done."""
+        self.begun_again: dict[str, float] = {}
+        """When a walk of an account was last told to begin again."""
+        self._quiet = self._steady = self._lost = -inf
+        self.faults: list[BaseException] = []
+        self.loop.set_exception_handler(self._noted)
+        around = (self.time, self.redis, self.books, self.vendor)
+        self.workers = [Worker(around, self._post, self._change) for _ in range(workers)]
+        for company in self.companies.values():
+            for place in range(3):
+                company.towns.append(f"t{place}")
+                company.touch(f"t{place}")
+            for _ in range(4):
+                company.hire()
+        self.run(*(worker.aftermath.look() for worker in self.workers))
+
+    # --- going on -------------------------------------------------------------------------------------------
+
+    def run(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
+        """Do things side by side to their end; what else is under way goes on meanwhile."""
+
+        async def all_of_it() -> list[Any]:
+            await asyncio.sleep(TICK)
+            return await asyncio.gather(*(self.begin(each) for each in work))
+
+        try:
+            return self.loop.run_until_complete(all_of_it())
+        finally:
+            self.settle()
+
+    def begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        context = copy_context()
+        context.run(ERRAND.set, Errand())
+        task = self.loop.create_task(work, context=context)
+        self.tasks.append(task)
+        return task
+
+    def settle(self) -> None:
+        """Raise what has gone wrong in anything that is done."""
+        done = [task for task in self.tasks if task.done()]
+        self.tasks = [task for task in self.tasks if not task.done()]
+        for task in done:
+            if not task.cancelled():
+                task.result()
+        if self.faults:
+            raise self.faults[0]
+        assert not self.vendor.unwanted, f"the vendor was called, and must not be: {self.vendor.unwanted}"
+
+    def pass_by(self, seconds: float) -> None:
+        self.run(asyncio.sleep(seconds))
+
+    def close(self) -> None:
+        try:
+            self.pass_by(3 * DEADLINE)
+        finally:
+            for task in asyncio.all_tasks(self.loop):
+                task.cancel()
+            self.loop.run_until_complete(asyncio.sleep(TICK))
+            self.loop.close()
+
+    # --- asking ---------------------------------------------------------------------------------------------
+
+    async def ask(self, asked: Asked, header: str = "") -> Asked:
+        """Ask as the web does: by a ticket where there is one, else the long way."""
+        asked.errand = ERRAND.get()
+        asked.began = self.time.seconds()
+        asked.directives = directives(header)
+        asked.errand.may_call = asked.secret in {"full", "plain"} and not asked.directives.only_if_cached
+        gateway = self.workers[asked.worker].gateway
+        words = (asked.worker, asked.secret, asked.account, asked.operation.id, asked.key, *asked.words.items())
+        ticket = None if header else self.tickets.get(words)
+        try:
+            page = gateway.again(ticket, self.time.seconds()) if ticket else None
+            asked.at_hand = page is not None
+            asked.page = page or await gateway.answer(
+                Call(
+                    secret=asked.secret,
+                    account_id=asked.account,
+                    operation=asked.operation,
+                    key=asked.key,
+                    pairs=tuple(asked.words.items()),
+                    directives=asked.directives,
+                    request_id=f"request {self._count()}",
+                )
+            )
+        except GatewayError as error:
+            asked.error = error
+        if asked.page and asked.page.ticket and not header:
+            self.tickets[words] = asked.page.ticket
+        asked.ended = self.time.seconds()
+        return asked
+
+    # --- accounts -------------------------------------------------------------------------------------------
+
+    async def link(self, worker: int, company: str, scopes: Sequence[str], account: str = "") -> str:
+        """Link a company, in an account that is there or in a new one."""
+        number = self._count()
+        account_id = account or f"a{number}"
+        before = self.books.accounts.get(account_id)
+        token = f"token {number}"
+        self.vendor.tokens[token] = self.companies[company]
+        linked = make_linked(account_id, *scopes, provider=GUILD.key)
+        revision = before.account.revision + 1 if before else 1
+        caching = before.account.caching if before else linked.account.caching
+        linked = Linked(
+            replace(linked.account, revision=revision, caching=caching),
+            Secret(token),
+            Seal(f"{account_id} {number}"),
+        )
+        await self._change(self.workers[worker], account_id, linked)
+        return account_id
+
+    async def amend(self, worker: int, account_id: str, **changes: Any) -> None:
+        linked = self.books.accounts[account_id]
+        account = replace(linked.account, revision=linked.account.revision + 1, **changes)
+        await self._change(self.workers[worker], account_id, replace(linked, account=account))
+
+    async def unlink(self, worker: int, account_id: str) -> None:
+        at = self.workers[worker]
+        await self._change(at, account_id, None)
+        await at.cache.forget(account_id)
+        self.gone[account_id] = self.time.seconds()
+        for each in self.workers:
+            self.begin(self._look(each))
+
+    async def _look(self, worker: Worker) -> None:
+        for pause in (0.4, 0.5, 0.5, MEMO_SECONDS + DEADLINE + 0.5):
+            await asyncio.sleep(pause)
+            await worker.aftermath.look()
+
+    async def _change(self, worker: Worker, account_id: str, linked: Linked | None) -> None:
+        await asyncio.sleep(DATABASE)
+        periods, now = self.periods.setdefault(account_id, []), self.time.seconds()
+        company = self.vendor.tokens[linked.credential.reveal].name if linked else ""
+        own = self.workers.index(worker)
+        period = Period(linked, company, now, dict.fromkeys(range(len(self.workers)), now + MEMO_SECONDS))
+        periods.append(period)
+        if linked is None:
+            del self.books.accounts[account_id]
+            self.books.gone.append(Gone(len(self.books.gone) + 1, "p1", account_id))
+        else:
+            self.books.accounts[account_id] = linked
+        worker.clerk.drop(account_id)
+        period.by[own] = self.time.seconds()
+        if linked is None:
+            worker.forgetting.here(News.GONE, account_id)
+        posted = ERRAND.get().posted
+        before = len(posted)
+        await worker.cache.tell(News.GONE if linked is None else News.ACCOUNT, account_id)
+        period.by |= {each: message for each, message in posted[before:] if each != own}
+
+    # --- what happens at companies --------------------------------------------------------------------------
+
+    async def write(self, worker: int, account_id: str, path: str, change: Callable[[Company], object]) -> bool:
+        """Change something through the gateway, which tells all workers of it before it answers."""
+        linked = self.books.accounts[account_id]
+        company = self.vendor.tokens[linked.credential.reveal]
+        await asyncio.sleep(self.vendor.before)
+        change(company)
+        number = self._count()
+        await asyncio.sleep(self.vendor.after)
+        return await self._outdate(worker, linked, path, number, company.name)
+
+    async def deliver(self, worker: int, account_id: str, path: str) -> bool:
+        """Have the vendor tell of what has changed up to now."""
+        linked = self.books.accounts[account_id]
+        company = self.vendor.tokens[linked.credential.reveal]
+        return await self._outdate(worker, linked, path, self._count(), company.name)
+
+    async def _outdate(self, worker: int, linked: Linked, path: str, number: int, company: str) -> bool:
+        posted = ERRAND.get().posted
+        before = len(posted)
+        line = self.workers[worker].line
+        told = await self.workers[worker].outdate(linked, frozenset({RESOURCES[path]}), f"word {self._count()}")
+        now = self.time.seconds()
+        own: dict[int, tuple[float, Message | None]] = {worker: (now, None)}
+        floor = Floor(linked.account.id, company, path, number, own)
+        if told:
+            floor.by |= {each: (now, message) for each, message in posted[before:] if each != worker}
+        elif not line.cut:
+            return told
+        else:
+            line.untold.append(floor)
+        self.floors.append(floor)
+        return told
+
+    # --- what befalls all -----------------------------------------------------------------------------------
+
+    def lose(self, *kinds: str) -> None:
+        self.redis.lose(*kinds)
+        self._lost = self.time.seconds()
+
+    def may_have_lost(self, account: str, since: float) -> bool:
+        """Tell whether what was kept of an account since then may be there no more."""
+        period = self.periods[account][-1]
+        uncut = self.unsteady < since and self._lost < since
+        disabled = period.linked is None or not period.linked.account.caching.enabled
+        return not uncut or period.since >= since - MEMO_SECONDS or disabled or self.time.seconds() - since > CURSOR / 2
+
+    @property
+    def unsteady(self) -> float:
+        """When the shared cache was last out of the reach of a worker."""
+        cut = any(each.line.cut for each in self.workers)
+        return self.time.seconds() if cut else self._steady
+
+    @property
+    def disturbed(self) -> float:
+        """When something that should carry news last did not."""
+        lost = any(each.ear.lost < inf for each in self.workers)
+        return self.time.seconds() if lost else max(self.unsteady, self._quiet)
+
+    def cut(self, worker: int) -> None:
+        """Take the shared cache out of the reach of a worker, which does not hear of anything either."""
+        self.workers[worker].line.cut = self.workers[worker].ear.alone = True
+        self.workers[worker].ear.lose()
+
+    def deafen(self, worker: int) -> None:
+        self.workers[worker].ear.lose()
+
+    def mend(self, worker: int) -> None:
+        """Have a worker reach the shared cache and hear again. There may be what an untold write has outdated."""
+        self._steady, self._quiet = self.unsteady, self.disturbed
+        at = self.workers[worker]
+        for floor in at.line.untold:
+            floor.until = self.time.seconds()
+        at.line.untold.clear()
+        at.line.cut = at.ear.alone = False
+        at.ear.mend()
+
+    def _post(self, news: News, name: str) -> None:
+        for number, worker in enumerate(self.workers):
+            message = Message(news, name, self.time.seconds())
+            worker.ear.send(message)
+            ERRAND.get().posted.append((number, message))
+
+    def _count(self) -> int:
+        self.number += 1
+        return self.number
+
+    def _noted(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, BaseException) and not isinstance(error, GatewayError):
+            self.faults.append(error)

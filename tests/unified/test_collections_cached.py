@@ -1,0 +1,160 @@
+"""A list that was read is kept in blocks, and read again only when it must be."""
+
+from dataclasses import replace
+
+import pytest
+
+from connectors.spec import OWN_KEY, TODAY, Collection
+from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
+from gateway.errors import RateLimited
+from gateway.unified.collections import BLOCK
+from gateway.unified.list_fetcher import filled
+from gateway.upstream.vendor import VendorRefusal
+from tests.fakes.collections import LINKED, THINGS, Desk, numbered, things
+from tests.fakes.core import NOW, Forgetful, Vendor, refusal
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 1), (0, 250), (249, 251), (250, 500), (499, 501), (0, 600), (599, 700), (600, 700), (5, 5)]
+)
+async def test_kept_blocks_give_any_slice(start: int, stop: int) -> None:
+    desk = Desk(things(600))
+    await desk.open()
+    desk.vendor.take_calls()
+    kept = await desk.open()
+    assert kept.rows is None
+    assert await desk.ids(kept, start, stop) == numbered(start, min(stop, 600))
+    assert desk.vendor.take_calls() == 0
+    assert sum(":rows:" in key for key in desk.memory.values) == 3
+    assert BLOCK == 250
+
+
+async def test_a_block_that_is_gone_is_none_and_others_are_not() -> None:
+    desk = Desk(things(600))
+    await desk.open()
+    kept = await desk.open()
+    del desk.memory.values[f"{{a1}}:rows:{kept.id}:1"]
+    assert await desk.ids(kept, 0, 600) is None
+    assert await desk.ids(kept, 250, 251) is None
+    assert await desk.ids(kept, 0, 250) == numbered(0, 250)
+    assert await desk.ids(kept, 500, 600) == numbered(500, 600)
+
+
+@pytest.mark.parametrize(
+    ("directives", "age", "calls"),
+    [
+        (NO_DIRECTIVES, 59, 0),
+        (NO_DIRECTIVES, 60, 1),
+        (Directives(max_age=10), 10, 0),
+        (Directives(max_age=10), 11, 1),
+        (Directives(no_cache=True), 0, 1),
+        (Directives(no_store=True), 0, 1),
+    ],
+)
+async def test_a_kept_list_is_used_while_it_is_fresh(directives: Directives, age: int, calls: int) -> None:
+    desk = Desk(things(3))
+    await desk.open()
+    desk.vendor.take_calls()
+    desk.time.forward(age)
+    await desk.open(directives)
+    assert desk.vendor.take_calls() == calls
+
+
+async def test_no_store_keeps_nothing_and_no_cache_keeps_what_is_new() -> None:
+    desk = Desk(things(3))
+    await desk.open(Directives(no_store=True))
+    assert not desk.memory.values
+    await desk.open(Directives(no_cache=True))
+    assert desk.memory.kinds() == {"list", "sweep", "rows"}
+
+
+async def test_a_resource_that_is_never_fresh_is_not_kept() -> None:
+    desk = Desk(things(3), windows=Windows(0))
+    for _ in range(2):
+        await desk.open()
+    assert not desk.memory.values
+    assert desk.vendor.take_calls() == 2
+
+
+async def test_a_walk_holds_on_to_its_sweep_after_it_is_no_longer_fresh() -> None:
+    desk = Desk(things(3))
+    first = await desk.open()
+    desk.vendor.lists["/things"].append({"id": "new"})
+    desk.time.forward(600)
+    second = await desk.open()
+    assert (first.total, second.total) == (3, 4)
+    held = await desk.sweeps.reopen(desk.shelf, first.id)
+    assert held is not None
+    assert await desk.ids(held) == numbered(0, 3)
+    desk.time.forward(3601)
+    assert await desk.sweeps.reopen(desk.shelf, first.id) is None
+
+
+async def test_without_a_cache_a_list_is_in_hand_and_not_kept() -> None:
+    desk = Desk(things(300), cache=Forgetful())
+    sweep = await desk.open()
+    assert await desk.ids(sweep, 298) == numbered(298, 300)
+    assert await desk.sweeps.reopen(desk.shelf, sweep.id) is None
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_an_optional_list_that_is_refused_is_an_empty_one_and_remembered(status: int) -> None:
+    desk = Desk(things(3))
+    desk.vendor.instead = lambda _: refusal(status)
+    for calls in (1, 0):
+        sweep = await desk.open(optional=True)
+        assert (sweep.refused, sweep.total, await desk.ids(sweep)) == (status, 0, [])
+        assert desk.vendor.take_calls() == calls
+    # Who needs the list asks again, and hears the refusal.
+    with pytest.raises(VendorRefusal) as refused:
+        await desk.open()
+    assert refused.value.status == status
+    assert desk.vendor.take_calls() == 1
+
+
+@pytest.mark.parametrize("optional", [True, False])
+async def test_a_token_that_is_no_longer_known_is_always_raised(*, optional: bool) -> None:
+    desk = Desk(things(3))
+    desk.vendor.instead = lambda _: refusal(401)
+    with pytest.raises(VendorRefusal) as refused:
+        await desk.open(optional=optional)
+    assert refused.value.status == 401
+    assert not desk.memory.values
+
+
+async def test_a_rate_limit_is_raised_and_not_kept() -> None:
+    desk = Desk(things(3))
+    desk.vendor.instead = lambda _: refusal(429, retry_after="3")
+    with pytest.raises(RateLimited):
+        await desk.open(optional=True)
+    assert not desk.memory.values
+
+
+async def test_what_must_never_leave_is_not_even_kept() -> None:
+    desk = Desk(Vendor({"/things": [{"id": "x", "secret": "planted"}, {"id": "y"}]}))
+    sweep = await desk.open()
+    assert list(sweep.rows or ()) == [{"id": "x"}, {"id": "y"}]
+    kept = await desk.open()
+    assert list(await desk.sweeps.rows(desk.shelf, kept, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
+
+
+async def test_another_revision_of_the_account_reads_anew() -> None:
+    """A token with other scopes sees another list."""
+    desk = Desk(things(3))
+    await desk.open()
+    desk.vendor.take_calls()
+    reading = desk.reading()
+    again = replace(LINKED, account=replace(LINKED.account, revision=2))
+    await desk.sweeps.open(replace(reading, talk=replace(reading.talk, linked=again)), THINGS)
+    assert desk.vendor.take_calls() == 1
+
+
+def test_a_query_is_filled_with_the_day_and_the_key() -> None:
+    collection = Collection("/x", "x", {"asOf": TODAY, "person": OWN_KEY, "status": "all", "tag": ("a", "b")})
+    assert filled(collection, NOW.date(), "p1") == (
+        ("asOf", "2026-11-24"),
+        ("person", "p1"),
+        ("status", "all"),
+        ("tag", "a"),
+        ("tag", "b"),
+    )

@@ -1,0 +1,322 @@
+"""Stale answers: given while another is made, or instead of a vendor that fails, within their windows and said so."""
+
+import asyncio
+from dataclasses import replace
+from math import inf
+
+import pytest
+
+from connectors.exchange import Answer, Request
+from gateway.cache.freshness import Ceilings, Directives, Windows
+from gateway.errors import (
+    AccountUnavailable,
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    NotImplementedHere,
+    NotKept,
+    RateLimited,
+    VendorFailure,
+)
+from gateway.model import Caching
+from tests.fakes.core import Forgetful, Vendor, refusal
+from tests.fakes.vendor import GET, Bench, told, village
+
+WINDOWS = Windows(60, 30, 600)
+
+
+def bench(people: int = 5) -> Bench[Vendor]:
+    return Bench(village(people), windows=WINDOWS)
+
+
+async def settle() -> None:
+    """Let what goes on behind an answer come to its end."""
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+async def test_a_stale_answer_is_given_at_once_and_the_next_one_is_fresh() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.take_calls()
+    desk.vendor.lists["/people"][0]["name"] = "Renamed"
+    desk.time.forward(70)
+    first = await desk.ask()
+    assert (told(first), first.freshness.detail, first.upstream_calls) == ((70, -10, "", False), "revalidating", 0)
+    await settle()
+    assert desk.vendor.take_calls() == 2
+    second = await desk.ask()
+    assert (second.freshness.age, second.freshness.ttl) == (0, 60)
+    assert b"Renamed" in second.body
+    assert b"Renamed" not in first.body
+
+
+async def test_what_goes_on_behind_a_stale_answer_goes_on_once() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.take_calls()
+    desk.time.forward(70)
+    pages = await asyncio.gather(*(desk.ask() for _ in range(20)))
+    assert {page.freshness.detail for page in pages} == {"revalidating"}
+    await settle()
+    assert desk.vendor.take_calls() == 2
+
+
+async def test_a_failure_behind_a_stale_answer_is_nobodys_and_the_answer_stays() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.instead = lambda _: refusal(500)
+    desk.time.forward(70)
+    for _ in range(2):
+        assert (await desk.ask()).freshness.detail == "revalidating"
+        await settle()
+
+
+@pytest.mark.parametrize(("status", "fault"), [(500, VendorFailure), (503, VendorFailure), (429, RateLimited)])
+async def test_a_stale_answer_stands_in_for_a_vendor_that_fails(status: int, fault: type[Exception]) -> None:
+    desk = bench()
+    kept = await desk.ask()
+    desk.vendor.instead = lambda _: refusal(status)
+    desk.time.forward(100)
+    page = await desk.ask()
+    assert page.body == kept.body
+    assert told(page) == (100, -40, "stale", False)
+    assert page.freshness.failed is not None
+    assert page.freshness.failed.provider_errors[0].status == status
+    # Another question about the same lists is answered from them.
+    other = await desk.ask(fields="id", page_size="2")
+    assert (other.freshness.forwarded, other.freshness.age, other.freshness.stored) == ("stale", 100, False)
+    desk.time.forward(561)
+    with pytest.raises(fault):
+        await desk.ask()
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, AccountUnavailable), (403, Forbidden), (404, NotImplementedHere)])
+async def test_a_vendor_that_refuses_has_answered_and_nothing_stands_in_for_it(
+    status: int, error: type[Exception]
+) -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.instead = lambda _: refusal(status)
+    desk.time.forward(100)
+    with pytest.raises(error):
+        await desk.ask()
+
+
+async def test_who_says_how_old_an_answer_may_be_gets_the_failure_and_no_older_one() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.instead = lambda _: refusal(500)
+    desk.time.forward(100)
+    with pytest.raises(VendorFailure):
+        await desk.ask(directives=Directives(max_age=90))
+    with pytest.raises(VendorFailure):
+        await desk.ask(directives=Directives(no_cache=True))
+
+
+async def test_a_vendor_that_hangs_is_waited_for_less_long_where_there_is_a_stale_answer() -> None:
+    class Slow(Vendor):
+        async def send(self, base_url: str, request: Request) -> Answer:
+            await hold.wait()
+            return await super().send(base_url, request)
+
+    hold = asyncio.Event()
+    hold.set()
+    desk = Bench(Slow(village(5).lists), windows=WINDOWS, stale_wait=0.02)
+    await desk.ask()
+    hold.clear()
+    desk.time.forward(100)
+    assert told(await desk.ask()) == (100, -40, "stale", False)
+    hold.set()
+    await asyncio.sleep(0.01)
+    # What was being asked went on, and is there for the next.
+    assert (await desk.ask()).freshness.age == 0
+
+
+async def test_a_request_may_take_stale_answers_and_then_nobody_is_asked() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.take_calls()
+    desk.time.forward(500)
+    page = await desk.ask(directives=Directives(max_stale=440))
+    await settle()
+    assert (told(page), desk.vendor.take_calls()) == ((500, -440, "", False), 0)
+
+
+async def test_who_has_waited_for_another_has_one_deadline_for_both() -> None:
+    class Slow(Vendor):
+        async def send(self, base_url: str, request: Request) -> Answer:
+            await asyncio.sleep(0)
+            desk.time.forward(20)
+            return await super().send(base_url, request)
+
+    desk = Bench(Slow(village(5).lists), windows=WINDOWS)
+    wants_younger = Directives(max_age=5)
+    made, late = await asyncio.gather(
+        desk.ask(fields="id,job_title"),
+        desk.ask(directives=wants_younger, fields="id,job_title"),
+        return_exceptions=True,
+    )
+    assert not isinstance(made, BaseException)
+    assert made.upstream_calls == 2
+    assert isinstance(late, DeadlineExceeded)
+    assert desk.vendor.take_calls() == 2
+
+
+async def test_who_takes_no_stale_answer_does_not_share_that_of_one_who_does() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.time.forward(100)
+    takes = Directives(max_stale=inf)
+    stale, fresh = await asyncio.gather(desk.ask(directives=takes, fields="id"), desk.ask(fields="id"))
+    assert (stale.freshness.age, stale.upstream_calls) == (100, 0)
+    assert (fresh.freshness.age, fresh.freshness.collapsed) == (0, False)
+
+
+async def test_only_if_cached_never_asks() -> None:
+    desk = bench()
+    only = Directives(only_if_cached=True)
+    with pytest.raises(NotKept):
+        await desk.ask(directives=only)
+    await desk.ask()
+    desk.vendor.take_calls()
+    assert (await desk.ask(directives=only)).freshness.age == 0
+    desk.time.forward(100)
+    with pytest.raises(NotKept):
+        await desk.ask(directives=only)
+    with pytest.raises(NotKept):
+        await desk.ask(directives=replace(only, no_cache=True))
+    assert desk.vendor.take_calls() == 0
+
+
+async def test_only_if_cached_takes_what_another_may_be_fetched_behind_and_has_none_fetched() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.take_calls()
+    desk.time.forward(70)
+    page = await desk.ask(directives=Directives(only_if_cached=True))
+    await settle()
+    assert (told(page), page.freshness.detail, desk.vendor.take_calls()) == ((70, -10, "", False), "shared", 0)
+
+
+@pytest.mark.parametrize(
+    ("ceilings", "age", "outcome"),
+    [
+        (Ceilings(fresh=10), 9, (9, 1, "", False)),
+        (Ceilings(fresh=10, stale=0), 10, (0, 10, "miss", True)),
+        (Ceilings(stale=0), 59, (59, 1, "", False)),
+        (Ceilings(stale=0), 60, (0, 60, "miss", True)),
+        (Ceilings(fresh=0), 0, (0, 0, "bypass", False)),
+        (Ceilings(fresh=10**6), 70, (70, -10, "", False)),
+    ],
+)
+async def test_an_account_has_ceilings(ceilings: Ceilings, age: int, outcome: tuple[int, int, str, bool]) -> None:
+    desk = bench()
+    desk.register.change("a1", caching=Caching(ceilings=ceilings))
+    await desk.ask()
+    desk.time.forward(age)
+    assert told(await desk.ask()) == outcome
+
+
+async def test_an_account_may_have_nothing_kept() -> None:
+    desk = bench()
+    desk.register.change("a1", caching=Caching(enabled=False))
+    for _ in range(2):
+        page = await desk.ask()
+        assert (page.freshness.forwarded, page.freshness.detail, page.upstream_calls) == ("bypass", "account", 2)
+    assert desk.memory.values == {}
+    assert len(desk.near) == 0
+
+
+async def test_freshness_is_cut_short_by_chance_and_never_prolonged() -> None:
+    lengths = set()
+    for chance in (0.0, 0.3, 0.999):
+        desk = bench()
+        desk.time.chance = chance
+        lengths.add((await desk.ask()).freshness.ttl)
+    assert lengths == {60, 58, 54}
+
+
+async def test_an_unchanged_list_gives_the_same_bytes_when_it_is_read_again() -> None:
+    """So a caller's `If-None-Match` holds beyond the life of what is kept."""
+    desk = bench()
+    first = await desk.ask(page_size="2")
+    desk.time.forward(61)
+    again = await desk.ask(page_size="2", directives=Directives(no_cache=True))
+    assert again.freshness.forwarded == "request"
+    assert (again.body, again.kept.etag) == (first.body, first.kept.etag)
+    desk.vendor.lists["/people"][4]["name"] = "Renamed"
+    changed = await desk.ask(page_size="2", directives=Directives(no_cache=True))
+    # The page is the same and the walk is not.
+    assert changed.kept.etag != first.kept.etag
+
+
+async def test_a_walk_goes_on_though_the_list_was_read_again_meanwhile() -> None:
+    desk = bench(6)
+    cursor = (await desk.body(page_size="2"))["next"]
+    desk.time.forward(100)
+    del desk.vendor.lists["/people"][0]
+    await desk.ask(directives=Directives(no_cache=True))
+    rest = await desk.body(page_size="2", next=cursor)
+    assert [each["remote_id"] for each in rest["data"]] == ["p2", "p3"]
+    desk.memory.evict("sweep", "rows")
+    with pytest.raises(BadRequest, match="stale"):
+        await desk.body(page_size="2", next=rest["next"])
+
+
+async def test_a_record_of_a_list_that_is_kept_costs_no_call() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.take_calls()
+    desk.time.forward(20)
+    page = await desk.ask(GET, "p3")
+    assert (told(page), page.upstream_calls, desk.vendor.take_calls()) == ((20, 40, "", True), 0, 0)
+    # Beyond the list's freshness the record is asked for alone.
+    desk.time.forward(60)
+    await desk.ask(GET, "p4")
+    assert "/people/p4" in desk.vendor.paths()
+
+
+async def test_a_record_that_a_kept_list_does_not_have_is_asked_for() -> None:
+    desk = bench()
+    await desk.ask()
+    desk.vendor.lists["/people"].append({"id": "new", "name": "New", "town": "t0"})
+    assert (await desk.body(GET, "new"))["data"]["name"] == "New"
+
+
+class Waiting(Vendor):
+    """A vendor that looks up what it answers at once, and answers once it may."""
+
+    def __init__(self, people: int) -> None:
+        super().__init__(village(people).lists)
+        self.may = asyncio.Event()
+
+    async def send(self, base_url: str, request: Request) -> Answer:
+        answer = await super().send(base_url, request)
+        await self.may.wait()
+        return answer
+
+
+async def test_without_a_shared_cache_too_nobody_joins_a_reading_from_before_a_change_that_is_known_of() -> None:
+    desk = Bench(Waiting(3), cache=Forgetful())
+    before = asyncio.ensure_future(desk.ask(fields="name"))
+    await settle()
+    desk.vendor.lists["/people"][0]["name"] = "Renamed"
+    desk.near.drop("a1")
+    after = asyncio.ensure_future(desk.ask(fields="name"))
+    await settle()
+    desk.vendor.may.set()
+    assert [b"Renamed" in (await each).body for each in (before, after)] == [False, True]
+
+
+async def test_an_answer_is_believed_near_from_when_it_was_asked_for() -> None:
+    """A change that goes unheard while an answer is under way is not outlived by it: not by more than it may be."""
+    desk = Bench(Waiting(3), near_bytes=1 << 20, heard=False)
+    before = asyncio.ensure_future(desk.ask(fields="name"))
+    await settle()
+    desk.time.forward(0.5)
+    desk.vendor.may.set()
+    await before
+    assert (await desk.ask(fields="name")).freshness.detail == "near"
+    desk.time.forward(0.5)
+    assert (await desk.ask(fields="name")).freshness.detail == "shared"

@@ -1,0 +1,95 @@
+"""The platform API's door to the database: accounts are chosen, paged and amended in it; on SQLite and PostgreSQL."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gateway.accounts.store import Database
+from gateway.errors import Conflict
+from gateway.model import Account, Choice, Owner, Status
+from tests.fixtures.databases import START, TOKEN, must_find, new_account
+
+
+async def fill(database: Database) -> str:
+    """Store five accounts of one project, made in the order of their numbers though not stored in it, and a stranger's.
+
+    The second and third were made at the same moment.
+    """
+    account = await new_account(database)
+    for number in (4, 3, 5, 1, 2):
+        await database.store(
+            replace(
+                account,
+                id=f"a{number}",
+                provider="other" if number == 5 else "humaans",
+                owner=Owner(id=f"owner {number % 2}", name="Customer"),
+                status=Status.ERROR if number == 4 else Status.ACTIVE,
+                created_at=START + timedelta(seconds=2 if number == 3 else number),
+            ),
+            TOKEN,
+        )
+    await database.store(await new_account(database, "s1", "stranger"), TOKEN)
+    return account.project_id
+
+
+@pytest.mark.parametrize(
+    ("choice", "ids"),
+    [
+        (Choice(most=9), "a1 a2 a3 a4 a5"),
+        (Choice(most=2), "a1 a2"),
+        (Choice(most=2, skip=2), "a3 a4"),
+        (Choice(most=2, skip=4), "a5"),
+        (Choice(most=2, skip=6), ""),
+        (Choice(most=9, ids=("a3", "a1", "s1", "nobody")), "a1 a3"),
+        (Choice(most=9, providers=("other",)), "a5"),
+        (Choice(most=9, providers=("other", "humaans"), skip=3), "a4 a5"),
+        (Choice(most=9, owner_ids=("owner 0",)), "a2 a4"),
+        (Choice(most=9, statuses=(Status.ERROR, Status.EXPIRED)), "a4"),
+        (Choice(most=9, statuses=(Status.ACTIVE,), owner_ids=("owner 1",), providers=("humaans",)), "a1 a3"),
+        (Choice(most=9, statuses=(Status.EXPIRED,)), ""),
+    ],
+)
+async def test_accounts_of_a_project_are_chosen_oldest_first(database: Database, choice: Choice, ids: str) -> None:
+    project_id = await fill(database)
+    assert [account.id for account in await database.choose(project_id, choice)] == ids.split()
+
+
+async def test_a_chosen_account_is_whole(database: Database) -> None:
+    stored = await database.store(await new_account(database), TOKEN)
+    assert await database.choose(stored.project_id, Choice(ids=("a1",))) == [stored]
+
+
+async def test_amending_keeps_credential_and_data_key_and_is_seen_at_once(database: Database) -> None:
+    stored = await database.store(await new_account(database), TOKEN)
+    before = await must_find(database, stored)
+    sealed = before.cipher.seal(b"kept", b"here")
+    amended = await database.amend(replace(stored, label="new", setup_information={}))
+    assert amended == replace(stored, label="new", setup_information={}, revision=2)
+    after = await must_find(database, stored)
+    assert (after.account, after.credential, after.cipher.open(sealed, b"here")) == (amended, TOKEN, b"kept")
+
+
+async def test_what_was_changed_or_unlinked_since_is_not_amended(database: Database) -> None:
+    stored = await database.store(await new_account(database), TOKEN)
+    stranger = await database.clients.project("stranger")
+    with pytest.raises(Conflict):
+        await database.amend(replace(stored, project_id=stranger.id, label="stolen"))
+    amended = await database.amend(replace(stored, label="first"))
+    with pytest.raises(Conflict):
+        await database.amend(replace(stored, label="second"))
+    assert await database.account("a1") == amended
+    await database.erase(stored.project_id, "a1")
+    with pytest.raises(Conflict):
+        await database.amend(amended)
+    assert await database.account("a1") is None
+
+
+async def test_of_many_changes_at_once_one_is_kept_and_the_rest_are_told(database: Database) -> None:
+    stored = await database.store(await new_account(database), TOKEN)
+    changes = [database.amend(replace(stored, label=f"label {number}")) for number in range(8)]
+    done = await asyncio.gather(*changes, return_exceptions=True)
+    kept = [each for each in done if isinstance(each, Account)]
+    assert [each.label for each in kept] == [(await must_find(database, stored)).account.label]
+    assert [type(each) for each in done if not isinstance(each, Account)] == [Conflict] * 7

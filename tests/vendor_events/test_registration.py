@@ -1,0 +1,332 @@
+"""An account's webhook at its vendor: registered where it may be, looked after, taken away, and told of as it is."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from connectors.exchange import Answer, Request
+from gateway.audit.actor import GATEWAY
+from gateway.model import Choice, Secret, Status
+from gateway.vendor_events.directory import HookedDirectory
+from gateway.vendor_events.model import HookState
+from gateway.vendor_events.registration import BATCH, FIRST_WAIT, PARTING, PATIENCE, TURN
+from tests.fakes.accounts import Books
+from tests.fakes.core import Register, json_answer, make_linked
+from tests.fakes.vendor_events import CHECK, Damaged, Down, Slow, Square, Unreachable, accounts_of_village
+
+# --- registering --------------------------------------------------------------------------------------------
+
+
+async def test_an_endpoint_is_registered_with_our_address_and_the_account_s_token() -> None:
+    square = Square()
+    await square.hooks.ensure(square.linked())
+    [request] = square.vendor.asked
+    assert (request.method, request.path) == ("POST", "/hooks")
+    assert request.body == b'["https://gateway.test/hooks/village/a1", "planted secret", null]'
+    assert request.headers["authorization"] == "Bearer token of a1"
+    hook = square.hook()
+    assert (hook.state, hook.remote_id, hook.secret) == (HookState.ACTIVE, "h1", Secret("planted secret"))
+    assert hook.due_at == square.time.moment + CHECK
+    assert "planted" not in repr(hook)
+    assert (await square.health())["state"] == "active"
+
+
+async def test_one_that_stands_is_looked_after_when_it_is_due_and_keeps_its_secret() -> None:
+    square = Square()
+    await square.hooks.ensure(square.linked())
+    await square.hooks.ensure(square.linked())
+    assert len(square.vendor.asked) == 1
+    square.time.forward(CHECK.total_seconds())
+    await square.hooks.ensure(square.linked())
+    assert len(square.vendor.asked) == 2
+    assert (square.hook().remote_id, square.hook().secret) == ("h1", Secret("planted secret"))
+    assert square.counted == ["village registered", "village stands"]
+
+
+@pytest.mark.parametrize(
+    ("square", "account", "state", "says"),
+    [
+        (Square(enabled=False), "a1", "not_registered", "vendor_events.enabled"),
+        (Square(public_url=""), "a1", "not_registered", "server.public_url"),
+        (Square(public_url="http://gateway.test"), "a1", "not_registered", "must begin with https"),
+        (Square(), "b1", "not_allowed", "lacks the scope closed"),
+    ],
+)
+async def test_what_stands_in_the_way_is_said_and_the_vendor_is_not_asked(
+    square: Square, account: str, state: str, says: str
+) -> None:
+    for _ in "before and after":
+        told = await square.health(account)
+        assert (told["state"], told["needs"], told["granted_by"]) == (state, "closed", "the mayor")
+        assert says in told["reason"]
+        await square.hooks.ensure(square.linked(account))
+    assert square.vendor.asked == []
+    # It is not looked at again and again.
+    assert square.hook(account).due_at == square.time.moment + CHECK
+
+
+async def test_a_plain_address_will_do_for_a_vendor_that_has_one_itself() -> None:
+    square = Square(public_url="http://127.0.0.1:8080")
+    provider = square.providers["village"]
+    square.providers["village"] = replace(
+        provider, connector=replace(provider.connector, base_url="http://127.0.0.1:8081")
+    )
+    await square.hooks.ensure(square.linked())
+    assert (await square.health())["state"] == "active"
+
+
+async def test_an_account_that_is_not_active_is_left_as_it_is_and_one_of_a_quiet_vendor_has_no_health() -> None:
+    square = Square()
+    square.register.change("a1", status=Status.SUSPENDED)
+    await square.hooks.ensure(square.linked(), over=True)
+    assert square.asked() == []
+    quiet = make_linked("c1", "open", provider="quiet")
+    await square.hooks.ensure(quiet)
+    assert await square.hooks.health(quiet.account) is None
+
+
+async def test_a_vendor_that_refuses_is_asked_again_ever_more_seldom() -> None:
+    square = Square(statuses={"POST": 403})
+    waits = []
+    for _ in range(12):
+        await square.hooks.ensure(square.linked())
+        waits.append(square.hook().due_at - square.time.moment)
+        square.time.forward(waits[-1].total_seconds())
+    assert waits[:3] == [FIRST_WAIT, FIRST_WAIT * 2, FIRST_WAIT * 4]
+    assert waits[-1] == CHECK
+    told = await square.health()
+    assert (told["state"], told["reason"], told["failures"]) == ("not_registered", "Village answered 403", 12)
+    square.statuses.clear()
+    await square.hooks.ensure(square.linked())
+    told = await square.health()
+    assert (told["state"], told["reason"], told["failures"]) == ("active", None, 0)
+
+
+async def test_one_that_stood_and_cannot_be_looked_after_is_failing_but_still_known() -> None:
+    square = Square()
+    await square.hooks.ensure(square.linked())
+    square.statuses["POST"] = 503
+    await square.hooks.ensure(square.linked(), over=True)
+    assert (await square.health())["state"] == "failing"
+    assert (square.hook().remote_id, square.hook().secret) == ("h1", Secret("planted secret"))
+
+
+@pytest.mark.parametrize(
+    ("square", "reason"),
+    [
+        (Square(upstream=Unreachable()), "The provider could not be reached."),
+        (Square(upstream=Slow(), patience=0.01), "Village took longer than 0.01 seconds"),
+    ],
+)
+async def test_a_vendor_that_cannot_be_reached_or_is_slow_is_a_failure_with_its_reason(
+    square: Square, reason: str
+) -> None:
+    await square.hooks.ensure(square.linked())
+    told = await square.health()
+    assert (told["state"], told["reason"], told["failures"]) == ("not_registered", reason, 1)
+
+
+# --- several at once ----------------------------------------------------------------------------------------
+
+
+async def test_of_two_who_are_at_it_at_once_the_later_counts_and_the_earlier_takes_away_what_it_made() -> None:
+    square = Square()
+    usual = square.answer
+
+    def answer(request: Request) -> Answer:
+        made = usual(request)
+        if request.method == "POST":
+            # The account is linked again while the vendor makes the endpoint.
+            square.store.turns["a1"] += 1
+        return made
+
+    square.vendor.instead = answer
+    await square.hooks.ensure(square.linked())
+    assert square.asked() == ["POST /hooks", "DELETE /hooks/h1"]
+    assert square.hook().remote_id is None
+    # Nobody else looks at it until the turn of the later one is over.
+    assert square.hook().due_at == square.time.moment + TURN
+
+
+async def test_an_endpoint_that_was_made_for_an_account_just_unlinked_is_taken_away() -> None:
+    square = Square()
+    usual = square.answer
+
+    def answer(request: Request) -> Answer:
+        square.register.accounts.pop("a1", None)
+        return usual(request)
+
+    square.vendor.instead = answer
+    await square.hooks.ensure(make_linked("a1", "open", "closed"))
+    assert square.asked() == ["POST /hooks", "DELETE /hooks/h1"]
+
+
+# --- looking after ------------------------------------------------------------------------------------------
+
+
+async def test_a_round_sees_to_all_that_are_due_and_one_that_cannot_be_opened_keeps_nobody_waiting() -> None:
+    names = ("damaged", "a1", "c1", "suspended")
+    square = Square(register=Damaged(accounts={name: make_linked(name, "open", "closed") for name in names}))
+    square.register.change("suspended", status=Status.SUSPENDED)
+    assert await square.hooks.look_after() == 3
+    assert set(square.store.hooks) == {"a1", "c1"}
+    assert await square.hooks.look_after() == 1
+
+
+async def test_it_is_kept_on_with_rests_and_begins_with_what_was_in_the_way_before() -> None:
+    square = Square(statuses={"POST": 500})
+    await square.hooks.ensure(square.linked())
+    square.statuses.clear()
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> bool:
+        rests.append(seconds)
+        return len(rests) < 2
+
+    await square.hooks.keep_on(rest, lambda: 0.5)
+    assert rests == [60.0, 60.0]
+    assert (await square.health())["state"] == "active"
+    assert square.hook("b1").state is HookState.NOT_ALLOWED
+
+
+async def test_when_the_gateway_has_moved_its_endpoints_are_seen_to_at_once() -> None:
+    before = Square()
+    await before.hooks.ensure(before.linked())
+    for address, asked in (("https://gateway.test", 0), ("https://gateway.test.example", 1)):
+        after = Square(public_url=address, register=before.register, shelf=before.store)
+
+        async def rest(_: float) -> bool:
+            return False
+
+        await after.hooks.keep_on(rest, lambda: 0.5)
+        assert len(after.vendor.asked) == asked
+    assert before.hook().url == "https://gateway.test.example/hooks/village/a1"
+
+
+async def test_there_is_no_rest_while_there_is_work_and_no_fault_of_the_database_ends_it() -> None:
+    many = {f"a{number}": make_linked(f"a{number}", "open", "closed") for number in range(BATCH + 1)}
+    square, rests = Square(register=Register(accounts=many)), list[float]()
+    register = Register()
+    down = Square(register=register, shelf=Down(register))
+
+    async def rest(seconds: float) -> bool:
+        rests.append(seconds)
+        return len(rests) % 2 == 1
+
+    await square.hooks.keep_on(rest, lambda: 0.5)
+    await down.hooks.keep_on(rest, lambda: 1.0)
+    assert rests == [0, 60.0, 90.0, 90.0]
+    assert {hook.state for hook in square.store.hooks.values()} == {HookState.ACTIVE}
+    assert len(square.store.hooks) == BATCH + 1
+
+
+async def test_when_webhooks_are_switched_off_those_that_stand_are_taken_away() -> None:
+    on = Square()
+    await on.hooks.ensure(on.linked())
+    off = Square(enabled=False, register=on.register, shelf=on.store)
+    off.time.forward(CHECK.total_seconds())
+    await off.hooks.ensure(off.linked())
+    assert off.asked() == ["DELETE /hooks/h1"]
+    assert (off.hook().remote_id, off.hook().secret) == (None, None)
+
+
+# --- with the account ---------------------------------------------------------------------------------------
+
+
+def directory(square: Square) -> HookedDirectory:
+    return HookedDirectory(Books(square.register), square.register, square.hooks)
+
+
+async def test_a_new_credential_sees_to_the_webhook_even_when_it_is_not_due() -> None:
+    square = Square()
+    accounts = directory(square)
+    await accounts.store(square.linked().account, Secret("first"), GATEWAY)
+    await accounts.store(square.linked().account, Secret("second"), GATEWAY)
+    assert [each.headers["authorization"] for each in square.vendor.asked] == ["Bearer first", "Bearer second"]
+    assert square.counted == ["village registered", "village stands"]
+    await accounts.amend(square.linked().account, GATEWAY)
+    assert len(square.vendor.asked) == 2
+
+
+async def test_an_endpoint_at_the_company_of_the_old_token_is_taken_away_with_the_old_token() -> None:
+    square = Square()
+    accounts = directory(square)
+    await accounts.store(square.linked().account, Secret("first"), GATEWAY)
+
+    def elsewhere(request: Request) -> Answer | None:
+        return json_answer({"id": "other", "secret": "its own"}) if request.method == "POST" else None
+
+    square.vendor.instead = lambda request: elsewhere(request) or square.answer(request)
+    await accounts.store(square.linked().account, Secret("second"), GATEWAY)
+    assert square.asked() == ["POST /hooks", "POST /hooks", "DELETE /hooks/h1"]
+    assert square.vendor.asked[-1].headers["authorization"] == "Bearer first"
+    assert (square.hook().remote_id, square.hook().secret) == ("other", Secret("its own"))
+
+
+async def test_of_a_company_that_is_replaced_the_endpoint_goes_though_the_new_token_may_have_none() -> None:
+    square = Square()
+    accounts = directory(square)
+    account = await accounts.store(square.linked().account, Secret("first"), GATEWAY)
+    unable = replace(account, grant=replace(account.grant, scopes=frozenset({"open"}), company="another"))
+    await accounts.store(unable, Secret("second"), GATEWAY, replaced=True)
+    assert square.asked() == ["POST /hooks", "DELETE /hooks/h1"]
+    assert square.vendor.asked[-1].headers["authorization"] == "Bearer first"
+
+
+async def test_no_fault_of_a_webhook_is_one_of_the_account() -> None:
+    register = Register(accounts=accounts_of_village())
+    square = Square(register=register, shelf=Down(register))
+    accounts = directory(square)
+    stored = await accounts.store(square.linked().account, Secret("new"), GATEWAY)
+    assert square.linked().credential == Secret("new")
+    assert await accounts.erase(stored.project_id, "a1", GATEWAY) == stored
+    assert "a1" not in register.accounts
+
+
+async def test_a_credential_that_cannot_be_opened_can_be_replaced() -> None:
+    square = Square(register=Damaged(accounts={"damaged": make_linked("damaged", "open", "closed")}))
+    await directory(square).store(square.linked("damaged").account, Secret("new"), GATEWAY)
+    assert square.linked("damaged").credential == Secret("new")
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "removed"), (404, "left_behind"), (500, "left_behind")])
+async def test_unlinking_takes_the_endpoint_away_first_and_is_not_stopped_by_the_vendor(
+    status: int, outcome: str
+) -> None:
+    square = Square(statuses={} if status == 200 else {"DELETE": status})
+    accounts = directory(square)
+    await accounts.store(square.linked().account, Secret("first"), GATEWAY)
+    usual = square.answer
+
+    def answer(request: Request) -> Answer:
+        assert "a1" in square.register.accounts
+        return usual(request)
+
+    square.vendor.instead = answer
+    assert await accounts.erase("p1", "a1", GATEWAY)
+    assert square.asked()[-1] == "DELETE /hooks/h1"
+    assert square.counted[-1] == f"village {outcome}"
+    assert "a1" not in square.register.accounts
+
+
+async def test_a_vendor_that_does_not_answer_holds_up_an_unlinking_for_a_few_seconds_only() -> None:
+    square = Square()
+    await square.hooks.ensure(square.linked())
+    slow = Square(upstream=Slow(), parting=0.01, register=square.register, shelf=square.store)
+    async with asyncio.timeout(5):
+        assert await directory(slow).erase("p1", "a1", GATEWAY)
+    assert slow.counted == ["village left_behind"]
+
+
+async def test_an_account_that_has_no_webhook_is_unlinked_without_a_word_to_the_vendor() -> None:
+    square = Square()
+    accounts = directory(square)
+    assert await accounts.choose("p1", Choice(ids=("b1",)))
+    await accounts.erase("p1", "b1", GATEWAY)
+    assert square.vendor.asked == []
+
+
+def test_a_turn_is_longer_than_anything_that_is_done_in_one() -> None:
+    assert timedelta(seconds=PATIENCE + 2 * PARTING) < TURN

@@ -1,0 +1,576 @@
+"""The outbox and who sends it, on SQLite and PostgreSQL: what is written is sent, and in time forgotten."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+
+import orjson
+import pytest
+from sqlalchemy import LargeBinary, func, select, text
+
+from gateway.accounts.store import Database
+from gateway.auth.api_key import new_id
+from gateway.db.engine import reading, writing
+from gateway.db.schema import metadata, webhook_attempts, webhook_deliveries, webhook_endpoints
+from gateway.errors import StoreUnavailable
+from gateway.model import Account, Secret
+from gateway.upstream.vendor import Clock
+from gateway.vault.vault import Vault
+from gateway.webhooks.deliveries import Attempt, Claim, Delivery, Outcome, Reply, Schedule, State
+from gateway.webhooks.dispatcher import Dispatcher, Ears, Keeping, Pace, Room, Rules
+from gateway.webhooks.endpoints import Endpoint, Pick
+from gateway.webhooks.outbox_store import OutboxBook
+from gateway.webhooks.signature import Message, signature_headers
+from tests.fixtures.databases import MASTER, START, TOKEN, Time, new_account, open_database, told_of
+
+SECRET, NEWER = Secret("whsec_b25l"), Secret("whsec_dHdv")
+SCHEDULE = Schedule(waits=(10.0, 20.0), disable_after=timedelta(days=5))
+KEEPING = Keeping(replay=timedelta(days=3), log=timedelta(days=30))
+LEASE = 60.0
+
+
+@dataclass
+class Post:
+    """The way to the endpoints, as a table: by URL what is answered. What hangs waits for `let_go`."""
+
+    statuses: dict[str, int | None] = field(default_factory=dict)
+    sent: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    hanging: set[str] = field(default_factory=set)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    together: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)
+    raises: Exception | None = None
+
+    async def post(self, url: str, headers: dict[str, str], body: bytes) -> Reply:
+        self.sent.append((url, headers, body))
+        self.together[url] += 1
+        self.most[url] = max(self.most[url], self.together[url])
+        if url in self.hanging:
+            await self.let_go.wait()
+        if self.raises:
+            raise self.raises
+        self.together[url] -= 1
+        status = self.statuses.get(url, 200)
+        return Reply(status=status, error=None if status == 200 else "word")
+
+    def bodies(self, url: str) -> list[dict[str, object]]:
+        return [orjson.loads(body) for sent, _, body in self.sent if sent == url]
+
+
+@dataclass
+class Worker:
+    """One worker's dispatcher on the database, driven by hand."""
+
+    database: Database
+    time: Time
+    post: Post = field(default_factory=Post)
+    pace: Pace = field(default_factory=lambda: Pace(together=16, each=4, lease=LEASE, poll=0.02, grace=0.1))
+    counted: Counter[str] = field(default_factory=Counter)
+    disabled: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[BaseException] = field(default_factory=list)
+    outbox: OutboxBook | None = None
+
+    def __post_init__(self) -> None:
+        clock = Clock(now=self.time.now, monotonic=self.time.monotonic, jitter=lambda: 0.5)
+        tokens = count()
+        self.dispatcher = Dispatcher(
+            self.outbox or self.database.outbox,
+            self.post,
+            Rules(pace=self.pace, schedule=SCHEDULE, keeping=KEEPING),
+            (clock, lambda: f"{id(self)}-{next(tokens)}"),
+            Ears(
+                lambda word: self.counted.update([word]),
+                lambda *words: self.disabled.append(words),
+                self.faults.append,
+            ),
+        )
+
+    async def round(self) -> int:
+        """Send what is due now, and wait for it."""
+        started = await self.dispatcher.start()
+        await self.dispatcher.finish()
+        return started
+
+
+@pytest.fixture
+async def worker(database: Database, time: Time) -> AsyncIterator[Worker]:
+    worker = Worker(database, time)
+    yield worker
+    assert worker.faults == []
+
+
+async def listen(
+    database: Database, name: str = "w1", events: Sequence[str] = ("*",), project: str = "acme"
+) -> Endpoint:
+    made = await database.clients.project(project)
+    endpoint = Endpoint(
+        id=name,
+        project_id=made.id,
+        url=f"https://{name}.example/",
+        events=tuple(events),
+        created_at=START,
+        updated_at=START,
+    )
+    assert await database.endpoints.add(endpoint, SECRET, told_of(endpoint))
+    return endpoint
+
+
+async def note(database: Database, account: Account, *names: str) -> None:
+    async with writing(database._engine) as connection:
+        for name in names:
+            await database.outbox.note(connection, name, account)
+
+
+async def log_of(database: Database, endpoint: Endpoint) -> Sequence[Delivery]:
+    return await database.endpoints.deliveries(endpoint, Pick(most=100))
+
+
+async def only(database: Database, endpoint: Endpoint) -> Delivery:
+    [found] = await log_of(database, endpoint)
+    return found
+
+
+async def payloads(database: Database) -> list[bytes | None]:
+    async with reading(database._engine) as connection:
+        return list((await connection.scalars(select(webhook_deliveries.c.payload))).all())
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+async def test_an_event_goes_to_whoever_wants_it_in_its_project_and_to_nobody_else(
+    database: Database, worker: Worker
+) -> None:
+    every = await listen(database, "every")
+    some = await listen(database, "some", ["account.deleted"])
+    off = await listen(database, "off")
+    other = await listen(database, "other", project="stranger")
+    await database.endpoints.change(off, replace(off, disabled_at=START, disabled_reason="disabled"), told_of(off))
+    await note(database, await new_account(database), "account.updated")
+    assert await worker.round() == 1
+    assert [url for url, _, _ in worker.post.sent] == [every.url]
+    assert [len(await log_of(database, each)) for each in (every, some, off, other)] == [1, 0, 0, 0]
+
+
+@dataclass(frozen=True)
+class Fact:
+    what: str
+
+
+@dataclass(frozen=True)
+class Change:
+    facts: Sequence[Fact]
+
+
+async def test_a_change_is_told_of_in_the_words_of_the_contract_and_can_be_looked_up_by_account(
+    database: Database,
+) -> None:
+    await listen(database, "w1", ["account.error"])
+    await listen(database, "w2")
+    await listen(database, "w3", project="stranger")
+    account = await new_account(database)
+    async with writing(database._engine) as connection:
+        await database.outbox.hear(connection, Change([Fact("account.error"), Fact("account.updated")]), account)
+    told = await database.endpoints.about(account.project_id, account.id, Pick())
+    assert sorted((each.endpoint_id, each.event) for each in told) == [
+        ("w1", "account.error"),
+        ("w2", "account.error"),
+        ("w2", "account.updated"),
+    ]
+    assert await database.endpoints.about(account.project_id, account.id, Pick(state=State.DEAD)) == []
+    assert await database.endpoints.about("another", account.id, Pick()) == []
+
+
+async def test_what_is_rolled_back_is_not_sent_and_wakes_nobody(database: Database, worker: Worker) -> None:
+    endpoint, account, woken = await listen(database), await new_account(database), []
+    database.outbox.wake(lambda: woken.append(1))
+    with suppress(ZeroDivisionError):
+        async with writing(database._engine) as connection:
+            await database.outbox.note(connection, "account.updated", account)
+            raise ZeroDivisionError
+    assert (await worker.round(), woken, await log_of(database, endpoint)) == (0, [], [])
+    async with writing(database._engine) as connection:
+        await database.outbox.note(connection, "account.updated", account)
+        assert woken == []
+    assert woken == [1]
+
+
+async def test_neither_secrets_nor_what_is_said_can_be_read_in_the_database(database: Database) -> None:
+    await listen(database)
+    account = await new_account(database)
+    await note(database, account, "account.updated")
+    async with reading(database._engine) as connection:
+        rows = [
+            bytes(value or b"") if isinstance(column.type, LargeBinary) else str(value).encode()
+            for table in metadata.sorted_tables
+            for row in await connection.execute(select(table))
+            for column, value in zip(table.c, row, strict=True)
+        ]
+    said = b"\n".join(rows)
+    for planted in (SECRET.reveal, account.owner.name, account.owner.id):
+        assert planted.encode() not in said
+
+
+async def test_another_master_key_is_refused_and_what_is_damaged_ends(
+    database: Database, url: str, time: Time, worker: Worker
+) -> None:
+    endpoint = await listen(database)
+    await note(database, await new_account(database), "account.updated")
+    other = open_database(url, time, MASTER[::-1])
+    with pytest.raises(StoreUnavailable, match="master key"):
+        await other.check()
+    with pytest.raises(StoreUnavailable, match="master key"):
+        await Worker(other, time).dispatcher.start()
+    await other.close()
+    async with writing(database._engine) as connection:
+        await connection.execute(webhook_deliveries.update().values(payload=b"\x01" + bytes(40)))
+    assert await worker.round() == 0
+    ended = await only(database, endpoint)
+    assert (ended.state, ended.reason) == (State.DEAD, "unreadable")
+
+
+# --- sending ------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_not_taken_is_tried_by_schedule_under_one_id_and_then_dead(
+    database: Database, worker: Worker, time: Time
+) -> None:
+    endpoint = await listen(database)
+    worker.post.statuses[endpoint.url] = 500
+    await note(database, await new_account(database), "account.updated")
+    for passed, started in [(0, 1), (9.9, 0), (0.1, 1), (19.9, 0), (0.1, 1), (1000, 0)]:
+        time.passed += passed
+        assert await worker.round() == started, passed
+    dead = await only(database, endpoint)
+    assert (dead.state, dead.reason, dead.kept) == (State.DEAD, "failed", True)
+    assert [each.at - START for each in dead.attempts] == [timedelta(seconds=each) for each in (0, 10, 30)]
+    assert {(each.status, each.error) for each in dead.attempts} == {(500, "word")}
+    assert {headers["webhook-id"] for _, headers, _ in worker.post.sent} == {dead.event_id}
+    assert len({headers["webhook-timestamp"] for _, headers, _ in worker.post.sent}) == 3
+    assert worker.counted == {"retried": 2, "dead": 1}
+
+
+async def test_a_dead_delivery_can_be_sent_again_with_all_its_tries(
+    database: Database, worker: Worker, time: Time
+) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    worker.post.statuses[endpoint.url] = 500
+    await note(database, account, "account.updated", "account.error")
+    for _ in range(9):
+        time.passed += 30
+        await worker.round()
+    assert {each.state for each in await log_of(database, endpoint)} == {State.DEAD}
+    assert await database.endpoints.replay_dead(endpoint, time.now()) == 2
+    assert await worker.round() == 1
+    time.passed += 10
+    worker.post.statuses[endpoint.url] = 200
+    while await worker.round():
+        pass
+    assert {each.state for each in await log_of(database, endpoint)} == {State.DELIVERED}
+    assert await database.endpoints.replay_dead(endpoint, time.now()) == 0
+    again = await database.endpoints.replay((await log_of(database, endpoint))[0], time.now())
+    assert again is not None
+    assert again.state is State.PENDING
+    assert await worker.round() == 1
+
+
+async def test_several_workers_send_each_delivery_once(database: Database, url: str, time: Time) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    await note(database, account, *["account.updated"] * 30)
+    others = [open_database(url, time) for _ in range(3)]
+    post = Post()
+    workers = [Worker(each, time, post) for each in others]
+    while sum(await asyncio.gather(*(each.round() for each in workers))):
+        pass
+    ids = [headers["webhook-id"] for _, headers, _ in post.sent]
+    assert len(ids) == len(set(ids)) == 30
+    assert sum(each.counted["delivered"] for each in workers) == 30
+    assert {each.state for each in await log_of(database, endpoint)} == {State.DELIVERED}
+    for each in others:
+        await each.close()
+
+
+async def test_what_a_killed_worker_had_is_taken_up_when_its_lease_ends_and_it_is_heard_no_more(
+    database: Database, worker: Worker, time: Time
+) -> None:
+    endpoint = await listen(database)
+    await note(database, await new_account(database), "account.updated")
+    room = Room(
+        now=time.now(), until=START + timedelta(seconds=LEASE), token="t", most=9, spare=0, each=9, busy=Counter()
+    )
+    [lost] = await database.outbox.take(room)
+    assert await database.outbox.take(room) == ()
+    time.passed += LEASE - 0.1
+    assert await worker.round() == 0
+    time.passed += 0.1
+    assert await worker.round() == 1
+    late = Attempt(at=time.now(), status=500, milliseconds=1)
+    assert not await database.outbox.settle(lost, late, Outcome(State.DEAD, "failed"))
+    ended = await only(database, endpoint)
+    assert (ended.state, len(ended.attempts)) == (State.DELIVERED, 1)
+
+
+async def test_an_end_gives_back_what_is_under_way(database: Database, worker: Worker) -> None:
+    endpoint = await listen(database)
+    worker.post.hanging.add(endpoint.url)
+    await note(database, await new_account(database), "account.updated")
+    await worker.dispatcher.start()
+    quick = replace(worker, post=Post())
+    assert await quick.round() == 0
+    await worker.dispatcher.close()
+    assert await quick.round() == 1
+
+
+async def test_a_slow_endpoint_holds_up_nobody_else(database: Database, worker: Worker) -> None:
+    slow, quick, account = await listen(database, "slow"), await listen(database, "quick"), await new_account(database)
+    worker.post.hanging.add(slow.url)
+    await note(database, account, *["account.updated"] * 40)
+    for _ in range(30):
+        await worker.dispatcher.start()
+        await asyncio.sleep(0.01)
+    assert len(worker.post.bodies(quick.url)) == 40
+    assert worker.post.most[slow.url] == len(worker.post.bodies(slow.url)) == 4
+    worker.post.let_go.set()
+    await worker.dispatcher.finish()
+    while await worker.round():
+        pass
+    assert len(worker.post.bodies(slow.url)) == 40
+
+
+async def test_any_number_of_failing_endpoints_leave_room_for_one_that_is_well(
+    database: Database, worker: Worker
+) -> None:
+    failing, account = [await listen(database, f"w{number}") for number in range(18)], await new_account(database)
+    async with writing(database._engine) as connection:
+        await connection.execute(webhook_endpoints.update().values(failing_since=START))
+    await note(database, account, "account.updated")
+    well = await listen(database, "well")
+    worker.post.hanging |= {each.url for each in failing}
+    assert [await worker.dispatcher.start() for _ in range(2)] == [12, 0]
+    await note(database, account, *["account.error"] * 3)
+    await worker.dispatcher.start()
+    await until(lambda: len(worker.post.bodies(well.url)) == 3)
+    worker.post.let_go.set()
+    await worker.dispatcher.finish()
+
+
+async def test_an_endpoint_that_fails_gets_one_at_a_time_until_it_is_well(database: Database, worker: Worker) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    worker.post.statuses[endpoint.url] = None
+    await note(database, account, *["account.updated"] * 8)
+    assert await worker.round() == 4
+    failing = await database.endpoints.find(endpoint.project_id, endpoint.id)
+    assert failing is not None
+    assert failing.failing_since == START
+    assert await worker.round() == 1
+    worker.post.statuses[endpoint.url] = 200
+    assert [await worker.round() for _ in range(2)] == [1, 2]
+    well = await database.endpoints.find(endpoint.project_id, endpoint.id)
+    assert well is not None
+    assert well.failing_since is None
+
+
+@pytest.mark.parametrize(("status", "failing_days", "reason"), [(410, 0, "gone"), (500, 6, "failing")])
+async def test_an_endpoint_that_is_gone_or_has_failed_for_days_is_disabled(
+    database: Database, worker: Worker, time: Time, status: int, failing_days: int, reason: str
+) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    worker.post.statuses[endpoint.url] = status
+    await note(database, account, "account.updated")
+    await worker.round()
+    time.passed += failing_days * 86400
+    for _ in range(2):
+        await worker.round()
+        time.passed += 20
+    assert worker.disabled == [(endpoint.id, reason)]
+    found = await database.endpoints.find(endpoint.project_id, endpoint.id)
+    assert found is not None
+    assert (found.enabled, found.disabled_reason) == (False, reason)
+    await note(database, account, "account.updated")
+    assert len(await log_of(database, endpoint)) == 1
+
+
+async def test_what_waits_for_a_disabled_endpoint_is_sent_when_it_is_enabled_again(
+    database: Database, worker: Worker
+) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    await note(database, account, "account.updated")
+    await database.endpoints.change(
+        endpoint, replace(endpoint, disabled_at=START, disabled_reason="disabled"), told_of(endpoint)
+    )
+    assert await worker.round() == 0
+    off = replace(endpoint, disabled_at=START, disabled_reason="disabled")
+    await database.endpoints.change(off, endpoint, told_of(endpoint))
+    assert await worker.round() == 1
+
+
+async def test_a_change_leaves_what_has_become_of_the_endpoint_meanwhile(database: Database, worker: Worker) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    worker.post.statuses[endpoint.url] = 410
+    await note(database, account, "account.updated")
+    await worker.round()
+    changed = await database.endpoints.change(endpoint, replace(endpoint, description="new"), told_of(endpoint))
+    assert changed is not None
+    assert (changed.description, changed.enabled) == ("new", False)
+    assert await database.endpoints.change(endpoint, endpoint, told_of(endpoint)) == changed
+
+
+async def test_an_older_secret_signs_for_its_time(database: Database, worker: Worker, time: Time) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    until = START + timedelta(hours=1)
+    rotated = await database.endpoints.rotate(replace(endpoint, older_until=until), NEWER, told_of(endpoint))
+    assert rotated is not None
+    for passed, secrets in [(0, (SECRET, NEWER)), (3599, (SECRET, NEWER)), (1, (NEWER,))]:
+        time.passed += passed
+        await note(database, account, "account.updated")
+        await worker.round()
+        _, headers, body = worker.post.sent[-1]
+        signed = signature_headers(Message(headers["webhook-id"], time.now(), body), secrets)
+        assert headers == {"content-type": "application/json", **signed}
+    await database.outbox.tidy(time.now(), KEEPING)
+    async with reading(database._engine) as connection:
+        assert (await connection.scalars(select(webhook_endpoints.c.older_secret))).all() == [None]
+
+
+# --- the loop -----------------------------------------------------------------------------------------------
+
+
+async def until(happens: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if happens():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("not within 5 seconds")
+
+
+async def test_it_wakes_with_the_commit_and_looks_by_itself(
+    database: Database, url: str, time: Time, worker: Worker
+) -> None:
+    await listen(database)
+    account, elsewhere = await new_account(database), open_database(url, time)
+    patient = replace(worker, pace=replace(worker.pace, poll=60.0))
+    database.outbox.wake(patient.dispatcher.wake)
+    running = asyncio.create_task(patient.dispatcher.run())
+    await asyncio.sleep(0.1)
+    await note(database, account, "account.updated")
+    await until(lambda: len(worker.post.sent) == 1)
+    running.cancel()
+    polling = asyncio.create_task(worker.dispatcher.run())
+    await note(elsewhere, account, "account.updated")
+    await until(lambda: len(worker.post.sent) == 2)
+    polling.cancel()
+    await asyncio.gather(running, polling, return_exceptions=True)
+    await worker.dispatcher.finish()
+    await elsewhere.close()
+
+
+class Away(OutboxBook):
+    """A database that cannot be reached at first."""
+
+    asked = 0
+
+    async def take(self, room: Room) -> Sequence[Claim]:
+        self.asked += 1
+        if self.asked <= 2:
+            raise StoreUnavailable("it is away")
+        return await super().take(room)
+
+
+async def test_it_tidies_up_now_and_then(database: Database, time: Time, worker: Worker) -> None:
+    endpoint = await listen(database)
+    await note(database, await new_account(database), "account.updated")
+    await worker.round()
+    running = asyncio.create_task(worker.dispatcher.run())
+    await asyncio.sleep(0.1)
+    assert (await only(database, endpoint)).kept
+    time.passed += 4 * 86400
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        if not (await only(database, endpoint)).kept:
+            break
+    assert not (await only(database, endpoint)).kept
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_it_goes_on_after_a_fault_of_the_database_or_of_its_own(
+    database: Database, time: Time, worker: Worker
+) -> None:
+    endpoint, away = await listen(database), Away(database._engine, Vault(MASTER), time.now, new_id)
+    faulty = Worker(database, time, Post(raises=RuntimeError("planted")), outbox=away)
+    await note(database, await new_account(database), "account.updated")
+    running = asyncio.create_task(faulty.dispatcher.run())
+    await until(lambda: len(faulty.post.sent) == 1)
+    await faulty.dispatcher.finish()
+    running.cancel()
+    assert [type(each) for each in faulty.faults] == [StoreUnavailable, RuntimeError]
+    [tried] = (await only(database, endpoint)).attempts
+    assert (tried.status, tried.error) == (None, "fault")
+    assert (await worker.round(), faulty.counted) == (0, {"retried": 1})
+
+
+# --- forgetting ---------------------------------------------------------------------------------------------
+
+
+async def test_of_an_unlinked_account_what_was_said_is_dropped_and_its_end_is_still_told(
+    database: Database, worker: Worker, time: Time
+) -> None:
+    endpoint = await listen(database)
+    gone, stays = await new_account(database, "gone"), await new_account(database, "stays")
+    await note(database, gone, "account.created")
+    await note(database, stays, "account.created")
+    await worker.round()
+    worker.post.statuses[endpoint.url] = 500
+    await note(database, gone, "account.updated")
+    await worker.round()
+    assert [each is not None for each in await payloads(database)] == [True] * 3
+    await note(database, gone, "account.deleted")
+    kept = {each.event: each.kept for each in await log_of(database, endpoint) if each.account_id == "gone"}
+    assert kept == {"account.created": False, "account.updated": True, "account.deleted": True}
+    worker.post.statuses[endpoint.url] = 200
+    time.passed += 100
+    while await worker.round():
+        pass
+    told = [body["event"] for body in worker.post.bodies(endpoint.url) if body["account_id"] == "gone"]
+    assert set(told) == {"account.created", "account.updated", "account.deleted"}
+    kept_of: defaultdict[str | None, set[bool]] = defaultdict(set)
+    for each in await log_of(database, endpoint):
+        kept_of[each.account_id].add(each.kept)
+    assert kept_of == {"gone": {False}, "stays": {True}}
+
+
+async def test_time_takes_first_what_was_said_then_the_log(database: Database, worker: Worker) -> None:
+    endpoint, closed, account = await listen(database), await listen(database, "w2"), await new_account(database)
+    await note(database, account, "account.updated")
+    await database.endpoints.change(
+        closed, replace(closed, disabled_at=START, disabled_reason="disabled"), told_of(endpoint)
+    )
+    await worker.round()
+    day = timedelta(days=1)
+    for after, kept, told in [(3 * day, True, 1), (3 * day + timedelta(seconds=1), False, 1), (31 * day, False, 0)]:
+        await database.outbox.tidy(START + after, KEEPING)
+        found = await log_of(database, endpoint)
+        assert len(found) == told
+        assert all(each.kept == kept for each in found)
+        # What can be sent no more is no reason to refuse anybody a change.
+        assert await database.endpoints.kept_events(endpoint) == ({"account.updated"} if kept else frozenset())
+    async with reading(database._engine) as connection:
+        assert (await connection.scalars(select(func.count()).select_from(webhook_attempts))).one() == 0
+    [stuck] = await log_of(database, closed)
+    assert (stuck.state, stuck.reason, stuck.kept) == (State.DEAD, "disabled", False)
+
+
+async def test_what_hangs_on_a_project_or_an_endpoint_goes_with_it(database: Database, worker: Worker) -> None:
+    endpoint, account = await listen(database), await new_account(database)
+    await database.store(account, TOKEN)
+    await note(database, account, "account.updated")
+    await worker.round()
+    assert await database.endpoints.remove("other project", endpoint.id, told_of(endpoint)) is None
+    assert await database.endpoints.remove(endpoint.project_id, endpoint.id, told_of(endpoint)) is not None
+    async with reading(database._engine) as connection:
+        for table in ("webhook_endpoints", "webhook_deliveries", "webhook_attempts"):
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0
