@@ -1,17 +1,70 @@
 """The nouns that the gateway passes around, and the doors to the outside as protocols of few methods."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import Protocol
 
 from connectors.exchange import Answer, Grant, Request
-from gateway.audit.actor import Actor
-from gateway.cache.freshness import NO_CEILINGS, Ceilings
 
 KEY_PREFIX = "hrk_"
 """How every API key begins, so that one is known when it is seen."""
+
+
+class ActorKind(StrEnum):
+    KEY = "key"
+    """A backend of the project; the id is that of its API key."""
+    SESSION = "session"
+    """A customer in the Hub; the id is the number of the connect session."""
+    OPERATOR = "operator"
+    """Whoever may run the command line."""
+    ADMIN = "admin"
+    """Whoever may use the pages for the operator."""
+    GATEWAY = "gateway"
+    """The gateway itself; the id is a word for which part of it: `call`, `check`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something. `address` is the client's as the server has it, `cli`, or empty for the gateway itself."""
+
+    kind: ActorKind
+    id: str = ""
+    address: str = ""
+
+
+GATEWAY = Actor(ActorKind.GATEWAY)
+
+
+AT_A_CALL = Actor(ActorKind.GATEWAY, "call")
+
+
+AT_A_CHECK = Actor(ActorKind.GATEWAY, "check")
+
+
+AT_THE_COMMAND_LINE = Actor(ActorKind.OPERATOR, address="cli")
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """The most that an account allows of what the settings allow for all: fresh seconds, and stale ones after them."""
+
+    fresh: float = inf
+    stale: float = inf
+
+
+NO_CEILINGS = Ceilings()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time and chance, as arguments: `now` is aware, `monotonic` in seconds, `jitter` from 0 to 1."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    jitter: Callable[[], float]
 
 
 class Status(StrEnum):

@@ -9,10 +9,10 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
 from gateway.accounts.service import PlatformCall
+from gateway.auth.credentials import credentials_of
 from gateway.contract.body import parse_json
 from gateway.http.middleware import address_of, exchange_of
-from gateway.http.request import read_body
-from gateway.unified.api import credentials_of, read_headers, read_query
+from gateway.http.request import read_body, read_headers, read_query
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 

@@ -12,9 +12,9 @@ from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.accounts.unlink import news_of
 from gateway.accounts.unlink_poll import Gone
 from gateway.audit.events import ERASING, Change, What
+from gateway.cache.invalidation import news_of
 from gateway.db.engine import empty_journal, reading, writing
 from gateway.db.schema import accounts, connect_sessions, credentials, vendor_hooks
 from gateway.db.schema import audit_trail as trail

@@ -11,9 +11,20 @@ from datetime import datetime
 
 from connectors.connector import Connector
 from connectors.exchange import Grant, Refusal
-from gateway.audit.actor import GATEWAY, Actor
 from gateway.errors import Conflict, Unprocessable, VendorFailure
-from gateway.model import Account, Ledger, Linked, Owner, OwnerLinked, Secret, Status, StatusReason, Upstream
+from gateway.model import (
+    GATEWAY,
+    Account,
+    Actor,
+    Ledger,
+    Linked,
+    Owner,
+    OwnerLinked,
+    Secret,
+    Status,
+    StatusReason,
+    Upstream,
+)
 from gateway.upstream.flow import judge_token
 
 INVALID_CREDENTIALS = "invalid_credentials"

@@ -7,28 +7,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from connectors.exchange import Grant
-from gateway.cache.freshness import Ceilings
-from gateway.model import Account, Caching, ClientKey, Owner, Project, Status, StatusReason
+from gateway.model import Account, Caching, Ceilings, Owner, Status, StatusReason
 
 DOUBTS = ("unknown", "doubtful", "stated")
 """The scopes of a grant that the vendor has not told of, by why."""
-
-
-def read_project(row: Row[Any]) -> Project:
-    return Project(id=row.id, name=row.name, created_at=row.created_at)
-
-
-def read_key(row: Row[Any]) -> ClientKey:
-    return ClientKey(
-        id=row.id,
-        project_id=row.project_id,
-        prefix=row.prefix,
-        digest=row.digest,
-        scopes=frozenset(row.scopes),
-        created_at=row.created_at,
-        last_used_at=row.last_used_at,
-        revoked_at=row.revoked_at,
-    )
 
 
 def read_account(row: Row[Any], owner: Owner) -> Account:

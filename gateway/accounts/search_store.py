@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.accounts.owner_store import AccountReader, select_accounts
-from gateway.dashboard.service import Search
+from gateway.accounts.search import Search
 from gateway.db.engine import reading
 from gateway.db.schema import accounts
 from gateway.model import Account, Status

@@ -10,14 +10,14 @@ from connectors.convert import instant
 from gateway.accounts.link import Parts, relink
 from gateway.accounts.unlink import unlink
 from gateway.accounts.update import read_changes
-from gateway.audit.actor import Actor, ActorKind
-from gateway.auth.authentication import Entrance, Provider, about, forbidden
+from gateway.auth.authentication import Entrance, about, forbidden
 from gateway.contract.query import MOST_PAGES, PageLimits
 from gateway.errors import BadRequest, NotFound
-from gateway.model import Account, Choice, ClientKey, Directory, Status
+from gateway.model import Account, Actor, ActorKind, Choice, ClientKey, Directory, Status
 from gateway.policy.capabilities import DETAILS, account_meta, connector_meta
 from gateway.policy.permissions import permissions
 from gateway.policy.policy import Operator, admit
+from gateway.policy.provider import Provider
 
 Json = dict[str, Any]
 Pairs = Sequence[tuple[str, str]]

@@ -15,7 +15,6 @@ from gateway.accounts.owner_store import IN_CLEAR, AccountReader, seal_owner, se
 from gateway.accounts.rows import write_account
 from gateway.accounts.search_store import AccountRegister
 from gateway.accounts.usage_store import UsageBook
-from gateway.audit.actor import GATEWAY, Actor
 from gateway.audit.events import Change, stops_keeping
 from gateway.audit.log import NOBODY, Ears, Notes
 from gateway.audit.store import TrailBook
@@ -35,7 +34,19 @@ from gateway.db.schema import (
 from gateway.db.ttl_cache import Memo
 from gateway.errors import Conflict, StoreUnavailable
 from gateway.hub.session_store import SessionBook
-from gateway.model import Account, Choice, ClientKey, Linked, OwnerLinked, Secret, Status, StatusReason, Unsealable
+from gateway.model import (
+    GATEWAY,
+    Account,
+    Actor,
+    Choice,
+    ClientKey,
+    Linked,
+    OwnerLinked,
+    Secret,
+    Status,
+    StatusReason,
+    Unsealable,
+)
 from gateway.record_events.store import WatchBook
 from gateway.unified.idempotency_store import RepeatBook
 from gateway.vault.rewrap import Rewrapped, rewrap

@@ -10,10 +10,9 @@ from datetime import datetime
 
 from connectors.connector import Connector
 from gateway.accounts.verification import ended, has_ended
-from gateway.audit.actor import AT_A_CALL
 from gateway.cache.singleflight import Flights
 from gateway.errors import AccountUnavailable, GatewayError, ProviderError, RateLimited, VendorFailure
-from gateway.model import Account, Accounts, Linked, Status, StatusReason, Upstream
+from gateway.model import AT_A_CALL, Account, Accounts, Linked, Status, StatusReason, Upstream
 from gateway.upstream.flow import judge_token
 
 INVALID_CREDENTIALS = "AccountInvalidCredentialsError"

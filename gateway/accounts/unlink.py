@@ -16,10 +16,10 @@ Who cannot be told reads it in the audit trail, and the sweep is made again when
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from gateway.audit.actor import GATEWAY, Actor
-from gateway.audit.events import ERASING, Change, What
+from gateway.audit.events import Change
+from gateway.cache.invalidation import news_of
 from gateway.errors import NotFound
-from gateway.model import Account, Cache, Ledger, News
+from gateway.model import GATEWAY, Account, Actor, Cache, Ledger, News
 
 
 class Place(StrEnum):
@@ -71,13 +71,6 @@ class Forgetting:
             self.here(news, change.account_id)
             await self._cache.tell(news, change.account_id)
             await self.sweep(change.account_id)
-
-
-def news_of(change: Change) -> News | None:
-    """Tell what others have to forget after a change, if anything."""
-    if change.has(What.UNLINKED):
-        return News.GONE
-    return News.UNCACHED if any(change.has(what) for what in ERASING) else None
 
 
 async def unlink(project_id: str, account_id: str, ledger: Ledger, by: Actor = GATEWAY) -> Account:

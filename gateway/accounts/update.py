@@ -10,9 +10,8 @@ from math import inf
 from typing import Any
 
 from connectors.connector import Connector
-from gateway.cache.freshness import Ceilings
 from gateway.errors import BadRequest
-from gateway.model import Account, Caching, Secret
+from gateway.model import Account, Caching, Ceilings, Secret
 
 TYPES = ("production", "test")
 LONGEST_TEXT = 200

@@ -12,11 +12,9 @@ from typing import Protocol
 from gateway.accounts.link import Parts, verify
 from gateway.accounts.usage import Due, Usage
 from gateway.accounts.verification import Enter, Intervals, Verify, Wait, decide, wait_after_failure
-from gateway.audit.actor import AT_A_CHECK
 from gateway.auth.authentication import Entrance
 from gateway.errors import Conflict, GatewayError, StoreUnavailable
-from gateway.model import Account
-from gateway.upstream.vendor import Clock
+from gateway.model import AT_A_CHECK, Account, Clock
 
 LEASE_SECONDS = 600
 """A check that has not ended after so long never will: its process is gone."""

@@ -24,9 +24,9 @@ from gateway.audit.events import Change
 from gateway.auth.authentication import Entrance
 from gateway.errors import StoreUnavailable
 from gateway.http.middleware import Exchange
+from gateway.model import Clock
 from gateway.observability.logs import where
 from gateway.settings.load import Settings
-from gateway.upstream.vendor import Clock
 
 LAST_FLUSH_SECONDS = 2.0
 TIDY_SECONDS = 600.0

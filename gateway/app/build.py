@@ -12,6 +12,7 @@ from connectors.registry import CONNECTORS
 from gateway.accounts.api import PlatformApi
 from gateway.accounts.link import Parts
 from gateway.accounts.service import Platform, Rules
+from gateway.accounts.store import Database
 from gateway.accounts.token_rejection import TokenChecks
 from gateway.accounts.unlink import Forgetting
 from gateway.accounts.unlink import Place as Held
@@ -40,13 +41,13 @@ from gateway.cache.invalidation import telling
 from gateway.cache.tombstones import Erased, GuardedCache
 from gateway.contract.query import PageLimits
 from gateway.dashboard.account_history import Evidence
-from gateway.errors import GatewayError
-from gateway.http.access_log import is_well, request_ids, request_log, shown
+from gateway.errors import GatewayError, StoreUnavailable
+from gateway.http.access_log import request_ids, request_log, shown
 from gateway.http.allow_list import AllowList
 from gateway.http.health import Ops
 from gateway.http.middleware import Edge, EdgeLimits, Surroundings
 from gateway.http.site_url import Place
-from gateway.model import Linked
+from gateway.model import Clock, Linked
 from gateway.observability.logs import make_logger, where
 from gateway.observability.metrics import make_metrics
 from gateway.openapi.document import Subject, make_document
@@ -63,9 +64,9 @@ from gateway.settings.load import Settings, SettingsError, read_settings
 from gateway.unified.api import UnifiedApi
 from gateway.unified.write import Writes
 from gateway.unified.write_api import WritesApi
+from gateway.unified.write_steps import Driver
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker, Clock
-from gateway.upstream.write_steps import Driver
+from gateway.upstream.vendor import Asker
 
 
 async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> Edge:
@@ -226,3 +227,11 @@ class Application:
 def worker() -> Application:
     """Make the application in a worker process, which finds its settings in the environment."""
     return Application(read_settings(os.environ, CONNECTORS.keys()))
+
+
+async def is_well(database: Database) -> bool:
+    try:
+        await database.check()
+    except StoreUnavailable:
+        return False
+    return True

@@ -30,12 +30,11 @@ from gateway.dashboard.service import Books, KeyRing, Office, Register
 from gateway.dashboard.tester_page import TesterPage
 from gateway.http.site_url import Place
 from gateway.hub.pages import Seal
-from gateway.model import Accounts
+from gateway.model import Accounts, Clock
 from gateway.policy.client_scopes import known_scopes
 from gateway.settings.load import Settings
 from gateway.unified.call import Call, Page
 from gateway.unified.read import Gateway
-from gateway.upstream.vendor import Clock
 
 OF_EACH = Limit(most=5, seconds=300)
 """Sign-ins that one address may try."""

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from connectors.hris.operations import OPERATIONS
 from gateway.accounts.link import Parts
 from gateway.app.services import operator_of
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.http.site_url import Place
 from gateway.hub.api import HubApi
 from gateway.hub.assets import hub_renderer, static_routes
@@ -20,6 +20,7 @@ from gateway.hub.session_api import ConnectApi
 from gateway.hub.sessions import Making, SessionDesk, Sessions
 from gateway.model import Directory, Secret
 from gateway.policy.needed_scopes import Wanted, Wants
+from gateway.policy.provider import Provider
 from gateway.settings.load import Settings
 from gateway.upstream.oauth import Client
 

@@ -14,9 +14,8 @@ import gateway
 from gateway.accounts.link import Parts, verify
 from gateway.accounts.store import Database
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.audit.actor import AT_A_CHECK
 from gateway.auth.authentication import Entrance
-from gateway.model import Cache
+from gateway.model import AT_A_CHECK, Cache, Clock
 from gateway.observability.logs import where
 from gateway.observability.metrics import Metrics
 from gateway.record_events.detector import Around, Keeping
@@ -25,7 +24,6 @@ from gateway.record_events.watcher import Pace, Watcher
 from gateway.settings.load import Settings
 from gateway.unified.collections import Sweeps
 from gateway.unified.write import Outdate
-from gateway.upstream.vendor import Clock
 from gateway.vault.vault import Vault
 
 WAY_OF_RECORDS = ("unified/mapping.py", "record_events/snapshot.py", "record_events/subject.py")

@@ -12,15 +12,16 @@ from connectors.registry import CONNECTORS
 from gateway.accounts.store import Database
 from gateway.audit.log import NOBODY, Ears
 from gateway.auth.admin_password import fault_of
-from gateway.auth.authentication import Provider
 from gateway.cache.redis_cache import NoCache, RedisCache, RedisLimits
+from gateway.db.engine import migrate, open_engine
+from gateway.model import Clock
 from gateway.observability.logs import make_logger
 from gateway.observability.metrics import Metrics
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.settings.load import Settings, SettingsError
 from gateway.upstream.client import HttpUpstream, UpstreamLimits
-from gateway.upstream.vendor import Clock
-from gateway.vault.master_key import open_database, open_vault
+from gateway.vault.master_key import open_vault
 from gateway.vault.vault import Vault
 
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
@@ -127,3 +128,15 @@ def dashboard_faults(settings: Settings) -> list[str]:
     text = settings.dashboard.password.get_secret_value()
     fault = fault_of(text) if text else ""
     return [f"GATEWAY_DASHBOARD_PASSWORD: {fault}"] if fault else []
+
+
+async def open_database(*, url: str, vault: Vault, memo_seconds: float, ears: Ears = NOBODY) -> Database:
+    """Bring the database up to date and open it; refuse one whose accounts the vault cannot open."""
+    await migrate(url)
+    database = Database(open_engine(url), vault, memo_seconds=memo_seconds, ears=ears)
+    try:
+        await database.check()
+    except BaseException:
+        await database.close()
+        raise
+    return database

@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from gateway.accounts.store import Database
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Provider
 from gateway.model import Upstream
 from gateway.observability.metrics import Metrics
+from gateway.policy.provider import Provider
 from gateway.settings.load import Settings
 from gateway.vendor_events.api import HooksApi
 from gateway.vendor_events.directory import HookedDirectory

@@ -18,11 +18,11 @@ from gateway.accounts.api import PlatformApi
 from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Entrance
 from gateway.contract.query import PageLimits
+from gateway.model import Clock
 from gateway.observability.logs import where
 from gateway.observability.metrics import Metrics
 from gateway.policy.policy import Operator
 from gateway.settings.load import Settings
-from gateway.upstream.vendor import Clock
 from gateway.webhooks.api import WebhookCalls
 from gateway.webhooks.deliveries import Schedule
 from gateway.webhooks.dispatcher import Dispatcher, Ears, Keeping, Pace, Rules

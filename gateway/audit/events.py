@@ -10,8 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.audit.actor import Actor
-from gateway.model import Account, ClientKey, Status, StatusReason
+from gateway.model import Account, Actor, ClientKey, Status, StatusReason
 
 MOST_WORDS = 100
 _WORD = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._:/*-]{0,63}")

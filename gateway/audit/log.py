@@ -6,10 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.audit.actor import Actor
 from gateway.audit.events import Change, What, facts_of, key_change
 from gateway.audit.store import TrailBook
-from gateway.model import Account, ClientKey
+from gateway.model import Account, Actor, ClientKey
 
 
 @dataclass(frozen=True, slots=True)

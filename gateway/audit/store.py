@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.audit.actor import Actor, ActorKind
 from gateway.audit.events import Change, Entry, What
 from gateway.db.engine import reading, writing
 from gateway.db.schema import audit_trail as table
+from gateway.model import Actor, ActorKind
 
 
 class TrailBook:

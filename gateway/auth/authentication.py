@@ -2,22 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from connectors.connector import Connector
 from gateway.errors import AccountUnavailable, BadRequest, Forbidden, GatewayError, NotFound, Unauthenticated
 from gateway.model import Account, Accounts, ClientKey, Linked, Status
-from gateway.policy.policy import Denied, Policy
+from gateway.policy.policy import Denied
+from gateway.policy.provider import Provider
 
 CONNECTOR_REMOVED = "This gateway no longer has a connector for the account's provider."
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A connector as this gateway uses it, its base URL set, and its rules with the operator's."""
-
-    connector: Connector
-    policy: Policy
 
 
 class Entrance:

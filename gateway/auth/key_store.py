@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.accounts.rows import read_key, read_project
-from gateway.audit.actor import GATEWAY, Actor
 from gateway.audit.events import What
 from gateway.audit.log import Notes
 from gateway.auth import api_key as apikey
@@ -20,7 +19,13 @@ from gateway.db.engine import reading, writing
 from gateway.db.schema import api_keys, projects
 from gateway.db.ttl_cache import Memo
 from gateway.errors import Conflict, StoreUnavailable
-from gateway.model import ClientKey, Project, Secret
+from gateway.model import (
+    GATEWAY,
+    Actor,
+    ClientKey,
+    Project,
+    Secret,
+)
 
 NOTE_USE_EVERY = timedelta(minutes=1)
 
@@ -153,3 +158,20 @@ class Clients:
         with suppress(StoreUnavailable):
             async with writing(self._engine) as connection:
                 await connection.execute(query)
+
+
+def read_project(row: Row[Any]) -> Project:
+    return Project(id=row.id, name=row.name, created_at=row.created_at)
+
+
+def read_key(row: Row[Any]) -> ClientKey:
+    return ClientKey(
+        id=row.id,
+        project_id=row.project_id,
+        prefix=row.prefix,
+        digest=row.digest,
+        scopes=frozenset(row.scopes),
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from math import inf
 
 from gateway.errors import GatewayError
+from gateway.model import Ceilings
 
 _WORD = re.compile(r'(max-age|min-fresh|max-stale)="?(\d{1,9})"?')
 
@@ -69,17 +70,6 @@ class Windows:
         """Give the moments for a reading made now. `jitter` shortens freshness by that part of it, never prolongs."""
         until = made_at + self.fresh * (1 - jitter)
         return Times(made_at, until, until + self.revalidate, until + self.on_error)
-
-
-@dataclass(frozen=True, slots=True)
-class Ceilings:
-    """The most that an account allows of what the settings allow for all: fresh seconds, and stale ones after them."""
-
-    fresh: float = inf
-    stale: float = inf
-
-
-NO_CEILINGS = Ceilings()
 
 
 @dataclass(frozen=True, slots=True)

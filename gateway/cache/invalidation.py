@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from gateway.accounts.unlink import news_of
-from gateway.audit.events import Change
+from gateway.audit.events import ERASING, Change, What
 from gateway.model import Cache, News
 
 
@@ -18,3 +17,10 @@ def telling(cache: Cache) -> Callable[[Change], Awaitable[None]]:
             await cache.tell(News.KEY, change.key_id)
 
     return hear
+
+
+def news_of(change: Change) -> News | None:
+    """Tell what others have to forget after a change, if anything."""
+    if change.has(What.UNLINKED):
+        return News.GONE
+    return News.UNCACHED if any(change.has(what) for what in ERASING) else None

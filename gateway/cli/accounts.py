@@ -9,14 +9,13 @@ from gateway.accounts.link import Application, Parts, link, verify
 from gateway.accounts.store import Database, utc_now
 from gateway.accounts.unlink import unlink
 from gateway.accounts.usage import Usage
-from gateway.audit.actor import AT_THE_COMMAND_LINE
 from gateway.auth.api_key import new_id
 from gateway.cli.audit import history
 from gateway.cli.context import Desk, find_account, find_linked
 from gateway.cli.keys import project_id
 from gateway.cli.output import as_cell, as_json, as_table
 from gateway.errors import Conflict, StoreUnavailable
-from gateway.model import Account, Owner, Status, StatusReason, Upstream
+from gateway.model import AT_THE_COMMAND_LINE, Account, Owner, Status, StatusReason, Upstream
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from connectors.connector import Connector
 from gateway.accounts.store import Database
 from gateway.accounts.unlink import Forgetting
+from gateway.app.services import open_database
 from gateway.audit.log import Ears
 from gateway.cache.invalidation import telling
 from gateway.errors import NotFound, StoreUnavailable
 from gateway.model import Account, Cache, Directory, Linked, Secret, Upstream
 from gateway.settings.load import Settings, SettingsError
-from gateway.vault.master_key import open_database, open_vault
+from gateway.vault.master_key import open_vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

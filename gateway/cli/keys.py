@@ -3,10 +3,10 @@
 from argparse import Namespace
 
 from gateway.accounts.store import Database
-from gateway.audit.actor import AT_THE_COMMAND_LINE
 from gateway.cli.context import Desk
 from gateway.cli.output import as_json, as_table
 from gateway.errors import NotFound
+from gateway.model import AT_THE_COMMAND_LINE
 
 
 async def run(arguments: Namespace, desk: Desk) -> int:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from gateway.accounts.store import Database
 from gateway.app.services import CLOCK
 from gateway.app.webhooks import webhook_desk
-from gateway.audit.actor import AT_THE_COMMAND_LINE
 from gateway.cli.context import Desk
 from gateway.cli.keys import project_id
 from gateway.cli.output import as_cell, as_json, as_table
 from gateway.errors import NotFound
+from gateway.model import AT_THE_COMMAND_LINE
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.endpoints import Endpoint, Pick
 from gateway.webhooks.event_scopes import ANY_EVENT

@@ -8,14 +8,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.accounts.link import RECOVERABLE, Checked
-from gateway.audit.actor import Actor
 from gateway.dashboard.account_history import Evidence
 from gateway.dashboard.page import HOME, Page, Shell, Visit
 from gateway.dashboard.service import Office, advice
 from gateway.errors import BadRequest, Conflict, GatewayError, NotFound
 from gateway.http.html import sentence
 from gateway.http.middleware import exchange_of
-from gateway.model import Account, Status
+from gateway.model import Account, Actor, Status
 from gateway.policy.needed_scopes import Outlook, Wants
 from gateway.webhooks.endpoints import Pick
 

@@ -7,10 +7,11 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.accounts.search import Search
 from gateway.accounts.usage import Usage
 from gateway.dashboard.account_history import Evidence
 from gateway.dashboard.page import HOME, Page, Shell
-from gateway.dashboard.service import Office, Search
+from gateway.dashboard.service import Office
 from gateway.model import Account, Project, Status
 
 ROWS = 25

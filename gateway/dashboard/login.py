@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.audit.actor import Actor, ActorKind
 from gateway.audit.events import What
 from gateway.auth.admin_password import Password
 from gateway.auth.login_limiter import Attempts
@@ -18,6 +17,7 @@ from gateway.dashboard.page import HOME, LOGIN, LONGEST_ACTOR, Page, Shell, Sign
 from gateway.errors import NotFound
 from gateway.http.forms import foreign, read_form
 from gateway.http.middleware import address_of, exchange_of
+from gateway.model import Actor, ActorKind
 
 _ENTRY = "dashboard_entry"
 _ENTRY_SECONDS = 3600

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.audit.actor import Actor, ActorKind
 from gateway.audit.events import What, event
 from gateway.auth.admin_session import Pass, Passes
 from gateway.auth.admin_sign_ins import SignInRecords
@@ -24,7 +23,7 @@ from gateway.http.html import Renderer, page_headers, sentence
 from gateway.http.middleware import address_of, exchange_of
 from gateway.http.response import Headers, status_of
 from gateway.http.site_url import Place
-from gateway.model import Account
+from gateway.model import Account, Actor, ActorKind
 
 HOME = "/dashboard"
 LOGIN = f"{HOME}/login"

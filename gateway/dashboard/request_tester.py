@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.contract import Operation
-from gateway.audit.actor import Actor
-from gateway.auth.authentication import Provider
 from gateway.cache.freshness import directives
 from gateway.errors import BadRequest, GatewayError
-from gateway.model import Account, Accounts, ClientKey, Linked, Status, StatusReason
+from gateway.model import Account, Accounts, Actor, ClientKey, Linked, Status, StatusReason
 from gateway.policy.access import Abilities
 from gateway.policy.policy import SCOPE, Withheld
+from gateway.policy.provider import Provider
 from gateway.unified.call import Call, Page
 
 CACHE_CHOICES: Mapping[str, str] = {

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.accounts.link import Checked, Parts, verify
+from gateway.accounts.search import Search
 from gateway.accounts.unlink import unlink
-from gateway.audit.actor import Actor
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.hub.session_request import LIFE
 from gateway.hub.sessions import ConnectSession, SessionDesk
-from gateway.model import Account, ClientKey, Directory, Project, Secret, Status, StatusReason
+from gateway.model import Account, Actor, ClientKey, Directory, Project, Secret, Status, StatusReason
+from gateway.policy.provider import Provider
 
 LONGEST_NAME = 200
 SUSPENDED = "suspended_by_operator"
@@ -23,18 +24,6 @@ _ADVICE: Mapping[Status, str] = {
     Status.INACTIVE: "Link it again to use it.",
     Status.ARCHIVED: "Link it again to use it.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Which accounts are wanted. `text` is part of an owner's name or id, a label or an account id."""
-
-    text: str = ""
-    project_id: str | None = None
-    provider: str = ""
-    status: Status | None = None
-    skip: int = 0
-    most: int = 25
 
 
 class Register(Protocol):

@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
 from gateway.audit.events import What
-from gateway.auth.authentication import Provider
 from gateway.contract.query import WITHHELD
 from gateway.dashboard.page import HOME, Form, Page, Shell, Visit
 from gateway.dashboard.request_tester import CACHE_CHOICES, Outcome, Tester, Trial, path_of, read_scopes
@@ -21,8 +20,10 @@ from gateway.dashboard.service import Office
 from gateway.errors import BadRequest, GatewayError
 from gateway.http.html import sentence
 from gateway.http.middleware import exchange_of
-from gateway.http.response import error_body, page_headers, status_of
+from gateway.http.response import error_body, status_of
 from gateway.model import Account, ClientKey
+from gateway.policy.provider import Provider
+from gateway.unified.headers import page_headers
 
 LARGEST_SHOWN = 64 * 1024
 LARGEST_PRETTY = 1024 * 1024

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from gateway.audit.actor import Actor, ActorKind
 from gateway.audit.events import Entry, What
+from gateway.model import Actor, ActorKind
 
 _WHAT: Mapping[What, str] = {
     What.LINKED: "Linked",

@@ -10,8 +10,6 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from gateway.accounts.store import Database
-from gateway.errors import StoreUnavailable
 from gateway.http.middleware import Exchange
 from gateway.observability.logs import where
 from gateway.observability.metrics import Metrics
@@ -21,14 +19,6 @@ def request_ids() -> Callable[[], str]:
     """Make a source of ids: a random word for this process, then a count."""
     process, count = secrets.token_hex(5), itertools.count(1)
     return lambda: f"{process}{next(count):06x}"
-
-
-async def is_well(database: Database) -> bool:
-    try:
-        await database.check()
-    except StoreUnavailable:
-        return False
-    return True
 
 
 def shown(metrics: Metrics) -> CollectorRegistry:

@@ -11,8 +11,6 @@ from typing import Any
 import orjson
 
 from gateway import errors
-from gateway.cache.freshness import Freshness
-from gateway.unified.call import Page
 
 
 class MethodNotAllowed(errors.GatewayError):
@@ -49,8 +47,6 @@ STATUSES: dict[type[errors.GatewayError], int] = {
     errors.GatewayError: 500,
 }
 
-CACHE_NAME = "hris-gateway"
-"""Our name in `Cache-Status`."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -90,45 +86,6 @@ def error_headers(error: errors.GatewayError) -> Headers:
     if isinstance(error, errors.Unauthenticated):
         headers.append((b"www-authenticate", b'Basic realm="hris-gateway"'))
     return headers
-
-
-def page_headers(page: Page, coding: str) -> Headers:
-    """Say how fresh an answer is and what it leaves out. `private`: no cache on the way may share it."""
-    fresh = page.freshness
-    headers: Headers = [
-        (b"content-type", b"application/json"),
-        (b"age", str(fresh.age).encode()),
-        (b"cache-status", cache_status(fresh).encode()),
-        (b"cache-control", f"private, max-age={fresh.lifetime}".encode()),
-        (b"etag", etag(page.kept.etag, coding)),
-        (b"vary", b"authorization, x-account-id, accept-encoding"),
-    ]
-    if coding:
-        headers.append((b"content-encoding", coding.encode()))
-    if page.kept.withheld:
-        headers.append((b"x-withheld-fields", ", ".join(page.kept.withheld).encode()))
-    return headers
-
-
-def etag(digest: str, coding: str) -> bytes:
-    """Write a strong validator: of the same answer in another coding it is another (RFC 9110, section 8.8.3.3)."""
-    return f'"{digest}-{coding}"'.encode() if coding else f'"{digest}"'.encode()
-
-
-def cache_status(fresh: Freshness) -> str:
-    """Write a `Cache-Status` member (RFC 9211)."""
-    words = [CACHE_NAME, f"fwd={fresh.forwarded}" if fresh.forwarded else "hit"]
-    if fresh.failed is not None and fresh.failed.provider_errors:
-        words.append(f"fwd-status={fresh.failed.provider_errors[0].status}")
-    if not fresh.forwarded or fresh.forwarded == "stale":
-        words.append(f"ttl={fresh.ttl}")
-    if fresh.stored:
-        words.append("stored")
-    if fresh.collapsed:
-        words.append("collapsed")
-    if fresh.detail:
-        words.append(f"detail={fresh.detail}")
-    return "; ".join(words)
 
 
 def with_length(headers: Headers, body: bytes) -> Headers:

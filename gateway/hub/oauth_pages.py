@@ -12,12 +12,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connectors.exchange import Consent
-from gateway.auth.authentication import Provider
 from gateway.errors import Forbidden, GatewayError, NotFound
 from gateway.http.middleware import address_of, exchange_of
 from gateway.hub.pages import ConnectPages, Page
 from gateway.hub.sessions import OVER, ConnectSession
 from gateway.model import Upstream
+from gateway.policy.provider import Provider
 from gateway.upstream.oauth import Client, Trip, code_of, departure, token_of, token_request
 
 CALLBACK = "/connect/oauth2/callback"

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth.authentication import Provider
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.http.forms import cookies, foreign, read_form
 from gateway.http.html import Renderer, page_headers, sentence
@@ -24,6 +23,7 @@ from gateway.hub.service import Hub
 from gateway.hub.sessions import OVER, ConnectSession
 from gateway.model import Account, Secret
 from gateway.policy.needed_scopes import Wants
+from gateway.policy.provider import Provider
 
 COOKIE = "hub_session"
 COMEBACK = "hub_return"

@@ -10,12 +10,12 @@ from typing import Any
 
 from connectors.connector import Connector
 from gateway.accounts.link import Application, Parts, as_named, link, relink, verify
-from gateway.audit.actor import Actor, ActorKind
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.errors import BadRequest, NotFound, Unprocessable
 from gateway.hub.sessions import OVER, ConnectSession, SessionDesk
-from gateway.model import Account, Linked, Secret, Status
+from gateway.model import Account, Actor, ActorKind, Linked, Secret, Status
 from gateway.policy.capabilities import CATEGORY
+from gateway.policy.provider import Provider
 
 VERSION = "1"
 ENVIRONMENT = "production"

@@ -10,16 +10,16 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
 from connectors.platform import CONNECT_OPERATIONS
-from gateway.audit.actor import Actor, ActorKind
 from gateway.auth.authentication import Entrance, forbidden
+from gateway.auth.credentials import credentials_of
 from gateway.contract.body import parse_json
 from gateway.errors import BadRequest
 from gateway.http.middleware import address_of, exchange_of
-from gateway.http.request import read_body
+from gateway.http.request import read_body, read_headers
 from gateway.http.site_url import Place
 from gateway.hub.sessions import SessionDesk, shown
+from gateway.model import Actor, ActorKind
 from gateway.policy.policy import Operator, admit
-from gateway.unified.api import credentials_of, read_headers
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 LARGEST_BODY = 65536

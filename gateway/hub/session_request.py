@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 from gateway.accounts.update import LONGEST_TEXT, TYPES
-from gateway.auth.authentication import Provider
 from gateway.errors import BadRequest
 from gateway.model import Owner
 from gateway.policy.capabilities import CATEGORY
+from gateway.policy.provider import Provider
 
 CATEGORIES = (
     "ats hris hris-legacy crm iam marketing lms stackone documents ticketing screening messaging accounting scheduling"

@@ -8,14 +8,13 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.elements import ColumnElement
 
-from gateway.audit.actor import Actor
 from gateway.audit.events import What, event
 from gateway.audit.store import TrailBook
 from gateway.db.engine import reading, writing
 from gateway.db.schema import connect_sessions as table
 from gateway.hub.session_request import Wish
 from gateway.hub.sessions import ConnectSession
-from gateway.model import Owner
+from gateway.model import Actor, Owner
 
 KEPT = timedelta(days=1)
 Clean = Callable[[AsyncConnection], Awaitable[None]]

@@ -12,11 +12,10 @@ from typing import Any, Protocol
 
 from connectors.convert import instant
 from gateway.accounts.update import TYPES
-from gateway.audit.actor import Actor
-from gateway.auth.authentication import Provider
 from gateway.errors import BadRequest, NotFound
 from gateway.hub.session_request import Wish, read_wish
-from gateway.model import Choice, Directory, Owner
+from gateway.model import Actor, Choice, Directory, Owner
+from gateway.policy.provider import Provider
 
 OVER = "ConnectSessionOverError"
 MOST_TRIES = 50

@@ -19,9 +19,10 @@ from starlette.types import Receive, Scope, Send
 from gateway.cache.compression import pack, pack_gzip
 from gateway.http.codings import coding_for, matches
 from gateway.http.middleware import exchange_of
-from gateway.http.response import Headers, etag
+from gateway.http.response import Headers
 from gateway.openapi.page_view import make_view
 from gateway.openapi.schemas import Schema
+from gateway.unified.headers import etag
 
 _QUOTED = re.compile("`([^`]*)`")
 _HERE = Path(__file__).parent

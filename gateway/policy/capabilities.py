@@ -11,9 +11,9 @@ from connectors.connector import Connector
 from connectors.contract import ListOf, Operation, Plain, Resource, Type, Words
 from connectors.spec import Absent, Field, Nested, Ref, Source
 from connectors.writes import To
-from gateway.auth.authentication import Provider
 from gateway.policy.access import Abilities, Ability, Standing
 from gateway.policy.policy import EVERY_SCOPE
+from gateway.policy.provider import Provider
 
 CATEGORY = "hris"
 DETAILS = ("field_path", "unmapped_fields", "resources", "inactive", "webhooks", "static_fields")

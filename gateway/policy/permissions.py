@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.contract import Operation
-from gateway.auth.authentication import Provider
 from gateway.model import Account, ClientKey, Status
 from gateway.policy.access import Abilities, Standing
 from gateway.policy.policy import Withheld
-from gateway.proxy.access import closings
+from gateway.policy.provider import Provider
+from gateway.policy.proxy_access import closings
 
 Json = dict[str, Any]
 

@@ -8,10 +8,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connectors.platform import PROXY
+from gateway.auth.credentials import credentials_of
 from gateway.http.middleware import Exchange, exchange_of
-from gateway.http.request import read_body
+from gateway.http.request import read_body, read_headers
 from gateway.proxy.service import Passthrough, ProxyCall
-from gateway.unified.api import credentials_of, read_headers
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 HUNG_UP = "ClientDisconnected"

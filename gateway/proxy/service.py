@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from connectors.exchange import Request
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, Provider, about, forbidden, must_be_active
+from gateway.auth.authentication import Entrance, about, forbidden, must_be_active
 from gateway.errors import DeadlineExceeded, Forbidden, GatewayError, VendorFailure
 from gateway.model import Linked, OpenAnswer, Stream
 from gateway.policy.policy import Denied, Withheld
-from gateway.proxy.access import closings
+from gateway.policy.provider import Provider
+from gateway.policy.proxy_access import closings
 from gateway.proxy.envelope import envelop, limited
 from gateway.proxy.path import Target, read_target
 from gateway.proxy.request import Outgoing, read_outgoing
-from gateway.upstream.write_steps import UNCERTAIN
+from gateway.upstream.vendor import UNCERTAIN
 
 
 @dataclass(frozen=True, slots=True)

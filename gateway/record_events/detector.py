@@ -5,17 +5,18 @@ from dataclasses import dataclass, replace
 
 from connectors import ids
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.cache.account_cache import Shelf
 from gateway.cache.freshness import NO_DIRECTIVES
-from gateway.model import Account, Cache, Linked, Status
+from gateway.model import Account, Cache, Clock, Linked, Status
+from gateway.policy.provider import Provider
 from gateway.record_events.diff import Changes, Outcome, Verb, compare, conclude
 from gateway.record_events.model import Batch, Claim, Place, WatchStore
 from gateway.record_events.snapshot import Evicted, Reader
 from gateway.record_events.subject import Subject, make_subject
 from gateway.unified.collections import Reading
 from gateway.unified.write import Outdate
-from gateway.upstream.vendor import Clock, Conversation, VendorRefusal
+from gateway.upstream.vendor import Conversation, VendorRefusal
 from gateway.webhooks.events import Event, Record, record_event
 
 READING_SECONDS = 240.0

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from connectors.connector import Connector
 from connectors.spec import Absent, Collection, Endpoint, Join
-from gateway.auth.authentication import Provider
 from gateway.model import Account
 from gateway.policy.policy import EVERY_SCOPE
+from gateway.policy.provider import Provider
 from gateway.unified.joins import joins_for
 from gateway.unified.mapping import Plan, compile_table
 from gateway.webhooks.event_scopes import LISTS

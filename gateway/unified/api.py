@@ -1,27 +1,23 @@
 """The unified API over HTTP: from headers, path and query to a `Call`, and from a `Page` to an answer."""
 
-from base64 import b64decode
-from binascii import Error
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
-from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
+from gateway.auth.credentials import credentials_of
 from gateway.cache.freshness import directives
-from gateway.errors import BadRequest, NotFound
+from gateway.errors import NotFound
 from gateway.http.codings import coding_for, matches
 from gateway.http.middleware import Exchange, exchange_of
-from gateway.http.response import MethodNotAllowed, etag, page_headers
-from gateway.model import KEY_PREFIX
+from gateway.http.request import read_headers, read_query
+from gateway.http.response import MethodNotAllowed
 from gateway.unified.call import Call, Page
 from gateway.unified.fastpath import Express, Stub
+from gateway.unified.headers import etag, page_headers
 from gateway.unified.read import Gateway
 from gateway.unified.router import Match, Matcher
-
-_MOST_PARAMETERS = 100
-_SINGLE = frozenset({b"authorization", b"x-account-id", b"idempotency-key", b"content-type", b"content-encoding"})
 
 _OF_BODY = frozenset({b"content-type", b"content-encoding"})
 
@@ -102,45 +98,3 @@ def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:
         directives=directives(headers.get(b"cache-control", b"").decode("latin-1")),
         request_id=exchange.request_id,
     )
-
-
-def read_headers(scope: Scope) -> dict[bytes, bytes]:
-    """Give the headers by name; one that decides who asks for whom must not be given twice."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        if name in _SINGLE and name in headers:
-            raise BadRequest(f"The header {name.decode()} is given twice.")
-        headers[name] = value
-    return headers
-
-
-def credentials_of(headers: Mapping[bytes, bytes]) -> tuple[str | None, str | None]:
-    """Give the API key and the account id, as far as they are there."""
-    account_id = headers.get(b"x-account-id", b"").decode("latin-1") or None
-    return secret_of(headers.get(b"authorization", b"")), account_id
-
-
-def read_query(query: bytes) -> tuple[tuple[str, str], ...]:
-    if not query:
-        return ()
-    try:
-        pairs = parse_qsl(
-            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-        )
-    except ValueError as error:
-        raise BadRequest(
-            f"The query cannot be read: it must be percent-encoded UTF-8 with at most {_MOST_PARAMETERS} parameters."
-        ) from error
-    return tuple(pairs)
-
-
-def secret_of(authorization: bytes) -> str | None:
-    """Give the API key of a Basic authorization: as user name, as password, or bare."""
-    scheme, _, encoded = authorization.partition(b" ")
-    if scheme.lower() != b"basic":
-        return None
-    try:
-        user, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (Error, UnicodeDecodeError):
-        return None
-    return (password if password.startswith(KEY_PREFIX) else user or password) or None

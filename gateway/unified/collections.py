@@ -18,14 +18,15 @@ import orjson
 from connectors.spec import OWN_KEY, Collection, Row
 from gateway.cache.account_cache import Shelf
 from gateway.cache.compression import pack, unpack
-from gateway.cache.freshness import Ceilings, Directives, Times, Use, Windows, judge, takes
+from gateway.cache.freshness import Directives, Times, Use, Windows, judge, takes
 from gateway.cache.singleflight import Flights, Leases
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
+from gateway.model import Ceilings, Clock
 from gateway.unified.decoded import Opened, OpenLists
 from gateway.unified.list_fetcher import Fetcher, Wanted, filled, sifted
 from gateway.unified.vendor_facts import Learned
 from gateway.upstream.decoding import encode_rows, mended, settled
-from gateway.upstream.vendor import Asker, Clock, Conversation, VendorRefusal
+from gateway.upstream.vendor import Asker, Conversation, VendorRefusal
 
 BLOCK = 250
 JITTER = 0.1

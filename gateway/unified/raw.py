@@ -10,23 +10,15 @@ from typing import Any
 
 from connectors.columns import first_word
 from connectors.connector import Connector
-from connectors.exchange import Request
 from connectors.paging import Malformed
 from connectors.spec import Join, Row
 from gateway.errors import VendorFailure
 from gateway.policy.columns import Visible
 from gateway.upstream.decoding import UNREADABLE_COLUMNS, without_columns
+from gateway.upstream.vendor import RawCall
 
 _OURS = frozenset({UNREADABLE_COLUMNS})
 """What our decoder puts into a row, which is no column of the vendor's."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawCall:
-    """A read that the vendor answered, with the decoded body as it came."""
-
-    request: Request
-    body: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from connectors.connector import Connector
 from connectors.contract import Operation
 from connectors.spec import Endpoint
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, Provider, about, forbidden, must_be_active
+from gateway.auth.authentication import Entrance, about, forbidden, must_be_active
 from gateway.cache.account_cache import Shelf
 from gateway.cache.entry import Kept
 from gateway.cache.freshness import Directives, Freshness, Use, judge, takes
@@ -19,14 +19,15 @@ from gateway.cache.lru import Lru
 from gateway.cache.singleflight import Flights
 from gateway.contract.query import PageLimits, Query, parse
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
-from gateway.model import Account, Cache, ClientKey, Linked
+from gateway.model import Account, Cache, ClientKey, Clock, Linked
 from gateway.policy.columns import condition_fault
 from gateway.policy.policy import Denied
+from gateway.policy.provider import Provider
 from gateway.unified.call import Call, Page, Ticket
 from gateway.unified.collections import PASSING, Reading
 from gateway.unified.compose import Composed, Question, Reads, make_question
 from gateway.unified.cursor import WalkLost, stale
-from gateway.upstream.vendor import Clock, Conversation, VendorRefusal
+from gateway.upstream.vendor import Conversation, VendorRefusal
 
 REMEMBERED_QUESTIONS = 1024
 LONGEST_REMEMBERED = 1024

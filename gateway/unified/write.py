@@ -14,7 +14,7 @@ import orjson
 from connectors import ids
 from connectors.contract import Operation
 from connectors.writes import PASSTHROUGH, Order, Sorted, Write, sort_out
-from gateway.auth.authentication import Entrance, Provider, about, forbidden, must_be_active
+from gateway.auth.authentication import Entrance, about, forbidden, must_be_active
 from gateway.contract.body import check_body, parse_json
 from gateway.errors import (
     BadRequest,
@@ -26,11 +26,12 @@ from gateway.errors import (
     StoreUnavailable,
     Unprocessable,
 )
-from gateway.model import ClientKey, Earlier, Linked, Once, Repeats, Turn, Unsealable
+from gateway.model import ClientKey, Clock, Earlier, Linked, Once, Repeats, Turn, Unsealable
 from gateway.policy.access import Abilities
 from gateway.policy.policy import Withheld
-from gateway.upstream.vendor import Clock, Conversation
-from gateway.upstream.write_steps import Driver, Progress
+from gateway.policy.provider import Provider
+from gateway.unified.write_steps import Driver, Progress
+from gateway.upstream.vendor import Conversation
 
 REMEMBERED = timedelta(hours=24)
 LONGEST_WRITE = timedelta(minutes=5)

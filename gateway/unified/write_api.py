@@ -2,11 +2,11 @@
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.auth.credentials import credentials_of
 from gateway.errors import BadRequest
 from gateway.http.middleware import exchange_of
-from gateway.http.request import read_body
+from gateway.http.request import read_body, read_headers
 from gateway.http.response import Headers
-from gateway.unified.api import credentials_of, read_headers
 from gateway.unified.router import Match
 from gateway.unified.write import Receipt, WriteCall, Writes
 

@@ -25,11 +25,9 @@ from gateway.errors import (
     Unprocessable,
     VendorFailure,
 )
-from gateway.model import Upstream
+from gateway.model import Clock, Upstream
 from gateway.upstream.retry import seconds_to_tell
-from gateway.upstream.vendor import Asker, Clock, Conversation, VendorRefusal
-
-UNCERTAIN = "It may have been done all the same: read before trying again."
+from gateway.upstream.vendor import UNCERTAIN, Asker, Conversation, VendorRefusal
 
 
 @dataclass(frozen=True, slots=True)

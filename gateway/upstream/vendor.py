@@ -4,9 +4,8 @@ What the vendor says in a body is never repeated, save its own one-line error me
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,9 +13,15 @@ import orjson
 from connectors.connector import Connector
 from connectors.exchange import Answer, Request
 from connectors.paging import Malformed
-from gateway.errors import BadRequest, GatewayError, ProviderError, RateLimited, VendorAnswerTooLarge, VendorFailure
-from gateway.model import Linked, Upstream
-from gateway.unified.raw import RawCall
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    ProviderError,
+    RateLimited,
+    VendorAnswerTooLarge,
+    VendorFailure,
+)
+from gateway.model import Clock, Linked, Upstream
 from gateway.upstream.decoding import decode, is_json, media_type
 from gateway.upstream.retry import Failure, RetryPolicy, retry_after, seconds_to_tell, wait_before_retry
 
@@ -34,12 +39,11 @@ class VendorRefusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """Time and chance, as arguments: `now` is aware, `monotonic` in seconds, `jitter` from 0 to 1."""
+class RawCall:
+    """A read that the vendor answered, with the decoded body as it came."""
 
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    jitter: Callable[[], float]
+    request: Request
+    body: Any = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -177,3 +181,6 @@ def malformed(talk: Conversation, path: str, error: Malformed) -> GatewayError:
 def without(rows: Sequence[Mapping[str, Any]], never: frozenset[str]) -> list[dict[str, Any]]:
     """Copy rows without the columns that never leave the vendor's answer."""
     return [{key: value for key, value in row.items() if key not in never} for row in rows]
+
+
+UNCERTAIN = "It may have been done all the same: read before trying again."

@@ -7,9 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from gateway.accounts.store import Database
-from gateway.audit.log import NOBODY, Ears
-from gateway.db.engine import migrate, open_engine
 from gateway.errors import StoreUnavailable
 from gateway.vault.vault import HOW_TO_MAKE_ONE, KEY_BYTES, Vault, decode_master_key
 
@@ -28,18 +25,6 @@ def open_vault(
     if not own_database:
         raise StoreUnavailable(f"GATEWAY_DATABASE_URL is set and there is no master key: {HOW_TO_MAKE_ONE}")
     return Vault(_own_key(KEY_FILE, say), further)
-
-
-async def open_database(*, url: str, vault: Vault, memo_seconds: float, ears: Ears = NOBODY) -> Database:
-    """Bring the database up to date and open it; refuse one whose accounts the vault cannot open."""
-    await migrate(url)
-    database = Database(open_engine(url), vault, memo_seconds=memo_seconds, ears=ears)
-    try:
-        await database.check()
-    except BaseException:
-        await database.close()
-        raise
-    return database
 
 
 def _own_key(path: Path, say: Callable[[str], None]) -> bytes:

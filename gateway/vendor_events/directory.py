@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from gateway.audit.actor import Actor
 from gateway.errors import GatewayError
-from gateway.model import Account, Accounts, Choice, Directory, Linked, Secret
+from gateway.model import Account, Accounts, Actor, Choice, Directory, Linked, Secret
 from gateway.vendor_events.registration import Hooks
 
 

@@ -13,9 +13,9 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from connectors.events import Event, Signature, Unreadable, VendorEvents
-from gateway.auth.authentication import Provider
 from gateway.errors import StoreUnavailable, Unauthenticated
 from gateway.model import Account, Accounts, Linked, Secret
+from gateway.policy.provider import Provider
 from gateway.vendor_events.model import Hook, HookStore
 
 Invalidate: TypeAlias = Callable[[Linked, frozenset[str] | None, str], Awaitable[bool]]

@@ -17,10 +17,10 @@ from connectors.convert import instant
 from connectors.events import Listener, NotRegistered, Registered, VendorEvents
 from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Provider
 from gateway.errors import GatewayError
 from gateway.model import Account, Accounts, Linked, Secret, Status, Upstream
 from gateway.policy.needed_scopes import Use, Wanted
+from gateway.policy.provider import Provider
 from gateway.upstream.flow import follow
 from gateway.vendor_events.model import Hook, HookState, HookStore
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.errors import StoreUnavailable
-from gateway.upstream.vendor import Clock
+from gateway.model import Clock
 from gateway.webhooks.deliveries import Attempt, Claim, Outcome, Reply, Schedule, State
 from gateway.webhooks.events import body_of
 from gateway.webhooks.signature import Message, signature_headers

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
-from gateway.audit.actor import AT_THE_COMMAND_LINE, Actor
 from gateway.errors import Forbidden
+from gateway.model import AT_THE_COMMAND_LINE, Actor
 from gateway.policy.policy import EVERY_SCOPE, Denied, Operator, admit
 from gateway.webhooks.endpoints import Endpoint
 from gateway.webhooks.events import EVENTS, RECORDS, wants

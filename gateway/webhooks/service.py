@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.audit.actor import Actor
 from gateway.audit.events import Change, What, event
 from gateway.errors import Conflict, NotFound
-from gateway.model import Secret
+from gateway.model import Actor, Secret
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.endpoints import MOST_ENDPOINTS, Endpoint, Endpoints, Pick, read_endpoint
 from gateway.webhooks.event_scopes import Subscriber

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from gateway.accounts.search import Search
 from gateway.accounts.store import Database
-from gateway.dashboard.service import Search
 from gateway.db.engine import open_engine, reading, writing
 from gateway.db.schema import accounts, connect_sessions, credentials
 from gateway.errors import StoreUnavailable

@@ -17,9 +17,9 @@ from deploy.sandbox.tokens import by_name
 from gateway.accounts.unlink import unlink
 from gateway.accounts.usage import Usage
 from gateway.app.background import log_of_changes
-from gateway.audit.actor import AT_A_CHECK, Actor
 from gateway.audit.events import Change, Fact, What
 from gateway.auth.api_key import new_id
+from gateway.model import AT_A_CHECK, Actor
 from gateway.observability.logs import make_logger
 from tests.fixtures.gateway import Sandbox, Site, now, open_site
 from tests.fixtures.linking import hub, made, order

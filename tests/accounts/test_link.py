@@ -12,10 +12,22 @@ from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from gateway.accounts.link import Application, Checked, Parts, link, relink, verify
-from gateway.audit.actor import GATEWAY, Actor, ActorKind
-from gateway.cache.freshness import Ceilings
 from gateway.errors import Conflict, GatewayError, RateLimited, Unprocessable, VendorFailure
-from gateway.model import Account, Caching, Cipher, Linked, Owner, OwnerLinked, Secret, Status, StatusReason
+from gateway.model import (
+    GATEWAY,
+    Account,
+    Actor,
+    ActorKind,
+    Caching,
+    Ceilings,
+    Cipher,
+    Linked,
+    Owner,
+    OwnerLinked,
+    Secret,
+    Status,
+    StatusReason,
+)
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BACKEND = Actor(ActorKind.KEY, "k1", "192.0.2.1")

@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import insert
 
 from gateway.accounts.rows import write_account
+from gateway.accounts.search import Search
 from gateway.accounts.store import Database
-from gateway.dashboard.service import Search
 from gateway.db.engine import writing
 from gateway.db.schema import accounts
 from gateway.model import Account, Owner, Status

@@ -11,8 +11,6 @@ from connectors.exchange import Answer, Request
 from connectors.platform import PLATFORM_OPERATIONS
 from gateway.accounts.service import linked_account, read_choice
 from gateway.accounts.update import read_changes
-from gateway.audit.actor import GATEWAY
-from gateway.cache.freshness import Ceilings
 from gateway.errors import (
     BadRequest,
     Conflict,
@@ -23,7 +21,7 @@ from gateway.errors import (
     Unprocessable,
     VendorFailure,
 )
-from gateway.model import Caching, Choice, Owner, Secret, Status, StatusReason
+from gateway.model import GATEWAY, Caching, Ceilings, Choice, Owner, Secret, Status, StatusReason
 from gateway.policy.policy import Operator
 from tests.fakes.accounts import Office
 from tests.fakes.core import NOW, make_key, make_linked

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.audit.actor import AT_A_CALL
 from gateway.auth.authentication import Entrance, must_be_active
 from gateway.errors import AccountUnavailable, NotFound
-from gateway.model import Status, StatusReason
+from gateway.model import AT_A_CALL, Status, StatusReason
 from tests.fakes.core import NOW, Register, Vendor, make_key, make_linked, refusal
 from tests.fakes.vendor import VILLAGE
 

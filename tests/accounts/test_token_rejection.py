@@ -13,11 +13,12 @@ from connectors.humaans.connector import HUMAANS
 from connectors.registry import CONNECTORS
 from deploy.sandbox.app import Sandbox, create_app
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.cache.freshness import NO_DIRECTIVES
 from gateway.errors import AccountUnavailable, GatewayError, VendorFailure
 from gateway.model import Linked, Status
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.proxy.service import Passthrough, PassthroughLimits, ProxyCall
 from gateway.unified.call import Call
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on

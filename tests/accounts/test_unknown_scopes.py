@@ -11,11 +11,11 @@ from connectors.contract import Operation
 from connectors.exchange import Answer, Grant
 from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.auth.authentication import Provider
 from gateway.errors import Forbidden
 from gateway.policy.access import Abilities
 from gateway.policy.permissions import permissions
 from gateway.policy.policy import EVERY_SCOPE, Operator, Policy
+from gateway.policy.provider import Provider
 from tests.fakes.core import make_key, make_linked, refusal
 from tests.fakes.writes import PAID, Office, Script
 

@@ -15,12 +15,11 @@ from gateway.accounts.store import Database
 from gateway.accounts.usage import Tally, Usage
 from gateway.accounts.verification import Intervals
 from gateway.accounts.verifier import Around, Pace, Rounds
-from gateway.audit.actor import AT_A_CALL, AT_A_CHECK
 from gateway.audit.events import What
-from gateway.auth.authentication import Entrance, Provider
-from gateway.model import Account, Status, StatusReason
+from gateway.auth.authentication import Entrance
+from gateway.model import AT_A_CALL, AT_A_CHECK, Account, Clock, Status, StatusReason
 from gateway.policy.policy import Operator, Policy
-from gateway.upstream.vendor import Clock
+from gateway.policy.provider import Provider
 from tests.fixtures.databases import REASON, START, TOKEN, Time, must_find, new_account, open_database
 
 HOUR = 3600.0

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from redis import Redis
 
-from gateway.audit.actor import ActorKind
 from gateway.audit.events import Entry, What
+from gateway.model import ActorKind
 from tests.fixtures.dashboard_browser import Operator, hidden, open_dashboard
 from tests.fixtures.gateway import Site, open_site
 from tests.fixtures.linking import Time

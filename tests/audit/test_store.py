@@ -12,13 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.accounts.store import Database
 from gateway.accounts.usage import Tally
-from gateway.audit.actor import AT_A_CALL, AT_THE_COMMAND_LINE, Actor, ActorKind
 from gateway.audit.events import Change, What, event
 from gateway.audit.log import Ears
 from gateway.db.engine import open_engine, reading
 from gateway.db.schema import metadata
 from gateway.errors import Conflict, StoreUnavailable
-from gateway.model import Account, Secret, Status, Turn
+from gateway.model import AT_A_CALL, AT_THE_COMMAND_LINE, Account, Actor, ActorKind, Secret, Status, Turn
 from gateway.vault.vault import Vault
 from tests.fixtures.databases import MASTER, REASON, START, TOKEN, Time, new_account
 

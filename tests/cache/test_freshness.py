@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cache.freshness import NO_CEILINGS, NO_DIRECTIVES, Ceilings, Directives, Use, Windows, directives, judge
+from gateway.cache.freshness import NO_DIRECTIVES, Directives, Use, Windows, directives, judge
+from gateway.model import NO_CEILINGS, Ceilings
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import SCOPES, TOKENS, by_name
 from gateway.accounts.link import Application, Parts, link, verify
-from gateway.audit.actor import Actor
 from gateway.errors import Unprocessable
-from gateway.model import Account, Linked, Owner, Secret
+from gateway.model import Account, Actor, Linked, Owner, Secret
 from tests.connectors.humaans_bench import TODAY, AppVendor, humaans
 from tests.fakes.core import Seal, json_answer
 

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from connectors.exchange import Grant
 from deploy.sandbox.tokens import by_name
 from gateway.auth.api_key import is_well_formed
-from gateway.cache.freshness import Ceilings
-from gateway.model import Account, Caching, Owner, Secret, Status, StatusReason
+from gateway.model import Account, Caching, Ceilings, Owner, Secret, Status, StatusReason
 from gateway.webhooks.endpoints import Endpoint
 from gateway.webhooks.events import account_event
 from gateway.webhooks.signature import new_secret

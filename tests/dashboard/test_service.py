@@ -8,13 +8,14 @@ import pytest
 
 from connectors.exchange import Answer, Request
 from gateway.accounts.link import Parts
-from gateway.audit.actor import Actor, ActorKind
-from gateway.auth.authentication import Entrance, Provider
-from gateway.dashboard.service import Books, Invitation, Office, Search, advice
+from gateway.accounts.search import Search
+from gateway.auth.authentication import Entrance
+from gateway.dashboard.service import Books, Invitation, Office, advice
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.hub.sessions import ConnectSession, Making, SessionDesk
-from gateway.model import Account, ClientKey, Project, Secret, Status
+from gateway.model import Account, Actor, ActorKind, ClientKey, Project, Secret, Status
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from tests.fakes.accounts import Books as Directory
 from tests.fakes.accounts import judge
 from tests.fakes.core import NOW, Memory, Register, Time, Vendor, make_linked

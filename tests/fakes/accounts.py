@@ -11,11 +11,11 @@ from connectors.exchange import Refusal as Refused
 from connectors.platform import PLATFORM_OPERATIONS
 from gateway.accounts.link import Parts
 from gateway.accounts.service import Platform, PlatformCall, Rules
-from gateway.audit.actor import Actor
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.errors import Conflict
-from gateway.model import Account, Choice, Secret
+from gateway.model import Account, Actor, Choice, Secret
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from tests.fakes.core import Memory, Register, Time, Vendor, make_key, make_linked
 from tests.fakes.vendor import CREATE, GET, LIST, PAGES, VILLAGE
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from connectors.spec import Collection
 from gateway.cache.account_cache import Shelf
-from gateway.cache.freshness import NO_CEILINGS, NO_DIRECTIVES, Directives, Windows
+from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.cache.singleflight import Flights, Leases
-from gateway.model import Cache
+from gateway.model import NO_CEILINGS, Cache
 from gateway.unified.collections import Keeping, Reading, Sharing, Sweep, Sweeps
 from gateway.unified.decoded import OpenLists
 from gateway.upstream.retry import RetryPolicy

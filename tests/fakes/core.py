@@ -9,10 +9,20 @@ from typing import Any
 import orjson
 
 from connectors.exchange import Answer, Grant, Request
-from gateway.audit.actor import Actor
 from gateway.cache.freshness import Windows
-from gateway.model import Account, ClientKey, Linked, News, Owner, Secret, Status, StatusReason, Unsealable
-from gateway.upstream.vendor import Clock
+from gateway.model import (
+    Account,
+    Actor,
+    ClientKey,
+    Clock,
+    Linked,
+    News,
+    Owner,
+    Secret,
+    Status,
+    StatusReason,
+    Unsealable,
+)
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 A_MINUTE = Windows(60)

@@ -9,12 +9,13 @@ from itertools import count
 
 from connectors.connector import Connector
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.cache.account_cache import Shelf
 from gateway.cache.freshness import Windows
 from gateway.cache.singleflight import Flights, Leases
 from gateway.model import Cache, Linked
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.record_events.detector import Around, Keeping
 from gateway.record_events.model import Batch, Claim, Next, Place
 from gateway.record_events.snapshot import Hashing, Reader

@@ -15,13 +15,14 @@ from connectors.needs import any_of
 from connectors.paging import OffsetPaging
 from connectors.spec import OWN_KEY, Absent, Collection, Endpoint, Field, Join, Nested, Table
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.cache.local import Near, NearLimits
 from gateway.cache.singleflight import Flights, Leases
 from gateway.contract.query import PageLimits
 from gateway.model import Cache, Upstream
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.unified.call import Call, Page
 from gateway.unified.collections import Keeping, Sharing, Sweeps
 from gateway.unified.compose import Reads

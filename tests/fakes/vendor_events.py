@@ -21,10 +21,10 @@ from connectors.events import (
 )
 from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Provider
 from gateway.errors import StoreUnavailable, VendorFailure
 from gateway.model import Linked, Status, Upstream
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.vendor_events.model import Hook, HookState
 from gateway.vendor_events.registration import HookParts, HookRules, Hooks
 from tests.fakes.core import Register, Time, Vendor, json_answer, make_linked, refusal

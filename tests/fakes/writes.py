@@ -13,14 +13,15 @@ from connectors.exchange import Answer, Request
 from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
 from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.errors import GatewayError
 from gateway.model import Earlier, Linked, Once, Turn
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.unified.write import Receipt, WriteCall, Writes
+from gateway.unified.write_steps import Driver
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import Asker
-from gateway.upstream.write_steps import Driver
 from tests.fakes.core import Register, Time, json_answer, make_key, make_linked
 
 OPERATION = {operation.id: operation for operation in OPERATIONS}

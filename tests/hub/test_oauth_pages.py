@@ -23,12 +23,13 @@ from gateway.app.hub import HubParts, hub_routes
 from gateway.app.routes import Site as Pages
 from gateway.app.services import open_upstream, providers
 from gateway.auth.api_key import new_id
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.http.allow_list import AllowList
 from gateway.http.middleware import Edge, EdgeLimits, Surroundings
 from gateway.http.site_url import Place
 from gateway.observability.metrics import make_metrics
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.settings.schema import ConnectorSettings
 from tests.fakes.vendor import VILLAGE
 from tests.fixtures.gateway import Site, now

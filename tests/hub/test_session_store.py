@@ -5,12 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gateway.accounts.store import Database
-from gateway.audit.actor import Actor, ActorKind
 from gateway.audit.events import What
 from gateway.hub.session_request import Wish
 from gateway.hub.session_store import KEPT
 from gateway.hub.sessions import ConnectSession
-from gateway.model import Owner
+from gateway.model import Actor, ActorKind, Owner
 from tests.fixtures.databases import START, TOKEN, new_account
 
 LONG_AGO = START - timedelta(minutes=10)

@@ -14,13 +14,13 @@ from connectors.humaans.connector import HUMAANS
 from connectors.needs import Need, any_of
 from connectors.spec import Absent
 from connectors.writes import Flow, Order, Part, To, Unwritable, Within, Write
-from gateway.auth.authentication import Provider
 from gateway.contract.query import PageLimits, parse
 from gateway.errors import BadRequest
 from gateway.model import Status
 from gateway.policy.capabilities import DETAILS, account_meta, connector_meta, model_of
 from gateway.policy.permissions import permissions
 from gateway.policy.policy import EVERY_SCOPE, Allowed, Operator, Policy, holds
+from gateway.policy.provider import Provider
 from tests.fakes.accounts import Office
 from tests.fakes.core import make_key, make_linked
 from tests.fakes.vendor import CREATE, GET, LIST, VILLAGE

@@ -15,7 +15,7 @@ from connectors.registry import CONNECTORS
 from gateway.policy.access import Abilities
 from gateway.policy.client_scopes import known_scopes
 from gateway.policy.policy import BY_OPERATOR, Operator, Policy
-from gateway.proxy.access import closings
+from gateway.policy.proxy_access import closings
 
 EVERY_SCOPE = frozenset(chain.from_iterable(known_scopes(OPERATIONS, CONNECTORS.values()).values()))
 ROWS = [

@@ -23,8 +23,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gateway.cache.freshness import NO_DIRECTIVES, Ceilings
-from gateway.model import Caching, Status
+from gateway.cache.freshness import NO_DIRECTIVES
+from gateway.model import Caching, Ceilings, Status
 from tests.fakes.vendor import GET, LIST
 from tests.simulation.staleness_oracle import check, check_gone
 from tests.simulation.workers import DEADLINE

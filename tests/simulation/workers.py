@@ -14,16 +14,16 @@ from gateway.accounts.token_rejection import TokenChecks
 from gateway.accounts.unlink import Forgetting, Place
 from gateway.accounts.unlink_poll import Aftermath, Gone, Sweeping
 from gateway.app.reads import CachingParts, closing, hearing, outdating
-from gateway.audit.actor import Actor
-from gateway.auth.authentication import Entrance, Provider
+from gateway.auth.authentication import Entrance
 from gateway.cache.freshness import Windows
 from gateway.cache.local import Near, NearLimits
 from gateway.cache.singleflight import Flights, Leases
 from gateway.cache.tombstones import Erased, GuardedCache
 from gateway.contract.query import PageLimits
 from gateway.db.ttl_cache import Memo
-from gateway.model import ClientKey, Linked, News, Status, StatusReason, Upstream
+from gateway.model import Actor, ClientKey, Linked, News, Status, StatusReason, Upstream
 from gateway.policy.policy import Operator, Policy
+from gateway.policy.provider import Provider
 from gateway.unified.collections import Keeping, Sharing, Sweeps
 from gateway.unified.compose import Reads
 from gateway.unified.cursor import CursorSigner

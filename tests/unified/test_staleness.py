@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from connectors.exchange import Answer, Request
-from gateway.cache.freshness import Ceilings, Directives, Windows
+from gateway.cache.freshness import Directives, Windows
 from gateway.errors import (
     AccountUnavailable,
     BadRequest,
@@ -18,7 +18,7 @@ from gateway.errors import (
     RateLimited,
     VendorFailure,
 )
-from gateway.model import Caching
+from gateway.model import Caching, Ceilings
 from tests.fakes.core import Forgetful, Vendor, refusal
 from tests.fakes.vendor import GET, Bench, told, village
 

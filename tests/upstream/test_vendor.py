@@ -9,9 +9,9 @@ import pytest
 
 from connectors.exchange import Answer, Request
 from gateway.errors import BadRequest, GatewayError, RateLimited, VendorFailure
-from gateway.unified.raw import RawCall
+from gateway.model import Clock
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker, Clock, Conversation, VendorRefusal
+from gateway.upstream.vendor import Asker, Conversation, RawCall, VendorRefusal
 from tests.fakes.core import NOW, Time, json_answer, make_linked, refusal
 from tests.fakes.vendor import VILLAGE
 

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.exchange import Answer, Request
-from gateway.audit.actor import GATEWAY
-from gateway.model import Choice, Secret, Status
+from gateway.model import GATEWAY, Choice, Secret, Status
 from gateway.vendor_events.directory import HookedDirectory
 from gateway.vendor_events.model import HookState
 from gateway.vendor_events.registration import BATCH, FIRST_WAIT, PARTING, PATIENCE, TURN

@@ -17,8 +17,7 @@ from gateway.auth.api_key import new_id
 from gateway.db.engine import reading, writing
 from gateway.db.schema import metadata, webhook_attempts, webhook_deliveries, webhook_endpoints
 from gateway.errors import StoreUnavailable
-from gateway.model import Account, Secret
-from gateway.upstream.vendor import Clock
+from gateway.model import Account, Clock, Secret
 from gateway.vault.vault import Vault
 from gateway.webhooks.deliveries import Attempt, Claim, Delivery, Outcome, Reply, Schedule, State
 from gateway.webhooks.dispatcher import Dispatcher, Ears, Keeping, Pace, Room, Rules
