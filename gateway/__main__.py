@@ -60,9 +60,9 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 def _work(arguments: Namespace, settings: Settings) -> int:
     """Do a command that takes the database."""
     from gateway.cli import accounts, dashboard, keys, vault  # noqa: PLC0415 - as above
-    from gateway.cli.context import Desk, read_secret  # noqa: PLC0415 - as above
+    from gateway.cli.context import CommandContext, read_secret  # noqa: PLC0415 - as above
 
-    desk = Desk(
+    desk = CommandContext(
         settings=settings,
         out=print,
         say=_say,
@@ -97,13 +97,13 @@ def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
 
 
 def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Directory:
-    from gateway.accounts.token_rejection import TokenChecks  # noqa: PLC0415 - as above
+    from gateway.accounts.token_rejection import TokenRejections  # noqa: PLC0415 - as above
     from gateway.app.services import CLOCK, providers  # noqa: PLC0415 - as above
-    from gateway.app.vendor_events import open_hooks  # noqa: PLC0415 - as above
+    from gateway.app.vendor_events import open_vendor_events  # noqa: PLC0415 - as above
     from gateway.observability.metrics import make_metrics  # noqa: PLC0415 - as above
 
-    around = (CLOCK.now, make_metrics(), TokenChecks(database, upstream, CLOCK.now))
-    return open_hooks(settings, database, upstream, providers(settings), around).directory
+    around = (CLOCK.now, make_metrics(), TokenRejections(database, upstream, CLOCK.now))
+    return open_vendor_events(settings, database, upstream, providers(settings), around).directory
 
 
 @asynccontextmanager

@@ -207,7 +207,7 @@ class Accounts(Protocol):
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
         """Give the account if it is of that project, else None."""
 
-    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: Linked) -> bool:
         """Tell whether looking up this key and this account would give these very objects, without asking anybody."""
 
     async def mark(
@@ -253,7 +253,7 @@ class Directory(Ledger, Protocol):
         """Write an account without its credential, bump its revision. Raises `Conflict` if it has changed since."""
 
 
-class Once(StrEnum):
+class IdempotencyState(StrEnum):
     """How a write stands that may be done once only."""
 
     STARTED = "started"
@@ -262,7 +262,7 @@ class Once(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class IdempotencyKey:
     """A write under an idempotency key: whose, and the digests of the key and of what is asked. Neither is kept."""
 
     account_id: str
@@ -271,11 +271,11 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class IdempotencyRecord:
     """What is known of an earlier write under the same key; of one that is done its status and sealed answer."""
 
     request: str
-    state: Once
+    state: IdempotencyState
     status: int
     sealed: bytes = field(repr=False)
     created_at: datetime
@@ -284,17 +284,17 @@ class Earlier:
 class Repeats(Protocol):
     """The database, as writes need it that may be done once only."""
 
-    async def begin(self, turn: Turn, now: datetime, since: datetime) -> Earlier | None:
+    async def begin(self, turn: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
         """Take the key, or give what it was taken for. Forgets whatever began before `since`."""
 
-    async def end(self, turn: Turn, state: Once, status: int = 0, sealed: bytes = b"") -> None:
+    async def end(self, turn: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
         """Note what became of it."""
 
-    async def release(self, turn: Turn) -> None:
+    async def release(self, turn: IdempotencyKey) -> None:
         """Give the key back: nothing was written."""
 
 
-class News(StrEnum):
+class Invalidation(StrEnum):
     """What workers tell each other of, each about an id."""
 
     ANSWERS = "answers"
@@ -330,7 +330,7 @@ class Cache(Protocol):
     async def release(self, key: str, value: bytes) -> None:
         """Drop a claimed value, if it is still there."""
 
-    async def tell(self, news: News, name: str) -> None:
+    async def tell(self, news: Invalidation, name: str) -> None:
         """Tell all workers; who cannot be reached sees it when what it remembers ends."""
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:

@@ -11,7 +11,7 @@ from connectors.contract import Operation
 from gateway.accounts.service import PlatformCall
 from gateway.auth.credentials import credentials_of
 from gateway.contract.body import parse_json
-from gateway.http.middleware import address_of, exchange_of
+from gateway.http.middleware import address_of, context_of
 from gateway.http.request import read_body, read_headers, read_query
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
@@ -47,8 +47,8 @@ class _Door:
         self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        exchange.operation = self._operation.id
+        context = context_of(scope)
+        context.operation = self._operation.id
         secret, _ = credentials_of(read_headers(scope))
 
         async def body() -> Mapping[str, Any]:
@@ -65,5 +65,5 @@ class _Door:
             )
         )
         if self._operation.resource == "accounts":
-            exchange.account_id = scope["path_params"].get("id", "")
-        await exchange.respond(send, self._operation.status, HEADERS, orjson.dumps(found))
+            context.account_id = scope["path_params"].get("id", "")
+        await context.respond(send, self._operation.status, HEADERS, orjson.dumps(found))

@@ -12,14 +12,14 @@ from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.accounts.unlink_poll import Gone
-from gateway.audit.events import ERASING, Change, What
-from gateway.cache.invalidation import news_of
+from gateway.accounts.unlink_poll import Erasure
+from gateway.audit.events import ERASING, AuditEvent, AuditRecord
+from gateway.cache.invalidation import invalidation_of
 from gateway.db.engine import empty_journal, reading, writing
 from gateway.db.schema import accounts, connect_sessions, credentials, vendor_hooks
 from gateway.db.schema import audit_trail as trail
 from gateway.db.schema import pending_erasures as pending
-from gateway.model import Account, News
+from gateway.model import Account, Invalidation
 
 CACHE, FILES = "cache", "files"
 WRITTEN_ANEW = (accounts, credentials, connect_sessions, vendor_hooks)
@@ -36,20 +36,20 @@ LOCK = 7_421_190_028
 NO_ROW = 0
 """For what no row of the trail tells of: rows that have ended by the clock."""
 
-_NEWS = {What.UNLINKED.value: News.GONE, What.CACHE_ERASED.value: News.UNCACHED}
+_NEWS = {AuditEvent.UNLINKED.value: Invalidation.GONE, AuditEvent.CACHE_ERASED.value: Invalidation.UNCACHED}
 _ERASED = trail.c.what.in_([each.value for each in ERASING])
 
 
-class ErasureBook:
+class ErasureStore:
     """Implements the door `Erasures`; an ear within each change of an account."""
 
     def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._clock = clock
 
-    async def hear(self, connection: AsyncConnection, change: Change, account: Account) -> None:
+    async def hear(self, connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
         """Note what is to be done after a change that erases something, in its transaction."""
-        if news_of(change) is None:
+        if invalidation_of(change) is None:
             return
         newest = select(func.max(trail.c.id)).where(trail.c.account_id == account.id, _ERASED)
         row = (await connection.execute(newest)).scalar_one()
@@ -70,12 +70,12 @@ class ErasureBook:
         async with reading(self._engine) as connection:
             return (await connection.execute(select(func.max(trail.c.id)))).scalar_one() or 0
 
-    async def erased(self, after: int) -> Sequence[Gone]:
+    async def erased(self, after: int) -> Sequence[Erasure]:
         query = select(trail).where(trail.c.id > after, _ERASED).order_by(trail.c.id)
         async with reading(self._engine) as connection:
             return [_gone(row) for row in (await connection.execute(query)).all()]
 
-    async def unswept(self) -> Sequence[Gone]:
+    async def unswept(self) -> Sequence[Erasure]:
         query = select(trail).join(pending, (pending.c.row == trail.c.id) & (pending.c.kind == CACHE))
         async with reading(self._engine) as connection:
             return [_gone(row) for row in (await connection.execute(query.order_by(trail.c.id))).all()]
@@ -147,5 +147,5 @@ async def _until_unseen(connection: AsyncConnection) -> bool:
     return False
 
 
-def _gone(row: Row[Any]) -> Gone:
-    return Gone(row.id, row.project_id, row.account_id, _NEWS[row.what])
+def _gone(row: Row[Any]) -> Erasure:
+    return Erasure(row.id, row.project_id, row.account_id, _NEWS[row.what])

@@ -40,7 +40,7 @@ RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED, Status.INACTIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class LinkRequest:
     """What a customer asks for: this credential, for this owner in this project; `apart` as a further account.
 
     Of an account that is there already, only what is named here is changed: None, and an empty name of the owner,
@@ -61,7 +61,7 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class LinkContext:
     """What linking works with. `deadline` is how many seconds a vendor may take to judge a credential."""
 
     ledger: Ledger
@@ -72,7 +72,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedToken:
     """An account after a new check, and what its token may do now that it could not, or no longer can.
 
     `refused` is the vendor's reason, where it does not take the token.
@@ -84,7 +84,7 @@ class Checked:
     lost: frozenset[str] = frozenset()
 
 
-async def link(connector: Connector, application: Application, parts: Parts) -> Account:
+async def link(connector: Connector, application: LinkRequest, parts: LinkContext) -> Account:
     """Check the credential and store it: in the owner's account if there is one, else in a new one.
 
     Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
@@ -98,7 +98,7 @@ async def link(connector: Connector, application: Application, parts: Parts) -> 
 
 
 async def _keep(
-    connector: Connector, application: Application, credential: Secret, grant: Grant, parts: Parts
+    connector: Connector, application: LinkRequest, credential: Secret, grant: Grant, parts: LinkContext
 ) -> Account:
     known = None
     if not application.apart:
@@ -115,7 +115,7 @@ async def _keep(
     )
 
 
-def _new(connector: Connector, application: Application, grant: Grant, parts: Parts) -> Account:
+def _new(connector: Connector, application: LinkRequest, grant: Grant, parts: LinkContext) -> Account:
     now, owner = parts.clock(), application.owner
     return Account(
         id=parts.new_id(),
@@ -130,7 +130,7 @@ def _new(connector: Connector, application: Application, grant: Grant, parts: Pa
     )
 
 
-def _as_asked(account: Account, application: Application) -> Account:
+def _as_asked(account: Account, application: LinkRequest) -> Account:
     """Give the account with what the application names, and all else as it is."""
     settings = application.setup_information
     return replace(
@@ -151,7 +151,7 @@ async def relink(  # noqa: PLR0913 - what is linked, with what, and how
     connector: Connector,
     account: Account,
     credential: Secret,
-    parts: Parts,
+    parts: LinkContext,
     by: Actor = GATEWAY,
     *,
     replace_company: bool = False,
@@ -165,7 +165,7 @@ async def _store(  # noqa: PLR0913 - as above
     connector: Connector,
     states: tuple[Account, Account | None],
     taken: tuple[Secret, Grant],
-    parts: Parts,
+    parts: LinkContext,
     by: Actor,
     *,
     alone: bool = False,
@@ -186,8 +186,8 @@ async def _store(  # noqa: PLR0913 - as above
 
 
 async def verify(
-    connector: Connector, linked: Linked, parts: Parts, by: Actor = GATEWAY, stated: frozenset[str] = frozenset()
-) -> Checked:
+    connector: Connector, linked: Linked, parts: LinkContext, by: Actor = GATEWAY, stated: frozenset[str] = frozenset()
+) -> CheckedToken:
     """Check a stored credential again and keep what has changed: status, scopes, role, warnings.
 
     Scopes that are `stated` now take the place of those stated before, which count on if there are none.
@@ -207,7 +207,7 @@ async def verify(
         await parts.ledger.confirm(account.id)
     before, after = account.grant.scopes, changed.grant.scopes
     refused = found.reason if isinstance(found, Refusal) else ""
-    return Checked(account=changed, refused=refused, gained=after - before, lost=before - after)
+    return CheckedToken(account=changed, refused=refused, gained=after - before, lost=before - after)
 
 
 def _refused(account: Account, refusal: Refusal, now: datetime) -> Account:
@@ -238,7 +238,7 @@ def must_be_known(connector: Connector, scopes: Iterable[str]) -> None:
 
 
 async def _taken(
-    connector: Connector, credential: Secret, parts: Parts, stated: frozenset[str] = frozenset()
+    connector: Connector, credential: Secret, parts: LinkContext, stated: frozenset[str] = frozenset()
 ) -> tuple[Secret, Grant]:
     must_be_known(connector, stated)
     credential = _plausible(credential)
@@ -256,7 +256,7 @@ def _as_suspended(account: Account, before: Account | None) -> Account:
     return replace(account, status=before.status, status_reasons=before.status_reasons)
 
 
-async def _examine(connector: Connector, credential: Secret, parts: Parts) -> Grant | Refusal:
+async def _examine(connector: Connector, credential: Secret, parts: LinkContext) -> Grant | Refusal:
     try:
         async with asyncio.timeout(parts.deadline):
             return await judge_token(connector.verify(), connector, credential, parts.upstream, parts.clock)

@@ -19,7 +19,7 @@ from gateway.db.schema import accounts
 from gateway.model import Account, Status
 
 
-class AccountRegister:
+class AccountSearchStore:
     """Implements the door `Register`."""
 
     def __init__(self, engine: AsyncEngine, reader: AccountReader) -> None:

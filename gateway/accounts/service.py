@@ -7,10 +7,10 @@ from typing import Any
 
 from connectors.contract import Operation
 from connectors.convert import instant
-from gateway.accounts.link import Parts, relink
+from gateway.accounts.link import LinkContext, relink
 from gateway.accounts.unlink import unlink
 from gateway.accounts.update import read_changes
-from gateway.auth.authentication import Entrance, about, forbidden
+from gateway.auth.authentication import Authenticator, about, forbidden
 from gateway.contract.query import MOST_PAGES, PageLimits
 from gateway.errors import BadRequest, NotFound
 from gateway.model import Account, Actor, ActorKind, Choice, ClientKey, Directory, Status
@@ -39,7 +39,7 @@ class PlatformCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class PlatformConfig:
     """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is.
 
     `webhooks` tells how an account's webhook at its vendor stands, or None where the vendor has none. `public_url` is
@@ -53,11 +53,13 @@ class Rules:
     public_url: str = ""
 
 
-class Platform:
+class AccountService:
     """Answers platform calls with values that are ready to become JSON. An account of another project is not there."""
 
-    def __init__(self, entrance: Entrance, directory: Directory, parts: Parts, rules: Rules) -> None:
-        self._entrance = entrance
+    def __init__(
+        self, authenticator: Authenticator, directory: Directory, parts: LinkContext, rules: PlatformConfig
+    ) -> None:
+        self._authenticator = authenticator
         self._directory = directory
         self._parts = parts
         self._rules = rules
@@ -74,7 +76,7 @@ class Platform:
 
     async def answer(self, call: PlatformCall) -> Any:
         """Answer a call, or raise a `GatewayError` that says what to do."""
-        key = await self._entrance.who(call.secret)
+        key = await self._authenticator.authenticate(call.secret)
         denied = admit(call.operation, key.scopes, self._rules.operator)
         if denied:
             raise forbidden(denied)
@@ -91,7 +93,7 @@ class Platform:
 
     async def _update(self, call: PlatformCall, key: ClientKey) -> Json:
         account = await self._find(call, key)
-        provider = self._entrance.providers.get(account.provider)
+        provider = self._authenticator.providers.get(account.provider)
         connector = provider.connector if provider else None
         with about(account):
             changed, credential, replace_company = read_changes(await call.body(), account, connector)
@@ -119,7 +121,7 @@ class Platform:
         return found[0]
 
     def _shown(self, account: Account) -> Json:
-        provider = self._entrance.providers.get(account.provider)
+        provider = self._authenticator.providers.get(account.provider)
         return linked_account(account, provider.connector.name if provider else account.provider)
 
     # --- what can be done -----------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class Platform:
 
     async def _connectors(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
         include = read_include(call)
-        providers = self._entrance.providers.values()
+        providers = self._authenticator.providers.values()
         return [connector_meta(each, self._rules.operations, include, self._rules.public_url) for each in providers]
 
     async def _connector(self, call: PlatformCall, key: ClientKey) -> Json:  # noqa: ARG002 - an answer
@@ -143,9 +145,9 @@ class Platform:
         return connector_meta(self._provider(call.named), self._rules.operations, include, self._rules.public_url)
 
     def _provider(self, name: str) -> Provider:
-        provider = self._entrance.providers.get(name)
+        provider = self._authenticator.providers.get(name)
         if provider is None:
-            known = ", ".join(self._entrance.providers)
+            known = ", ".join(self._authenticator.providers)
             raise NotFound(f"There is no connector for {name[:64]!r}; known: {known}.", code="ConnectorNotFoundError")
         return provider
 

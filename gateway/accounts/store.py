@@ -10,17 +10,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.accounts.erasure_store import ErasureBook
+from gateway.accounts.erasure_store import ErasureStore
 from gateway.accounts.owner_store import IN_CLEAR, AccountReader, seal_owner, select_accounts
 from gateway.accounts.rows import write_account
-from gateway.accounts.search_store import AccountRegister
-from gateway.accounts.usage_store import UsageBook
-from gateway.audit.events import Change, stops_keeping
-from gateway.audit.log import NOBODY, Ears, Notes
-from gateway.audit.store import TrailBook
+from gateway.accounts.search_store import AccountSearchStore
+from gateway.accounts.usage_store import UsageStore
+from gateway.audit.events import AuditRecord, stops_keeping
+from gateway.audit.log import NO_LISTENERS, AuditLog, ChangeListeners
+from gateway.audit.store import AuditStore
 from gateway.auth.api_key import new_id
-from gateway.auth.key_store import Clients
-from gateway.auth.sign_in_store import SignInBook
+from gateway.auth.key_store import KeyStore
+from gateway.auth.sign_in_store import SignInStore
 from gateway.db.engine import empty_journal, reading, writing
 from gateway.db.schema import (
     accounts,
@@ -33,7 +33,7 @@ from gateway.db.schema import (
 )
 from gateway.db.ttl_cache import Memo
 from gateway.errors import Conflict, StoreUnavailable
-from gateway.hub.session_store import SessionBook
+from gateway.hub.session_store import SessionStore
 from gateway.model import (
     GATEWAY,
     Account,
@@ -48,12 +48,12 @@ from gateway.model import (
     Unsealable,
 )
 from gateway.record_events.store import WatchBook
-from gateway.unified.idempotency_store import RepeatBook
+from gateway.unified.idempotency_store import IdempotencyStore
 from gateway.vault.rewrap import Rewrapped, rewrap
 from gateway.vault.vault import Vault, WrappedKey
-from gateway.vendor_events.store import HookBook, look_after
-from gateway.webhooks.endpoint_store import EndpointBook
-from gateway.webhooks.outbox_store import OutboxBook
+from gateway.vendor_events.store import VendorWebhookStore, look_after
+from gateway.webhooks.endpoint_store import EndpointStore
+from gateway.webhooks.outbox_store import OutboxStore
 
 CREDENTIAL = b"credential"
 MEMO_ENTRIES = 10_000
@@ -66,7 +66,7 @@ def utc_now() -> datetime:
 class Database:
     """Implements the doors `Accounts`, `Ledger` and `Directory`. `endpoints` and `outbox` are webhooks to the product.
 
-    `clients` has the projects and keys, `repeats` what is done once only, `sessions` the
+    `clients` has the projects and keys, `idempotency` what is done once only, `sessions` the
     permissions to link, `register` the accounts of all projects, `usage` how accounts fare, `trail` what has
     happened to them, `erasures` what is still to be erased, `hooks` the webhooks of accounts at their vendors,
     `watches` the lists watched for the product.
@@ -81,7 +81,7 @@ class Database:
         engine: AsyncEngine,
         vault: Vault,
         *,
-        ears: Ears = NOBODY,
+        ears: ChangeListeners = NO_LISTENERS,
         memo_seconds: float = 2.0,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -90,22 +90,22 @@ class Database:
         self._vault = vault
         self._clock = clock
         self._memo: Memo[str, Linked | None] = Memo(memo_seconds, MEMO_ENTRIES, monotonic)
-        self.outbox = OutboxBook(engine, vault, clock, new_id)
-        self.trail = TrailBook(engine)
-        self.endpoints = EndpointBook(engine, vault, self.outbox, self.trail)
-        self.repeats = RepeatBook(engine)
+        self.outbox = OutboxStore(engine, vault, clock, new_id)
+        self.audit = AuditStore(engine)
+        self.endpoints = EndpointStore(engine, vault, self.outbox, self.audit)
+        self.idempotency = IdempotencyStore(engine)
         self._reader = AccountReader(vault)
-        self.register = AccountRegister(engine, self._reader)
-        self.usage = UsageBook(engine, self._reader)
-        self.hooks = HookBook(engine, vault)
+        self.register = AccountSearchStore(engine, self._reader)
+        self.usage = UsageStore(engine, self._reader)
+        self.hooks = VendorWebhookStore(engine, vault)
         self.watches = WatchBook(engine, self.outbox)
-        self.erasures = ErasureBook(engine, clock)
-        self.sessions = SessionBook(engine, self.trail, self.erasures.clean_files)
-        self.sign_ins = SignInBook(engine)
+        self.erasures = ErasureStore(engine, clock)
+        self.sessions = SessionStore(engine, self.audit, self.erasures.clean_files)
+        self.sign_ins = SignInStore(engine)
         # Within the database, so that changes from the command line are told, too.
         within = (*ears.within, self.outbox.hear, self.erasures.hear)
-        self._notes = Notes(self.trail, replace(ears, within=within), clock)
-        self.clients = Clients(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), self._notes)
+        self._notes = AuditLog(self.audit, replace(ears, within=within), clock)
+        self.clients = KeyStore(engine, clock, Memo(memo_seconds, MEMO_ENTRIES, monotonic), self._notes)
 
     def drop(self, account_id: str) -> None:
         """Forget what this process remembers of an account: it has been changed elsewhere."""
@@ -132,8 +132,8 @@ class Database:
         linked = await self._memo.get(account_id, lambda: self._look_up(account_id))
         return linked if linked is not None and linked.account.project_id == project_id else None
 
-    def remembers(self, key: ClientKey, linked: Linked) -> bool:
-        return self.clients.remembers(key) and self._memo.peek(linked.account.id) is linked
+    def is_current(self, key: ClientKey, linked: Linked) -> bool:
+        return self.clients.is_current(key) and self._memo.peek(linked.account.id) is linked
 
     async def mark(
         self,
@@ -336,7 +336,7 @@ class Database:
             row.sealed, CREDENTIAL
         )
 
-    async def _write(self, connection: AsyncConnection, account: Account, by: Actor, *, given: bool) -> Change:
+    async def _write(self, connection: AsyncConnection, account: Account, by: Actor, *, given: bool) -> AuditRecord:
         if account.revision == 1:
             await connection.execute(insert(accounts).values(owner_name="", **write_account(account)))
             await self.usage.begin(connection, account.id, self._clock())
@@ -359,7 +359,7 @@ class Database:
             theirs = (table.c.project_id == account.project_id) & (table.c.owner_id == account.owner.id)
             await connection.execute(delete(table).where(theirs))
 
-    async def _done(self, change: Change) -> None:
+    async def _done(self, change: AuditRecord) -> None:
         self.drop(change.account_id or "")
         await self._notes.tell(change)
 

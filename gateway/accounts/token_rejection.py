@@ -10,7 +10,7 @@ from datetime import datetime
 
 from connectors.connector import Connector
 from gateway.accounts.verification import ended, has_ended
-from gateway.cache.singleflight import Flights
+from gateway.cache.singleflight import SingleFlight
 from gateway.errors import AccountUnavailable, GatewayError, ProviderError, RateLimited, VendorFailure
 from gateway.model import AT_A_CALL, Account, Accounts, Linked, Status, StatusReason, Upstream
 from gateway.upstream.flow import judge_token
@@ -29,7 +29,7 @@ class _Verdict:
     retry_after: int | None = None
 
 
-class TokenChecks:
+class TokenRejections:
     """Asks the vendor about a token that it has refused at a call. Many calls of one account share one check."""
 
     def __init__(
@@ -39,7 +39,7 @@ class TokenChecks:
         self._upstream = upstream
         self._clock = clock
         self._patience = patience
-        self._flights = Flights()
+        self._flights = SingleFlight()
 
     async def explain(self, linked: Linked, connector: Connector, said: Sequence[ProviderError] = ()) -> GatewayError:
         """Give what to raise for a 401. An account whose token is refused twice is in error afterwards."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.errors import StoreUnavailable
-from gateway.model import News
+from gateway.model import Invalidation
 
 OVERLAP = 1000
 """So many rows are read again: a row may come to be seen after one with a higher number."""
@@ -23,13 +23,13 @@ SIDE_BY_SIDE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Erasure:
     """An account that was unlinked or is not cached any more, and the number of the row that tells of it."""
 
     row: int
     project_id: str
     account_id: str
-    news: News = News.GONE
+    news: Invalidation = Invalidation.GONE
 
 
 class Erasures(Protocol):
@@ -38,10 +38,10 @@ class Erasures(Protocol):
     async def newest(self) -> int:
         """Give the number of the newest row of the trail; 0 where there is none."""
 
-    async def erased(self, after: int) -> Sequence[Gone]:
+    async def erased(self, after: int) -> Sequence[Erasure]:
         """Give what was erased in rows with a higher number."""
 
-    async def unswept(self) -> Sequence[Gone]:
+    async def unswept(self) -> Sequence[Erasure]:
         """Give what was erased and has not been swept for the last time yet, by whichever process."""
 
     async def swept(self, row: int) -> None:
@@ -55,7 +55,7 @@ class Sweeping:
     A sweep gives False where it could not be made.
     """
 
-    forget: Callable[[News, str], None]
+    forget: Callable[[Invalidation, str], None]
     sweep: Callable[[str], Awaitable[bool]]
     again: tuple[float, ...]
     monotonic: Callable[[], float]
@@ -66,12 +66,12 @@ class _Due:
     """A sweep that is to be made at a moment; the `last` one is noted when it has worked."""
 
     moment: float
-    gone: Gone
+    gone: Erasure
     last: bool
     wait: float = FIRST_WAIT
 
 
-class Aftermath:
+class UnlinkPoll:
     def __init__(self, erasures: Erasures, sweeping: Sweeping) -> None:
         self._erasures = erasures
         self._sweeping = sweeping
@@ -114,7 +114,7 @@ class Aftermath:
         if not worked:
             self._due.append(replace(due, moment=now + due.wait, wait=min(LONGEST_WAIT, due.wait * 2)))
 
-    async def _news(self) -> Sequence[Gone]:
+    async def _news(self) -> Sequence[Erasure]:
         if self._newest < 0:
             newest = await self._erasures.newest()
             left = await self._erasures.unswept()

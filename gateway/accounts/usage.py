@@ -38,7 +38,7 @@ class Due:
 
 
 @dataclass(slots=True)
-class Tally:
+class UsageCounts:
     """What one process has counted of one account since it last told the database.
 
     `proven` says that the vendor has served a call with its token, `error_code` is of the last error.
@@ -50,7 +50,7 @@ class Tally:
     proven: bool = False
     error_code: str = ""
 
-    def join(self, later: "Tally") -> None:
+    def join(self, later: "UsageCounts") -> None:
         """Take in what was counted later."""
         self.hits += later.hits
         self.misses += later.misses
@@ -62,7 +62,7 @@ class Tally:
 class Tallies(Protocol):
     """The database, as counting needs it."""
 
-    async def add(self, tallies: Mapping[str, Tally], at: datetime) -> None:
+    async def add(self, tallies: Mapping[str, UsageCounts], at: datetime) -> None:
         """Add what was counted until a moment, of accounts by id."""
 
     async def read(self, account_ids: Sequence[str]) -> Mapping[str, Usage]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from gateway.accounts.token_rejection import INVALID_CREDENTIALS
-from gateway.accounts.usage import Tallies, Tally
+from gateway.accounts.usage import Tallies, UsageCounts
 from gateway.errors import (
     AccountUnavailable,
     DeadlineExceeded,
@@ -20,7 +20,7 @@ OF_THE_ACCOUNT = frozenset({INVALID_CREDENTIALS, *(error.code for error in _VEND
 """Codes of errors that only a call gets whose key and account were found: whoever guesses ids is not counted."""
 
 
-class Counter:
+class UsageCounter:
     """Adds what it has counted to the database when it is told to.
 
     `operations` are those that are counted: the calls for an account, and not those about it.
@@ -30,7 +30,7 @@ class Counter:
         self._tallies = tallies
         self._now = now
         self._operations = frozenset(operations)
-        self._counts: dict[str, Tally] = {}
+        self._counts: dict[str, UsageCounts] = {}
 
     def count(self, operation: str, account_id: str, cache: str, error: str, *, proven: bool) -> None:
         """Count one call by the word for what the cache did, the code of its error, and whether the vendor served it.
@@ -41,7 +41,7 @@ class Counter:
             return
         tally = self._counts.get(account_id)
         if tally is None:
-            tally = self._counts[account_id] = Tally()
+            tally = self._counts[account_id] = UsageCounts()
         if error:
             tally.errors += 1
             tally.error_code = error
@@ -61,5 +61,5 @@ class Counter:
             await self._tallies.add(counted, self._now())
         except StoreUnavailable:
             for account_id, later in self._counts.items():
-                counted.setdefault(account_id, Tally()).join(later)
+                counted.setdefault(account_id, UsageCounts()).join(later)
             self._counts = counted

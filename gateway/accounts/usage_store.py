@@ -8,13 +8,13 @@ from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.accounts.owner_store import AccountReader, select_accounts
-from gateway.accounts.usage import Due, Tally, Usage
+from gateway.accounts.usage import Due, Usage, UsageCounts
 from gateway.db.engine import reading, writing
 from gateway.db.schema import account_usage as table
 from gateway.db.schema import accounts
 
 
-class UsageBook:
+class UsageStore:
     """Implements the doors `Checks` and `Tallies`. Each account has a row from its link to its end."""
 
     def __init__(self, engine: AsyncEngine, reader: AccountReader) -> None:
@@ -60,7 +60,7 @@ class UsageBook:
         async with writing(self._engine) as connection:
             await connection.execute(change)
 
-    async def add(self, tallies: Mapping[str, Tally], at: datetime) -> None:
+    async def add(self, tallies: Mapping[str, UsageCounts], at: datetime) -> None:
         """Add what was counted until then, in one statement. What is unlinked by now is passed over."""
         # In one order everywhere, so that two processes do not wait for each other.
         rows = [

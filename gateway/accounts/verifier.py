@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gateway.accounts.link import Parts, verify
+from gateway.accounts.link import LinkContext, verify
 from gateway.accounts.usage import Due, Usage
 from gateway.accounts.verification import Enter, Intervals, Verify, Wait, decide, wait_after_failure
-from gateway.auth.authentication import Entrance
+from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict, GatewayError, StoreUnavailable
 from gateway.model import AT_A_CHECK, Account, Clock
 
@@ -54,11 +54,13 @@ class Around:
     failed: Callable[[BaseException], None]
 
 
-class Rounds:
-    def __init__(self, checks: Checks, entrance: Entrance, pace: Pace, parts: Parts, around: Around) -> None:
+class AccountVerifier:
+    def __init__(
+        self, checks: Checks, authenticator: Authenticator, pace: Pace, parts: LinkContext, around: Around
+    ) -> None:
         self._checks = checks
-        self._accounts = entrance.accounts
-        self._providers = entrance.providers
+        self._accounts = authenticator.accounts
+        self._providers = authenticator.providers
         self._pace = pace
         self._parts = parts
         self._around = around

@@ -13,17 +13,17 @@ import structlog
 
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import PROXY
-from gateway.accounts.link import Parts
+from gateway.accounts.link import LinkContext
 from gateway.accounts.store import Database
-from gateway.accounts.unlink import Forgetting
-from gateway.accounts.unlink_poll import Aftermath, Sweeping
-from gateway.accounts.usage_counter import Counter
+from gateway.accounts.unlink import AccountPurge
+from gateway.accounts.unlink_poll import Sweeping, UnlinkPoll
+from gateway.accounts.usage_counter import UsageCounter
 from gateway.accounts.verification import Intervals
-from gateway.accounts.verifier import Around, Pace, Rounds
-from gateway.audit.events import Change
-from gateway.auth.authentication import Entrance
+from gateway.accounts.verifier import AccountVerifier, Around, Pace
+from gateway.audit.events import AuditRecord
+from gateway.auth.authentication import Authenticator
 from gateway.errors import StoreUnavailable
-from gateway.http.middleware import Exchange
+from gateway.http.middleware import RequestContext
 from gateway.model import Clock
 from gateway.observability.logs import where
 from gateway.settings.load import Settings
@@ -34,7 +34,7 @@ CLEAN_SECONDS = 5.0
 """Seconds between two looks for something to tidy, and for files to clean."""
 AT_ONCE = 4
 
-Log = Callable[[Exchange, str, BaseException | None], None]
+Log = Callable[[RequestContext, str, BaseException | None], None]
 Logger = structlog.typing.FilteringBoundLogger
 
 
@@ -43,17 +43,17 @@ class LifeParts:
     """What they share with the rest of the gateway."""
 
     database: Database
-    forgetting: Forgetting
-    entrance: Entrance
-    linking: Parts
+    forgetting: AccountPurge
+    authenticator: Authenticator
+    linking: LinkContext
     clock: Clock
     logger: Logger
 
 
-def log_of_changes(logger: Logger) -> Callable[[Change], Awaitable[None]]:
+def log_of_changes(logger: Logger) -> Callable[[AuditRecord], Awaitable[None]]:
     """Make what writes a line for each thing that has happened to an account or a key, when it is kept."""
 
-    async def hear(change: Change) -> None:
+    async def hear(change: AuditRecord) -> None:
         for fact in change.facts:
             said = "; ".join(
                 f"{name}: {value if isinstance(value, str) else ' '.join(value)}"
@@ -66,9 +66,9 @@ def log_of_changes(logger: Logger) -> Callable[[Change], Awaitable[None]]:
     return hear
 
 
-def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> Counter:
+def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> UsageCounter:
     """Start what runs beside the requests, to be ended with the stack; give what counts them."""
-    counter = Counter(parts.database.usage, parts.clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
+    counter = UsageCounter(parts.database.usage, parts.clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
     stack.push_async_callback(_flush_last, counter)
     life, tell = settings.life, _teller(parts.logger)
     _beside(stack, _often(counter.flush, life.flush_seconds, tell))
@@ -80,7 +80,7 @@ def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> C
     return counter
 
 
-def _aftermath(settings: Settings, parts: LifeParts) -> Aftermath:
+def _aftermath(settings: Settings, parts: LifeParts) -> UnlinkPoll:
     # The last sweep is for what no worker can be told of: a request that was under way for as long as may be.
     last = settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1
     sweeping = Sweeping(
@@ -89,7 +89,7 @@ def _aftermath(settings: Settings, parts: LifeParts) -> Aftermath:
         again=(settings.life.watch_seconds, last),
         monotonic=parts.clock.monotonic,
     )
-    return Aftermath(parts.database.erasures, sweeping)
+    return UnlinkPoll(parts.database.erasures, sweeping)
 
 
 def _tidying(settings: Settings, parts: LifeParts) -> Callable[[], Awaitable[None]]:
@@ -101,7 +101,7 @@ def _tidying(settings: Settings, parts: LifeParts) -> Callable[[], Awaitable[Non
         with suppress(StoreUnavailable):
             await parts.database.sessions.tidy(now)
             await parts.database.sign_ins.tidy(now)
-            await parts.database.trail.forget_addresses(now - kept)
+            await parts.database.audit.forget_addresses(now - kept)
 
     return tidy
 
@@ -116,7 +116,7 @@ def _cleaning(parts: LifeParts) -> Callable[[], Awaitable[None]]:
     return clean
 
 
-def make_rounds(settings: Settings, parts: LifeParts) -> Rounds:
+def make_rounds(settings: Settings, parts: LifeParts) -> AccountVerifier:
     life, logger = settings.life, parts.logger
     intervals = Intervals(
         idle=life.verify_idle_seconds, used=life.verify_used_seconds, failed=life.verify_failed_seconds
@@ -128,17 +128,17 @@ def make_rounds(settings: Settings, parts: LifeParts) -> Rounds:
         failed=_teller(logger),
     )
     pace = Pace(intervals=intervals, at_once=AT_ONCE, pause=60 / life.verify_per_minute)
-    return Rounds(parts.database.usage, parts.entrance, pace, parts.linking, around)
+    return AccountVerifier(parts.database.usage, parts.authenticator, pace, parts.linking, around)
 
 
-def counting(counter: Counter, log: Log) -> Log:
+def counting(counter: UsageCounter, log: Log) -> Log:
     """Make what counts each exchange before it is logged."""
 
-    def count(exchange: Exchange, method: str, unexpected: BaseException | None) -> None:
+    def count(context: RequestContext, method: str, unexpected: BaseException | None) -> None:
         # What is passed through tells nothing of the token: the vendor's refusals are answers there.
-        proven = exchange.upstream_calls > 0 and exchange.operation != PROXY.id
-        counter.count(exchange.operation, exchange.account_id, exchange.cache, exchange.error, proven=proven)
-        log(exchange, method, unexpected)
+        proven = context.upstream_calls > 0 and context.operation != PROXY.id
+        counter.count(context.operation, context.account_id, context.cache, context.error, proven=proven)
+        log(context, method, unexpected)
 
     return count
 
@@ -157,7 +157,7 @@ async def _often(step: Callable[[], Awaitable[None]], seconds: float, tell: Call
         await asyncio.sleep(seconds)
 
 
-async def _flush_last(counter: Counter) -> None:
+async def _flush_last(counter: UsageCounter) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_FLUSH_SECONDS):
             await counter.flush()

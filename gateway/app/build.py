@@ -10,12 +10,12 @@ from connectors.hris.operations import OPERATIONS
 from connectors.platform import PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.accounts.api import PlatformApi
-from gateway.accounts.link import Parts
-from gateway.accounts.service import Platform, Rules
+from gateway.accounts.link import LinkContext
+from gateway.accounts.service import AccountService, PlatformConfig
 from gateway.accounts.store import Database
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.accounts.unlink import Forgetting
-from gateway.accounts.unlink import Place as Held
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.accounts.unlink import AccountPurge
+from gateway.accounts.unlink import PurgeTarget as Held
 from gateway.app.background import LifeParts, counting, log_of_changes, look_after
 from gateway.app.dashboard import DashboardParts, dashboard_routes
 from gateway.app.hub import HubParts, hub_routes
@@ -31,22 +31,22 @@ from gateway.app.services import (
     operator_of,
     providers,
 )
-from gateway.app.vendor_events import HookCorner, open_hooks
+from gateway.app.vendor_events import VendorEvents, open_vendor_events
 from gateway.app.webhooks import EventParts, open_events
-from gateway.audit.log import Ears
-from gateway.auth.admin_sign_ins import SignInRecords
+from gateway.audit.log import ChangeListeners
+from gateway.auth.admin_sign_ins import SignInLog
 from gateway.auth.api_key import new_id
-from gateway.auth.authentication import Entrance
-from gateway.cache.invalidation import telling
-from gateway.cache.tombstones import Erased, GuardedCache
+from gateway.auth.authentication import Authenticator
+from gateway.cache.invalidation import invalidation_listener
+from gateway.cache.tombstones import GuardedCache, Tombstones
 from gateway.contract.query import PageLimits
 from gateway.dashboard.account_history import Evidence
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.http.access_log import request_ids, request_log, shown
 from gateway.http.allow_list import AllowList
-from gateway.http.health import Ops
-from gateway.http.middleware import Edge, EdgeLimits, Surroundings
-from gateway.http.site_url import Place
+from gateway.http.health import HealthApi
+from gateway.http.middleware import RequestLimits, RequestMiddleware, Surroundings
+from gateway.http.site_url import SiteUrl
 from gateway.model import Clock, Linked
 from gateway.observability.logs import make_logger, where
 from gateway.observability.metrics import make_metrics
@@ -59,27 +59,27 @@ from gateway.openapi.schemas import Schema
 from gateway.openapi.vendor_event_routes import HOOKS
 from gateway.openapi.webhook_routes import WEBHOOKS_NAMED, event_items, webhook_routes
 from gateway.proxy.api import ProxyApi
-from gateway.proxy.service import Passthrough, PassthroughLimits
+from gateway.proxy.service import ProxyLimits, ProxyService
 from gateway.settings.load import Settings, SettingsError, read_settings
 from gateway.unified.api import UnifiedApi
-from gateway.unified.write import Writes
+from gateway.unified.write import WriteService
 from gateway.unified.write_api import WritesApi
-from gateway.unified.write_steps import Driver
+from gateway.unified.write_steps import StepRunner
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker
+from gateway.upstream.vendor import VendorClient
 
 
-async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> Edge:
+async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> RequestMiddleware:
     """Open all parts, to be closed with the stack, and join them into one ASGI app."""
     metrics = make_metrics()
     logger = make_logger(settings.log.level)
     vault = open_the_vault(settings)
-    erased = Erased(clock.monotonic)
+    erased = Tombstones(clock.monotonic)
     redis = open_cache(settings, metrics)
     stack.push_async_callback(redis.close)
     cache = GuardedCache(redis, erased)
-    forgetting = Forgetting(cache)
-    ears = Ears(after=(forgetting.hear, telling(redis), log_of_changes(logger)))
+    forgetting = AccountPurge(cache)
+    ears = ChangeListeners(after=(forgetting.hear, invalidation_listener(redis), log_of_changes(logger)))
     database = await open_the_database(settings, vault, ears)
     stack.push_async_callback(database.close)
     forgetting.holds(Held.TOMBSTONE, erased.add)
@@ -87,65 +87,67 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
     limits = settings.upstream
-    asker = Asker(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
+    asker = VendorClient(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    entrance = Entrance(database, providers(settings))
-    checks = TokenChecks(database, upstream, clock.now)
-    gateway, end_kept, sweeps = open_gateway(
-        settings, CachingParts(entrance, database, cache, forgetting, asker, checks, vault, metrics), stack
+    authenticator = Authenticator(database, providers(settings))
+    checks = TokenRejections(database, upstream, clock.now)
+    gateway, invalidate, sweeps = open_gateway(
+        settings, CachingParts(authenticator, database, cache, forgetting, asker, checks, vault, metrics), stack
     )
     new_request_id = request_ids()
-    hooks = open_hooks(settings, database, upstream, entrance.providers, (clock.now, metrics, checks))
-    linking = Parts(
+    hooks = open_vendor_events(settings, database, upstream, authenticator.providers, (clock.now, metrics, checks))
+    linking = LinkContext(
         ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
-    watching = RecordParts(entrance, database, cache, sweeps, end_kept, linking, checks, vault, clock, metrics, logger)
+    watching = RecordParts(
+        authenticator, database, cache, sweeps, invalidate, linking, checks, vault, clock, metrics, logger
+    )
     records = watch_records(settings, stack, watching)
-    outdate = records.after(end_kept)
-    driver = Driver(upstream, asker, clock, checks)
-    writes = Writes(entrance, driver, database.repeats, outdate, (clock, limits.deadline_seconds))
+    invalidate = records.after(invalidate)
+    driver = StepRunner(upstream, asker, clock, checks)
+    writes = WriteService(authenticator, driver, database.idempotency, invalidate, (clock, limits.deadline_seconds))
     stack.push_async_callback(writes.close)
 
-    ops = Ops(
+    ops = HealthApi(
         {"database": lambda: is_well(database), "cache": redis.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(shown(metrics)),
     )
 
     async def drop(linked: Linked, resources: frozenset[str] | None) -> None:
-        await outdate(linked, resources, new_request_id())
+        await invalidate(linked, resources, new_request_id())
 
     proxy = ProxyApi(
-        Passthrough(
-            entrance,
+        ProxyService(
+            authenticator,
             upstream,
             checks,
-            PassthroughLimits(limits.deadline_seconds, limits.max_body_bytes, clock.monotonic),
+            ProxyLimits(limits.deadline_seconds, limits.max_body_bytes, clock.monotonic),
             drop,
         ),
         settings.limits.max_body_bytes,
     )
     hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
-    signals = hooks.routes(end_kept, records.noticed)
-    counter = look_after(settings, stack, LifeParts(database, forgetting, entrance, linking, clock, logger))
-    platform = platform_api(settings, entrance, hooks, linking)
-    place = Place(settings.server.public_url, settings.hub.allowed_origins)
-    own = HubParts(entrance, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
+    signals = hooks.routes(invalidate, records.noticed)
+    counter = look_after(settings, stack, LifeParts(database, forgetting, authenticator, linking, clock, logger))
+    platform = platform_api(settings, authenticator, hooks, linking)
+    place = SiteUrl(settings.server.public_url, settings.hub.allowed_origins)
+    own = HubParts(authenticator, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
     hub = hub_routes(settings, place, own)
     events = await open_events(
-        settings, stack, EventParts(entrance, database.endpoints, database.outbox, clock, metrics, logger)
+        settings, stack, EventParts(authenticator, database.endpoints, database.outbox, clock, metrics, logger)
     )
     board = DashboardParts(
         hub=own,
         register=database.register,
         keys=database.clients,
         clock=clock,
-        gateway_for=lambda accounts: gateway.over(Entrance(accounts, entrance.providers)),
+        gateway_for=lambda accounts: gateway.with_accounts(Authenticator(accounts, authenticator.providers)),
         derive=vault.derive,
-        evidence=Evidence(trail=database.trail, usages=database.usage, deliveries=database.endpoints),
-        sign_ins=SignInRecords(
+        evidence=Evidence(audit=database.audit, usages=database.usage, deliveries=database.endpoints),
+        sign_ins=SignInLog(
             database.sign_ins,
-            database.trail.note,
+            database.audit.note,
             lambda why, address: logger.warning("sign-in refused", detail=why, address=address),
         ),
     )
@@ -166,8 +168,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     site = Site(unified, routes, place, AllowList(settings.dashboard.allowed_networks))
     log = counting(counter, request_log(logger, each=settings.log.requests))
     surroundings = Surroundings(new_request_id, clock.now, log, settings.server.address_header)
-    return Edge(
-        site, EdgeLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
+    return RequestMiddleware(
+        site, RequestLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
     )
 
 
@@ -185,16 +187,18 @@ def describe(paging: PageLimits) -> Schema:
     )
 
 
-def platform_api(settings: Settings, entrance: Entrance, hooks: HookCorner, linking: Parts) -> PlatformApi:
+def platform_api(
+    settings: Settings, authenticator: Authenticator, hooks: VendorEvents, linking: LinkContext
+) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    rules = Rules(
+    rules = PlatformConfig(
         operations=OPERATIONS,
         operator=operator_of(settings),
         page=paging,
         webhooks=hooks.hooks.health,
         public_url=settings.server.public_url,
     )
-    platform = Platform(entrance, hooks.directory, linking, rules)
+    platform = AccountService(authenticator, hooks.directory, linking, rules)
     return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
 
 
@@ -203,7 +207,7 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._edge: Edge | None = None
+        self._edge: RequestMiddleware | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

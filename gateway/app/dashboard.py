@@ -11,10 +11,10 @@ from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
 from gateway.app.hub import HubParts, hub_desk, hub_wants
 from gateway.auth.admin_password import Password, read_password
-from gateway.auth.admin_session import Lives, Passes
-from gateway.auth.admin_sign_ins import SignInRecords
-from gateway.auth.login_counts import RedisTally
-from gateway.auth.login_limiter import Attempts, Limit, MemoryTally, Tally
+from gateway.auth.admin_session import AdminSessions, SessionLifetimes
+from gateway.auth.admin_sign_ins import SignInLog
+from gateway.auth.login_counts import RedisLoginCounts
+from gateway.auth.login_limiter import Limit, LoginCounts, LoginLimiter, MemoryLoginCounts
 from gateway.cache.redis_connection import RedisLine
 from gateway.dashboard.account import AccountPages
 from gateway.dashboard.account_history import Evidence
@@ -23,18 +23,18 @@ from gateway.dashboard.activity import ActivityPage
 from gateway.dashboard.assets import dashboard_renderer, static_routes
 from gateway.dashboard.keys import KeyPages
 from gateway.dashboard.linking import LinkingPages
-from gateway.dashboard.login import LoginPages, LostPage
+from gateway.dashboard.login import LoginPages, NotFoundPage
 from gateway.dashboard.page import Around, Shell
-from gateway.dashboard.request_tester import Tester
-from gateway.dashboard.service import Books, KeyRing, Office, Register
+from gateway.dashboard.request_tester import RequestTester
+from gateway.dashboard.service import AdminService, Books, KeyRing, Register
 from gateway.dashboard.tester_page import TesterPage
-from gateway.http.site_url import Place
+from gateway.http.site_url import SiteUrl
 from gateway.hub.pages import Seal
 from gateway.model import Accounts, Clock
 from gateway.policy.client_scopes import known_scopes
 from gateway.settings.load import Settings
 from gateway.unified.call import Call, Page
-from gateway.unified.read import Gateway
+from gateway.unified.read import ReadService
 
 OF_EACH = Limit(most=5, seconds=300)
 """Sign-ins that one address may try."""
@@ -54,33 +54,33 @@ class DashboardParts:
     register: Register
     keys: KeyRing
     clock: Clock
-    gateway_for: Callable[[Accounts], Gateway]
+    gateway_for: Callable[[Accounts], ReadService]
     derive: Callable[[bytes], bytes]
     evidence: Evidence
-    sign_ins: SignInRecords
+    sign_ins: SignInLog
 
 
-def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, stack: AsyncExitStack) -> list[Route]:
+def dashboard_routes(settings: Settings, place: SiteUrl, parts: DashboardParts, stack: AsyncExitStack) -> list[Route]:
     """Give the pages; none where no password is set, so that there is not even a door."""
     password = _password(settings, parts.derive(b"dashboard password"))
     if password is None:
         return []
     clock, hub = parts.clock, parts.hub
     tally = _tally(settings, parts, stack)
-    lives = Lives(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
-    passes = Passes(parts.derive(b"dashboard"), str(password), lives, _new_id)
+    lives = SessionLifetimes(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
+    passes = AdminSessions(parts.derive(b"dashboard"), str(password), lives, _new_id)
     show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
     shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally, parts.sign_ins))
     books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
-    office = Office(books, hub.entrance, hub_desk(hub), hub.linking)
+    office = AdminService(books, hub.authenticator, hub_desk(hub), hub.linking)
 
     async def answer(accounts: Accounts, call: Call) -> Page:
         return await parts.gateway_for(accounts).answer(call)
 
-    tester = Tester(hub.entrance.accounts, answer, OPERATIONS, clock.monotonic)
+    tester = RequestTester(hub.authenticator.accounts, answer, OPERATIONS, clock.monotonic)
     operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)
     scopes = known_scopes(operations, [each.connector for each in office.providers.values()])
-    attempts = Attempts(tally, OF_EACH, OF_ALL)
+    attempts = LoginLimiter(tally, OF_EACH, OF_ALL)
     return [
         *static_routes(),
         *LoginPages(shell, password, attempts).routes(),
@@ -89,8 +89,8 @@ def dashboard_routes(settings: Settings, place: Place, parts: DashboardParts, st
         *LinkingPages(shell, office, Seal(hub.key)).routes(),
         *TesterPage(shell, office, tester).routes(),
         *KeyPages(shell, office, scopes).routes(),
-        *ActivityPage(shell, office, parts.evidence.trail).routes(),
-        *LostPage(shell).routes(),
+        *ActivityPage(shell, office, parts.evidence.audit).routes(),
+        *NotFoundPage(shell).routes(),
     ]
 
 
@@ -99,13 +99,13 @@ def _password(settings: Settings, salt: bytes) -> Password | None:
     return read_password(text, salt) if text else None
 
 
-def _tally(settings: Settings, parts: DashboardParts, stack: AsyncExitStack) -> Tally:
+def _tally(settings: Settings, parts: DashboardParts, stack: AsyncExitStack) -> LoginCounts:
     """Count in Redis, where all workers see it; in this process where there is none."""
-    alone = MemoryTally(parts.clock.monotonic)
+    alone = MemoryLoginCounts(parts.clock.monotonic)
     redis = settings.redis
     if not redis.url:
         return alone
-    tally = RedisTally(
+    tally = RedisLoginCounts(
         RedisLine(redis.url, redis.timeout_seconds, redis.connect_timeout_seconds), alone, parts.derive(b"tally")
     )
     stack.callback(tally.close)

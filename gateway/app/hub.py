@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
-from gateway.accounts.link import Parts
+from gateway.accounts.link import LinkContext
 from gateway.app.services import operator_of
-from gateway.auth.authentication import Entrance
-from gateway.http.site_url import Place
+from gateway.auth.authentication import Authenticator
+from gateway.http.site_url import SiteUrl
 from gateway.hub.api import HubApi
 from gateway.hub.assets import hub_renderer, static_routes
 from gateway.hub.oauth_pages import ConsentPages
 from gateway.hub.pages import ConnectPages, Seal
-from gateway.hub.service import Hub
+from gateway.hub.service import HubService
 from gateway.hub.session_api import ConnectApi
-from gateway.hub.sessions import Making, SessionDesk, Sessions
+from gateway.hub.sessions import Making, Sessions, SessionService
 from gateway.model import Directory, Secret
-from gateway.policy.needed_scopes import Wanted, Wants
+from gateway.policy.needed_scopes import NeededScope, NeededScopes
 from gateway.policy.provider import Provider
 from gateway.settings.load import Settings
 from gateway.upstream.oauth import Client
@@ -34,30 +34,30 @@ class HubParts:
     `beside` gives the scopes that a provider's token is to have for what is no operation.
     """
 
-    entrance: Entrance
+    authenticator: Authenticator
     directory: Directory
     sessions: Sessions
-    linking: Parts
+    linking: LinkContext
     key: bytes
-    beside: Callable[[Provider], Sequence[Wanted]]
+    beside: Callable[[Provider], Sequence[NeededScope]]
 
 
-def hub_desk(parts: HubParts) -> SessionDesk:
+def hub_desk(parts: HubParts) -> SessionService:
     making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
-    return SessionDesk(parts.sessions, parts.directory, parts.entrance.providers, making)
+    return SessionService(parts.sessions, parts.directory, parts.authenticator.providers, making)
 
 
-def hub_wants(settings: Settings, parts: HubParts) -> Mapping[str, Wants]:
+def hub_wants(settings: Settings, parts: HubParts) -> Mapping[str, NeededScopes]:
     """Give by provider which scopes to ask for."""
     used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
-    providers = parts.entrance.providers
-    return {key: Wants(provider.policy, used, parts.beside(provider)) for key, provider in providers.items()}
+    providers = parts.authenticator.providers
+    return {key: NeededScopes(provider.policy, used, parts.beside(provider)) for key, provider in providers.items()}
 
 
-def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]:
-    providers = parts.entrance.providers
+def hub_routes(settings: Settings, place: SiteUrl, parts: HubParts) -> list[Route]:
+    providers = parts.authenticator.providers
     desk = hub_desk(parts)
-    hub = Hub(desk, parts.entrance, parts.linking)
+    hub = HubService(desk, parts.authenticator, parts.linking)
     wants = hub_wants(settings, parts)
     clients = {
         key: Client(chosen.client_id, Secret(chosen.client_secret.get_secret_value()))
@@ -67,7 +67,7 @@ def hub_routes(settings: Settings, place: Place, parts: HubParts) -> list[Route]
     pages = ConnectPages(hub, wants, place, Seal(parts.key), hub_renderer(settings.hub.product_name))
     operator = operator_of(settings)
     return [
-        *ConnectApi(parts.entrance, operator, desk, place).routes(),
+        *ConnectApi(parts.authenticator, operator, desk, place).routes(),
         *HubApi(hub, wants, place).routes(),
         *static_routes({key: provider.connector for key, provider in providers.items()}),
         *ConsentPages(

@@ -5,26 +5,26 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gateway.accounts.store import Database
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.accounts.unlink import Forgetting, Place
-from gateway.auth.authentication import Entrance
-from gateway.cache.account_cache import Shelf
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.accounts.unlink import AccountPurge, PurgeTarget
+from gateway.auth.authentication import Authenticator
+from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
-from gateway.cache.local import Near, NearLimits
-from gateway.cache.redis_pubsub import Channel
-from gateway.cache.singleflight import Flights, Leases
-from gateway.cache.tombstones import Erased
+from gateway.cache.local import LocalCache, LocalCacheLimits
+from gateway.cache.redis_pubsub import PubSub
+from gateway.cache.singleflight import Leases, SingleFlight
+from gateway.cache.tombstones import Tombstones
 from gateway.contract.query import PageLimits
-from gateway.model import Cache, Linked, News
+from gateway.model import Cache, Invalidation, Linked
 from gateway.observability.metrics import Metrics
 from gateway.settings.load import Settings
-from gateway.unified.collections import Keeping, Sharing, Sweeps
-from gateway.unified.compose import Reads
+from gateway.unified.collections import Collections, Retention, Sharing
+from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
-from gateway.unified.decoded import OpenLists
-from gateway.unified.read import Around, Caches, Gateway, Limits
-from gateway.unified.write import Outdate
-from gateway.upstream.vendor import Asker
+from gateway.unified.decoded import DecodedListCache
+from gateway.unified.read import Around, Caches, Limits, ReadService
+from gateway.unified.write import Invalidate
+from gateway.upstream.vendor import VendorClient
 from gateway.vault.vault import Vault
 
 
@@ -32,30 +32,32 @@ from gateway.vault.vault import Vault
 class CachingParts:
     """What reading shares with the rest of the gateway."""
 
-    entrance: Entrance
+    authenticator: Authenticator
     database: Database
     cache: Cache
-    forgetting: Forgetting
-    asker: Asker
-    checks: TokenChecks
+    forgetting: AccountPurge
+    asker: VendorClient
+    checks: TokenRejections
     vault: Vault
     metrics: Metrics
 
 
-def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> tuple[Gateway, Outdate, Sweeps]:
+def open_gateway(
+    settings: Settings, parts: CachingParts, stack: AsyncExitStack
+) -> tuple[ReadService, Invalidate, Collections]:
     """Give what answers reads, what ends all that is kept of some resources of an account, and what reads lists."""
     clock = parts.asker.clock
-    flights = Flights()
+    flights = SingleFlight()
     # For as long as a request lives that had begun before: what it reads is not held afterwards.
-    closed = Erased(clock.monotonic, settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1)
-    lists = OpenLists(_near_bytes(settings) * 3 // 4, closed)
+    closed = Tombstones(clock.monotonic, settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1)
+    lists = DecodedListCache(_near_bytes(settings) * 3 // 4, closed)
     near = open_near(settings, parts, stack)
-    parts.forgetting.holds(Place.ANSWERS, near.drop)
-    parts.forgetting.holds(Place.LISTS, closing(lists, closed))
+    parts.forgetting.holds(PurgeTarget.ANSWERS, near.drop)
+    parts.forgetting.holds(PurgeTarget.LISTS, closing(lists, closed))
     caches = Caches(parts.cache, near, flights)
-    sweeps = Sweeps(
+    sweeps = Collections(
         parts.asker,
-        Keeping(*windows_of(settings), int(settings.cache.cursor_seconds), parts.vault.derive(b"sweeps")),
+        Retention(*windows_of(settings), int(settings.cache.cursor_seconds), parts.vault.derive(b"sweeps")),
         Sharing(flights, Leases(parts.cache, settings.cache.lease_seconds, clock.monotonic), lists),
         settings.upstream.sweep_concurrency,
     )
@@ -65,12 +67,12 @@ def open_gateway(settings: Settings, parts: CachingParts, stack: AsyncExitStack)
         settings.upstream.deadline_seconds, settings.cache.stale_wait_seconds, paging, settings.cache.max_value_bytes
     )
     counted = parts.metrics.unreadable_values
-    reads = Reads(
+    reads = Composer(
         parts.asker, sweeps, signer, lambda provider, resource, count: counted.labels(provider, resource).inc(count)
     )
-    gateway = Gateway(parts.entrance, caches, reads, Around(clock, limits, parts.checks))
+    gateway = ReadService(parts.authenticator, caches, reads, Around(clock, limits, parts.checks))
     stack.push_async_callback(flights.close)
-    return gateway, outdating(parts.cache, near), sweeps
+    return gateway, make_invalidate(parts.cache, near), sweeps
 
 
 def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
@@ -86,17 +88,17 @@ def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
     return rows, default
 
 
-def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> Near:
+def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> LocalCache:
     """Open the near-cache, and listen for changes that others make."""
     chosen = settings.cache
-    limits = NearLimits(_near_bytes(settings) // 4, chosen.near_seconds, chosen.near_unheard_seconds)
+    limits = LocalCacheLimits(_near_bytes(settings) // 4, chosen.near_seconds, chosen.near_unheard_seconds)
     monotonic = parts.asker.clock.monotonic
     if not settings.redis.url:
-        return Near(limits, monotonic, lambda: False)
-    channel: Channel | None = None
-    near = Near(limits, monotonic, lambda: channel is not None and channel.works())
+        return LocalCache(limits, monotonic, lambda: False)
+    channel: PubSub | None = None
+    near = LocalCache(limits, monotonic, lambda: channel is not None and channel.works())
     heard = hearing(parts, near)
-    channel = Channel(settings.redis.url, settings.redis.connect_timeout_seconds, heard, near.clear)
+    channel = PubSub(settings.redis.url, settings.redis.connect_timeout_seconds, heard, near.clear)
     channel.open()
     stack.push_async_callback(channel.close)
     return near
@@ -109,7 +111,7 @@ def _near_bytes(settings: Settings) -> int:
     return settings.cache.near_bytes if settings.cache.enabled and alone else 0
 
 
-def closing(lists: OpenLists, closed: Erased) -> Callable[[str], None]:
+def closing(lists: DecodedListCache, closed: Tombstones) -> Callable[[str], None]:
     """Make what has the lists of an account forgotten, and those too that are being read now."""
 
     def close(account_id: str) -> None:
@@ -119,28 +121,28 @@ def closing(lists: OpenLists, closed: Erased) -> Callable[[str], None]:
     return close
 
 
-def hearing(parts: CachingParts, near: Near) -> Callable[[News, str], None]:
+def hearing(parts: CachingParts, near: LocalCache) -> Callable[[Invalidation, str], None]:
     """Make what is done when a change is heard of."""
 
-    def heard(news: News, name: str) -> None:
-        if news in {News.GONE, News.UNCACHED}:
+    def heard(news: Invalidation, name: str) -> None:
+        if news in {Invalidation.GONE, Invalidation.UNCACHED}:
             parts.forgetting.here(news, name)
-        elif news is News.KEY:
+        elif news is Invalidation.KEY:
             parts.database.clients.drop(name)
         else:
-            if news is News.ACCOUNT:
+            if news is Invalidation.ACCOUNT:
                 parts.database.drop(name)
             near.drop(name)
 
     return heard
 
 
-def outdating(cache: Cache, near: Near) -> Outdate:
+def make_invalidate(cache: Cache, near: LocalCache) -> Invalidate:
     """Make what ends what is kept of an account, under a word that nobody else has."""
 
-    async def outdate(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
-        told = await Shelf(cache, linked, 0, new_id).outdate(resources)
+    async def invalidate(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+        told = await AccountCache(cache, linked, 0, new_id).invalidate(resources)
         near.drop(linked.account.id)
         return told
 
-    return outdate
+    return invalidate

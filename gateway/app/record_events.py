@@ -11,19 +11,19 @@ import structlog
 
 import connectors
 import gateway
-from gateway.accounts.link import Parts, verify
+from gateway.accounts.link import LinkContext, verify
 from gateway.accounts.store import Database
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator
 from gateway.model import AT_A_CHECK, Cache, Clock
 from gateway.observability.logs import where
 from gateway.observability.metrics import Metrics
 from gateway.record_events.detector import Around, Keeping
-from gateway.record_events.snapshot import Hashing, Reader
+from gateway.record_events.snapshot import Hashing, SnapshotReader
 from gateway.record_events.watcher import Pace, Watcher
 from gateway.settings.load import Settings
-from gateway.unified.collections import Sweeps
-from gateway.unified.write import Outdate
+from gateway.unified.collections import Collections
+from gateway.unified.write import Invalidate
 from gateway.vault.vault import Vault
 
 WAY_OF_RECORDS = ("unified/mapping.py", "record_events/snapshot.py", "record_events/subject.py")
@@ -34,13 +34,13 @@ WAY_OF_RECORDS = ("unified/mapping.py", "record_events/snapshot.py", "record_eve
 class RecordParts:
     """What watching shares with the rest of the gateway."""
 
-    entrance: Entrance
+    authenticator: Authenticator
     database: Database
     cache: Cache
-    sweeps: Sweeps
-    outdate: Outdate
-    linking: Parts
-    checks: TokenChecks
+    sweeps: Collections
+    invalidate: Invalidate
+    linking: LinkContext
+    checks: TokenRejections
     vault: Vault
     clock: Clock
     metrics: Metrics
@@ -72,16 +72,16 @@ def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
         new_id=lambda: secrets.token_hex(12),
         counted=lambda resource, outcome: metrics.record_watches.labels(resource, outcome).inc(),
         check=lambda linked: verify(
-            parts.entrance.providers[linked.account.provider].connector, linked, parts.linking, AT_A_CHECK
+            parts.authenticator.providers[linked.account.provider].connector, linked, parts.linking, AT_A_CHECK
         ),
         checks=parts.checks,
-        outdate=parts.outdate,
+        invalidate=parts.invalidate,
         told=lambda event: metrics.record_events.labels(event).inc(),
         failed=lambda error: logger.error("watching failed", error=type(error).__name__, where=where(error)),
     )
     hashing = Hashing(parts.vault.derive(b"record events"), version_of_records())
-    reading = Reader(parts.sweeps, hashing), Keeping(parts.cache, settings.cache.max_value_bytes)
-    return Watcher(parts.database.watches, parts.entrance, reading, pace, around)
+    reading = SnapshotReader(parts.sweeps, hashing), Keeping(parts.cache, settings.cache.max_value_bytes)
+    return Watcher(parts.database.watches, parts.authenticator, reading, pace, around)
 
 
 def version_of_records() -> str:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.errors import NotFound
 from gateway.http.allow_list import AllowList
 from gateway.http.response import MethodNotAllowed
-from gateway.http.site_url import Place
+from gateway.http.site_url import SiteUrl
 
 UNIFIED_PREFIX = "/unified/hris/"
 
@@ -82,7 +82,7 @@ OPERATOR_ROUTES = {
 class Site:
     """Sends the unified API straight to its own matching, and all else through Starlette's routing."""
 
-    def __init__(self, unified: ASGIApp, routes: Sequence[Route], place: Place, operators: AllowList) -> None:
+    def __init__(self, unified: ASGIApp, routes: Sequence[Route], place: SiteUrl, operators: AllowList) -> None:
         """`operators` says from where the dashboard may be asked."""
         self._unified = unified
         self._operators = operators

@@ -10,7 +10,7 @@ from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, PROXY, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.accounts.store import Database
-from gateway.audit.log import NOBODY, Ears
+from gateway.audit.log import NO_LISTENERS, ChangeListeners
 from gateway.auth.admin_password import fault_of
 from gateway.cache.redis_cache import NoCache, RedisCache, RedisLimits
 from gateway.db.engine import migrate, open_engine
@@ -93,7 +93,7 @@ def open_the_vault(settings: Settings) -> Vault:
     )
 
 
-async def open_the_database(settings: Settings, vault: Vault, ears: Ears = NOBODY) -> Database:
+async def open_the_database(settings: Settings, vault: Vault, ears: ChangeListeners = NO_LISTENERS) -> Database:
     return await open_database(
         url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, ears=ears
     )
@@ -130,7 +130,9 @@ def dashboard_faults(settings: Settings) -> list[str]:
     return [f"GATEWAY_DASHBOARD_PASSWORD: {fault}"] if fault else []
 
 
-async def open_database(*, url: str, vault: Vault, memo_seconds: float, ears: Ears = NOBODY) -> Database:
+async def open_database(
+    *, url: str, vault: Vault, memo_seconds: float, ears: ChangeListeners = NO_LISTENERS
+) -> Database:
     """Bring the database up to date and open it; refuse one whose accounts the vault cannot open."""
     await migrate(url)
     database = Database(open_engine(url), vault, memo_seconds=memo_seconds, ears=ears)

@@ -11,25 +11,25 @@ from datetime import datetime, timedelta
 from starlette.routing import Route
 
 from gateway.accounts.store import Database
-from gateway.accounts.token_rejection import TokenChecks
+from gateway.accounts.token_rejection import TokenRejections
 from gateway.model import Upstream
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.settings.load import Settings
-from gateway.vendor_events.api import HooksApi
+from gateway.vendor_events.api import VendorEventApi
 from gateway.vendor_events.directory import HookedDirectory
-from gateway.vendor_events.receiver import Effects, Invalidate, Noticed, Signals, nobody_listens
-from gateway.vendor_events.registration import HookParts, HookRules, Hooks
+from gateway.vendor_events.receiver import Effects, Invalidate, Noticed, WebhookReceiver, nobody_listens
+from gateway.vendor_events.registration import RegistrarConfig, RegistrarServices, WebhookRegistrar
 
 STOP_SECONDS = 2.0
 AFTER_A_FAULT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class HookCorner:
+class VendorEvents:
     """What the gateway and its command line use: `directory` instead of the database, wherever accounts change."""
 
-    hooks: Hooks
+    hooks: WebhookRegistrar
     directory: HookedDirectory
     routes: Callable[[Invalidate, Noticed], list[Route]]
 
@@ -65,16 +65,16 @@ class HookCorner:
         stack.push_async_callback(stop)
 
 
-def open_hooks(
+def open_vendor_events(
     settings: Settings,
     database: Database,
     upstream: Upstream,
     providers: Mapping[str, Provider],
-    around: tuple[Callable[[], datetime], Metrics, TokenChecks],
-) -> HookCorner:
+    around: tuple[Callable[[], datetime], Metrics, TokenRejections],
+) -> VendorEvents:
     clock, metrics, checks = around
-    parts = HookParts(database.hooks, database, upstream, checks, providers)
-    rules = HookRules(
+    parts = RegistrarServices(database.hooks, database, upstream, checks, providers)
+    rules = RegistrarConfig(
         enabled=settings.vendor_events.enabled,
         public_url=settings.server.public_url,
         check=timedelta(seconds=settings.vendor_events.check_seconds),
@@ -82,14 +82,14 @@ def open_hooks(
         new_secret=lambda: secrets.token_urlsafe(32),
         count=lambda provider, outcome: metrics.vendor_hooks.labels(provider, outcome).inc(),
     )
-    hooks = Hooks(parts, rules)
+    hooks = WebhookRegistrar(parts, rules)
 
     def routes(invalidate: Invalidate, noticed: Noticed = nobody_listens) -> list[Route]:
         def count(provider: str, outcome: str) -> None:
             metrics.vendor_events.labels(provider, outcome).inc()
 
         effects = Effects(invalidate=invalidate, noticed=noticed, count=count)
-        signals = Signals(database.hooks, database, providers, effects, clock)
-        return HooksApi(signals, settings.limits.max_body_bytes).routes()
+        signals = WebhookReceiver(database.hooks, database, providers, effects, clock)
+        return VendorEventApi(signals, settings.limits.max_body_bytes).routes()
 
-    return HookCorner(hooks, HookedDirectory(database, database, hooks), routes)
+    return VendorEvents(hooks, HookedDirectory(database, database, hooks), routes)

@@ -16,21 +16,21 @@ from starlette.routing import Route
 from connectors.platform import WEBHOOK_OPERATIONS
 from gateway.accounts.api import PlatformApi
 from gateway.auth.api_key import new_id
-from gateway.auth.authentication import Entrance
+from gateway.auth.authentication import Authenticator
 from gateway.contract.query import PageLimits
 from gateway.model import Clock
 from gateway.observability.logs import where
 from gateway.observability.metrics import Metrics
 from gateway.policy.policy import Operator
 from gateway.settings.load import Settings
-from gateway.webhooks.api import WebhookCalls
+from gateway.webhooks.api import WebhookApi
 from gateway.webhooks.deliveries import Schedule
-from gateway.webhooks.dispatcher import Dispatcher, Ears, Keeping, Pace, Rules
-from gateway.webhooks.endpoint_store import EndpointBook
+from gateway.webhooks.dispatcher import Dispatcher, Ears, Pace, Retention, Rules
+from gateway.webhooks.endpoint_store import EndpointStore
 from gateway.webhooks.endpoints import Endpoints
-from gateway.webhooks.outbox_store import OutboxBook
-from gateway.webhooks.sender import HttpReceivers, ReceiverLimits
-from gateway.webhooks.service import Making, WebhookDesk
+from gateway.webhooks.outbox_store import OutboxStore
+from gateway.webhooks.sender import SenderLimits, WebhookSender
+from gateway.webhooks.service import Making, WebhookService
 from gateway.webhooks.signature import new_secret
 from gateway.webhooks.targets import Targets
 
@@ -45,9 +45,9 @@ LOOKUPS_EACH = 4
 class EventParts:
     """What webhooks share with the rest of the gateway."""
 
-    entrance: Entrance
-    endpoints: EndpointBook
-    outbox: OutboxBook
+    authenticator: Authenticator
+    endpoints: EndpointStore
+    outbox: OutboxStore
     clock: Clock
     metrics: Metrics
     logger: structlog.typing.FilteringBoundLogger
@@ -57,9 +57,9 @@ async def open_events(settings: Settings, stack: AsyncExitStack, parts: EventPar
     """Begin to send what is due, until the stack is closed; give the routes."""
     chosen = settings.webhooks
     receivers = await stack.enter_async_context(
-        HttpReceivers(
+        WebhookSender(
             targets_of(settings),
-            ReceiverLimits(chosen.connect_timeout_seconds, chosen.timeout_seconds, LOOKUPS_EACH * chosen.concurrency),
+            SenderLimits(chosen.connect_timeout_seconds, chosen.timeout_seconds, LOOKUPS_EACH * chosen.concurrency),
             parts.clock.now,
         )
     )
@@ -69,8 +69,8 @@ async def open_events(settings: Settings, stack: AsyncExitStack, parts: EventPar
     stack.push_async_callback(dispatcher.close)
     running = asyncio.create_task(dispatcher.run())
     stack.push_async_callback(_end, running)
-    calls = WebhookCalls(
-        parts.entrance,
+    calls = WebhookApi(
+        parts.authenticator,
         webhook_desk(settings, parts.endpoints, parts.clock),
         Operator(frozenset(settings.policy.forbidden_operations)),
         PageLimits(settings.paging.default_page_size, settings.paging.max_page_size),
@@ -78,7 +78,7 @@ async def open_events(settings: Settings, stack: AsyncExitStack, parts: EventPar
     return PlatformApi(calls, WEBHOOK_OPERATIONS, settings.limits.max_body_bytes).routes()
 
 
-def webhook_desk(settings: Settings, book: Endpoints, clock: Clock) -> WebhookDesk:
+def webhook_desk(settings: Settings, book: Endpoints, clock: Clock) -> WebhookService:
     making = Making(
         now=clock.now,
         new_id=new_id,
@@ -86,7 +86,7 @@ def webhook_desk(settings: Settings, book: Endpoints, clock: Clock) -> WebhookDe
         targets=targets_of(settings),
         overlap=settings.webhooks.secret_overlap_hours * 3600,
     )
-    return WebhookDesk(book, making)
+    return WebhookService(book, making)
 
 
 def targets_of(settings: Settings) -> Targets:
@@ -104,7 +104,7 @@ def _rules(settings: Settings) -> Rules:
             grace=GRACE_SECONDS,
         ),
         schedule=Schedule(waits=chosen.retry_seconds, disable_after=timedelta(days=chosen.disable_after_days)),
-        keeping=Keeping(replay=timedelta(days=chosen.replay_days), log=timedelta(days=chosen.log_days)),
+        keeping=Retention(replay=timedelta(days=chosen.replay_days), log=timedelta(days=chosen.log_days)),
     )
 
 

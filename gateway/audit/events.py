@@ -17,7 +17,7 @@ _WORD = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._:/*-]{0,63}")
 _FIELDS = ("owner", "label", "kind", "setup_information", "caching")
 
 
-class What(StrEnum):
+class AuditEvent(StrEnum):
     LINKED = "account.linked"
     RELINKED = "account.relinked"
     UPDATED = "account.updated"
@@ -45,30 +45,30 @@ class What(StrEnum):
     SIGNED_OUT = "operator.signed_out"
 
 
-ERASING = (What.UNLINKED, What.CACHE_ERASED)
+ERASING = (AuditEvent.UNLINKED, AuditEvent.CACHE_ERASED)
 """After these nothing of the account may be left in caches, nor in the files of the database."""
 
 _ENTERED = {
-    Status.SUSPENDED: What.SUSPENDED,
-    Status.ERROR: What.ERROR,
-    Status.EXPIRED: What.EXPIRED,
-    Status.INACTIVE: What.INACTIVE,
-    Status.ARCHIVED: What.ARCHIVED,
+    Status.SUSPENDED: AuditEvent.SUSPENDED,
+    Status.ERROR: AuditEvent.ERROR,
+    Status.EXPIRED: AuditEvent.EXPIRED,
+    Status.INACTIVE: AuditEvent.INACTIVE,
+    Status.ARCHIVED: AuditEvent.ARCHIVED,
 }
 
 Details = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class AuditFact:
     """One thing that has happened: `details` are names and words of fixed lists."""
 
-    what: What
+    what: AuditEvent
     details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class AuditRecord:
     """All that one transaction has done to an account or a key, and who did it."""
 
     at: datetime
@@ -76,14 +76,14 @@ class Change:
     project_id: str
     account_id: str | None = None
     key_id: str | None = None
-    facts: tuple[Fact, ...]
+    facts: tuple[AuditFact, ...]
 
-    def has(self, what: What) -> bool:
+    def has(self, what: AuditEvent) -> bool:
         return any(fact.what is what for fact in self.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AuditEntry:
     """A row of the trail. Ids grow, so that a page goes on before the last id of the one before it."""
 
     id: int
@@ -92,11 +92,11 @@ class Entry:
     project_id: str
     account_id: str | None
     key_id: str | None
-    what: What
+    what: AuditEvent
     details: Details
 
 
-class Trail(Protocol):
+class AuditReader(Protocol):
     """The database, as readers of the trail need it."""
 
     async def read(
@@ -104,30 +104,32 @@ class Trail(Protocol):
         *,
         project_id: str | None = None,
         account_id: str | None = None,
-        what: Sequence[What] = (),
+        what: Sequence[AuditEvent] = (),
         before: int | None = None,
         most: int = 100,
-    ) -> Sequence[Entry]:
+    ) -> Sequence[AuditEntry]:
         """Give rows, newest first, of one project, account or kind where one is named; `before` is an id."""
 
 
-def facts_of(before: Account | None, after: Account | None, *, credential: bool = False) -> tuple[Fact, ...]:
+def facts_of(before: Account | None, after: Account | None, *, credential: bool = False) -> tuple[AuditFact, ...]:
     """Tell what has happened between two states of an account; None is one that is not there.
 
     `credential` says that a credential was given anew. There is always at least one fact.
     """
     if after is None:
-        return (Fact(What.UNLINKED),)
+        return (AuditFact(AuditEvent.UNLINKED),)
     if before is None:
-        return (Fact(What.LINKED, {"provider": _word(after.provider), "scopes": _words(after.grant.scopes)}),)
+        return (
+            AuditFact(AuditEvent.LINKED, {"provider": _word(after.provider), "scopes": _words(after.grant.scopes)}),
+        )
     told = [*_status(before, after), *_scopes(before, after)]
     if stops_keeping(before, after) or _is_other_company(before, after):
-        told.append(Fact(What.CACHE_ERASED))
+        told.append(AuditFact(AuditEvent.CACHE_ERASED))
     fields = _changed(before, after)
     details: Details = {"fields": fields} if fields else {}
     if credential:
-        return (Fact(What.RELINKED, details), *told)
-    return (*told, Fact(What.UPDATED, details)) if fields or not told else tuple(told)
+        return (AuditFact(AuditEvent.RELINKED, details), *told)
+    return (*told, AuditFact(AuditEvent.UPDATED, details)) if fields or not told else tuple(told)
 
 
 def _is_other_company(before: Account, after: Account) -> bool:
@@ -142,37 +144,39 @@ def stops_keeping(before: Account, after: Account) -> bool:
 
 
 def event(  # noqa: PLR0913 - what, when, by whom and about what
-    what: What,
+    what: AuditEvent,
     at: datetime,
     by: Actor,
     *,
     project_id: str = "",
     account_id: str | None = None,
     details: Details | None = None,
-) -> Change:
+) -> AuditRecord:
     """Returns a row about what changes neither an account nor a key; without a project it is the gateway's."""
     given = details or {}
     named = {name: _word(value) if isinstance(value, str) else _words(value) for name, value in given.items()}
-    return Change(at=at, by=by, project_id=project_id, account_id=account_id, facts=(Fact(what, named),))
+    return AuditRecord(at=at, by=by, project_id=project_id, account_id=account_id, facts=(AuditFact(what, named),))
 
 
-def key_change(key: ClientKey, what: What, at: datetime, by: Actor) -> Change:
-    fact = Fact(what, {"scopes": _words(key.scopes)} if what is What.KEY_CREATED else {})
-    return Change(at=at, by=by, project_id=key.project_id, key_id=key.id, facts=(fact,))
+def key_change(key: ClientKey, what: AuditEvent, at: datetime, by: Actor) -> AuditRecord:
+    fact = AuditFact(what, {"scopes": _words(key.scopes)} if what is AuditEvent.KEY_CREATED else {})
+    return AuditRecord(at=at, by=by, project_id=key.project_id, key_id=key.id, facts=(fact,))
 
 
-def _status(before: Account, after: Account) -> Iterable[Fact]:
+def _status(before: Account, after: Account) -> Iterable[AuditFact]:
     if before.status is after.status:
         return
-    what = What.RESUMED if before.status is Status.SUSPENDED else What.RECOVERED
+    what = AuditEvent.RESUMED if before.status is Status.SUSPENDED else AuditEvent.RECOVERED
     codes = [_word(reason.code) for reason in after.status_reasons]
-    yield Fact(_ENTERED.get(after.status, what), {"from": before.status.value} | ({"codes": codes} if codes else {}))
+    yield AuditFact(
+        _ENTERED.get(after.status, what), {"from": before.status.value} | ({"codes": codes} if codes else {})
+    )
 
 
-def _scopes(before: Account, after: Account) -> Iterable[Fact]:
+def _scopes(before: Account, after: Account) -> Iterable[AuditFact]:
     old, new = before.grant.scopes, after.grant.scopes
     if old != new:
-        yield Fact(What.SCOPES_CHANGED, {"gained": _words(new - old), "lost": _words(old - new)})
+        yield AuditFact(AuditEvent.SCOPES_CHANGED, {"gained": _words(new - old), "lost": _words(old - new)})
 
 
 def _changed(before: Account, after: Account) -> list[str]:

@@ -10,19 +10,19 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.audit.events import Change, Entry, What
+from gateway.audit.events import AuditEntry, AuditEvent, AuditRecord
 from gateway.db.engine import reading, writing
 from gateway.db.schema import audit_trail as table
 from gateway.model import Actor, ActorKind
 
 
-class TrailBook:
+class AuditStore:
     """Implements the door `Trail`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def write(self, connection: AsyncConnection, change: Change) -> None:
+    async def write(self, connection: AsyncConnection, change: AuditRecord) -> None:
         """Write a row for each fact, in the caller's transaction."""
         rows = [
             {
@@ -40,7 +40,7 @@ class TrailBook:
         ]
         await connection.execute(insert(table), rows)
 
-    async def note(self, change: Change) -> None:
+    async def note(self, change: AuditRecord) -> None:
         """Write rows that stand alone, in a transaction of their own."""
         async with writing(self._engine) as connection:
             await self.write(connection, change)
@@ -56,10 +56,10 @@ class TrailBook:
         *,
         project_id: str | None = None,
         account_id: str | None = None,
-        what: Sequence[What] = (),
+        what: Sequence[AuditEvent] = (),
         before: int | None = None,
         most: int = 100,
-    ) -> Sequence[Entry]:
+    ) -> Sequence[AuditEntry]:
         query = select(table)
         for column, wanted in ((table.c.project_id, project_id), (table.c.account_id, account_id)):
             query = query.where(column == wanted) if wanted is not None else query
@@ -72,14 +72,14 @@ class TrailBook:
             return [_read(row) for row in found.all()]
 
 
-def _read(row: Row[Any]) -> Entry:
-    return Entry(
+def _read(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
         id=row.id,
         at=row.at,
         by=Actor(ActorKind(row.actor), row.actor_id, row.address),
         project_id=row.project_id,
         account_id=row.account_id,
         key_id=row.key_id,
-        what=What(row.what),
+        what=AuditEvent(row.what),
         details=row.details,
     )

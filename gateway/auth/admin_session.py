@@ -14,7 +14,7 @@ _NUMBER_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class AdminSession:
     """`made` and `seen` are seconds of the clock."""
 
     id: str
@@ -23,29 +23,29 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lives:
+class SessionLifetimes:
     """Seconds that a pass lives in all, and without being shown."""
 
     whole: int
     idle: int
 
 
-class Passes:
+class AdminSessions:
     """Makes passes and knows them again. `binding` is what they end with: the password."""
 
-    def __init__(self, key: bytes, binding: str, lives: Lives, new_id: Callable[[], str]) -> None:
+    def __init__(self, key: bytes, binding: str, lives: SessionLifetimes, new_id: Callable[[], str]) -> None:
         self._key = hmac.digest(key, binding.encode(), "sha256")
         self.lives = lives
         self._new_id = new_id
 
-    def make(self, now: float) -> Pass:
-        return Pass(self._new_id(), int(now), int(now))
+    def make(self, now: float) -> AdminSession:
+        return AdminSession(self._new_id(), int(now), int(now))
 
-    def text(self, of: Pass) -> str:
+    def text(self, of: AdminSession) -> str:
         said = f"{of.id}.{of.made}.{of.seen}"
         return f"{said}.{self._mac(f'pass:{said}')}"
 
-    def read(self, text: str, now: float) -> Pass | None:
+    def read(self, text: str, now: float) -> AdminSession | None:
         """Give the pass that a text is, as long as it lives."""
         words = text.split(".")
         if len(words) != 4 or not text.isascii():
@@ -55,15 +55,15 @@ class Passes:
             return None
         if not (_is_number(made) and _is_number(seen)):
             return None
-        found = Pass(name, int(made), int(seen))
+        found = AdminSession(name, int(made), int(seen))
         alive = now < found.made + self.lives.whole and now < found.seen + self.lives.idle
         return found if alive else None
 
-    def renew(self, of: Pass, now: float) -> Pass:
+    def renew(self, of: AdminSession, now: float) -> AdminSession:
         """Note that a pass has been shown; the same one is given where that is hardly news."""
         return replace(of, seen=int(now)) if now - of.seen >= RENEW_SECONDS else of
 
-    def word(self, of: Pass) -> str:
+    def word(self, of: AdminSession) -> str:
         """Give the word that stands in the forms of pages shown for this pass."""
         return self._mac(f"form:{of.id}.{of.made}")
 
@@ -71,11 +71,11 @@ class Passes:
         """Give the word of the form for signing in, which goes with a cookie of its own."""
         return self._mac(f"entry:{nonce}")
 
-    def seal(self, of: Pass, text: str) -> str:
+    def seal(self, of: AdminSession, text: str) -> str:
         """Put a mark before a text that the browser of this pass is to bring back."""
         return f"{self._mac(f'note:{of.id}:{text}')}.{text}"
 
-    def open(self, of: Pass, sealed: str) -> str:
+    def open(self, of: AdminSession, sealed: str) -> str:
         """Give a sealed text, or nothing if it is not one."""
         mark, _, text = sealed.partition(".")
         known = hmac.compare_digest(mark.encode(), self._mac(f"note:{of.id}:{text}").encode())

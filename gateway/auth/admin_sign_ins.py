@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.audit.events import Change
+from gateway.audit.events import AuditRecord
 
 
 class EndedSignIns(Protocol):
@@ -18,9 +18,9 @@ class EndedSignIns(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SignInRecords:
+class SignInLog:
     """`note` writes into the audit trail, `refused` into the log: why, and from which address."""
 
     ended: EndedSignIns
-    note: Callable[[Change], Awaitable[None]]
+    note: Callable[[AuditRecord], Awaitable[None]]
     refused: Callable[[str, str], None]

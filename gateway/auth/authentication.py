@@ -11,14 +11,14 @@ from gateway.policy.provider import Provider
 CONNECTOR_REMOVED = "This gateway no longer has a connector for the account's provider."
 
 
-class Entrance:
+class Authenticator:
     """Finds the key, the account and its provider, or raises what to answer instead."""
 
     def __init__(self, accounts: Accounts, providers: Mapping[str, Provider]) -> None:
         self.accounts = accounts
         self.providers = providers
 
-    async def who(self, secret: str | None) -> ClientKey:
+    async def authenticate(self, secret: str | None) -> ClientKey:
         key = await self.accounts.find_key(secret) if secret else None
         if key is None:
             raise Unauthenticated(
@@ -27,11 +27,11 @@ class Entrance:
             )
         return key
 
-    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: Linked) -> bool:
         """Tell whether the same would be found again, without asking anybody."""
-        return self.accounts.remembers(key, linked)
+        return self.accounts.is_current(key, linked)
 
-    async def which(self, key: ClientKey, account_id: str | None) -> tuple[Linked, Provider]:
+    async def find_account(self, key: ClientKey, account_id: str | None) -> tuple[Linked, Provider]:
         if not account_id:
             raise BadRequest("The header x-account-id is missing: it names the linked account to ask.")
         linked = await self.accounts.find_account(key.project_id, account_id)

@@ -12,8 +12,8 @@ from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.audit.events import What
-from gateway.audit.log import Notes
+from gateway.audit.events import AuditEvent
+from gateway.audit.log import AuditLog
 from gateway.auth import api_key as apikey
 from gateway.db.engine import reading, writing
 from gateway.db.schema import api_keys, projects
@@ -30,11 +30,11 @@ from gateway.model import (
 NOTE_USE_EVERY = timedelta(minutes=1)
 
 
-class Clients:
+class KeyStore:
     """Who may call us. Look-ups of keys are remembered by digest, so that no key stays in memory either."""
 
     def __init__(
-        self, engine: AsyncEngine, clock: Callable[[], datetime], memo: Memo[str, ClientKey | None], notes: Notes
+        self, engine: AsyncEngine, clock: Callable[[], datetime], memo: Memo[str, ClientKey | None], notes: AuditLog
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -48,7 +48,7 @@ class Clients:
         digest = apikey.digest(secret)
         return await self._memo.get(digest, lambda: self._look_up(digest))
 
-    def remembers(self, key: ClientKey) -> bool:
+    def is_current(self, key: ClientKey) -> bool:
         return self._memo.peek(key.digest) is key
 
     def drop(self, key_id: str) -> None:
@@ -97,7 +97,7 @@ class Clients:
         }
         async with writing(self._engine) as connection:
             await connection.execute(insert(api_keys).values(row))
-            change = await self._notes.key(connection, key, What.KEY_CREATED, by)
+            change = await self._notes.key(connection, key, AuditEvent.KEY_CREATED, by)
         await self._notes.tell(change)
         return key, secret
 
@@ -126,7 +126,7 @@ class Clients:
             live = (api_keys.c.id == key.id) & api_keys.c.revoked_at.is_(None)
             # Of two at once one revokes it.
             if (await connection.execute(update(api_keys).where(live).values(revoked_at=now))).rowcount == 1:
-                change = await self._notes.key(connection, key, What.KEY_REVOKED, by)
+                change = await self._notes.key(connection, key, AuditEvent.KEY_REVOKED, by)
         self._memo.drop(key.digest)
         if change is not None:
             await self._notes.tell(change)

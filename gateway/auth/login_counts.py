@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import hiredis
 
-from gateway.auth.login_limiter import Count, MemoryTally
+from gateway.auth.login_limiter import Count, MemoryLoginCounts
 from gateway.cache.redis_connection import LineBroken, RedisLine
 
 T = TypeVar("T")
@@ -15,13 +15,13 @@ _FAULTS = (LineBroken, TimeoutError, hiredis.HiredisError)
 _PREFIX = "gateway:tally:"
 
 
-class RedisTally:
+class RedisLoginCounts:
     """Implements `core.attempts.Tally`. Each command is about one key, as a cluster wants it.
 
     Names may hold addresses of people: in Redis stands what `secret` makes of them.
     """
 
-    def __init__(self, line: RedisLine, alone: MemoryTally, secret: bytes) -> None:
+    def __init__(self, line: RedisLine, alone: MemoryLoginCounts, secret: bytes) -> None:
         self._line = line
         self._alone = alone
         self._secret = secret

@@ -21,7 +21,7 @@ class Count:
     seconds: int = 0
 
 
-class Tally(Protocol):
+class LoginCounts(Protocol):
     """Counts that all workers share, each for a time. Never raises: where sharing fails, a worker counts alone."""
 
     async def add(self, name: str, seconds: int) -> Count:
@@ -32,7 +32,7 @@ class Tally(Protocol):
     async def forget(self, name: str) -> None: ...
 
 
-class MemoryTally:
+class MemoryLoginCounts:
     """The counts of one process. Of more than `most` names the oldest are forgotten."""
 
     def __init__(self, monotonic: Callable[[], float], most: int = 10_000) -> None:
@@ -68,10 +68,10 @@ class Limit:
     seconds: int
 
 
-class Attempts:
+class LoginLimiter:
     """Lets tries through, or says how long to wait. Each is counted before it is made, so none runs past the limit."""
 
-    def __init__(self, tally: Tally, of_each: Limit, of_all: Limit) -> None:
+    def __init__(self, tally: LoginCounts, of_each: Limit, of_all: Limit) -> None:
         self._tally = tally
         self._of_each = of_each
         self._of_all = of_all

@@ -11,7 +11,7 @@ from gateway.db.engine import reading, writing
 from gateway.db.schema import ended_sign_ins as table
 
 
-class SignInBook:
+class SignInStore:
     """Implements the door `EndedSignIns`."""
 
     def __init__(self, engine: AsyncEngine) -> None:

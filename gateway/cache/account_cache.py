@@ -19,7 +19,7 @@ WHOLE = ""
 """Stands for all resources of an account."""
 
 
-class Shelf:
+class AccountCache:
     """Reads and writes for one account. `most` bytes is the largest value worth keeping."""
 
     def __init__(self, cache: Cache, linked: Linked, most: int, new_id: str) -> None:
@@ -82,7 +82,7 @@ class Shelf:
         words = [self._began.get(name, b"") for name in _names(resources)]
         return b",".join(words) + b"\n" if all(words) else b""
 
-    async def outdate(self, resources: Iterable[str] | None) -> bool:
+    async def invalidate(self, resources: Iterable[str] | None) -> bool:
         """End generations, of all resources for None: nothing kept until now is used again.
 
         False where the cache did not take it.

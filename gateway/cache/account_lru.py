@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 V = TypeVar("V")
 
 
-class Held(Generic[V]):
+class AccountLru(Generic[V]):
     """Beyond `most_bytes` the least recently used goes first; a value heavier than that is not held at all."""
 
     def __init__(self, most_bytes: int) -> None:

@@ -13,7 +13,7 @@ OVERHEAD = 600
 """About what the objects around the bytes take."""
 
 
-class Kept:
+class CacheEntry:
     """One answer. `packed` is it in Zstandard; the other forms are made when first wanted, and stay.
 
     `withheld` are the paths of fields that it leaves out; `etag` is a digest of its plain bytes.
@@ -31,13 +31,13 @@ class Kept:
         self._gzip: bytes | None = None
 
     @classmethod
-    def of(cls, body: bytes, times: Times, withheld: tuple[str, ...], mark: bytes = b"") -> "Kept":
+    def of(cls, body: bytes, times: Times, withheld: tuple[str, ...], mark: bytes = b"") -> "CacheEntry":
         kept = cls(times, withheld, pack(body), blake2b(body, digest_size=12).hexdigest(), mark)
         kept._plain = body
         return kept
 
     @classmethod
-    def read(cls, value: bytes, mark: bytes = b"") -> "Kept":
+    def read(cls, value: bytes, mark: bytes = b"") -> "CacheEntry":
         head, _, packed = value.partition(b"\n")
         times, withheld, etag = orjson.loads(head)
         return cls(Times(*times), tuple(withheld), packed, etag, mark)

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway.cache.account_lru import Held
-from gateway.cache.entry import Kept
+from gateway.cache.account_lru import AccountLru
+from gateway.cache.entry import CacheEntry
 
 REMEMBERED_CHANGES = 10_000
 
-Moment: TypeAlias = tuple[int, float]
+ReadMark: TypeAlias = tuple[int, float]
 """How many changes had been heard of, and the monotonic time."""
 
 
 @dataclass(frozen=True, slots=True)
-class NearLimits:
+class LocalCacheLimits:
     """Bytes held at most; seconds that an answer is believed, and seconds while the channel cannot be heard."""
 
     most_bytes: int
@@ -27,14 +27,14 @@ class NearLimits:
     unheard_seconds: float
 
 
-class Near:
+class LocalCache:
     """Holds answers by account and name. `heard` tells whether the channel works now."""
 
-    def __init__(self, limits: NearLimits, monotonic: Callable[[], float], heard: Callable[[], bool]) -> None:
+    def __init__(self, limits: LocalCacheLimits, monotonic: Callable[[], float], heard: Callable[[], bool]) -> None:
         self._limits = limits
         self._monotonic = monotonic
         self._heard = heard
-        self._held: Held[tuple[float, Kept]] = Held(limits.most_bytes)
+        self._held: AccountLru[tuple[float, CacheEntry]] = AccountLru(limits.most_bytes)
         self._changes: OrderedDict[str, int] = OrderedDict()
         self._count = 0
         self._floor = 0
@@ -46,7 +46,7 @@ class Near:
     def bytes(self) -> int:
         return self._held.bytes
 
-    def get(self, account: str, name: str) -> Kept | None:
+    def get(self, account: str, name: str) -> CacheEntry | None:
         found = self._held.get(account, name)
         if found is None:
             return None
@@ -56,11 +56,11 @@ class Near:
             return None
         return found[1]
 
-    def moment(self) -> Moment:
+    def moment(self) -> ReadMark:
         """Give the place in the order of changes and the time, to be noted before a shared value is read."""
         return self._count, self._monotonic()
 
-    def put(self, account: str, name: str, kept: Kept, moment: Moment) -> None:
+    def put(self, account: str, name: str, kept: CacheEntry, moment: ReadMark) -> None:
         """Hold an answer, unless its account has changed since `moment`: it may be from before that.
 
         It is believed from that moment on, not from now: a change since then may have gone unheard.

@@ -10,7 +10,7 @@ import hiredis
 
 from gateway.cache.redis_address import Word
 from gateway.cache.redis_connection import LineBroken, RedisLine
-from gateway.model import GENERATION, News
+from gateway.model import GENERATION, Invalidation
 from gateway.observability.metrics import Metrics
 
 T = TypeVar("T")
@@ -76,10 +76,10 @@ class RedisCache:
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         # A write must be noted even if the last command has just failed.
         self._resting_until = 0.0
-        told = ("PUBLISH", CHANNEL, f"{News.ANSWERS} {account_id}")
+        told = ("PUBLISH", CHANNEL, f"{Invalidation.ANSWERS} {account_id}")
         return bool(await self._guard("write", self._write, values, seconds, (told,)))
 
-    async def tell(self, news: News, name: str) -> None:
+    async def tell(self, news: Invalidation, name: str) -> None:
         """Tell all workers of a change."""
         await self._guard("publish", self._line.call, "PUBLISH", CHANNEL, f"{news} {name}")
 
@@ -164,7 +164,7 @@ class NoCache:
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return True
 
-    async def tell(self, news: News, name: str) -> None:
+    async def tell(self, news: Invalidation, name: str) -> None:
         """There is nothing that others could have kept."""
 
     async def forget(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache

@@ -14,7 +14,7 @@ import hiredis
 
 from gateway.cache.redis_address import RedisAddress
 from gateway.cache.redis_cache import CHANNEL
-from gateway.model import News
+from gateway.model import Invalidation
 
 BEAT = 0.25
 """Seconds between two questions whether the channel still works."""
@@ -22,14 +22,14 @@ SILENCE = 4 * BEAT
 """Seconds without an answer after which it is taken for broken."""
 
 
-class Channel:
+class PubSub:
     """Listens until closed; connects again for as long as it takes.
 
     `heard` gets the change and the id of each message, `back` is called when listening begins, also after a break.
     """
 
     def __init__(
-        self, url: str, connect_timeout: float, heard: Callable[[News, str], None], back: Callable[[], None]
+        self, url: str, connect_timeout: float, heard: Callable[[Invalidation, str], None], back: Callable[[], None]
     ) -> None:
         self._address = RedisAddress(url)
         self._connect_timeout = connect_timeout
@@ -78,8 +78,8 @@ class Channel:
             self._back()
         elif kind == b"message":
             word, _, name = rest[-1].decode(errors="replace").partition(" ")
-            if word in set(News):  # A newer gateway beside us may know more words.
-                self._heard(News(word), name)
+            if word in set(Invalidation):  # A newer gateway beside us may know more words.
+                self._heard(Invalidation(word), name)
 
 
 class _Ear(asyncio.Protocol):

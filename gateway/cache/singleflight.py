@@ -27,7 +27,7 @@ class _Flight(Generic[T]):
     kept: bool = False
 
 
-class Flights:
+class SingleFlight:
     """Tasks that several callers may wait for. One that gives up ends no other's wait; the last one ends the task."""
 
     def __init__(self) -> None:

@@ -6,13 +6,13 @@ Each process remembers for a while which accounts are gone, and refuses to put a
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.model import Cache, News
+from gateway.model import Cache, Invalidation
 
 REMEMBERED_SECONDS = 900.0
 """Far longer than a request may take."""
 
 
-class Erased:
+class Tombstones:
     """The accounts that were unlinked lately, or of which something else was erased: for so many seconds."""
 
     def __init__(self, monotonic: Callable[[], float], seconds: float = REMEMBERED_SECONDS) -> None:
@@ -39,9 +39,9 @@ class GuardedCache:
     forget: Callable[[str], Coroutine[Any, Any, bool]]
     renew: Callable[[str, bytes, int], Coroutine[Any, Any, None]]
     release: Callable[[str, bytes], Coroutine[Any, Any, None]]
-    tell: Callable[[News, str], Coroutine[Any, Any, None]]
+    tell: Callable[[Invalidation, str], Coroutine[Any, Any, None]]
 
-    def __init__(self, cache: Cache, erased: Erased) -> None:
+    def __init__(self, cache: Cache, erased: Tombstones) -> None:
         self._cache = cache
         self._erased = erased
         # Not wrapped: a read is on every request's way, and the others add nothing.

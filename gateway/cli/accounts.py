@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from gateway.accounts.link import Application, Parts, link, verify
+from gateway.accounts.link import LinkContext, LinkRequest, link, verify
 from gateway.accounts.store import Database, utc_now
 from gateway.accounts.unlink import unlink
 from gateway.accounts.usage import Usage
 from gateway.auth.api_key import new_id
 from gateway.cli.audit import history
-from gateway.cli.context import Desk, find_account, find_linked
+from gateway.cli.context import CommandContext, find_account, find_linked
 from gateway.cli.keys import project_id
 from gateway.cli.output import as_cell, as_json, as_table
 from gateway.errors import Conflict, StoreUnavailable
 from gateway.model import AT_THE_COMMAND_LINE, Account, Owner, Status, StatusReason, Upstream
 
 
-async def run(arguments: Namespace, desk: Desk) -> int:
+async def run(arguments: Namespace, desk: CommandContext) -> int:
     actions = {
         "link": _link,
         "list": _list,
@@ -32,13 +32,13 @@ async def run(arguments: Namespace, desk: Desk) -> int:
     return await actions[arguments.action](arguments, desk)
 
 
-async def _link(arguments: Namespace, desk: Desk) -> int:
+async def _link(arguments: Namespace, desk: CommandContext) -> int:
     credential = desk.read_secret()
     connector = desk.connector(arguments.provider)
     owner_id = arguments.owner_id or arguments.project
     async with desk.database() as database, desk.open_upstream() as upstream:
         project = await database.clients.project(arguments.project)
-        application = Application(
+        application = LinkRequest(
             project_id=project.id,
             owner=Owner(id=owner_id, name=arguments.owner_name or ""),
             credential=credential,
@@ -59,7 +59,7 @@ async def _link(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-async def _list(arguments: Namespace, desk: Desk) -> int:
+async def _list(arguments: Namespace, desk: CommandContext) -> int:
     async with desk.database() as database:
         accounts = await database.accounts(await project_id(database, arguments.project))
         names = {project.id: project.name for project in await database.clients.projects()}
@@ -67,7 +67,7 @@ async def _list(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-async def _show(arguments: Namespace, desk: Desk) -> int:
+async def _show(arguments: Namespace, desk: CommandContext) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
         usage = (await database.usage.read([account.id])).get(account.id)
@@ -99,7 +99,7 @@ async def _show(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-async def _verify(arguments: Namespace, desk: Desk) -> int:
+async def _verify(arguments: Namespace, desk: CommandContext) -> int:
     async with desk.database() as database, desk.open_upstream() as upstream:
         linked = await find_linked(database, arguments.account)
         connector = desk.connector(linked.account.provider)
@@ -114,7 +114,7 @@ async def _verify(arguments: Namespace, desk: Desk) -> int:
     return 1 if checked.account.status is Status.ERROR else 0
 
 
-async def _unlink(arguments: Namespace, desk: Desk) -> int:
+async def _unlink(arguments: Namespace, desk: CommandContext) -> int:
     async with desk.database() as database, desk.open_upstream() as upstream:
         account = await find_account(database, arguments.account)
         # The private cache of a running gateway is not ours to reach: it sees the unlinking in the trail, and sweeps
@@ -127,7 +127,7 @@ async def _unlink(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-async def _suspend(arguments: Namespace, desk: Desk) -> int:
+async def _suspend(arguments: Namespace, desk: CommandContext) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
         reason = StatusReason("suspended_by_operator", "The operator of this gateway has suspended it.", utc_now())
@@ -136,7 +136,7 @@ async def _suspend(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-async def _resume(arguments: Namespace, desk: Desk) -> int:
+async def _resume(arguments: Namespace, desk: CommandContext) -> int:
     async with desk.database() as database:
         account = await find_account(database, arguments.account)
         if account.status is not Status.SUSPENDED:
@@ -155,11 +155,11 @@ def _fares(usage: Usage) -> list[tuple[str, object]]:
     ]
 
 
-def _parts(database: Database, upstream: Upstream) -> Parts:
-    return Parts(ledger=database, upstream=upstream, clock=utc_now, new_id=new_id)
+def _parts(database: Database, upstream: Upstream) -> LinkContext:
+    return LinkContext(ledger=database, upstream=upstream, clock=utc_now, new_id=new_id)
 
 
-def _tell_grant(desk: Desk, account: Account) -> None:
+def _tell_grant(desk: CommandContext, account: Account) -> None:
     desk.say(f"scopes (found by {account.grant.found_by}): {as_cell(account.grant.scopes)}")
     if account.grant.unknown:
         desk.say(f"tried, as nobody could tell: {as_cell(account.grant.unknown)}")

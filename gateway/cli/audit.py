@@ -3,18 +3,18 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from gateway.audit.events import Entry, What
-from gateway.cli.context import Desk
+from gateway.audit.events import AuditEntry, AuditEvent
+from gateway.cli.context import CommandContext
 from gateway.cli.keys import project_id
 from gateway.cli.output import as_json, as_table
 
 
-async def history(arguments: Namespace, desk: Desk) -> int:
+async def history(arguments: Namespace, desk: CommandContext) -> int:
     async with desk.database() as database:
-        entries = await database.trail.read(
+        entries = await database.audit.read(
             project_id=await project_id(database, arguments.project),
             account_id=arguments.account,
-            what=[What(each) for each in arguments.what or ()],
+            what=[AuditEvent(each) for each in arguments.what or ()],
             before=arguments.before,
             most=arguments.most,
         )
@@ -22,7 +22,7 @@ async def history(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-def _table(entries: Sequence[Entry]) -> str:
+def _table(entries: Sequence[AuditEntry]) -> str:
     rows = [
         (
             each.id,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from connectors.connector import Connector
 from gateway.accounts.store import Database
-from gateway.accounts.unlink import Forgetting
+from gateway.accounts.unlink import AccountPurge
 from gateway.app.services import open_database
-from gateway.audit.log import Ears
-from gateway.cache.invalidation import telling
+from gateway.audit.log import ChangeListeners
+from gateway.cache.invalidation import invalidation_listener
 from gateway.errors import NotFound, StoreUnavailable
 from gateway.model import Account, Cache, Directory, Linked, Secret, Upstream
 from gateway.settings.load import Settings, SettingsError
@@ -19,7 +19,7 @@ from gateway.vault.master_key import open_vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class CommandContext:
     """`out` takes results, for pipes; `say` takes words for people. `hooked` keeps webhooks of vendors up as well."""
 
     settings: Settings
@@ -49,7 +49,7 @@ class Desk:
                 url=settings.database.async_url,
                 vault=vault,
                 memo_seconds=settings.accounts.memo_seconds,
-                ears=Ears(after=(Forgetting(cache).hear, telling(cache))),
+                ears=ChangeListeners(after=(AccountPurge(cache).hear, invalidation_listener(cache))),
             )
             try:
                 yield database

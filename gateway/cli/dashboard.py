@@ -4,11 +4,11 @@ import secrets
 from argparse import Namespace
 
 from gateway.auth.admin_password import SALT_BYTES, make_password
-from gateway.cli.context import Desk
+from gateway.cli.context import CommandContext
 from gateway.settings.load import SettingsError
 
 
-async def run(arguments: Namespace, desk: Desk) -> int:  # noqa: ARG001 - a command
+async def run(arguments: Namespace, desk: CommandContext) -> int:  # noqa: ARG001 - a command
     """Print what may be set instead of a password; from it nobody can tell the password."""
     given = desk.read_secret()
     try:

@@ -3,13 +3,13 @@
 from argparse import Namespace
 
 from gateway.accounts.store import Database
-from gateway.cli.context import Desk
+from gateway.cli.context import CommandContext
 from gateway.cli.output import as_json, as_table
 from gateway.errors import NotFound
 from gateway.model import AT_THE_COMMAND_LINE
 
 
-async def run(arguments: Namespace, desk: Desk) -> int:
+async def run(arguments: Namespace, desk: CommandContext) -> int:
     actions = {"create": _create, "list": _list, "revoke": _revoke}
     async with desk.database() as database:
         await actions[arguments.action](arguments, desk, database)
@@ -30,13 +30,13 @@ async def project_id(database: Database, name: str | None) -> str | None:
 _SHOWN = ("id", "project_id", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
 
 
-async def _create(arguments: Namespace, desk: Desk, database: Database) -> None:
+async def _create(arguments: Namespace, desk: CommandContext, database: Database) -> None:
     project = await database.clients.project(arguments.project)
     _, secret = await database.clients.create_key(project.id, arguments.scope or ["*"], AT_THE_COMMAND_LINE)
     desk.out(secret.reveal)
 
 
-async def _list(arguments: Namespace, desk: Desk, database: Database) -> None:
+async def _list(arguments: Namespace, desk: CommandContext, database: Database) -> None:
     keys = await database.clients.keys(await project_id(database, arguments.project))
     if arguments.json:
         desk.out(as_json([{name: getattr(key, name) for name in _SHOWN} for key in keys]))
@@ -57,7 +57,7 @@ async def _list(arguments: Namespace, desk: Desk, database: Database) -> None:
     desk.out(as_table("ID PREFIX PROJECT SCOPES CREATED USED REVOKED".split(), rows))
 
 
-async def _revoke(arguments: Namespace, desk: Desk, database: Database) -> None:
+async def _revoke(arguments: Namespace, desk: CommandContext, database: Database) -> None:
     key = await database.clients.revoke_key(arguments.key, AT_THE_COMMAND_LINE)
     if key is None:
         raise NotFound("there is no such key: give the id or the prefix that `keys list` shows")

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Collection
 
-from gateway.audit.events import What
+from gateway.audit.events import AuditEvent
 from gateway.policy.policy import SCOPE
 from gateway.webhooks.service import LONGEST_OVERLAP
 
@@ -142,7 +142,9 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
 def _add_history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("account", metavar="ID", nargs="?", help="only of this account, unlinked or not")
     parser.add_argument("--project", type=name, help="only of this project")
-    parser.add_argument("--what", choices=[each.value for each in What], action="append", help="only this (repeat it)")
+    parser.add_argument(
+        "--what", choices=[each.value for each in AuditEvent], action="append", help="only this (repeat it)"
+    )
     parser.add_argument("--before", type=count, metavar="NUMBER", help="go on before this row")
     parser.add_argument("--most", type=count, default=100, metavar="NUMBER", help="so many rows; 100 by default")
     parser.add_argument("--json", action="store_true", help="for machines")

@@ -2,10 +2,10 @@
 
 from argparse import Namespace
 
-from gateway.cli.context import Desk
+from gateway.cli.context import CommandContext
 
 
-async def run(arguments: Namespace, desk: Desk) -> int:  # noqa: ARG001 - a command
+async def run(arguments: Namespace, desk: CommandContext) -> int:  # noqa: ARG001 - a command
     """Wrap anew what another master key wraps; gateways may run meanwhile."""
     async with desk.database() as database:
         found = await database.rewrap()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gateway.accounts.store import Database
 from gateway.app.services import CLOCK
 from gateway.app.webhooks import webhook_desk
-from gateway.cli.context import Desk
+from gateway.cli.context import CommandContext
 from gateway.cli.keys import project_id
 from gateway.cli.output import as_cell, as_json, as_table
 from gateway.errors import NotFound
@@ -14,10 +14,10 @@ from gateway.model import AT_THE_COMMAND_LINE
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.endpoints import Endpoint, Pick
 from gateway.webhooks.event_scopes import ANY_EVENT
-from gateway.webhooks.service import WebhookDesk
+from gateway.webhooks.service import WebhookService
 
 
-async def run(arguments: Namespace, desk: Desk) -> int:
+async def run(arguments: Namespace, desk: CommandContext) -> int:
     actions = {
         "add": _add,
         "list": _list,
@@ -35,7 +35,7 @@ async def run(arguments: Namespace, desk: Desk) -> int:
     return 0
 
 
-async def _add(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _add(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     project = await database.clients.project(arguments.project)
     body = {"url": arguments.url, "events": arguments.event, "description": arguments.description}
     endpoint, secret = await office.create(project.id, body, ANY_EVENT)
@@ -43,7 +43,7 @@ async def _add(arguments: Namespace, desk: Desk, database: Database, office: Web
     desk.out(secret.reveal)
 
 
-async def _list(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _list(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     project = await project_id(database, arguments.project)
     found = await database.endpoints.all() if project is None else await office.of_project(project)
     if arguments.json:
@@ -65,19 +65,19 @@ async def _list(arguments: Namespace, desk: Desk, database: Database, office: We
     desk.out(as_table("ID PROJECT URL EVENTS STATE FAILING CREATED".split(), rows))
 
 
-async def _remove(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _remove(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     endpoint = await _find(database, arguments.webhook)
     await office.remove(endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE)
     desk.say(f"the webhook {endpoint.id} is removed, with its secrets and its log")
 
 
-async def _enable(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _enable(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     endpoint, wanted = await _find(database, arguments.webhook), arguments.action == "enable"
     await office.change(endpoint.project_id, endpoint.id, {"enabled": wanted}, ANY_EVENT)
     desk.say(f"the webhook {endpoint.id} is {arguments.action}d")
 
 
-async def _rotate(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _rotate(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     endpoint = await _find(database, arguments.webhook)
     changed, secret = await office.rotate(
         endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE, arguments.overlap_seconds
@@ -87,21 +87,21 @@ async def _rotate(arguments: Namespace, desk: Desk, database: Database, office: 
     desk.out(secret.reveal)
 
 
-async def _ping(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _ping(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     endpoint = await _find(database, arguments.webhook)
     delivery = await office.ping(endpoint.project_id, endpoint.id)
     desk.say("a running gateway sends it at once: see `webhooks deliveries`")
     desk.out(delivery.id)
 
 
-async def _deliveries(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _deliveries(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     endpoint = await _find(database, arguments.webhook)
     pick = Pick(state=State(arguments.state) if arguments.state else None, most=arguments.most)
     found = await office.deliveries(endpoint.project_id, endpoint.id, pick)
     desk.out(as_json(found) if arguments.json else _table(found))
 
 
-async def _replay(arguments: Namespace, desk: Desk, database: Database, office: WebhookDesk) -> None:
+async def _replay(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
     endpoint = await _find(database, arguments.webhook)
     if arguments.delivery is None:
         count = await office.replay_dead(endpoint.project_id, endpoint.id, ANY_EVENT)

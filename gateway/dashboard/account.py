@@ -7,15 +7,15 @@ from typing import Any
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.accounts.link import RECOVERABLE, Checked
+from gateway.accounts.link import RECOVERABLE, CheckedToken
 from gateway.dashboard.account_history import Evidence
 from gateway.dashboard.page import HOME, Page, Shell, Visit
-from gateway.dashboard.service import Office, advice
+from gateway.dashboard.service import AdminService, advice
 from gateway.errors import BadRequest, Conflict, GatewayError, NotFound
 from gateway.http.html import sentence
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.model import Account, Actor, Status
-from gateway.policy.needed_scopes import Outlook, Wants
+from gateway.policy.needed_scopes import NeededScopes, ScopeCoverage
 from gateway.webhooks.endpoints import Pick
 
 EVENTS = 50
@@ -31,12 +31,14 @@ Action = Callable[[Account, Actor], Awaitable[tuple[str, str]]]
 class AccountPages:
     """`wants` says by provider what scopes are needed for."""
 
-    def __init__(self, shell: Shell, office: Office, wants: Mapping[str, Wants], evidence: Evidence) -> None:
+    def __init__(
+        self, shell: Shell, office: AdminService, wants: Mapping[str, NeededScopes], evidence: Evidence
+    ) -> None:
         self._shell = shell
         self._office = office
         self._wants = wants
         self._evidence = evidence
-        self._outlooks: dict[tuple[str, frozenset[str]], Outlook] = {}
+        self._outlooks: dict[tuple[str, frozenset[str]], ScopeCoverage] = {}
 
     def routes(self) -> Sequence[Route]:
         actions: dict[str, Action] = {"verify": self._verify, "suspend": self._suspend, "resume": self._resume}
@@ -71,7 +73,7 @@ class AccountPages:
         }
         await self._shell.page(visit, "account.html", values)
 
-    def _outlook(self, account: Account) -> Outlook | None:
+    def _outlook(self, account: Account) -> ScopeCoverage | None:
         """Tell what a token opens. That takes long to work out, and most accounts have one of a few sets of scopes."""
         wants, asked = self._wants.get(account.provider), (account.provider, account.grant.opens)
         if wants is None:
@@ -88,7 +90,7 @@ class AccountPages:
         endpoints = await doors.deliveries.of_project(account.project_id)
         return {
             "usage": (await doors.usages.read([account.id])).get(account.id),
-            "events": await doors.trail.read(account_id=account.id, most=EVENTS),
+            "events": await doors.audit.read(account_id=account.id, most=EVENTS),
             "deliveries": await doors.deliveries.about(account.project_id, account.id, Pick(most=EVENTS)),
             "endpoints": {each.id: each.url for each in endpoints},
         }
@@ -105,7 +107,7 @@ class AccountPages:
 
     async def _find(self, visit: Visit) -> Account:
         account = await self._office.find(visit.scope["path_params"]["id"])
-        exchange_of(visit.scope).account_id = account.id
+        context_of(visit.scope).account_id = account.id
         return account
 
     # --- actions --------------------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class AccountPages:
             except NotFound:
                 raise
             except GatewayError as error:
-                exchange_of(scope).error = error.code
+                context_of(scope).error = error.code
                 tone, said = "bad", sentence(error.message)
             await self._shell.go(visit, f"{HOME}/accounts/{account.id}", said, tone)
 
@@ -163,7 +165,7 @@ class AccountPages:
         await self._shell.page(visit, "unlink.html", values, status)
 
 
-def _changes(checked: Checked) -> str:
+def _changes(checked: CheckedToken) -> str:
     found = [
         f" {word}: {', '.join(sorted(scopes))}."
         for word, scopes in (("Gained", checked.gained), ("Lost", checked.lost))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.accounts.usage import Usage
-from gateway.audit.events import Trail
+from gateway.audit.events import AuditReader
 from gateway.webhooks.deliveries import Delivery
 from gateway.webhooks.endpoints import Endpoint, Pick
 
@@ -28,7 +28,7 @@ class Deliveries(Protocol):
 class Evidence:
     """The doors to it."""
 
-    trail: Trail
+    audit: AuditReader
     usages: Usages
     deliveries: Deliveries
 

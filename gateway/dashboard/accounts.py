@@ -11,7 +11,7 @@ from gateway.accounts.search import Search
 from gateway.accounts.usage import Usage
 from gateway.dashboard.account_history import Evidence
 from gateway.dashboard.page import HOME, Page, Shell
-from gateway.dashboard.service import Office
+from gateway.dashboard.service import AdminService
 from gateway.model import Account, Project, Status
 
 ROWS = 25
@@ -38,7 +38,7 @@ class Tab:
 
 
 class AccountsPage:
-    def __init__(self, shell: Shell, office: Office, evidence: Evidence) -> None:
+    def __init__(self, shell: Shell, office: AdminService, evidence: Evidence) -> None:
         self._shell = shell
         self._office = office
         self._evidence = evidence

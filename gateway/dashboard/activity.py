@@ -6,15 +6,15 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.audit.events import Entry, Trail
+from gateway.audit.events import AuditEntry, AuditReader
 from gateway.dashboard.page import HOME, Page, Shell
-from gateway.dashboard.service import Office
+from gateway.dashboard.service import AdminService
 
 ROWS = 50
 
 
 class ActivityPage:
-    def __init__(self, shell: Shell, office: Office, trail: Trail) -> None:
+    def __init__(self, shell: Shell, office: AdminService, trail: AuditReader) -> None:
         self._shell = shell
         self._office = office
         self._trail = trail
@@ -41,7 +41,7 @@ class ActivityPage:
         await self._shell.page(visit, "activity.html", values)
 
 
-async def _read(trail: Trail, project: str, asked: Mapping[str, str]) -> Sequence[Entry]:
+async def _read(trail: AuditReader, project: str, asked: Mapping[str, str]) -> Sequence[AuditEntry]:
     before = asked.get("before", "")
     known = before.isascii() and before.isdigit() and len(before) < 19
     return await trail.read(project_id=project or None, before=int(before) if known else None, most=ROWS + 1)

@@ -6,10 +6,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.dashboard.page import HOME, Form, Page, Shell, Visit
-from gateway.dashboard.service import LONGEST_NAME, Office
+from gateway.dashboard.service import LONGEST_NAME, AdminService
 from gateway.errors import BadRequest, Conflict, GatewayError, NotFound
 from gateway.http.html import sentence
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.http.response import status_of
 from gateway.model import ClientKey
 
@@ -21,7 +21,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {"all": ("*",), "read": ("hris.*:read",),
 class KeyPages:
     """`scopes` are all that there are, by area."""
 
-    def __init__(self, shell: Shell, office: Office, scopes: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, shell: Shell, office: AdminService, scopes: Mapping[str, tuple[str, ...]]) -> None:
         self._shell = shell
         self._office = office
         self._scopes = scopes
@@ -73,7 +73,7 @@ class KeyPages:
                 raise Conflict("This form has been sent before. The key that it made was shown once, at that time.")
             key, secret = await self._office.keys.create_key(project.id, scopes, self._shell.actor(visit))
         except GatewayError as error:
-            exchange_of(scope).error = error.code
+            context_of(scope).error = error.code
             await self._ask(visit, form, sentence(error.message), status_of(error))
             return
         # Not a page to come back to: the key is in this answer alone.

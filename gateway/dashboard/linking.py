@@ -11,10 +11,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.dashboard.page import HOME, Form, Page, Shell, Visit
-from gateway.dashboard.service import LONGEST_NAME, Invitation, Office
+from gateway.dashboard.service import LONGEST_NAME, AdminService, Invitation
 from gateway.errors import GatewayError
 from gateway.http.html import sentence
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.http.response import status_of
 from gateway.hub.pages import COMEBACK, Seal
 from gateway.hub.sessions import ConnectSession
@@ -35,7 +35,7 @@ class Made:
 class LinkingPages:
     """`seal` is the Hub's: it knows the sessions that go back to the dashboard."""
 
-    def __init__(self, shell: Shell, office: Office, seal: Seal) -> None:
+    def __init__(self, shell: Shell, office: AdminService, seal: Seal) -> None:
         self._shell = shell
         self._office = office
         self._seal = seal
@@ -68,7 +68,7 @@ class LinkingPages:
             )
             session, token = await self._office.invite(project.id, invitation, self._shell.actor(visit))
         except GatewayError as error:
-            exchange_of(scope).error = error.code
+            context_of(scope).error = error.code
             await self._ask(visit, form, sentence(error.message), status_of(error))
             return
         await self._hand_over(visit, form, session, token)
@@ -103,7 +103,7 @@ class LinkingPages:
     async def _relink(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit, form = await self._shell.receive(scope, receive, send)
         account = await self._office.find(scope["path_params"]["id"])
-        exchange_of(scope).account_id = account.id
+        context_of(scope).account_id = account.id
         session, token = await self._office.invite_again(account, self._shell.actor(visit), int(_life(form)))
         await self._hand_over(visit, form, session, token)
 

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.audit.events import What
+from gateway.audit.events import AuditEvent
 from gateway.auth.admin_password import Password
-from gateway.auth.login_limiter import Attempts
+from gateway.auth.login_limiter import LoginLimiter
 from gateway.dashboard.page import HOME, LOGIN, LONGEST_ACTOR, Page, Shell, SignInFirst
 from gateway.errors import NotFound
 from gateway.http.forms import foreign, read_form
-from gateway.http.middleware import address_of, exchange_of
+from gateway.http.middleware import address_of, context_of
 from gateway.model import Actor, ActorKind
 
 _ENTRY = "dashboard_entry"
@@ -28,7 +28,7 @@ AT_ONCE = 2
 
 
 class LoginPages:
-    def __init__(self, shell: Shell, password: Password, attempts: Attempts) -> None:
+    def __init__(self, shell: Shell, password: Password, attempts: LoginLimiter) -> None:
         self._shell = shell
         self._password = password
         self._attempts = attempts
@@ -65,23 +65,23 @@ class LoginPages:
         address = address_of(scope)
         wait = await self._attempts.begin(address)
         if wait:
-            exchange_of(scope).error = "TooManyAttempts"
+            context_of(scope).error = "TooManyAttempts"
             self._shell.around.records.refused("too many attempts", address)
-            exchange_of(scope).extra = [(b"retry-after", str(wait).encode())]
+            context_of(scope).extra = [(b"retry-after", str(wait).encode())]
             fault = f"Too many attempts. Try again in {in_words(wait)}."
             await self._show(scope, send, {"way": way, "fault": fault}, 429)
             return
         async with self._turns:
             good = await asyncio.to_thread(self._password.matches, form.get("password", ""))
         if not good:
-            exchange_of(scope).error = "WrongPassword"
+            context_of(scope).error = "WrongPassword"
             self._shell.around.records.refused("wrong password", address)
-            await self._shell.note(What.SIGN_IN_FAILED, Actor(ActorKind.ADMIN, address=address))
+            await self._shell.note(AuditEvent.SIGN_IN_FAILED, Actor(ActorKind.ADMIN, address=address))
             await self._show(scope, send, {"way": way, "fault": "The password is not right."}, 403)
             return
         await self._attempts.succeed(address)
         badge = self._shell.passes.make(self._shell.around.now())
-        await self._shell.note(What.SIGNED_IN, Actor(ActorKind.ADMIN, badge.id[:LONGEST_ACTOR], address))
+        await self._shell.note(AuditEvent.SIGNED_IN, Actor(ActorKind.ADMIN, badge.id[:LONGEST_ACTOR], address))
         kept = [self._shell.signed_in(scope, badge), self._shell.cookie(scope, _ENTRY, "", 0)]
         await self._shell.leave(scope, send, way, kept)
 
@@ -90,7 +90,7 @@ class LoginPages:
         # The cookie is taken back, and a copy of it is worth nothing either.
         over = datetime.fromtimestamp(self._shell.around.now() + self._shell.passes.lives.whole, UTC)
         await self._shell.around.records.ended.end(visit.badge.id, over)
-        await self._shell.note(What.SIGNED_OUT, self._shell.actor(visit))
+        await self._shell.note(AuditEvent.SIGNED_OUT, self._shell.actor(visit))
         await self._shell.leave(scope, send, f"{LOGIN}?out", [self._shell.signed_out(scope)])
 
     async def _show(self, scope: Scope, send: Send, values: dict[str, Any], status: int) -> None:
@@ -101,7 +101,7 @@ class LoginPages:
         await self._shell.bare(scope, send, shown, status, [self._shell.cookie(scope, _ENTRY, nonce, _ENTRY_SECONDS)])
 
 
-class LostPage:
+class NotFoundPage:
     """What stands where there is no page: last among the routes, as it takes every path."""
 
     def __init__(self, shell: Shell) -> None:

@@ -13,16 +13,16 @@ from urllib.parse import urlencode
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.audit.events import What, event
-from gateway.auth.admin_session import Pass, Passes
-from gateway.auth.admin_sign_ins import SignInRecords
-from gateway.auth.login_limiter import Tally
+from gateway.audit.events import AuditEvent, event
+from gateway.auth.admin_session import AdminSession, AdminSessions
+from gateway.auth.admin_sign_ins import SignInLog
+from gateway.auth.login_limiter import LoginCounts
 from gateway.errors import GatewayError
 from gateway.http.forms import cookies, foreign, read_form
 from gateway.http.html import Renderer, page_headers, sentence
-from gateway.http.middleware import address_of, exchange_of
+from gateway.http.middleware import address_of, context_of
 from gateway.http.response import Headers, status_of
-from gateway.http.site_url import Place
+from gateway.http.site_url import SiteUrl
 from gateway.model import Account, Actor, ActorKind
 
 HOME = "/dashboard"
@@ -50,7 +50,7 @@ class Visit:
     scope: Scope
     receive: Receive
     send: Send
-    badge: Pass
+    badge: AdminSession
     tone: str = ""
     note: str = ""
     cookies: list[str] = field(default_factory=list)
@@ -75,12 +75,12 @@ class Around:
 
     now: Callable[[], float]
     new_id: Callable[[], str]
-    tally: Tally
-    records: SignInRecords
+    tally: LoginCounts
+    records: SignInLog
 
 
 class Shell:
-    def __init__(self, place: Place, passes: Passes, show: Renderer, around: Around) -> None:
+    def __init__(self, place: SiteUrl, passes: AdminSessions, show: Renderer, around: Around) -> None:
         self.place = place
         self.passes = passes
         self.around = around
@@ -119,7 +119,7 @@ class Shell:
         """Give who does what is done in a visit, for the trail."""
         return Actor(ActorKind.ADMIN, visit.badge.id[:LONGEST_ACTOR], address_of(visit.scope))
 
-    async def note(self, what: What, by: Actor, account: Account | None = None, **details: str) -> None:
+    async def note(self, what: AuditEvent, by: Actor, account: Account | None = None, **details: str) -> None:
         """Write into the trail what has happened here and is no change of an account."""
         now = datetime.fromtimestamp(self.around.now(), UTC)
         project_id, account_id = (account.project_id, account.id) if account else ("", None)
@@ -129,7 +129,7 @@ class Shell:
 
     # --- cookies --------------------------------------------------------------------------------------------
 
-    def signed_in(self, scope: Scope, badge: Pass) -> str:
+    def signed_in(self, scope: Scope, badge: AdminSession) -> str:
         return self.cookie(scope, _NAME, self.passes.text(badge), self.passes.lives.whole)
 
     def signed_out(self, scope: Scope) -> str:
@@ -171,7 +171,7 @@ class Shell:
         template, values = shown
         body = self._show.page(template, {"signed_in": False, "section": "", "tone": "", "note": "", **values})
         headers = [*page_headers(scripts=True), *_ALONE, *_set(kept)]
-        await exchange_of(scope).respond(send, status, headers, body)
+        await context_of(scope).respond(send, status, headers, body)
 
     async def go(self, visit: Visit, path: str, note: str = "", tone: str = "good") -> None:
         """Send the browser to another of our pages, which then shows the note."""
@@ -183,7 +183,7 @@ class Shell:
 
     async def leave(self, scope: Scope, send: Send, path: str, kept: list[str]) -> None:
         headers = [*page_headers(), *_ALONE, *_set(kept), (b"location", f"{self.place.root}{path}".encode())]
-        await exchange_of(scope).respond(send, 303, headers, b"")
+        await context_of(scope).respond(send, 303, headers, b"")
 
     def _take_note(self, visit: Visit) -> None:
         for value in self.cookies(visit.scope, _NOTE):
@@ -200,7 +200,7 @@ class Shell:
 
     async def refuse(self, scope: Scope, receive: Receive, send: Send, error: GatewayError) -> None:
         """Say in a page why there is no other."""
-        exchange_of(scope).error = error.code
+        context_of(scope).error = error.code
         shown = ("fault.html", {"title": "That did not work", "fault": sentence(error.message)})
         try:
             visit = await self.enter(scope, receive, send)
@@ -228,7 +228,7 @@ class Page:
         self._shell = shell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange_of(scope).operation = self._name
+        context_of(scope).operation = self._name
         try:
             await self._show(scope, receive, send)
         except SignInFirst:

@@ -12,7 +12,7 @@ from connectors.contract import Operation
 from gateway.cache.freshness import directives
 from gateway.errors import BadRequest, GatewayError
 from gateway.model import Account, Accounts, Actor, ClientKey, Linked, Status, StatusReason
-from gateway.policy.access import Abilities
+from gateway.policy.access import AccessReport
 from gateway.policy.policy import SCOPE, Withheld
 from gateway.policy.provider import Provider
 from gateway.unified.call import Call, Page
@@ -30,7 +30,7 @@ Answer = Callable[[Accounts, Call], Awaitable[Page]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class TestRequest:
     """What is tried: `ids` are those of the path, in its order, `cache` is the `Cache-Control` of the request."""
 
     account: Account
@@ -51,7 +51,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TestResult:
     """What came of it, an answer or an error, in so many seconds."""
 
     page: Page | None
@@ -67,7 +67,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class WithTrialKey:
+class TestKeyAccounts:
     """The accounts as they are, and one more key, which exists for one call."""
 
     inner: Accounts
@@ -80,7 +80,7 @@ class WithTrialKey:
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
         return await self.inner.find_account(project_id, account_id)
 
-    def remembers(self, key: ClientKey, linked: Linked) -> bool:  # noqa: ARG002 - an Accounts
+    def is_current(self, key: ClientKey, linked: Linked) -> bool:  # noqa: ARG002 - an Accounts
         """The key is forgotten after its one call."""
         return False
 
@@ -90,7 +90,7 @@ class WithTrialKey:
         await self.inner.mark(account_id, status, reason, by=by, revision=revision)
 
 
-class Tester:
+class RequestTester:
     """`operations` are the reads that may be tried."""
 
     def __init__(
@@ -105,16 +105,16 @@ class Tester:
         self.operations = {each.id: each for each in operations if each.reads}
         self._monotonic = monotonic
 
-    async def run(self, trial: Trial, provider: Provider, now: datetime) -> Outcome:
+    async def run(self, trial: TestRequest, provider: Provider, now: datetime) -> TestResult:
         secret = secrets.token_urlsafe(16)
         key = ClientKey(id=PSEUDO, project_id=trial.account.project_id, prefix="", scopes=trial.scopes, created_at=now)
         began = self._monotonic()
         try:
-            page = await self._answer(WithTrialKey(self._accounts, key, secret), _call(trial, secret))
+            page = await self._answer(TestKeyAccounts(self._accounts, key, secret), _call(trial, secret))
         except GatewayError as error:
-            return Outcome(page=None, error=error, seconds=self._monotonic() - began)
+            return TestResult(page=None, error=error, seconds=self._monotonic() - began)
         seconds = self._monotonic() - began
-        return Outcome(page=page, error=None, seconds=seconds, closed=_closed(trial, provider, page))
+        return TestResult(page=page, error=None, seconds=seconds, closed=_closed(trial, provider, page))
 
 
 def path_of(operation: Operation, ids: Sequence[str], quote: Callable[[str], str] = str) -> str:
@@ -136,7 +136,7 @@ def read_scopes(text: str) -> frozenset[str]:
     return words
 
 
-def _call(trial: Trial, secret: str) -> Call:
+def _call(trial: TestRequest, secret: str) -> Call:
     operation = trial.operation
     return Call(
         secret=secret,
@@ -150,9 +150,9 @@ def _call(trial: Trial, secret: str) -> Call:
     )
 
 
-def _closed(trial: Trial, provider: Provider, page: Page) -> tuple[Closed, ...]:
+def _closed(trial: TestRequest, provider: Provider, page: Page) -> tuple[Closed, ...]:
     """Say of the fields that were left out why they were, those of the same reasons together."""
-    ability = Abilities(provider.policy, trial.scopes, trial.account.grant.opens).of(trial.operation)
+    ability = AccessReport(provider.policy, trial.scopes, trial.account.grant.opens).of(trial.operation)
     standing = {each.path: each.closings for each in ability.fields} if ability else {}
     by_reason: dict[tuple[Withheld, ...], list[str]] = {}
     for path in page.withheld:

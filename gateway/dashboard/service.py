@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.accounts.link import Checked, Parts, verify
+from gateway.accounts.link import CheckedToken, LinkContext, verify
 from gateway.accounts.search import Search
 from gateway.accounts.unlink import unlink
-from gateway.auth.authentication import Entrance
+from gateway.auth.authentication import Authenticator
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.hub.session_request import LIFE
-from gateway.hub.sessions import ConnectSession, SessionDesk
+from gateway.hub.sessions import ConnectSession, SessionService
 from gateway.model import Account, Actor, ClientKey, Directory, Project, Secret, Status, StatusReason
 from gateway.policy.provider import Provider
 
@@ -74,14 +74,14 @@ class Books:
     directory: Directory
 
 
-class Office:
+class AdminService:
     """Every action is done by the same functions that the API and the commands use."""
 
-    def __init__(self, books: Books, entrance: Entrance, desk: SessionDesk, parts: Parts) -> None:
+    def __init__(self, books: Books, authenticator: Authenticator, desk: SessionService, parts: LinkContext) -> None:
         self.register = books.register
         self.keys = books.keys
-        self.providers = entrance.providers
-        self.accounts = entrance.accounts
+        self.providers = authenticator.providers
+        self.accounts = authenticator.accounts
         self._directory = books.directory
         self._desk = desk
         self._parts = parts
@@ -99,7 +99,7 @@ class Office:
             raise NotFound(f"This gateway has no connector for {account.provider} any more.")
         return found
 
-    async def verify(self, account: Account, by: Actor) -> Checked:
+    async def verify(self, account: Account, by: Actor) -> CheckedToken:
         """Check the account's token with its vendor now."""
         connector = self.provider(account).connector
         linked = await self.accounts.find_account(account.project_id, account.id)

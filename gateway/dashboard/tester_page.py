@@ -12,14 +12,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
-from gateway.audit.events import What
+from gateway.audit.events import AuditEvent
 from gateway.contract.query import WITHHELD
 from gateway.dashboard.page import HOME, Form, Page, Shell, Visit
-from gateway.dashboard.request_tester import CACHE_CHOICES, Outcome, Tester, Trial, path_of, read_scopes
-from gateway.dashboard.service import Office
+from gateway.dashboard.request_tester import CACHE_CHOICES, RequestTester, TestRequest, TestResult, path_of, read_scopes
+from gateway.dashboard.service import AdminService
 from gateway.errors import BadRequest, GatewayError
 from gateway.http.html import sentence
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.http.response import error_body, status_of
 from gateway.model import Account, ClientKey
 from gateway.policy.provider import Provider
@@ -55,11 +55,11 @@ class Shown:
     headers: Sequence[tuple[str, str]]
     body: str
     cut: int
-    outcome: Outcome
+    outcome: TestResult
 
 
 class TesterPage:
-    def __init__(self, shell: Shell, office: Office, tester: Tester) -> None:
+    def __init__(self, shell: Shell, office: AdminService, tester: RequestTester) -> None:
         self._shell = shell
         self._office = office
         self._tester = tester
@@ -80,22 +80,22 @@ class TesterPage:
     async def _try(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit, form = await self._shell.receive(scope, receive, send)
         account = await self._office.find(scope["path_params"]["id"])
-        exchange_of(scope).account_id = account.id
+        context_of(scope).account_id = account.id
         provider = self._office.provider(account)
         try:
-            trial = await self._read(form, account, provider, exchange_of(scope).request_id)
+            trial = await self._read(form, account, provider, context_of(scope).request_id)
         except GatewayError as error:
             await self._show(visit, account, form, {"fault": sentence(error.message)}, status_of(error))
             return
         now = datetime.fromtimestamp(self._shell.around.now(), UTC)
         # First: nothing is read of a customer that the trail does not tell of.
-        await self._shell.note(What.TEST_READ, self._shell.actor(visit), account, operation=trial.operation.id)
+        await self._shell.note(AuditEvent.TEST_READ, self._shell.actor(visit), account, operation=trial.operation.id)
         outcome = await self._tester.run(trial, provider, now)
-        exchange_of(scope).upstream_calls = outcome.upstream_calls
+        context_of(scope).upstream_calls = outcome.upstream_calls
         values = {"shown": shown(outcome, now), "curl": curl(trial, self._shell.place.base(scope))}
         await self._show(visit, account, form, values)
 
-    async def _read(self, form: Form, account: Account, provider: Provider, request_id: str) -> Trial:
+    async def _read(self, form: Form, account: Account, provider: Provider, request_id: str) -> TestRequest:
         operation = self._operation(form, provider)
         ids = tuple(form.get(f"id.{name}").strip()[:LONGEST_VALUE] for name in id_names(operation))
         if not all(ids):
@@ -106,7 +106,7 @@ class TesterPage:
             if (value := form.get(f"query.{name}")).strip()
         ]
         cache = form.get("cache")
-        return Trial(
+        return TestRequest(
             account=account,
             operation=operation,
             scopes=await self._scopes(form, account),
@@ -201,7 +201,7 @@ def _hint(operation: Operation, name: str) -> str:
     }.get(name, "")
 
 
-def shown(outcome: Outcome, now: datetime) -> Shown:
+def shown(outcome: TestResult, now: datetime) -> Shown:
     """Make an outcome ready for the page: as it would be sent, set in lines, and cut to what a page can hold."""
     if outcome.page:
         status, body, headers = 200, outcome.page.body, page_headers(outcome.page, "")
@@ -222,7 +222,7 @@ def shown(outcome: Outcome, now: datetime) -> Shown:
     )
 
 
-def curl(trial: Trial, base: str) -> str:
+def curl(trial: TestRequest, base: str) -> str:
     """Give the command that asks the same; the key is the caller's to put in."""
     path = path_of(trial.operation, trial.ids, lambda text: quote(text, safe=""))
     query = f"?{urlencode(trial.pairs)}" if trial.pairs else ""

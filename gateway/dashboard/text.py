@@ -2,34 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 
-from gateway.audit.events import Entry, What
+from gateway.audit.events import AuditEntry, AuditEvent
 from gateway.model import Actor, ActorKind
 
-_WHAT: Mapping[What, str] = {
-    What.LINKED: "Linked",
-    What.RELINKED: "Linked again",
-    What.UPDATED: "Changed",
-    What.SUSPENDED: "Suspended",
-    What.RESUMED: "Resumed",
-    What.ERROR: "Stopped working",
-    What.EXPIRED: "Token expired",
-    What.INACTIVE: "Became inactive",
-    What.ARCHIVED: "Archived",
-    What.RECOVERED: "Works again",
-    What.SCOPES_CHANGED: "Scopes changed",
-    What.CACHE_ERASED: "Cache erased",
-    What.UNLINKED: "Unlinked",
-    What.KEY_CREATED: "API key created",
-    What.KEY_REVOKED: "API key revoked",
-    What.TEST_READ: "Read with the request tester",
-    What.SESSION_CREATED: "Link created",
-    What.WEBHOOK_CREATED: "Webhook added",
-    What.WEBHOOK_UPDATED: "Webhook changed",
-    What.WEBHOOK_SECRET_ROTATED: "Webhook secret rotated",
-    What.WEBHOOK_DELETED: "Webhook removed",
-    What.SIGNED_IN: "Signed in to the dashboard",
-    What.SIGN_IN_FAILED: "Wrong password for the dashboard",
-    What.SIGNED_OUT: "Signed out of the dashboard",
+_WHAT: Mapping[AuditEvent, str] = {
+    AuditEvent.LINKED: "Linked",
+    AuditEvent.RELINKED: "Linked again",
+    AuditEvent.UPDATED: "Changed",
+    AuditEvent.SUSPENDED: "Suspended",
+    AuditEvent.RESUMED: "Resumed",
+    AuditEvent.ERROR: "Stopped working",
+    AuditEvent.EXPIRED: "Token expired",
+    AuditEvent.INACTIVE: "Became inactive",
+    AuditEvent.ARCHIVED: "Archived",
+    AuditEvent.RECOVERED: "Works again",
+    AuditEvent.SCOPES_CHANGED: "Scopes changed",
+    AuditEvent.CACHE_ERASED: "Cache erased",
+    AuditEvent.UNLINKED: "Unlinked",
+    AuditEvent.KEY_CREATED: "API key created",
+    AuditEvent.KEY_REVOKED: "API key revoked",
+    AuditEvent.TEST_READ: "Read with the request tester",
+    AuditEvent.SESSION_CREATED: "Link created",
+    AuditEvent.WEBHOOK_CREATED: "Webhook added",
+    AuditEvent.WEBHOOK_UPDATED: "Webhook changed",
+    AuditEvent.WEBHOOK_SECRET_ROTATED: "Webhook secret rotated",
+    AuditEvent.WEBHOOK_DELETED: "Webhook removed",
+    AuditEvent.SIGNED_IN: "Signed in to the dashboard",
+    AuditEvent.SIGN_IN_FAILED: "Wrong password for the dashboard",
+    AuditEvent.SIGNED_OUT: "Signed out of the dashboard",
 }
 _WHO: Mapping[ActorKind, str] = {
     ActorKind.KEY: "A backend, with the key",
@@ -41,7 +41,7 @@ _WHO: Mapping[ActorKind, str] = {
 _PARTS = {"call": "at a call", "check": "at a check"}
 
 
-def what_words(what: What) -> str:
+def what_words(what: AuditEvent) -> str:
     return _WHAT.get(what, what.value)
 
 
@@ -55,7 +55,7 @@ def where_words(actor: Actor) -> str:
     return "the command line" if actor.address == "cli" else actor.address
 
 
-def detail_words(entry: Entry) -> list[tuple[str, str]]:
+def detail_words(entry: AuditEntry) -> list[tuple[str, str]]:
     """Give the details by name, without those that are empty."""
     found = ((name.replace("_", " "), _text(value)) for name, value in entry.details.items())
     return [(name, text) for name, text in found if text]

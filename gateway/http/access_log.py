@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from gateway.http.middleware import Exchange
+from gateway.http.middleware import RequestContext
 from gateway.observability.logs import where
 from gateway.observability.metrics import Metrics
 
@@ -32,22 +32,22 @@ def shown(metrics: Metrics) -> CollectorRegistry:
 
 def request_log(
     logger: structlog.typing.FilteringBoundLogger, *, each: bool
-) -> Callable[[Exchange, str, BaseException | None], None]:
+) -> Callable[[RequestContext, str, BaseException | None], None]:
     """Make what writes a line for each request, or only for unexpected errors."""
 
-    def log(exchange: Exchange, method: str, unexpected: BaseException | None) -> None:
+    def log(context: RequestContext, method: str, unexpected: BaseException | None) -> None:
         if not each and unexpected is None:
             return
         fields = {
-            "request_id": exchange.request_id,
+            "request_id": context.request_id,
             "method": method,
-            "operation": exchange.operation,
-            "status": exchange.status,
-            "account": exchange.account_id,
-            "cache": exchange.cache,
-            "upstream_calls": exchange.upstream_calls,
-            "milliseconds": round((time.perf_counter() - exchange.began) * 1000, 2),
-            "error": exchange.error,
+            "operation": context.operation,
+            "status": context.status,
+            "account": context.account_id,
+            "cache": context.cache,
+            "upstream_calls": context.upstream_calls,
+            "milliseconds": round((time.perf_counter() - context.began) * 1000, 2),
+            "error": context.error,
         }
         if unexpected is None:
             logger.info("request", **fields)

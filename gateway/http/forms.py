@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope
 
 from gateway.errors import BadRequest, Forbidden
 from gateway.http.request import read_body
-from gateway.http.site_url import Place, header
+from gateway.http.site_url import SiteUrl, header
 
 LARGEST_FORM = 16384
 MOST_FIELDS = 200
@@ -21,7 +21,7 @@ def cookies(scope: Scope, name: str) -> list[str]:
     return [value for key, _, value in pairs if key == name]
 
 
-async def read_form(scope: Scope, receive: Receive, place: Place, word: str) -> list[tuple[str, str]] | None:
+async def read_form(scope: Scope, receive: Receive, place: SiteUrl, word: str) -> list[tuple[str, str]] | None:
     """Read a form that our own page has sent, or give None for one that it has not.
 
     `word` is what stands in the field `form` of our page; a page of another origin has no way to know it. Raises
@@ -40,7 +40,7 @@ async def read_form(scope: Scope, receive: Receive, place: Place, word: str) -> 
     return given if own else None
 
 
-def is_sent_by_us(scope: Scope, place: Place) -> bool:
+def is_sent_by_us(scope: Scope, place: SiteUrl) -> bool:
     """Tell whether the browser says nothing against a form having come from a page of ours."""
     origin, site = header(scope, b"origin"), header(scope, b"sec-fetch-site")
     # Browsers say `null` for a page that asks them for no referrer, as ours do.

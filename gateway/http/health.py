@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.http.middleware import NOSNIFF, exchange_of
+from gateway.http.middleware import NOSNIFF, context_of
 from gateway.http.response import Headers
 
 Ping = Callable[[], Awaitable[bool]]
 
 
-class Ops:
+class HealthApi:
     """`pings` are what readiness takes, by name; a cache that is gone is told but does not make us unready."""
 
     def __init__(self, pings: Mapping[str, Ping], optional: frozenset[str], show_metrics: Callable[[], bytes]) -> None:
@@ -46,9 +46,9 @@ class Answer(Response):
     """A small response that the edge knows of."""
 
     def __init__(self, request: Request, status: int, body: bytes, kind: str = "application/json") -> None:
-        exchange = exchange_of(request.scope)
-        exchange.operation = request.scope["path"].strip("/")
-        exchange.status = status
-        own = (b"x-request-id", exchange.request_id.encode())
+        context = context_of(request.scope)
+        context.operation = request.scope["path"].strip("/")
+        context.status = status
+        own = (b"x-request-id", context.request_id.encode())
         headers: Headers = [(b"cache-control", b"no-store"), own, NOSNIFF]
         super().__init__(body, status, media_type=kind, headers={k.decode(): v.decode() for k, v in headers})

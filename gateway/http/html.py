@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.http.response import Headers
 
 
@@ -66,9 +66,9 @@ class Fixed:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        exchange = exchange_of(scope)
-        exchange.operation = self._name
-        await exchange.respond(send, 200, self._headers, self._body)
+        context = context_of(scope)
+        context.operation = self._name
+        await context.respond(send, 200, self._headers, self._body)
 
 
 def read_static(path: Path) -> bytes:

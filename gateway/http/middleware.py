@@ -17,7 +17,7 @@ NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
 @dataclass(slots=True)
-class Exchange:
+class RequestContext:
     """One request and what became of it: the material of its log line and metrics. Holds ids only.
 
     `account_id` is set once there is known to be such an account: what a caller calls one may be any text.
@@ -47,9 +47,9 @@ class Exchange:
         await send({"type": "http.response.start", "status": status, "headers": [*headers, own, NOSNIFF, *self.extra]})
 
 
-def exchange_of(scope: Scope) -> Exchange:
-    exchange: Exchange = scope[_KEY]
-    return exchange
+def context_of(scope: Scope) -> RequestContext:
+    context: RequestContext = scope[_KEY]
+    return context
 
 
 def address_of(scope: Scope) -> str:
@@ -59,7 +59,7 @@ def address_of(scope: Scope) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeLimits:
+class RequestLimits:
     """Bytes of a request's query, and of its headers together."""
 
     query: int
@@ -75,14 +75,14 @@ class Surroundings:
 
     new_id: Callable[[], str]
     now: Callable[[], datetime]
-    log: Callable[[Exchange, str, BaseException | None], None]
+    log: Callable[[RequestContext, str, BaseException | None], None]
     address_header: str = ""
 
 
-class Edge:
+class RequestMiddleware:
     """The outermost ASGI app. Every `GatewayError` becomes its answer here; anything else is a 500 and a log line."""
 
-    def __init__(self, app: ASGIApp, limits: EdgeLimits, metrics: Metrics, around: Surroundings) -> None:
+    def __init__(self, app: ASGIApp, limits: RequestLimits, metrics: Metrics, around: Surroundings) -> None:
         self.app = app
         self._limits = limits
         self._metrics = metrics
@@ -94,29 +94,29 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(self._around.new_id())
-        scope[_KEY] = exchange
+        context = RequestContext(self._around.new_id())
+        scope[_KEY] = context
         unexpected: BaseException | None = None
         try:
             self._check(scope)
             await self.app(scope, receive, send)
         except GatewayError as error:
-            exchange.error = error.code
-            exchange.upstream_calls = error.upstream_calls
-            exchange.account_id = exchange.account_id or error.account_id
-            await self._fail(exchange, error, status_of(error), send)
+            context.error = error.code
+            context.upstream_calls = error.upstream_calls
+            context.account_id = context.account_id or error.account_id
+            await self._fail(context, error, status_of(error), send)
         except Exception as error:  # noqa: BLE001 - the edge answers whatever happens
             unexpected = error
-            exchange.error = type(error).__name__
+            context.error = type(error).__name__
             fault = GatewayError(
-                f"The gateway failed. Tell its operator the request id {exchange.request_id}.",
+                f"The gateway failed. Tell its operator the request id {context.request_id}.",
                 code="InternalServerError",
             )
-            if not exchange.status:
-                await self._fail(exchange, fault, 500, send)
+            if not context.status:
+                await self._fail(context, fault, 500, send)
         finally:
-            self._count(exchange)
-            self._around.log(exchange, scope["method"], unexpected)
+            self._count(context)
+            self._around.log(context, scope["method"], unexpected)
 
     def _check(self, scope: Scope) -> None:
         if len(scope["query_string"]) > self._limits.query:
@@ -130,20 +130,20 @@ class Edge:
         if size > self._limits.headers:
             raise BadRequest(f"The headers are longer than {self._limits.headers} bytes together.")
 
-    async def _fail(self, exchange: Exchange, error: GatewayError, status: int, send: Send) -> None:
-        if exchange.status:  # The answer has begun: it cannot be taken back.
+    async def _fail(self, context: RequestContext, error: GatewayError, status: int, send: Send) -> None:
+        if context.status:  # The answer has begun: it cannot be taken back.
             return
         body = error_body(error, status, self._around.now())
-        await exchange.respond(send, status, error_headers(error), body)
+        await context.respond(send, status, error_headers(error), body)
 
-    def _count(self, exchange: Exchange) -> None:
-        seconds = perf_counter() - exchange.began
+    def _count(self, context: RequestContext) -> None:
+        seconds = perf_counter() - context.began
         # Looking a counter up by its labels costs more than counting; there are few of them.
-        key = (exchange.operation, exchange.status, exchange.cache)
+        key = (context.operation, context.status, context.cache)
         meters = self._meters.get(key)
         if meters is None:
-            cache = exchange.cache or "none"
-            requests = self._metrics.requests.labels(exchange.operation or "other", exchange.status, cache)
+            cache = context.cache or "none"
+            requests = self._metrics.requests.labels(context.operation or "other", context.status, cache)
             meters = self._meters[key] = (requests.inc, self._metrics.seconds.labels(cache).observe)
         count, observe = meters
         count()

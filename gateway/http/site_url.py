@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from starlette.types import Scope, Send
 
 from gateway.errors import Forbidden
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.http.response import Headers
 
 HUB = "/hub/"
@@ -18,7 +18,7 @@ _ALLOWED: Headers = [
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SiteUrl:
     """`public_url` is ours as the operator knows it, or empty; `origins` are those of the products that embed us."""
 
     public_url: str
@@ -45,18 +45,18 @@ class Place:
         origin = header(scope, b"origin")
         if not scope["path"].startswith(HUB) or not origin:
             return False
-        exchange = exchange_of(scope)
+        context = context_of(scope)
         if origin not in self.origins and not self.is_own(origin, scope):
-            exchange.operation = "hub_refused"
+            context.operation = "hub_refused"
             raise Forbidden(
                 "Pages of this origin may not use the Hub: the operator lists them in hub.allowed_origins.",
                 code="OriginNotAllowedError",
             )
-        exchange.extra = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"origin")]
+        context.extra = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"origin")]
         if scope["method"] != "OPTIONS":
             return False
-        exchange.operation = "hub_preflight"
-        await exchange.respond(send, 204, _ALLOWED, b"")
+        context.operation = "hub_preflight"
+        await context.respond(send, 204, _ALLOWED, b"")
         return True
 
 

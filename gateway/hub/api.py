@@ -10,14 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.contract.body import parse_json
 from gateway.errors import BadRequest
-from gateway.http.middleware import address_of, exchange_of
+from gateway.http.middleware import address_of, context_of
 from gateway.http.request import read_body
-from gateway.http.site_url import Place, header
+from gateway.http.site_url import SiteUrl, header
 from gateway.hub import service as core
-from gateway.hub.service import Hub
+from gateway.hub.service import HubService
 from gateway.hub.sessions import ConnectSession
 from gateway.model import Account
-from gateway.policy.needed_scopes import Wants
+from gateway.policy.needed_scopes import NeededScopes
 
 HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 LARGEST_BODY = 16384
@@ -29,7 +29,7 @@ Json = Mapping[str, Any]
 class HubApi:
     """`wants` says by provider which scopes to ask for."""
 
-    def __init__(self, hub: Hub, wants: Mapping[str, Wants], place: Place) -> None:
+    def __init__(self, hub: HubService, wants: Mapping[str, NeededScopes], place: SiteUrl) -> None:
         self._hub = hub
         self._wants = wants
         self._place = place
@@ -80,7 +80,7 @@ class HubApi:
         return self._done(asked, await self._hub.link(session, provider.connector.key, credential, address))
 
     def _done(self, asked: Request, account: Account) -> Json:
-        exchange_of(asked.scope).account_id = account.id
+        context_of(asked.scope).account_id = account.id
         return core.linked_view(account)
 
     def _logo_url(self, asked: Request) -> Callable[[str], str]:
@@ -95,17 +95,17 @@ async def _body(asked: Request) -> Json:
 
 
 class _Door:
-    def __init__(self, name: str, answer: _Answer, hub: Hub) -> None:
+    def __init__(self, name: str, answer: _Answer, hub: HubService) -> None:
         self._name = name
         self._answer = answer
         self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        exchange.operation = self._name
+        context = context_of(scope)
+        context.operation = self._name
         token = header(scope, TOKEN)
         if not token:
             raise BadRequest("The header x-hub-session-token is missing: it holds the token of a connect session.")
         session = await self._hub.desk.enter(token)
         found = await self._answer(session, Request(scope, receive))
-        await exchange.respond(send, 200 if scope["method"] != "POST" else 201, HEADERS, orjson.dumps(found))
+        await context.respond(send, 200 if scope["method"] != "POST" else 201, HEADERS, orjson.dumps(found))

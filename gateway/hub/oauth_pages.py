@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.exchange import Consent
 from gateway.errors import Forbidden, GatewayError, NotFound
-from gateway.http.middleware import address_of, exchange_of
+from gateway.http.middleware import address_of, context_of
 from gateway.hub.pages import ConnectPages, Page
 from gateway.hub.sessions import OVER, ConnectSession
 from gateway.model import Upstream
@@ -67,7 +67,7 @@ class ConsentPages:
             raise Forbidden("You were not sent here by your own link. Open the link again.", code="ForeignFormError")
         provider = await self._pages.hub.choice(visit.session, key)
         consent, client = self._of(provider)
-        exchange = exchange_of(scope)
+        context = context_of(scope)
         try:
             code = code_of(returned, provider.connector.name)
             answer = await self._upstream.send(consent.token_base, token_request(consent, client, trip, code))
@@ -76,10 +76,10 @@ class ConsentPages:
         except GatewayError as error:
             if error.code == OVER:
                 raise
-            exchange.error = error.code
+            context.error = error.code
             await self._pages.ask(visit, provider, error)
             return
-        exchange.account_id = account.id
+        context.account_id = account.id
         await self._pages.finish(visit, account)
 
     def _trip(self, scope: Scope, session: ConnectSession, key: str, nonce: str) -> Trip:

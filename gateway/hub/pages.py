@@ -16,13 +16,13 @@ from starlette.types import Receive, Scope, Send
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.http.forms import cookies, foreign, read_form
 from gateway.http.html import Renderer, page_headers, sentence
-from gateway.http.middleware import address_of, exchange_of
+from gateway.http.middleware import address_of, context_of
 from gateway.http.response import status_of
-from gateway.http.site_url import Place
-from gateway.hub.service import Hub
+from gateway.http.site_url import SiteUrl
+from gateway.hub.service import HubService
 from gateway.hub.sessions import OVER, ConnectSession
 from gateway.model import Account, Secret
-from gateway.policy.needed_scopes import Wants
+from gateway.policy.needed_scopes import NeededScopes
 from gateway.policy.provider import Provider
 
 COOKIE = "hub_session"
@@ -63,7 +63,9 @@ class Visit:
 
 
 class ConnectPages:
-    def __init__(self, hub: Hub, wants: Mapping[str, Wants], place: Place, seal: Seal, show: Renderer) -> None:
+    def __init__(
+        self, hub: HubService, wants: Mapping[str, NeededScopes], place: SiteUrl, seal: Seal, show: Renderer
+    ) -> None:
         self.hub = hub
         self.wants = wants
         self.place = place
@@ -110,17 +112,17 @@ class ConnectPages:
             await self.go(scope, send, "/connect/done")
             return
         provider = await self.hub.choice(visit.session, given.get("provider", ""))
-        exchange = exchange_of(scope)
+        context = context_of(scope)
         try:
             credential = Secret(given.get("credential", ""))
             account = await self.hub.link(visit.session, provider.connector.key, credential, address_of(scope))
         except GatewayError as error:
             if error.code == OVER:
                 raise
-            exchange.error = error.code
+            context.error = error.code
             await self.ask(visit, provider, error)
             return
-        exchange.account_id = account.id
+        context.account_id = account.id
         await self.finish(visit, account)
 
     async def _done(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,7 +151,7 @@ class ConnectPages:
         given = await self._read_form(visit)
         chosen = frozenset(name.removeprefix("scope ") for name in given if name.startswith("scope "))
         account = await self.hub.state(visit.session, chosen, address_of(scope))
-        exchange_of(scope).account_id = account.id
+        context_of(scope).account_id = account.id
         await self.go(scope, send, "/connect/done")
 
     async def finish(self, visit: Visit, account: Account) -> None:
@@ -178,11 +180,11 @@ class ConnectPages:
     async def refuse(self, scope: Scope, send: Send, error: GatewayError) -> None:
         """Say in a page why there is no other."""
         over = error.code == OVER
-        exchange_of(scope).error = error.code
+        context_of(scope).error = error.code
         title = "This link no longer works" if over else "That did not work"
         body = self._show.page("over.html", {"root": self.place.root, "title": title, "fault": sentence(error.message)})
         status = _GONE if over else status_of(error)
-        await exchange_of(scope).respond(send, status, page_headers(self.place.origins), body)
+        await context_of(scope).respond(send, status, page_headers(self.place.origins), body)
 
     # --- who visits, and may they send this -----------------------------------------------------------------
 
@@ -226,7 +228,7 @@ class ConnectPages:
         values = {"root": self.place.root, "home": home, "owner": visit.session.wish.owner, **what}
         body = self._show.page(template, values)
         headers = page_headers(self.place.origins, scripts=scripts)
-        await exchange_of(visit.scope).respond(visit.send, status, headers, body)
+        await context_of(visit.scope).respond(visit.send, status, headers, body)
 
     async def go(self, scope: Scope, send: Send, path: str, *more: tuple[bytes, bytes]) -> None:
         """Send the browser to another of our pages."""
@@ -235,7 +237,7 @@ class ConnectPages:
     async def leave(self, scope: Scope, send: Send, url: str, *more: tuple[bytes, bytes]) -> None:
         """Send the browser to an address that no caller has a word in."""
         headers = [*page_headers(self.place.origins), (b"location", url.encode()), *more]
-        await exchange_of(scope).respond(send, 303, headers, b"")
+        await context_of(scope).respond(send, 303, headers, b"")
 
 
 def _doubts(account: Account, provider: Provider) -> Mapping[str, str]:
@@ -255,7 +257,7 @@ class Page:
         self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange_of(scope).operation = self._name
+        context_of(scope).operation = self._name
         try:
             await self._show(scope, receive, send)
         except GatewayError as error:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.connector import Connector
-from gateway.accounts.link import Application, Parts, as_named, link, relink, verify
-from gateway.auth.authentication import Entrance
+from gateway.accounts.link import LinkContext, LinkRequest, as_named, link, relink, verify
+from gateway.auth.authentication import Authenticator
 from gateway.errors import BadRequest, NotFound, Unprocessable
-from gateway.hub.sessions import OVER, ConnectSession, SessionDesk
+from gateway.hub.sessions import OVER, ConnectSession, SessionService
 from gateway.model import Account, Actor, ActorKind, Linked, Secret, Status
 from gateway.policy.capabilities import CATEGORY
 from gateway.policy.provider import Provider
@@ -26,10 +26,10 @@ Json = dict[str, Any]
 LogoUrl = Callable[[str], str]
 
 
-class Hub:
-    def __init__(self, desk: SessionDesk, entrance: Entrance, parts: Parts) -> None:
+class HubService:
+    def __init__(self, desk: SessionService, authenticator: Authenticator, parts: LinkContext) -> None:
         self.desk = desk
-        self._entrance = entrance
+        self._authenticator = authenticator
         self._parts = parts
 
     async def choices(self, session: ConnectSession, wanted: str = "") -> Sequence[Provider]:
@@ -37,12 +37,12 @@ class Hub:
         wish = session.wish
         if wish.categories and CATEGORY not in wish.categories:
             return ()
-        only = {wish.provider} if wish.provider else set(self._entrance.providers)
+        only = {wish.provider} if wish.provider else set(self._authenticator.providers)
         if wish.account_id:
             only &= {(await self._account(session, wish.account_id)).account.provider}
         if wanted:
             only &= {wanted}
-        return [provider for key, provider in self._entrance.providers.items() if key in only]
+        return [provider for key, provider in self._authenticator.providers.items() if key in only]
 
     async def choice(self, session: ConnectSession, key: str) -> Provider:
         found = await self.choices(session, key)
@@ -97,7 +97,7 @@ class Hub:
             kind = wish.kind or linked.account.kind
             account = replace(linked.account, owner=owner, label=wish.label or linked.account.label, kind=kind)
             return await relink(connector, account, credential, self._parts, by, replace_company=wish.replace_company)
-        application = Application(
+        application = LinkRequest(
             project_id=session.project_id,
             owner=wish.owner,
             credential=credential or Secret(""),
@@ -116,7 +116,7 @@ class Hub:
         return account
 
     async def _account(self, session: ConnectSession, account_id: str) -> Linked:
-        linked = await self._entrance.accounts.find_account(session.project_id, account_id)
+        linked = await self._authenticator.accounts.find_account(session.project_id, account_id)
         if linked is None or linked.account.owner.id != session.wish.owner.id:
             raise BadRequest("The account of this link is no longer linked. Ask for a new link.", code=OVER)
         return linked

@@ -10,14 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
 from connectors.platform import CONNECT_OPERATIONS
-from gateway.auth.authentication import Entrance, forbidden
+from gateway.auth.authentication import Authenticator, forbidden
 from gateway.auth.credentials import credentials_of
 from gateway.contract.body import parse_json
 from gateway.errors import BadRequest
-from gateway.http.middleware import address_of, exchange_of
+from gateway.http.middleware import address_of, context_of
 from gateway.http.request import read_body, read_headers
-from gateway.http.site_url import Place
-from gateway.hub.sessions import SessionDesk, shown
+from gateway.http.site_url import SiteUrl
+from gateway.hub.sessions import SessionService, shown
 from gateway.model import Actor, ActorKind
 from gateway.policy.policy import Operator, admit
 
@@ -37,8 +37,8 @@ def wants_text(user_agent: str) -> bool:
 class ConnectApi:
     """Has a route for each operation on connect sessions."""
 
-    def __init__(self, entrance: Entrance, operator: Operator, desk: SessionDesk, place: Place) -> None:
-        self._entrance = entrance
+    def __init__(self, authenticator: Authenticator, operator: Operator, desk: SessionService, place: SiteUrl) -> None:
+        self._authenticator = authenticator
         self._operator = operator
         self._desk = desk
         self._place = place
@@ -49,7 +49,7 @@ class ConnectApi:
     async def answer(self, operation: Operation, scope: Scope, receive: Receive) -> Mapping[str, Any]:
         headers = read_headers(scope)
         secret, _ = credentials_of(headers)
-        key = await self._entrance.who(secret)
+        key = await self._authenticator.authenticate(secret)
         denied = admit(operation, key.scopes, self._operator)
         if denied:
             raise forbidden(denied)
@@ -72,7 +72,7 @@ class _Door:
         self._operation = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
-        exchange.operation = self._operation.id
+        context = context_of(scope)
+        context.operation = self._operation.id
         found = await self._api.answer(self._operation, scope, receive)
-        await exchange.respond(send, self._operation.status, HEADERS, orjson.dumps(found))
+        await context.respond(send, self._operation.status, HEADERS, orjson.dumps(found))

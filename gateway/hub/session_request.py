@@ -1,4 +1,4 @@
-"""Reading what a backend wants of a connect session: a body in, a `Wish` out, or one `BadRequest` with every fault."""
+"""Reads what a backend wants of a connect session. Raises one `BadRequest` with every fault of the body."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ _OPTIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SessionRequest:
     """What a session is for. `provider` or `account_id` narrow the choice; `multiple` makes a further account.
 
     With `replace_company` an account may be given a token of another company.
@@ -49,7 +49,7 @@ class Wish:
     expires_in: int = LIFE
 
 
-def read_wish(body: Mapping[str, Any], providers: Mapping[str, Provider]) -> Wish:
+def read_session_request(body: Mapping[str, Any], providers: Mapping[str, Provider]) -> SessionRequest:
     reader = _Reader(providers)
     for name, value in body.items():
         reader.read(name, value)
@@ -87,7 +87,7 @@ class _Reader:
         elif value is not None:
             read(name, value)
 
-    def done(self) -> Wish:
+    def done(self) -> SessionRequest:
         """Give the wish, or raise with all faults."""
         found = self._found
         known = {fault.partition(" ")[0] for fault in self._faults}
@@ -105,7 +105,7 @@ class _Reader:
             name=found.pop("origin_owner_name"),
             username=found.pop("origin_username", None),
         )
-        return Wish(owner=owner, **found)
+        return SessionRequest(owner=owner, **found)
 
     def _text(self, name: str, value: Any) -> None:
         text = value.strip() if isinstance(value, str) else ""

@@ -8,11 +8,11 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.elements import ColumnElement
 
-from gateway.audit.events import What, event
-from gateway.audit.store import TrailBook
+from gateway.audit.events import AuditEvent, event
+from gateway.audit.store import AuditStore
 from gateway.db.engine import reading, writing
 from gateway.db.schema import connect_sessions as table
-from gateway.hub.session_request import Wish
+from gateway.hub.session_request import SessionRequest
 from gateway.hub.sessions import ConnectSession
 from gateway.model import Actor, Owner
 
@@ -21,10 +21,10 @@ Clean = Callable[[AsyncConnection], Awaitable[None]]
 """How long an expired session is kept, so that its user is told what happened."""
 
 
-class SessionBook:
+class SessionStore:
     """Implements the door `Sessions`."""
 
-    def __init__(self, engine: AsyncEngine, trail: TrailBook, clean: Clean) -> None:
+    def __init__(self, engine: AsyncEngine, trail: AuditStore, clean: Clean) -> None:
         """`clean` notes, in a transaction, that rows were deleted whose bytes are to leave the files."""
         self._engine = engine
         self._trail = trail
@@ -34,7 +34,7 @@ class SessionBook:
         async with writing(self._engine) as connection:
             made = _read((await connection.execute(insert(table).values(_write(session)).returning(table))).one())
             told = event(
-                What.SESSION_CREATED,
+                AuditEvent.SESSION_CREATED,
                 session.created_at,
                 by,
                 project_id=session.project_id,
@@ -108,7 +108,7 @@ def _read(row: Row[Any]) -> ConnectSession:
         id=row.id,
         digest=row.digest,
         project_id=row.project_id,
-        wish=Wish(
+        wish=SessionRequest(
             owner=Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username),
             provider=row.provider,
             categories=tuple(row.categories),

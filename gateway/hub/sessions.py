@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from connectors.convert import instant
 from gateway.accounts.update import TYPES
 from gateway.errors import BadRequest, NotFound
-from gateway.hub.session_request import Wish, read_wish
+from gateway.hub.session_request import SessionRequest, read_session_request
 from gateway.model import Actor, Choice, Directory, Owner
 from gateway.policy.provider import Provider
 
@@ -37,7 +37,7 @@ class ConnectSession:
     id: int
     digest: str = field(repr=False)
     project_id: str
-    wish: Wish
+    wish: SessionRequest
     created_at: datetime
     expires_at: datetime
     claimed_at: datetime | None = None
@@ -76,7 +76,7 @@ class Making:
     new_token: Callable[[], str]
 
 
-class SessionDesk:
+class SessionService:
     """Makes sessions for a project's backend and finds them again by what the browser shows."""
 
     def __init__(
@@ -89,7 +89,7 @@ class SessionDesk:
 
     async def create(self, project_id: str, body: Mapping[str, Any], by: Actor) -> tuple[ConnectSession, str]:
         """Make a session as the body of a call wants it, and give its token this one time."""
-        wish = read_wish(body, self._providers)
+        wish = read_session_request(body, self._providers)
         if wish.account_id:
             await self._must_be_the_owners(project_id, wish, wish.account_id)
         token, now = self._making.new_token(), self._making.now()
@@ -151,7 +151,7 @@ class SessionDesk:
         if self._making.now() >= session.expires_at:
             raise BadRequest("This link has expired. Ask for a new one where you got it.", code=OVER)
 
-    async def _must_be_the_owners(self, project_id: str, wish: Wish, account_id: str) -> None:
+    async def _must_be_the_owners(self, project_id: str, wish: SessionRequest, account_id: str) -> None:
         found = await self._directory.choose(project_id, Choice(ids=(account_id,)))
         fault = ""
         if not found:

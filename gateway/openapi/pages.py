@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.cache.compression import pack, pack_gzip
 from gateway.http.codings import coding_for, matches
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.http.response import Headers
 from gateway.openapi.page_view import make_view
 from gateway.openapi.schemas import Schema
@@ -62,8 +62,8 @@ class Fixed:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        exchange = exchange_of(scope)
-        exchange.operation = self.name
+        context = context_of(scope)
+        context.operation = self.name
         # In a thread: others are answered meanwhile.
         coded = await asyncio.to_thread(self._coded)
         given = dict(scope["headers"])
@@ -71,12 +71,12 @@ class Fixed:
         body, tag = coded.form(coding)
         headers: Headers = [*self._headers, (b"etag", tag)]
         if matches(given.get(b"if-none-match", b""), tag):
-            await exchange.begin(send, 304, headers)
+            await context.begin(send, 304, headers)
             await send({"type": "http.response.body", "body": b""})
             return
         if coding:
             headers.append((b"content-encoding", coding.encode()))
-        await exchange.respond(send, 200, headers, body)
+        await context.respond(send, 200, headers, body)
 
 
 def documentation(describe: Callable[[], Schema]) -> list[Route]:

@@ -13,7 +13,7 @@ from gateway.openapi.routes import Described
 from gateway.openapi.schemas import Schema, or_null, reference
 from gateway.policy.capabilities import DETAILS
 from gateway.proxy.request import METHODS, REQUEST_HEADERS
-from gateway.vendor_events.model import HookState
+from gateway.vendor_events.model import VendorWebhookState
 
 _JSON = "application/json"
 _TEXT: Schema = {"type": "string"}
@@ -80,7 +80,7 @@ _VERDICT: Mapping[str, Schema] = {
 }
 _WEBHOOKS = _object(
     "state needs granted_by",
-    state={"type": "string", "enum": list(HookState)},
+    state={"type": "string", "enum": list(VendorWebhookState)},
     reason=_TEXT_OR_NULL,
     needs=_TEXT,
     granted_by=_TEXT,

@@ -15,7 +15,7 @@ from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, Withheld, ho
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FieldAccess:
     """Of one field: what closes it, and `lacking` where the vendor has nothing for it. With neither it is open."""
 
     path: str
@@ -28,22 +28,22 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Ability:
+class OperationAccess:
     """Of one operation: what closes it, and how its fields stand: those of the answer, or of the body of a write."""
 
     closings: tuple[Withheld, ...]
-    fields: tuple[Standing, ...]
+    fields: tuple[FieldAccess, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Abilities:
+class AccessReport:
     """The rights of one key and one token, under one connector's and one operator's rules."""
 
     policy: Policy
     key: frozenset[str]
     token: frozenset[str]
 
-    def of(self, operation: Operation) -> Ability | None:
+    def of(self, operation: Operation) -> OperationAccess | None:
         """Give what can be done with an operation, or None where the connector has no answer to it."""
         endpoint = self.policy.connector.endpoint(operation)
         if endpoint:
@@ -72,28 +72,28 @@ class Abilities:
             if not need.met_by(self.token):
                 yield Withheld(str(need), self.policy.connector.granter)
 
-    def _read_fields(self, table: Table, prefix: str, outer: Sequence[Withheld]) -> Iterator[Standing]:
+    def _read_fields(self, table: Table, prefix: str, outer: Sequence[Withheld]) -> Iterator[FieldAccess]:
         """Give the fields of an answer; what closes the operation or the object around one closes it too."""
         for name, rule in table.rows.items():
             path = f"{prefix}{name}"
             if isinstance(rule, Absent):
-                yield Standing(path, (), rule.reason)
+                yield FieldAccess(path, (), rule.reason)
                 continue
             closings = [*outer, *self.policy.closings(table.resource, name, rule, self.key, self.token)]
-            yield Standing(path, _once(closings))
+            yield FieldAccess(path, _once(closings))
             if isinstance(rule, Nested):
                 yield from self._read_fields(rule.table, f"{path}.", closings)
 
-    def _body_fields(self, write: Write, outer: Sequence[Withheld]) -> Iterator[Standing]:
+    def _body_fields(self, write: Write, outer: Sequence[Withheld]) -> Iterator[FieldAccess]:
         if write.body is None:
             return
         yield from self._sent(write, write.body, write.fields, "", outer)
         if PASSTHROUGH in write.body.fields and PASSTHROUGH not in write.fields:
-            yield Standing(PASSTHROUGH, _once([*outer, *self.lacking(*write.main.needs)]))
+            yield FieldAccess(PASSTHROUGH, _once([*outer, *self.lacking(*write.main.needs)]))
 
     def _sent(
         self, write: Write, resource: Resource, rows: Mapping[str, Rule], prefix: str, outer: Sequence[Withheld]
-    ) -> Iterator[Standing]:
+    ) -> Iterator[FieldAccess]:
         for name, spec in resource.fields.items():
             rule = rows.get(name)
             path = f"{prefix}{name}"
@@ -103,16 +103,16 @@ class Abilities:
             if spec.scope and not holds(self.key, spec.scope):
                 closings.append(Withheld(spec.scope, KEY_GRANTER))
             if isinstance(rule, Unwritable):
-                yield Standing(path, (), rule.reason)
+                yield FieldAccess(path, (), rule.reason)
             elif isinstance(rule, To):
-                yield Standing(path, _once([*closings, *self.lacking(*write.part(rule.part).needs)]))
+                yield FieldAccess(path, _once([*closings, *self.lacking(*write.part(rule.part).needs)]))
             elif isinstance(rule, Within) and isinstance(spec.type, Resource):
-                yield Standing(path, _once(closings))
+                yield FieldAccess(path, _once(closings))
                 yield from self._sent(write, spec.type, rule.rows, f"{path}.", closings)
 
 
-def _ability(closings: Sequence[Withheld], fields: Iterator[Standing]) -> Ability:
-    return Ability(_once(closings), tuple(fields))
+def _ability(closings: Sequence[Withheld], fields: Iterator[FieldAccess]) -> OperationAccess:
+    return OperationAccess(_once(closings), tuple(fields))
 
 
 def _once(closings: Sequence[Withheld]) -> tuple[Withheld, ...]:

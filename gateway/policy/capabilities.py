@@ -11,7 +11,7 @@ from connectors.connector import Connector
 from connectors.contract import ListOf, Operation, Plain, Resource, Type, Words
 from connectors.spec import Absent, Field, Nested, Ref, Source
 from connectors.writes import To
-from gateway.policy.access import Abilities, Ability, Standing
+from gateway.policy.access import AccessReport, FieldAccess, OperationAccess
 from gateway.policy.policy import EVERY_SCOPE
 from gateway.policy.provider import Provider
 
@@ -42,7 +42,7 @@ def connector_meta(
     `public_url` is where browsers find our logos; without it there is no address to tell.
     """
     connector = provider.connector
-    everything = Abilities(provider.policy, EVERY_SCOPE, frozenset(connector.scopes))
+    everything = AccessReport(provider.policy, EVERY_SCOPE, frozenset(connector.scopes))
     found: Json = {
         "provider": connector.key,
         "provider_name": connector.name,
@@ -58,11 +58,11 @@ def connector_meta(
 
 def account_meta(provider: Provider, operations: Iterable[Operation], token: frozenset[str]) -> Json:
     """Tell what a token can do, whatever key asks."""
-    abilities = Abilities(provider.policy, EVERY_SCOPE, token)
+    abilities = AccessReport(provider.policy, EVERY_SCOPE, token)
     return {"provider": provider.connector.key, "category": CATEGORY, "models": _models(abilities, operations, ())}
 
 
-def _models(abilities: Abilities, operations: Iterable[Operation], include: Collection[str]) -> Json:
+def _models(abilities: AccessReport, operations: Iterable[Operation], include: Collection[str]) -> Json:
     models: dict[str, Json] = {}
     for operation in operations:
         ability = abilities.of(operation)
@@ -87,7 +87,7 @@ class _Entry:
         elif write:
             self._paths = {name: rule.column for name, rule in write.fields.items() if isinstance(rule, To)}
 
-    def of(self, ability: Ability) -> Json:
+    def of(self, ability: OperationAccess) -> Json:
         fields = [each for each in ability.fields if "." not in each.path]
         told: Json = {"defaultFields": [self._field(each) for each in fields if each.open]}
         if "unmapped_fields" in self._include:
@@ -99,13 +99,13 @@ class _Entry:
             "output": told if self._operation.reads else nothing,
         }
 
-    def _field(self, standing: Standing) -> Json:
+    def _field(self, standing: FieldAccess) -> Json:
         found = self._named(standing)
         if "field_path" in self._include:
             found["fieldPath"] = self._paths.get(standing.path, "")
         return found
 
-    def _named(self, standing: Standing) -> Json:
+    def _named(self, standing: FieldAccess) -> Json:
         spec = self._resource.fields[standing.path] if self._resource else None
         return {"name": standing.path, "type": type_name(spec.type) if spec else "any"}
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from connectors.contract import Operation
 from connectors.writes import PASSTHROUGH
-from gateway.policy.access import Abilities, Ability
+from gateway.policy.access import AccessReport, OperationAccess
 from gateway.policy.policy import EVERY_SCOPE, Policy, Withheld
 
 VERBS = {"list": "read", "get": "read", "update": "change"}
@@ -24,7 +24,7 @@ Place = tuple[Operation, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ScopeUse:
     """A thing of the contract, and what is done with it or which of its fields are meant."""
 
     subject: str
@@ -32,30 +32,30 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NeededScope:
     """A scope to ask for: what the vendor says it grants, and what it is used for here."""
 
     scope: str
     grants: str
-    uses: tuple[Use, ...]
+    uses: tuple[ScopeUse, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class ScopeCoverage:
     """What a token opens, what stays closed for want of which scopes, and scopes that nothing here uses."""
 
-    works: tuple[Use, ...]
-    closed: tuple[Wanted, ...]
+    works: tuple[ScopeUse, ...]
+    closed: tuple[NeededScope, ...]
     unused: tuple[str, ...]
 
 
-class Wants:
+class NeededScopes:
     """The needs of these operations of the unified API, under one connector's and the operator's rules.
 
     `beside` are scopes for what is no operation.
     """
 
-    def __init__(self, policy: Policy, operations: Iterable[Operation], beside: Sequence[Wanted] = ()) -> None:
+    def __init__(self, policy: Policy, operations: Iterable[Operation], beside: Sequence[NeededScope] = ()) -> None:
         self._policy = policy
         self._beside = tuple(beside)
         everything = self._abilities(frozenset(policy.connector.scopes))
@@ -63,7 +63,7 @@ class Wants:
         self._operations = tuple(each for each, ability in found if ability and not ability.closings)
 
     @cached_property
-    def scopes(self) -> tuple[Wanted, ...]:
+    def scopes(self) -> tuple[NeededScope, ...]:
         """Give the scopes to ask for: without any one of them something would be closed."""
         kept = list(self._policy.connector.scopes)
         for scope in self._policy.connector.scopes:
@@ -73,14 +73,14 @@ class Wants:
         wanted = (self._wanted(scope, self._closed(frozenset(kept) - {scope})) for scope in kept)
         return (*wanted, *(each for each in self._beside if each.scope not in kept))
 
-    def outlook(self, granted: frozenset[str]) -> Outlook:
+    def outlook(self, granted: frozenset[str]) -> ScopeCoverage:
         closed = self._closed(granted)
         by_need: dict[str, dict[Place, Withheld]] = {}
         for place, why in closed.items():
             by_need.setdefault(why.needs, {})[place] = why
         whole = {operation.id for operation, name in closed if not name}
         works = [(operation, "") for operation in self._operations if operation.id not in whole]
-        return Outlook(
+        return ScopeCoverage(
             _uses(works),
             (
                 *(self._wanted(need, places) for need, places in by_need.items()),
@@ -96,8 +96,8 @@ class Wants:
         opens_something = self._closed(frozenset({scope})).keys() != self._closed(frozenset()).keys()
         return not opens_something and not self._closed(every - {scope})
 
-    def _wanted(self, need: str, places: Iterable[Place]) -> Wanted:
-        return Wanted(need, self._policy.connector.scopes.get(need, ""), _uses(list(places)))
+    def _wanted(self, need: str, places: Iterable[Place]) -> NeededScope:
+        return NeededScope(need, self._policy.connector.scopes.get(need, ""), _uses(list(places)))
 
     def _closed(self, token: frozenset[str]) -> dict[Place, Withheld]:
         """Give what a token leaves closed; a closed operation stands for all its fields."""
@@ -109,7 +109,7 @@ class Wants:
                 found.update(((operation, name), why) for name, why in self._closings(ability))
         return found
 
-    def _closings(self, ability: Ability) -> list[tuple[str, Withheld]]:
+    def _closings(self, ability: OperationAccess) -> list[tuple[str, Withheld]]:
         whole = self._of_token(ability.closings)
         if whole:
             return [("", whole[0])]
@@ -121,18 +121,18 @@ class Wants:
         granter = self._policy.connector.granter
         return closings if all(each.granter == granter for each in closings) else ()
 
-    def _abilities(self, token: frozenset[str]) -> Abilities:
-        return Abilities(self._policy, EVERY_SCOPE, token)
+    def _abilities(self, token: frozenset[str]) -> AccessReport:
+        return AccessReport(self._policy, EVERY_SCOPE, token)
 
 
-def _uses(places: Sequence[Place]) -> tuple[Use, ...]:
+def _uses(places: Sequence[Place]) -> tuple[ScopeUse, ...]:
     """Put places into words, by what they are of: what is done as a whole, else the fields."""
     words: dict[str, list[str]] = {}
     for operation in dict.fromkeys(operation for operation, _ in places):
         names = [name for each, name in places if each is operation]
         words.setdefault(operation.resource, []).extend(_words(operation, names))
     return tuple(
-        Use(resource.replace("_", " ").capitalize(), tuple(dict.fromkeys(_without_details(found))))
+        ScopeUse(resource.replace("_", " ").capitalize(), tuple(dict.fromkeys(_without_details(found))))
         for resource, found in words.items()
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.contract import Operation
 from gateway.model import Account, ClientKey, Status
-from gateway.policy.access import Abilities, Standing
+from gateway.policy.access import AccessReport, FieldAccess
 from gateway.policy.policy import Withheld
 from gateway.policy.provider import Provider
 from gateway.policy.proxy_access import closings
@@ -21,8 +21,8 @@ Json = dict[str, Any]
 class Rights:
     """What may be `tried`, and what is `sure`: they differ where nobody could tell some scopes of the token."""
 
-    tried: Abilities
-    sure: Abilities
+    tried: AccessReport
+    sure: AccessReport
 
 
 def permissions(account: Account, provider: Provider, key: ClientKey, operations: Iterable[Operation]) -> Json:
@@ -30,7 +30,7 @@ def permissions(account: Account, provider: Provider, key: ClientKey, operations
     grant = account.grant
     connector = provider.connector
     rights = Rights(
-        Abilities(provider.policy, key.scopes, grant.opens), Abilities(provider.policy, key.scopes, grant.scopes)
+        AccessReport(provider.policy, key.scopes, grant.opens), AccessReport(provider.policy, key.scopes, grant.scopes)
     )
     return {
         "account_id": account.id,
@@ -66,7 +66,7 @@ def _operation(operation: Operation, rights: Rights) -> Json:
     return {**found, **_verdict(ability.closings, sure.closings), "fields": fields}
 
 
-def _field(standing: Standing, sure: Standing) -> Json:
+def _field(standing: FieldAccess, sure: FieldAccess) -> Json:
     if standing.lacking:
         return {"field": standing.path, "available": False, "reason": "unmapped", "detail": standing.lacking}
     return {"field": standing.path, **_verdict(standing.closings, sure.closings)}

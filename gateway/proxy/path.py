@@ -13,7 +13,7 @@ from connectors.connector import Connector, VendorPath
 from connectors.needs import Need
 from gateway.errors import BadRequest, Forbidden
 from gateway.policy.columns import condition_fault
-from gateway.proxy.request import Outgoing
+from gateway.proxy.request import ProxyRequest
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 LONGEST_PATH = 2048
@@ -29,7 +29,7 @@ class Target:
     rule: VendorPath
 
 
-def read_target(wanted: Outgoing, connector: Connector) -> Target:
+def read_target(wanted: ProxyRequest, connector: Connector) -> Target:
     """Returns where a call goes.
 
     Raises `BadRequest` for a path or query that is not plainly one, `Forbidden` for a path that no rule opens.

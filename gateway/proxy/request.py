@@ -16,7 +16,7 @@ REQUEST_HEADERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class ProxyRequest:
     """What the caller asks for, checked for its form."""
 
     method: str
@@ -26,7 +26,7 @@ class Outgoing:
     body: bytes | None
 
 
-def read_outgoing(body: bytes) -> Outgoing:
+def read_proxy_request(body: bytes) -> ProxyRequest:
     """Read the contract's proxy request. Raises `BadRequest` with every fault."""
     try:
         # The standard library keeps integers of any length as they are.
@@ -54,7 +54,7 @@ def read_outgoing(body: bytes) -> Outgoing:
     sent = found.get("body")
     if sent is not None:
         headers["content-type"] = "application/json"
-    return Outgoing(
+    return ProxyRequest(
         method, found["path"], found.get("url"), headers, None if sent is None else json.dumps(sent).encode()
     )
 

@@ -6,8 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from connectors.exchange import Request
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, about, forbidden, must_be_active
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator, about, forbidden, must_be_active
 from gateway.errors import DeadlineExceeded, Forbidden, GatewayError, VendorFailure
 from gateway.model import Linked, OpenAnswer, Stream
 from gateway.policy.policy import Denied, Withheld
@@ -15,7 +15,7 @@ from gateway.policy.provider import Provider
 from gateway.policy.proxy_access import closings
 from gateway.proxy.envelope import envelop, limited
 from gateway.proxy.path import Target, read_target
-from gateway.proxy.request import Outgoing, read_outgoing
+from gateway.proxy.request import ProxyRequest, read_proxy_request
 from gateway.upstream.vendor import UNCERTAIN
 
 
@@ -29,7 +29,7 @@ class ProxyCall:
 
 
 @dataclass(frozen=True, slots=True)
-class PassthroughLimits:
+class ProxyLimits:
     """Seconds until the whole answer must be there, by this clock, and bytes of the largest one."""
 
     deadline: float
@@ -41,13 +41,18 @@ Invalidate = Callable[[Linked, frozenset[str] | None], Awaitable[None]]
 """Forgets what is kept of an account's resources, or of all."""
 
 
-class Passthrough:
+class ProxyService:
     """Passes calls through. `invalidate` is called after something may have been written."""
 
     def __init__(
-        self, entrance: Entrance, stream: Stream, checks: TokenChecks, limits: PassthroughLimits, invalidate: Invalidate
+        self,
+        authenticator: Authenticator,
+        stream: Stream,
+        checks: TokenRejections,
+        limits: ProxyLimits,
+        invalidate: Invalidate,
     ) -> None:
-        self._entrance = entrance
+        self._authenticator = authenticator
         self._stream = stream
         self._checks = checks
         self._limits = limits
@@ -56,16 +61,16 @@ class Passthrough:
     async def answer(self, call: ProxyCall) -> AsyncGenerator[bytes, None]:
         """Returns the answer's bytes as they come. Raises a `GatewayError` before the first of them, not after."""
         until = self._limits.monotonic() + self._limits.deadline
-        key = await self._entrance.who(call.secret)
-        linked, provider = await self._entrance.which(key, call.account_id)
+        key = await self._authenticator.authenticate(call.secret)
+        linked, provider = await self._authenticator.find_account(key, call.account_id)
         with about(linked.account):
-            wanted = read_outgoing(call.body)
+            wanted = read_proxy_request(call.body)
             target = _admit(provider, key.scopes, linked, wanted)
             answer = await self._open_in_time(linked, provider, target, wanted, until)
         return self._body(answer, provider, target, wanted, until)
 
     async def _open_in_time(
-        self, linked: Linked, provider: Provider, target: Target, wanted: Outgoing, until: float
+        self, linked: Linked, provider: Provider, target: Target, wanted: ProxyRequest, until: float
     ) -> OpenAnswer:
         """Returns the answer once its head is there. A write that is on its way is not broken off with its caller."""
         opening = asyncio.ensure_future(self._open(linked, provider, target, wanted))
@@ -79,7 +84,7 @@ class Passthrough:
             opening.add_done_callback(_close)
             raise
 
-    async def _open(self, linked: Linked, provider: Provider, target: Target, wanted: Outgoing) -> OpenAnswer:
+    async def _open(self, linked: Linked, provider: Provider, target: Target, wanted: ProxyRequest) -> OpenAnswer:
         connector = provider.connector
         headers = {"accept": "application/json", **wanted.headers, **connector.auth.headers(linked.credential.reveal)}
         request = Request(wanted.method, target.path, target.query, headers, wanted.body)
@@ -95,7 +100,7 @@ class Passthrough:
         return answer
 
     async def _body(
-        self, answer: OpenAnswer, provider: Provider, target: Target, wanted: Outgoing, until: float
+        self, answer: OpenAnswer, provider: Provider, target: Target, wanted: ProxyRequest, until: float
     ) -> AsyncGenerator[bytes, None]:
         late = self._late(provider, target, wanted)
         chunks = limited(self._in_time(answer, until, late), self._limits.most_bytes, target.path)
@@ -119,7 +124,7 @@ class Passthrough:
                 raise late from error
             yield chunk
 
-    def _late(self, provider: Provider, target: Target, wanted: Outgoing) -> GatewayError:
+    def _late(self, provider: Provider, target: Target, wanted: ProxyRequest) -> GatewayError:
         said = f"{provider.connector.name} did not answer {target.path} within {self._limits.deadline:g} seconds"
         if wanted.method == "GET":
             return DeadlineExceeded(f"{said}; try again.", retry_after=1)
@@ -132,7 +137,7 @@ def _close(opening: "asyncio.Task[OpenAnswer]") -> None:
         _ = asyncio.ensure_future(opening.result().close())  # noqa: RUF006 - its end concerns nobody
 
 
-def _admit(provider: Provider, key: frozenset[str], linked: Linked, wanted: Outgoing) -> Target:
+def _admit(provider: Provider, key: frozenset[str], linked: Linked, wanted: ProxyRequest) -> Target:
     """Returns where the call goes. Raises `Forbidden` with all that closes it, before the vendor is asked."""
     policy, connector = provider.policy, provider.connector
     target = read_target(wanted, connector)

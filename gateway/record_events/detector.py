@@ -4,19 +4,19 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from connectors import ids
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance
-from gateway.cache.account_cache import Shelf
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator
+from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import NO_DIRECTIVES
 from gateway.model import Account, Cache, Clock, Linked, Status
 from gateway.policy.provider import Provider
 from gateway.record_events.diff import Changes, Outcome, Verb, compare, conclude
-from gateway.record_events.model import Batch, Claim, Place, WatchStore
-from gateway.record_events.snapshot import Evicted, Reader
+from gateway.record_events.model import Batch, WatchClaim, WatchState, WatchStore
+from gateway.record_events.snapshot import Evicted, SnapshotReader
 from gateway.record_events.subject import Subject, make_subject
-from gateway.unified.collections import Reading
-from gateway.unified.write import Outdate
-from gateway.upstream.vendor import Conversation, VendorRefusal
+from gateway.unified.collections import ReadContext
+from gateway.unified.write import Invalidate
+from gateway.upstream.vendor import VendorRefusal, VendorSession
 from gateway.webhooks.events import Event, Record, record_event
 
 READING_SECONDS = 240.0
@@ -29,7 +29,7 @@ BATCH = 200
 class Around:
     """Time, ids and ears. `wait` sleeps, `counted` hears resource and outcome of a watch, `told` an event's name.
 
-    `check` asks the vendor about an account's token, and keeps what it finds; `outdate` ends what is kept of an
+    `check` asks the vendor about an account's token, and keeps what it finds; `invalidate` ends what is kept of an
     account's answers, and `checks` finds out what a 401 means. `failed` hears of what nobody expects.
     """
 
@@ -37,8 +37,8 @@ class Around:
     wait: Callable[[float], Awaitable[None]]
     new_id: Callable[[], str]
     check: Callable[[Linked], Awaitable[object]]
-    checks: TokenChecks
-    outdate: Outdate
+    checks: TokenRejections
+    invalidate: Invalidate
     counted: Callable[[str, str], None]
     told: Callable[[str], None]
     failed: Callable[[BaseException], None]
@@ -52,19 +52,21 @@ class Keeping:
     most_bytes: int
 
 
-class Examiner:
+class ChangeDetector:
     """Does watches that were claimed."""
 
-    def __init__(self, store: WatchStore, entrance: Entrance, reader: Reader, keeping: Keeping, around: Around) -> None:
+    def __init__(
+        self, store: WatchStore, authenticator: Authenticator, reader: SnapshotReader, keeping: Keeping, around: Around
+    ) -> None:
         self._store = store
-        self._accounts = entrance.accounts
-        self._providers = entrance.providers
+        self._accounts = authenticator.accounts
+        self._providers = authenticator.providers
         self._reader = reader
         self._keeping = keeping
         self._around = around
         self._clock = around.clock
 
-    async def examine(self, claim: Claim) -> tuple[Outcome, Place]:
+    async def examine(self, claim: WatchClaim) -> tuple[Outcome, WatchState]:
         """Read a list, and tell what has changed in it; give what became of it, and where the watch stands now."""
         linked = await self._accounts.find_account(claim.project_id, claim.account_id)
         provider = self._providers.get(linked.account.provider) if linked else None
@@ -81,13 +83,13 @@ class Examiner:
             checks = self._around.checks
             raise await checks.explain(linked, provider.connector, [refusal.provider]) from refusal
 
-    def _reading(self, claim: Claim, linked: Linked, provider: Provider) -> Reading:
+    def _reading(self, claim: WatchClaim, linked: Linked, provider: Provider) -> ReadContext:
         """Give a way to lists that are fresh; to those at the vendor where what was read before has to be confirmed."""
         caching = linked.account.caching
         new_id = self._around.new_id()
-        return Reading(
-            Conversation(provider.connector, linked, self._clock.monotonic() + READING_SECONDS),
-            Shelf(self._keeping.cache, linked, self._keeping.most_bytes, new_id),
+        return ReadContext(
+            VendorSession(provider.connector, linked, self._clock.monotonic() + READING_SECONDS),
+            AccountCache(self._keeping.cache, linked, self._keeping.most_bytes, new_id),
             replace(NO_DIRECTIVES, no_store=not caching.keeps, no_cache=claim.place.held),
             self._clock.now().date(),
             caching.ceilings,
@@ -95,7 +97,9 @@ class Examiner:
             settled=True,
         )
 
-    async def _compare(self, claim: Claim, linked: Linked, subject: Subject, reading: Reading) -> tuple[Outcome, Place]:
+    async def _compare(
+        self, claim: WatchClaim, linked: Linked, subject: Subject, reading: ReadContext
+    ) -> tuple[Outcome, WatchState]:
         gathered = await self._reader.gather(subject, reading)
         if gathered.digest == claim.place.reading and gathered.sight == claim.place.sight:
             return Outcome.UNCHANGED, replace(claim.place, held=False)
@@ -115,13 +119,13 @@ class Examiner:
         if any(changed and verb in said.told for verb, changed in changes.by_verb().items()):
             # Who is told reads at once: no answer may be from before. What was kept of single records may be older
             # than the list, and what is stale still good for others.
-            await self._around.outdate(linked, subject.resources, self._around.new_id())
+            await self._around.invalidate(linked, subject.resources, self._around.new_id())
         for batch in self._batches(linked.account, subject, changes, (found, said.told)):
             if not await self._store.apply(claim, linked.account.revision, batch):
                 return Outcome.OVERTAKEN, claim.place
             for event in batch.events:
                 self._around.told(event.name)
-        return said.outcome, Place(gathered.sight, gathered.digest)
+        return said.outcome, WatchState(gathered.sight, gathered.digest)
 
     def _batches(
         self,

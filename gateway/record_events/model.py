@@ -10,7 +10,7 @@ from gateway.webhooks.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WatchState:
     """Where a watch stands: what its hashes were made of.
 
     `reading` is the digest of the last reading, so that an equal one need not be compared; `held` says that the last
@@ -23,7 +23,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class WatchClaim:
     """A watch that one worker has taken, until a moment. What it finds counts only while its turn is the last one."""
 
     account_id: str
@@ -32,7 +32,7 @@ class Claim:
     turn: int
     until: datetime
     failures: int
-    place: Place
+    place: WatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,15 @@ class WatchStore(Protocol):
     async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
         """Have the accounts of these projects watched for these resources, and no others."""
 
-    async def claim(self, now: datetime, until: datetime) -> Claim | None:
+    async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
         """Take the watch of an active account that has been due for longest; nobody else gets it before `until`."""
 
-    async def hashes(self, claim: Claim) -> Mapping[str, bytes]: ...
+    async def hashes(self, claim: WatchClaim) -> Mapping[str, bytes]: ...
 
-    async def apply(self, claim: Claim, revision: int, batch: Batch) -> bool:
+    async def apply(self, claim: WatchClaim, revision: int, batch: Batch) -> bool:
         """Keep a batch in one transaction; false where the watch was overtaken or the account has changed."""
 
-    async def settle(self, claim: Claim, place: Place, then: Next) -> None:
+    async def settle(self, claim: WatchClaim, place: WatchState, then: Next) -> None:
         """End a watch. One that was hastened meanwhile is due when that was wanted."""
 
     async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:

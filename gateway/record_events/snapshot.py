@@ -14,7 +14,7 @@ import orjson
 from connectors.spec import Collection, Further, Join, Row
 from gateway.record_events.diff import NOT_SEEN, Sight
 from gateway.record_events.subject import Subject
-from gateway.unified.collections import BLOCK, Reading, Sweep, Sweeps
+from gateway.unified.collections import BLOCK, Collections, CollectionSnapshot, ReadContext
 from gateway.unified.joins import make_record
 from gateway.unified.mapping import REFUSED, Joined, index
 from gateway.upstream.vendor import encode
@@ -58,22 +58,22 @@ class Hashing:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class ListSnapshot:
     """All lists of a subject, none of them older than it may be. `digest` is the same for the same records."""
 
     subject: Subject
-    reading: Reading
-    sweeps: Mapping[Collection, Sweep]
+    reading: ReadContext
+    sweeps: Mapping[Collection, CollectionSnapshot]
     sight: Sight = NOT_SEEN
     digest: str = ""
 
 
-class Reader:
-    def __init__(self, sweeps: Sweeps, hashing: Hashing) -> None:
+class SnapshotReader:
+    def __init__(self, sweeps: Collections, hashing: Hashing) -> None:
         self._sweeps = sweeps
         self._hashing = hashing
 
-    async def gather(self, subject: Subject, reading: Reading) -> Gathered:
+    async def gather(self, subject: Subject, reading: ReadContext) -> ListSnapshot:
         """Open all lists, one after the other, as nobody waits for them. Raises what asking raises.
 
         A list that an older reading stands in for is a failure: nothing is to be concluded from it.
@@ -83,7 +83,7 @@ class Reader:
             if collection not in sweeps:
                 sweeps[collection] = await self._sweeps.open(reading, collection, optional=True)
         for join in subject.joins:
-            if join.further and await self._lacks(Gathered(subject, reading, sweeps), join, join.further):
+            if join.further and await self._lacks(ListSnapshot(subject, reading, sweeps), join, join.further):
                 further = join.further.collection
                 sweeps[further] = await self._sweeps.open(reading, further, optional=True)
         for sweep in sweeps.values():
@@ -98,14 +98,14 @@ class Reader:
         )
         # The day counts: roles come into force by day.
         named = [reading.today.isoformat(), *(sweep.id for sweep in sweeps.values())]
-        return Gathered(subject, reading, sweeps, sight, hashing.digest(*(each.encode() for each in named)))
+        return ListSnapshot(subject, reading, sweeps, sight, hashing.digest(*(each.encode() for each in named)))
 
-    async def hashes(self, gathered: Gathered) -> dict[str, bytes]:
+    async def hashes(self, gathered: ListSnapshot) -> dict[str, bytes]:
         """Give a hash of each record by the vendor's id. Raises `Evicted` for lists that are no longer kept."""
         subject, reading = gathered.subject, gathered.reading
         joins = {join: await self._joined(gathered, join) for join in subject.joins}
         only, key = subject.endpoint.only, subject.endpoint.key
-        owner = f"{reading.talk.linked.account.id}\0{subject.resource}\0".encode()
+        owner = f"{reading.session.linked.account.id}\0{subject.resource}\0".encode()
         found: dict[str, bytes] = {}
         rows = await self._rows(gathered, subject.listing)
         for start in range(0, len(rows), SLICE):
@@ -120,7 +120,7 @@ class Reader:
             await asyncio.sleep(0)
         return found
 
-    async def _lacks(self, gathered: Gathered, join: Join, further: Further) -> bool:
+    async def _lacks(self, gathered: ListSnapshot, join: Join, further: Further) -> bool:
         """Tell whether the short lists of a join may not do for some record."""
         try:
             joined = await self._joined(gathered, join)
@@ -134,7 +134,7 @@ class Reader:
             await asyncio.sleep(0)
         return False
 
-    async def _joined(self, gathered: Gathered, join: Join) -> Joined:
+    async def _joined(self, gathered: ListSnapshot, join: Join) -> Joined:
         further = join.further.collection if join.further else None
         collections = (further,) if further in gathered.sweeps and further else join.collections
         if any(gathered.sweeps[each].refused for each in collections):
@@ -150,14 +150,14 @@ class Reader:
             await asyncio.sleep(0)
         return Joined(by_key)
 
-    async def _rows(self, gathered: Gathered, collection: Collection) -> Sequence[Row]:
+    async def _rows(self, gathered: ListSnapshot, collection: Collection) -> Sequence[Row]:
         """Give all rows, a block at a time."""
-        sweep, shelf = gathered.sweeps[collection], gathered.reading.shelf
+        sweep, account_cache = gathered.sweeps[collection], gathered.reading.account_cache
         if sweep.rows is not None:
             return sweep.rows
         rows: list[Row] = []
         for start in range(0, sweep.total, BLOCK):
-            block = await self._sweeps.rows(shelf, sweep, start, start + BLOCK)
+            block = await self._sweeps.rows(account_cache, sweep, start, start + BLOCK)
             if block is None:
                 raise Evicted
             rows += block

@@ -29,8 +29,8 @@ from gateway.db.schema import record_watches as table
 from gateway.db.schema import webhook_endpoints as endpoints
 from gateway.model import Status
 from gateway.record_events.diff import Sight
-from gateway.record_events.model import Batch, Claim, Next, Place
-from gateway.webhooks.outbox_store import OutboxBook
+from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
+from gateway.webhooks.outbox_store import OutboxStore
 
 AT_A_TIME = 1000
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
@@ -39,7 +39,7 @@ Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 class WatchBook:
     """Implements the door `WatchStore`."""
 
-    def __init__(self, engine: AsyncEngine, outbox: OutboxBook) -> None:
+    def __init__(self, engine: AsyncEngine, outbox: OutboxStore) -> None:
         self._engine = engine
         self._outbox = outbox
 
@@ -66,7 +66,7 @@ class WatchBook:
             for resource, of in sorted(projects.items()):
                 await connection.execute(self._making(resource, of, now))
 
-    async def claim(self, now: datetime, until: datetime) -> Claim | None:
+    async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
         due = (table.c.due_at <= now) & (table.c.rest_until <= now) & (accounts.c.status == Status.ACTIVE.value)
         both = table.join(accounts, accounts.c.id == table.c.account_id)
         first = select(table, accounts.c.project_id).select_from(both).where(due).order_by(table.c.due_at).limit(1)
@@ -81,17 +81,17 @@ class WatchBook:
             mine = (table.c.account_id == row.account_id) & (table.c.resource == row.resource)
             values = {"turn": row.turn + 1, "due_at": until, "rest_until": until}
             await connection.execute(update(table).where(mine).values(values))
-        return Claim(
+        return WatchClaim(
             account_id=row.account_id,
             project_id=row.project_id,
             resource=row.resource,
             turn=row.turn + 1,
             until=until,
             failures=row.failures,
-            place=Place(Sight(row.rights, row.mapping), row.reading, row.held),
+            place=WatchState(Sight(row.rights, row.mapping), row.reading, row.held),
         )
 
-    async def hashes(self, claim: Claim) -> Mapping[str, bytes]:
+    async def hashes(self, claim: WatchClaim) -> Mapping[str, bytes]:
         of_claim = (hashes.c.account_id == claim.account_id) & (hashes.c.resource == claim.resource)
         query = select(hashes.c.remote_id, hashes.c.hash).where(of_claim).order_by(hashes.c.remote_id).limit(AT_A_TIME)
         found: dict[str, bytes] = {}
@@ -104,7 +104,7 @@ class WatchBook:
                     return found
                 last = rows[-1].remote_id
 
-    async def apply(self, claim: Claim, revision: int, batch: Batch) -> bool:
+    async def apply(self, claim: WatchClaim, revision: int, batch: Batch) -> bool:
         of_claim = (hashes.c.account_id == claim.account_id) & (hashes.c.resource == claim.resource)
         gone = [*batch.drop, *batch.put]
         row = {"account_id": claim.account_id, "resource": claim.resource}
@@ -121,7 +121,7 @@ class WatchBook:
             await self._outbox.enqueue_all(connection, batch.events)
         return True
 
-    async def settle(self, claim: Claim, place: Place, then: Next) -> None:
+    async def settle(self, claim: WatchClaim, place: WatchState, then: Next) -> None:
         hastened = table.c.due_at < bindparam("until", claim.until, Moment)
         values = {
             "rights": place.sight.rights,
@@ -166,7 +166,7 @@ def _accounts_of(projects: Sequence[str]) -> ColumnElement[str]:
     return select(accounts.c.id).where(accounts.c.project_id.in_(projects)).scalar_subquery()
 
 
-def _mine(claim: Claim) -> ColumnElement[bool]:
+def _mine(claim: WatchClaim) -> ColumnElement[bool]:
     return (
         (table.c.account_id == claim.account_id) & (table.c.resource == claim.resource) & (table.c.turn == claim.turn)
     )

@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 
 from connectors.events import Event
 from gateway.accounts.verification import wait_after_failure
-from gateway.auth.authentication import Entrance
+from gateway.auth.authentication import Authenticator
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.model import Account, Linked
-from gateway.record_events.detector import READING_SECONDS, Around, Examiner, Keeping
+from gateway.record_events.detector import READING_SECONDS, Around, ChangeDetector, Keeping
 from gateway.record_events.diff import Outcome, Verb
-from gateway.record_events.model import Claim, Next, WatchStore
-from gateway.record_events.snapshot import Reader
+from gateway.record_events.model import Next, WatchClaim, WatchStore
+from gateway.record_events.snapshot import SnapshotReader
 from gateway.record_events.subject import sources_of
-from gateway.unified.write import Outdate
+from gateway.unified.write import Invalidate
 from gateway.webhooks.events import RECORDS, wants
 
 LEASE_SECONDS = 300
@@ -48,11 +48,16 @@ class Pace:
 
 class Watcher:
     def __init__(
-        self, store: WatchStore, entrance: Entrance, reading: tuple[Reader, Keeping], pace: Pace, around: Around
+        self,
+        store: WatchStore,
+        authenticator: Authenticator,
+        reading: tuple[SnapshotReader, Keeping],
+        pace: Pace,
+        around: Around,
     ) -> None:
         self._store = store
-        self._examiner = Examiner(store, entrance, *reading, around)
-        self._sources = {key: sources_of(each.connector) for key, each in entrance.providers.items()}
+        self._examiner = ChangeDetector(store, authenticator, *reading, around)
+        self._sources = {key: sources_of(each.connector) for key, each in authenticator.providers.items()}
         self._pace = pace
         self._around = around
         self._clock = around.clock
@@ -65,11 +70,11 @@ class Watcher:
         """Hear of a vendor's events: what they concern is watched soon. Raises `StoreUnavailable`."""
         await self._hasten(account, frozenset[str]().union(*(event.resources for event in events)))
 
-    def after(self, outdate: Outdate) -> Outdate:
+    def after(self, invalidate: Invalidate) -> Invalidate:
         """Have what we change ourselves watched soon. That it cannot be noted fails nothing: it is found in time."""
 
         async def outdated(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
-            told = await outdate(linked, resources, new_id)
+            told = await invalidate(linked, resources, new_id)
             with suppress(StoreUnavailable):
                 await self._hasten(linked.account, resources)
             return told
@@ -125,7 +130,7 @@ class Watcher:
         task.add_done_callback(lambda _: slots.release())
         return True
 
-    async def _claim(self) -> Claim | None:
+    async def _claim(self) -> WatchClaim | None:
         now = self._clock.now()
         if not await self._arrange(now):
             return None
@@ -145,7 +150,7 @@ class Watcher:
 
     # --- one watch ------------------------------------------------------------------------------------------
 
-    async def _attend(self, claim: Claim) -> None:
+    async def _attend(self, claim: WatchClaim) -> None:
         began = self._clock.monotonic()
         try:
             try:
@@ -169,7 +174,7 @@ class Watcher:
         except Exception as error:  # noqa: BLE001 - the watches go on
             self._around.failed(error)
 
-    async def _give_back(self, claim: Claim) -> None:
+    async def _give_back(self, claim: WatchClaim) -> None:
         """Have another worker do at once what this one can no longer do, as its process ends."""
         now = self._clock.now()
         with suppress(StoreUnavailable, TimeoutError):

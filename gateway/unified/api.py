@@ -10,13 +10,13 @@ from gateway.auth.credentials import credentials_of
 from gateway.cache.freshness import directives
 from gateway.errors import NotFound
 from gateway.http.codings import coding_for, matches
-from gateway.http.middleware import Exchange, exchange_of
+from gateway.http.middleware import RequestContext, context_of
 from gateway.http.request import read_headers, read_query
 from gateway.http.response import MethodNotAllowed
 from gateway.unified.call import Call, Page
-from gateway.unified.fastpath import Express, Stub
+from gateway.unified.fastpath import FastPath, FastPathEntry
 from gateway.unified.headers import etag, page_headers
-from gateway.unified.read import Gateway
+from gateway.unified.read import ReadService
 from gateway.unified.router import Match, Matcher
 
 _OF_BODY = frozenset({b"content-type", b"content-encoding"})
@@ -28,39 +28,39 @@ class UnifiedApi:
     """An ASGI app for `/unified/hris/*`. It raises every `GatewayError` to the edge around it."""
 
     def __init__(
-        self, gateway: Gateway, write: Handler, operations: Iterable[Operation], now: Callable[[], float]
+        self, gateway: ReadService, write: Handler, operations: Iterable[Operation], now: Callable[[], float]
     ) -> None:
         """`now` gives the seconds since the epoch."""
         self._gateway = gateway
         self._write = write
         self._now = now
-        self._express = Express()
+        self._express = FastPath()
         self._matcher = Matcher(operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = exchange_of(scope)
+        context = context_of(scope)
         words = self._express.read(scope)
         stub = self._express.find(words) if words else None
         if words is not None and stub is not None:
             page = self._gateway.again(stub.ticket, self._now())
             if page is not None:
-                exchange.operation = stub.operation
-                exchange.account_id = stub.ticket.account_id
-                await respond(exchange, send, page, words.accepted, words.known)
+                context.operation = stub.operation
+                context.account_id = stub.ticket.account_id
+                await respond(context, send, page, words.accepted, words.known)
                 return
         match = self._match(scope)
-        exchange.operation = match.operation.id
+        context.operation = match.operation.id
         if match.operation.method != "GET":
             await self._write(scope, receive, send, match)
             return
-        call = read_call(scope, match, exchange)
+        call = read_call(scope, match, context)
         page = await self._gateway.answer(call)
-        exchange.account_id = call.account_id or ""
-        exchange.upstream_calls = page.upstream_calls
+        context.account_id = call.account_id or ""
+        context.upstream_calls = page.upstream_calls
         if words is not None and page.ticket is not None:
-            self._express.remember(words, Stub(page.ticket, match.operation.id))
+            self._express.remember(words, FastPathEntry(page.ticket, match.operation.id))
         headers = dict(scope["headers"])
-        await respond(exchange, send, page, headers.get(b"accept-encoding", b""), headers.get(b"if-none-match", b""))
+        await respond(context, send, page, headers.get(b"accept-encoding", b""), headers.get(b"if-none-match", b""))
 
     def _match(self, scope: Scope) -> Match:
         path = scope.get("raw_path") or scope["path"].encode()
@@ -72,19 +72,19 @@ class UnifiedApi:
         raise MethodNotAllowed.instead_of(scope["method"], found)
 
 
-async def respond(exchange: Exchange, send: Send, page: Page, accepted: bytes, known: bytes) -> None:
+async def respond(context: RequestContext, send: Send, page: Page, accepted: bytes, known: bytes) -> None:
     """Send a page in a coding that the caller takes, or say that the caller has it."""
-    exchange.cache = page.freshness.word
+    context.cache = page.freshness.word
     body, coding = page.kept.coded(coding_for(accepted) if accepted else "")
     headers = page_headers(page, coding)
     if known and matches(known, etag(page.kept.etag, coding)):
-        await exchange.begin(send, 304, [each for each in headers if each[0] not in _OF_BODY])
+        await context.begin(send, 304, [each for each in headers if each[0] not in _OF_BODY])
         await send({"type": "http.response.body", "body": b""})
         return
-    await exchange.respond(send, 200, headers, body)
+    await context.respond(send, 200, headers, body)
 
 
-def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:
+def read_call(scope: Scope, match: Match, context: RequestContext) -> Call:
     """Read what a call says. Raises `BadRequest` for what is not well-formed."""
     headers = read_headers(scope)
     secret, account_id = credentials_of(headers)
@@ -96,5 +96,5 @@ def read_call(scope: Scope, match: Match, exchange: Exchange) -> Call:
         employee=match.values[0] if match.operation.of_employee else "",
         pairs=read_query(scope["query_string"]),
         directives=directives(headers.get(b"cache-control", b"").decode("latin-1")),
-        request_id=exchange.request_id,
+        request_id=context.request_id,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from weakref import ref
 
 from connectors.contract import Operation
-from gateway.cache.entry import Kept
+from gateway.cache.entry import CacheEntry
 from gateway.cache.freshness import Directives, Freshness
 from gateway.model import ClientKey, Linked
 
@@ -27,10 +27,10 @@ class Call:
 class Page:
     """An answer: its bytes, how fresh it is, and what it cost upstream. `ticket` lets the same be asked quickly."""
 
-    kept: Kept
+    kept: CacheEntry
     freshness: Freshness
     upstream_calls: int = 0
-    ticket: "Ticket | None" = None
+    ticket: "FastPathTicket | None" = None
 
     @property
     def body(self) -> bytes:
@@ -42,7 +42,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class FastPathTicket:
     """What was found for a call that is answered from what is near: the same key, account and rights give the same.
 
     It is good for as long as `key` and `linked` are what the entrance remembers, and until the day ends. It does not

@@ -18,21 +18,21 @@ from gateway.contract.query import Query
 from gateway.errors import BadRequest, GatewayError, NotFound, NotImplementedHere, VendorFailure
 from gateway.policy.columns import Visible
 from gateway.policy.policy import Allowed
-from gateway.unified.collections import Reading, Sweep, Sweeps
+from gateway.unified.collections import Collections, CollectionSnapshot, ReadContext
 from gateway.unified.cursor import Cursor, CursorSigner, mark
 from gateway.unified.filters import Conditions, compile_conditions, must_be_answerable
 from gateway.unified.joins import joins_for, make_record
 from gateway.unified.list_fetcher import SAFE_KEY
 from gateway.unified.lists import Listing, Lists, Walk
 from gateway.unified.mapping import Joined, Plan, Record, Refusal, compile_table
-from gateway.unified.raw import belonging, show
+from gateway.unified.raw import row_filter, show
 from gateway.unified.withheld import reasons, refused_lines, refused_paths, unreadable
 from gateway.upstream.decoding import encode_rows, mended, settled
-from gateway.upstream.vendor import Asker, VendorRefusal, encode, without
+from gateway.upstream.vendor import VendorClient, VendorRefusal, encode, without
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReadPlan:
     """A read that has been admitted: what is asked, and what of it may be shown.
 
     `visible` tells what of the records at a vendor's path `raw` may show.
@@ -51,9 +51,9 @@ class Question:
     employee: str = ""
 
 
-def make_question(
+def make_read_plan(
     operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, visible: Callable[[str], Visible]
-) -> Question:
+) -> ReadPlan:
     """Make a question with what a cursor of it is bound to, and the name that its answer is kept under.
 
     Both leave out the account, the record and the employee that are asked about. `resources` are those whose lists
@@ -68,7 +68,7 @@ def make_question(
     resources = frozenset(collection.resource for collection in read)
     if operation.of_employee:
         resources |= {"employees"}  # Somebody without such records is told from nobody.
-    return Question(operation, endpoint, query, allowed, plan, visible, binding, name, resources)
+    return ReadPlan(operation, endpoint, query, allowed, plan, visible, binding, name, resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +91,19 @@ Unreadable: TypeAlias = Callable[[str, str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class _Tools:
-    asker: Asker
-    sweeps: Sweeps
+    asker: VendorClient
+    sweeps: Collections
     signer: CursorSigner
     unreadable: Unreadable
 
 
-class Reads:
+class Composer:
     """Answers admitted questions from sweeps and single records."""
 
-    def __init__(self, asker: Asker, sweeps: Sweeps, signer: CursorSigner, unreadable: Unreadable) -> None:
+    def __init__(self, asker: VendorClient, sweeps: Collections, signer: CursorSigner, unreadable: Unreadable) -> None:
         self._tools = _Tools(asker, sweeps, signer, unreadable)
 
-    async def compose(self, question: Question, reading: Reading) -> Composed:
+    async def compose(self, question: ReadPlan, reading: ReadContext) -> Composed:
         work = _Work(self._tools, question, reading)
         return await (work.answer_list() if question.operation.kind == "list" else work.answer_get())
 
@@ -111,7 +111,7 @@ class Reads:
 class _Work:
     """One composition. `_plan` is the question's, without what is read from lists that the vendor refuses."""
 
-    def __init__(self, tools: _Tools, question: Question, reading: Reading) -> None:
+    def __init__(self, tools: _Tools, question: ReadPlan, reading: ReadContext) -> None:
         self._asker = tools.asker
         self._signer = tools.signer
         self._count_unreadable = tools.unreadable
@@ -123,7 +123,7 @@ class _Work:
         self._lists = Lists(tools.sweeps, reading)
         self._begin = tools.sweeps.begin
         self._now = tools.asker.clock.now().timestamp()
-        self._bound_to = f"{reading.talk.linked.account.id}\n{question.employee}\n{question.binding}"
+        self._bound_to = f"{reading.session.linked.account.id}\n{question.employee}\n{question.binding}"
 
     async def answer_list(self) -> Composed:
         query = self._question.query
@@ -136,7 +136,7 @@ class _Work:
             if self._question.operation.of_employee:
                 await self._must_exist(())  # Of nobody the vendor may have no list either.
             raise
-        must_be_answerable(conditions, joined, self._reading.talk.connector.name)
+        must_be_answerable(conditions, joined, self._reading.session.connector.name)
         self._leave_out(joined)
         if self._question.operation.of_employee:
             await self._must_exist(rows)
@@ -151,7 +151,7 @@ class _Work:
 
     async def _read_lists(
         self, joins: Sequence[Join], *, whole: bool
-    ) -> tuple[Sweep, Sequence[Row], int, Mapping[Join, Joined]]:
+    ) -> tuple[CollectionSnapshot, Sequence[Row], int, Mapping[Join, Joined]]:
         listing, narrowed = await self._best_listing()
         if narrowed or any(listing.source in join.collections for join in joins):
             found = await self._slice(listing, whole=whole)
@@ -216,21 +216,21 @@ class _Work:
 
     async def _ask_for(self, endpoint: Endpoint, remote_id: str, extra: tuple[tuple[str, str], ...] = ()) -> Row | None:
         """Give a record as the vendor has it by itself, or None where it has none, or none for this token."""
-        talk, record = self._reading.talk, endpoint.record
+        session, record = self._reading.session, endpoint.record
         if record is None:
             return None
         path = record.replace("{key}", quote(remote_id, safe=""))
         try:
-            row = await self._asker.ask(talk, Request("GET", path, extra))
+            row = await self._asker.ask(session, Request("GET", path, extra))
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
             return None
         given = text(row.get(endpoint.key)) if isinstance(row, dict) else None
         # An error of the vendor's may have an id of its own.
-        if given is None or (given != remote_id and talk.connector.is_fault(row)):
-            raise VendorFailure(f"{talk.connector.name} answered {record} with something that is no record.")
-        return _readable(without([row], talk.connector.never)[0])
+        if given is None or (given != remote_id and session.connector.is_fault(row)):
+            raise VendorFailure(f"{session.connector.name} answered {record} with something that is no record.")
+        return _readable(without([row], session.connector.never)[0])
 
     # --- the records of one employee ----------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class _Work:
         if of_employee and of_employee.owner and any(map(self._belongs, rows)):
             return
         employees = next(
-            (each for each in self._reading.talk.connector.endpoints if each.kind == "employee"), self._endpoint
+            (each for each in self._reading.session.connector.endpoints if each.kind == "employee"), self._endpoint
         )
         if await self._ask_for(employees, self._employee) is None:
             raise NotFound("There is no such employee, or this account's token may not see them.")
@@ -266,7 +266,7 @@ class _Work:
 
     def _extra(self) -> tuple[tuple[str, str], ...]:
         """Give the caller's `proxy` parameters; raises `BadRequest` for those that belong to paging."""
-        reserved = self._reading.talk.connector.paging.reserved
+        reserved = self._reading.session.connector.paging.reserved
         taken = sorted({name for name, _ in self._question.query.proxy if name.partition("[")[0] in reserved})
         if taken:
             raise BadRequest(f"proxy cannot set {', '.join(taken)}: paging upstream is the gateway's, use page_size")
@@ -298,7 +298,7 @@ class _Work:
             return listing, narrowed
         return (Listing(whole), False) if await self._lists.peek(whole) else (listing, narrowed)
 
-    async def _slice(self, listing: Listing, *, whole: bool) -> tuple[Sweep, Sequence[Row], int]:
+    async def _slice(self, listing: Listing, *, whole: bool) -> tuple[CollectionSnapshot, Sequence[Row], int]:
         """Give the rows to make the page from and the number of the first: of a list that is sifted, all of them.
 
         Else one row more than the page, to know whether it is the last.
@@ -366,27 +366,27 @@ class _Work:
         lost = [frozenset(unreadable(self._plan, record, values)) for record, values in zip(records, data, strict=True)]
         count = sum(map(len, lost))
         if count:
-            connector = self._reading.talk.connector.key
+            connector = self._reading.session.connector.key
             self._count_unreadable(connector, self._endpoint.table.resource.name, count)
         if question.query.reasons:
             closed = {
                 path: [{"reason": "withheld_by_scope", "needs": why.needs, "granted_by": why.granter}]
                 for path, why in question.allowed.withheld.items()
             }
-            refused = refused_lines(self._reading.talk.connector, self._refused)
+            refused = refused_lines(self._reading.session.connector, self._refused)
             body["withheld"] = {**closed, **refused, **reasons(self._plan, records, data, lost)}
         withheld = (*question.allowed.withheld, *self._refused)
         return Composed(encode(body), self._lists.times, withheld, frozenset(self._lists.used), self._lists.failed)
 
     def _raw(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         """Show the calls that were made, with the rows that belong to these records."""
-        talk, endpoint = self._reading.talk, self._endpoint
-        of_page = belonging(
+        session, endpoint = self._reading.session, self._endpoint
+        of_page = row_filter(
             (own_lists(endpoint), endpoint.key),
             [each.row for each in records],
             joins_for(endpoint, self._question.plan),
         )
-        return show(talk.connector, talk.raw, self._question.visible, of_page)
+        return show(session.connector, session.raw, self._question.visible, of_page)
 
 
 def _readable(row: dict[str, Any]) -> Row:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from connectors.spec import Join, Row
-from gateway.cache.account_lru import Held
+from gateway.cache.account_lru import AccountLru
 from gateway.unified.mapping import Joined, index
 
 DECODED = 4
@@ -16,7 +16,7 @@ DECODED = 4
 _MOST_JOINED = 8
 
 
-class Opened:
+class DecodedList:
     """The rows of one sweep."""
 
     __slots__ = ("_by", "_joined", "rows")
@@ -48,33 +48,35 @@ class Opened:
         return found
 
 
-class OpenLists:
+class DecodedListCache:
     """The lists that a worker has open, by account and sweep; none of accounts that are `closed`."""
 
     def __init__(self, most_bytes: int, closed: Container[str] = ()) -> None:
-        self._held: Held[Opened] = Held(most_bytes)
+        self._held: AccountLru[DecodedList] = AccountLru(most_bytes)
         self._closed = closed
 
     @property
     def bytes(self) -> int:
         return self._held.bytes
 
-    def get(self, account: str, sweep: str) -> Opened | None:
+    def get(self, account: str, sweep: str) -> DecodedList | None:
         return self._held.get(account, sweep)
 
     def drop(self, account: str) -> None:
         """Forget an account. What is still being read of it is held, unless it is closed."""
         self._held.drop(account)
 
-    def put(self, account: str, sweep: str, rows: Sequence[Row], size: int) -> Opened:
+    def put(self, account: str, sweep: str, rows: Sequence[Row], size: int) -> DecodedList:
         """Open a list that has `size` bytes in JSON."""
-        opened = Opened(rows)
+        opened = DecodedList(rows)
         if account not in self._closed:
             self._held.put(account, sweep, opened, size * DECODED)
         return opened
 
 
-def join_lists(join: Join, lists: Sequence[tuple[str, Opened]], embedded: tuple[str, Opened] | None) -> Joined:
+def join_lists(
+    join: Join, lists: Sequence[tuple[str, DecodedList]], embedded: tuple[str, DecodedList] | None
+) -> Joined:
     """Arrange the rows of lists, each with its sweep's id, and remember it with the first of them."""
     ids = (*(name for name, _ in lists), embedded[0] if embedded else "")
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from starlette.types import Scope
 
 from gateway.cache.lru import Lru
-from gateway.unified.call import Ticket
+from gateway.unified.call import FastPathTicket
 
 REMEMBERED = 10_000
 _PLAIN = frozenset({b"authorization", b"x-account-id", b"accept-encoding", b"if-none-match"})
@@ -19,7 +19,7 @@ _LONG_WAY = frozenset({b"cache-control", b"content-type", b"content-encoding", b
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Fingerprint:
     """A digest of all of a request that its answer depends on, and in which form the caller takes it."""
 
     digest: bytes
@@ -28,14 +28,14 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Stub:
+class FastPathEntry:
     """A ticket, and the name of the operation for logs."""
 
-    ticket: Ticket
+    ticket: FastPathTicket
     operation: str
 
 
-class Express:
+class FastPath:
     """Remembers tickets by the words of their calls: by a digest alone, under a key of this process.
 
     So callers who send long queries take no more memory than others, and the least recently used ticket goes first.
@@ -43,9 +43,9 @@ class Express:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._stubs: Lru[bytes, Stub] = Lru(REMEMBERED)
+        self._stubs: Lru[bytes, FastPathEntry] = Lru(REMEMBERED)
 
-    def read(self, scope: Scope) -> Words | None:
+    def read(self, scope: Scope) -> Fingerprint | None:
         """Give the words of a request, or None for one that has to take the long way."""
         if scope["method"] != "GET":
             return None
@@ -62,10 +62,10 @@ class Express:
         # With the lengths no two requests are one text.
         text = b"%d,%d,%d:%b%b%b%b" % (len(key), len(account), len(path), key, account, path, query)
         digest = blake2b(text, digest_size=16, key=self._key).digest()
-        return Words(digest, found.get(b"accept-encoding", b""), found.get(b"if-none-match", b""))
+        return Fingerprint(digest, found.get(b"accept-encoding", b""), found.get(b"if-none-match", b""))
 
-    def find(self, words: Words) -> Stub | None:
+    def find(self, words: Fingerprint) -> FastPathEntry | None:
         return self._stubs.get(words.digest)
 
-    def remember(self, words: Words, stub: Stub) -> None:
+    def remember(self, words: Fingerprint, stub: FastPathEntry) -> None:
         self._stubs.put(words.digest, stub)

@@ -8,22 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import writing
 from gateway.db.schema import idempotency
-from gateway.model import Earlier, Once, Turn
+from gateway.model import IdempotencyKey, IdempotencyRecord, IdempotencyState
 
 
-class RepeatBook:
+class IdempotencyStore:
     """Implements the door `Repeats`. Of two processes that take a key at once one gets it."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def begin(self, turn: Turn, now: datetime, since: datetime) -> Earlier | None:
+    async def begin(self, turn: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         row = {
             "account_id": turn.account_id,
             "key_digest": turn.key,
             "request_digest": turn.request,
-            "state": Once.STARTED.value,
+            "state": IdempotencyState.STARTED.value,
             "status": 0,
             "sealed": b"",
             "created_at": now,
@@ -34,17 +34,19 @@ class RepeatBook:
             if (await connection.execute(taking)).rowcount == 1:
                 return None
             found = (await connection.execute(select(idempotency).where(_of(turn)))).one()
-        return Earlier(found.request_digest, Once(found.state), found.status, found.sealed, found.created_at)
+        return IdempotencyRecord(
+            found.request_digest, IdempotencyState(found.state), found.status, found.sealed, found.created_at
+        )
 
-    async def end(self, turn: Turn, state: Once, status: int = 0, sealed: bytes = b"") -> None:
+    async def end(self, turn: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
         change = update(idempotency).where(_of(turn)).values(state=state.value, status=status, sealed=sealed)
         async with writing(self._engine) as connection:
             await connection.execute(change)
 
-    async def release(self, turn: Turn) -> None:
+    async def release(self, turn: IdempotencyKey) -> None:
         async with writing(self._engine) as connection:
             await connection.execute(delete(idempotency).where(_of(turn)))
 
 
-def _of(turn: Turn) -> ColumnElement[bool]:
+def _of(turn: IdempotencyKey) -> ColumnElement[bool]:
     return (idempotency.c.account_id == turn.account_id) & (idempotency.c.key_digest == turn.key)

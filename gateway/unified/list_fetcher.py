@@ -12,7 +12,7 @@ from connectors.spec import OWN_KEY, TODAY, Collection, Row
 from gateway.concurrency import together
 from gateway.errors import VendorFailure
 from gateway.unified.page_checks import Pass, arrange, stood
-from gateway.upstream.vendor import Asker, Conversation, VendorRefusal, malformed, without
+from gateway.upstream.vendor import VendorClient, VendorRefusal, VendorSession, malformed, without
 
 _ATTEMPTS = 3
 SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
@@ -20,7 +20,7 @@ SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListRequest:
     """A list as it is asked for: its name on the shelf, its query, and whether a refusal is an answer."""
 
     collection: Collection
@@ -38,39 +38,41 @@ class Wanted:
         return f"refuses {self.collection.path} {' '.join(sorted({name for name, _ in self.query}))}"
 
 
-class Fetcher:
+class ListFetcher:
     """Fetches lists. `side_by_side` pages are asked for at once."""
 
-    def __init__(self, asker: Asker, side_by_side: int) -> None:
+    def __init__(self, asker: VendorClient, side_by_side: int) -> None:
         self._asker = asker
         self._clock = asker.clock
         self._side_by_side = side_by_side
 
-    async def rows(self, talk: Conversation, wanted: Wanted) -> list[Row]:
+    async def rows(self, session: VendorSession, wanted: ListRequest) -> list[Row]:
         if not wanted.collection.single:
-            return await self._pages(talk, wanted)
+            return await self._pages(session, wanted)
         if not SAFE_KEY.fullmatch(wanted.own_key):
             return []
         try:
-            row = await self._asker.ask(talk, Request("GET", wanted.path, wanted.query))
+            row = await self._asker.ask(session, Request("GET", wanted.path, wanted.query))
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
             return []  # Not there, or not for this token: vendors do not tell them apart.
         if not isinstance(row, dict):
-            raise VendorFailure(f"{talk.connector.name} answered {wanted.collection.path} with what is no record.")
+            raise VendorFailure(f"{session.connector.name} answered {wanted.collection.path} with what is no record.")
         return (
-            list(without([row], talk.connector.never)) if row.get(talk.connector.paging.key) == wanted.own_key else []
+            list(without([row], session.connector.never))
+            if row.get(session.connector.paging.key) == wanted.own_key
+            else []
         )
 
-    async def _pages(self, talk: Conversation, wanted: Wanted) -> list[Row]:
+    async def _pages(self, session: VendorSession, wanted: ListRequest) -> list[Row]:
         """Fetch all pages until they are the list without a doubt. Raises `VendorFailure` after three tries.
 
         Where rows may have come while the list was read, it is only whole if the next reading finds the same ones.
         """
         tries, before = 0, None
         while True:
-            found, sure = await self._pass(talk, wanted)
+            found, sure = await self._pass(session, wanted)
             flaw = found.flaw
             if not flaw and (sure or found.names == before):
                 return found.rows
@@ -81,24 +83,24 @@ class Fetcher:
             if tries == _ATTEMPTS:
                 path = wanted.collection.path
                 raise VendorFailure(
-                    f"{talk.connector.name} changed {path} while it was read, {_ATTEMPTS} times; try again. "
+                    f"{session.connector.name} changed {path} while it was read, {_ATTEMPTS} times; try again. "
                     f"The last time {flaw}."
                 )
 
-    async def _pass(self, talk: Conversation, wanted: Wanted) -> tuple[Pass, bool]:
+    async def _pass(self, session: VendorSession, wanted: ListRequest) -> tuple[Pass, bool]:
         """Read all pages once. Tell, too, whether none of the rows can have come meanwhile."""
-        paging, path = talk.connector.paging, wanted.collection.path
+        paging, path = session.connector.paging, wanted.collection.path
         columns = _stamps(paging, wanted.collection)
         gate, began = asyncio.Semaphore(self._side_by_side), self._clock.now()
 
         async def page(where: tuple[tuple[str, str], ...]) -> Batch:
             async with gate:
-                body = await self._asker.ask(talk, Request("GET", path, wanted.query + where))
+                body = await self._asker.ask(session, Request("GET", path, wanted.query + where))
             try:
                 batch = paging.parse(body)
             except Malformed as error:
-                raise malformed(talk, path, error) from error
-            never = talk.connector.never
+                raise malformed(session, path, error) from error
+            never = session.connector.never
             return replace(batch, rows=without(batch.rows, never)) if _has_any(batch.rows, never) else batch
 
         first = await page(paging.first())
@@ -109,7 +111,7 @@ class Fetcher:
                 # The overlap would cost a page more, and what the rows say of themselves will do.
                 rest, overlap = paging.rest(first, 0), 0
         except Malformed as error:
-            raise malformed(talk, path, error) from error
+            raise malformed(session, path, error) from error
         batches = [first, *await together(page(where) for where in rest)]
         found = arrange(batches, overlap, paging.key)
         return found, not rest or stood(found.rows, columns, began)
@@ -131,7 +133,7 @@ def _stamps(paging: Paging, collection: Collection) -> tuple[str, ...]:
     return wanted if all(wanted) else ()
 
 
-def sifted(rows: Sequence[Row], wanted: Wanted) -> Sequence[Row]:
+def sifted(rows: Sequence[Row], wanted: ListRequest) -> Sequence[Row]:
     """Leave out the rows that do not belong to a list, which a vendor that ignores its query gives too."""
     sift = wanted.collection.sift
     return rows if sift is None else [row for row in rows if sift(row, wanted.own_key, wanted.today)]

@@ -8,9 +8,9 @@ from connectors.spec import Collection, Derived, Further, Join, Row
 from gateway.cache.freshness import NO_DIRECTIVES, Times
 from gateway.concurrency import together
 from gateway.errors import Forbidden, GatewayError, NotImplementedHere
-from gateway.unified.collections import Reading, Sweep, Sweeps
+from gateway.unified.collections import Collections, CollectionSnapshot, ReadContext
 from gateway.unified.cursor import Cursor, WalkLost, mark
-from gateway.unified.decoded import Opened, join_lists
+from gateway.unified.decoded import DecodedList, join_lists
 from gateway.unified.mapping import Joined, Refusal, index
 from gateway.unified.withheld import not_offered, why_refused
 from gateway.upstream.vendor import VendorRefusal
@@ -38,7 +38,7 @@ class Walk:
     place: Cursor
     key: str
 
-    def must_go_on(self, sweep: Sweep, before: Sequence[Row] | None) -> None:
+    def must_go_on(self, sweep: CollectionSnapshot, before: Sequence[Row] | None) -> None:
         """Raise `WalkLost` unless a list is as long as it was and has the same record before the place."""
         here = mark(str(before[0].get(self.key))) if before else ""
         if sweep.total != self.place.total or here != self.place.last:
@@ -51,11 +51,11 @@ class Lists:
     `used` are the resources that it has read, and `failed` the failure that an older reading stands in for.
     """
 
-    def __init__(self, sweeps: Sweeps, reading: Reading) -> None:
+    def __init__(self, sweeps: Collections, reading: ReadContext) -> None:
         self._sweeps = sweeps
         self._reading = reading
         self._times: Times | None = None
-        self._had: dict[tuple[Collection, str], Sweep] = {}
+        self._had: dict[tuple[Collection, str], CollectionSnapshot] = {}
         self._short: set[Join] = set()
         self.used: set[str] = set()
         self.failed: GatewayError | None = None
@@ -67,7 +67,7 @@ class Lists:
             raise LookupError("nothing has been read")
         return self._times
 
-    async def open(self, listing: Listing, reading: Reading | None = None) -> Sweep:
+    async def open(self, listing: Listing, reading: ReadContext | None = None) -> CollectionSnapshot:
         """Open a list. Raises `Forbidden` where the vendor refuses it, `NotImplementedHere` where it has none such.
 
         And what asking raises.
@@ -78,15 +78,15 @@ class Lists:
         sweeps = await together(self._open_one(each, listing.own_key, reading) for each in listing.source.collections)
         return await self._derive(listing, listing.source, sweeps)
 
-    async def resume(self, listing: Listing, walk: Walk) -> Sweep:
+    async def resume(self, listing: Listing, walk: Walk) -> CollectionSnapshot:
         """Go on with a walk: in its own reading, or in a new one if that still has the same record at the place.
 
         Raises `WalkLost` where neither can be had.
         """
         place = walk.place
         if isinstance(listing.source, Collection):
-            kept = await self._sweeps.reopen(self._reading.shelf, place.sweep)
-            if kept and await self._sweeps.rows(self._reading.shelf, kept, place.position - 1, place.position):
+            kept = await self._sweeps.reopen(self._reading.account_cache, place.sweep)
+            if kept and await self._sweeps.rows(self._reading.account_cache, kept, place.position - 1, place.position):
                 return self._noted(kept, listing.source)
         # A derived list is made anew each time: one of its parts may have changed though another is kept.
         sweep, before = await self.rows(listing, await self.open(listing), place.position - 1, place.position)
@@ -94,21 +94,27 @@ class Lists:
         return sweep
 
     async def rows(
-        self, listing: Listing, sweep: Sweep, start: int, stop: int | None = None, *, walk: Walk | None = None
-    ) -> tuple[Sweep, Sequence[Row]]:
+        self,
+        listing: Listing,
+        sweep: CollectionSnapshot,
+        start: int,
+        stop: int | None = None,
+        *,
+        walk: Walk | None = None,
+    ) -> tuple[CollectionSnapshot, Sequence[Row]]:
         """Give rows of a list, to the end without a `stop`, and the sweep that they are of.
 
         That is another sweep where rows were evicted while others, or their head, were not; raises `WalkLost` where
         a walk cannot go on in that.
         """
-        rows = await self._sweeps.rows(self._reading.shelf, sweep, start, stop)
+        rows = await self._sweeps.rows(self._reading.account_cache, sweep, start, stop)
         if rows is not None:
             return sweep, rows
         fresh = await self.open(listing, self._anew)
         if walk:
             position = walk.place.position
-            walk.must_go_on(fresh, await self._sweeps.rows(self._reading.shelf, fresh, position - 1, position))
-        return fresh, await self._sweeps.rows(self._reading.shelf, fresh, start, stop) or ()
+            walk.must_go_on(fresh, await self._sweeps.rows(self._reading.account_cache, fresh, position - 1, position))
+        return fresh, await self._sweeps.rows(self._reading.account_cache, fresh, start, stop) or ()
 
     async def join(
         self, joins: Sequence[Join], only: Sequence[Row] | None, deep: frozenset[Join] = frozenset()
@@ -139,14 +145,14 @@ class Lists:
                 await self._sweeps.learn(self._reading, _lacks(join))
         return found
 
-    async def peek(self, collection: Collection) -> Sweep | None:
+    async def peek(self, collection: Collection) -> CollectionSnapshot | None:
         """Give a whole list if it is kept and may be used; the vendor is not asked for it."""
         return await self._sweeps.peek(self._reading, collection)
 
     async def find(self, collection: Collection, column: str, value: str) -> Row | None:
         """Give a row of a whole list that is kept, or None where it is not: then the vendor is to be asked."""
         sweep = await self.peek(collection)
-        opened = await self._sweeps.opened(self._reading.shelf, sweep) if sweep else None
+        opened = await self._sweeps.opened(self._reading.account_cache, sweep) if sweep else None
         if sweep is None or opened is None:
             return None
         rows = opened.by(column).get(value)
@@ -159,36 +165,38 @@ class Lists:
         self._times = times if self._times is None else self._times.joined(times)
         self.used.add(resource)
 
-    def _noted(self, sweep: Sweep, collection: Collection) -> Sweep:
+    def _noted(self, sweep: CollectionSnapshot, collection: Collection) -> CollectionSnapshot:
         self.note(collection.resource, sweep.times)
         self.failed = self.failed or sweep.failed
         return sweep
 
     @property
-    def _anew(self) -> Reading:
+    def _anew(self) -> ReadContext:
         return replace(self._reading, directives=replace(NO_DIRECTIVES, no_cache=True))
 
-    async def _open_one(self, collection: Collection, own_key: str, reading: Reading) -> Sweep:
+    async def _open_one(self, collection: Collection, own_key: str, reading: ReadContext) -> CollectionSnapshot:
         try:
             sweep = await self._sweeps.open(reading, collection, own_key)
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
-            name, said = self._reading.talk.connector.name, [refusal.provider]
+            name, said = self._reading.session.connector.name, [refusal.provider]
             if refusal.status == 404:
                 raise NotImplementedHere(not_offered(name, collection.path), provider_errors=said) from refusal
             raise Forbidden(why_refused(name, collection.path), provider_errors=said) from refusal
         self._had[(collection, own_key)] = sweep
         return self._noted(sweep, collection)
 
-    async def _derive(self, listing: Listing, derived: Derived, sweeps: Sequence[Sweep]) -> Sweep:
+    async def _derive(
+        self, listing: Listing, derived: Derived, sweeps: Sequence[CollectionSnapshot]
+    ) -> CollectionSnapshot:
         lists = []
         for collection, sweep in zip(derived.collections, sweeps, strict=True):
             _, rows = await self.rows(Listing(collection, listing.own_key), sweep, 0)
             lists.append(rows)
         rows = derived.derive(lists)
         times = reduce(Times.joined, (sweep.times for sweep in sweeps))
-        return Sweep(sweeps[0].id, times, len(rows), rows=rows)
+        return CollectionSnapshot(sweeps[0].id, times, len(rows), rows=rows)
 
     async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
         keys = None if only is None else _keys(join, only)
@@ -229,7 +237,7 @@ class Lists:
         known = [(name, opened) for name, opened in lists if not isinstance(opened, Refusal)]
         return join_lists(join, known[: len(collections)], known[-1] if join.embed else None)
 
-    async def _kept(self, collections: Sequence[Collection]) -> list[Sweep] | None:
+    async def _kept(self, collections: Sequence[Collection]) -> list[CollectionSnapshot] | None:
         """Give whole lists if all of them are kept and may be used."""
         sweeps = await together(self.peek(collection) for collection in collections)
         kept = [sweep for sweep in sweeps if sweep]
@@ -243,26 +251,27 @@ class Lists:
         if join.key is None:
             return False
         lists = [
-            await self._sweeps.opened(self._reading.shelf, sweep) for sweep in await self._kept(join.collections) or ()
+            await self._sweeps.opened(self._reading.account_cache, sweep)
+            for sweep in await self._kept(join.collections) or ()
         ]
         arranged = [opened.by(join.key) for opened in lists if opened]
         return len(arranged) == len(join.collections) and all(any(key in rows for rows in arranged) for key in keys)
 
-    async def _whole(self, collection: Collection, key: str = "") -> tuple[str, Opened | Refusal]:
+    async def _whole(self, collection: Collection, key: str = "") -> tuple[str, DecodedList | Refusal]:
         """Give all rows of a joined list with its sweep's id, or that the vendor refuses it."""
-        shelf = self._reading.shelf
+        account_cache = self._reading.account_cache
         sweep = self._had.get((collection, key))
         if sweep is None:
             sweep = await self._sweeps.open(self._reading, collection, key, optional=True)
-        opened = None if sweep.refused else await self._sweeps.opened(shelf, sweep)
+        opened = None if sweep.refused else await self._sweeps.opened(account_cache, sweep)
         if opened is None and not sweep.refused:
             sweep = await self._sweeps.open(self._anew, collection, key, optional=True)
-            opened = None if sweep.refused else Opened(sweep.rows or ())
+            opened = None if sweep.refused else DecodedList(sweep.rows or ())
         self._noted(sweep, collection)
         return sweep.id, opened or Refusal(collection.path, sweep.refused)
 
 
-def _first_refusal(lists: Sequence[tuple[str, Opened | Refusal]]) -> Refusal | None:
+def _first_refusal(lists: Sequence[tuple[str, DecodedList | Refusal]]) -> Refusal | None:
     return next((opened for _, opened in lists if isinstance(opened, Refusal)), None)
 
 

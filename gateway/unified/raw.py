@@ -22,7 +22,7 @@ _OURS = frozenset({UNREADABLE_COLUMNS})
 
 
 @dataclass(frozen=True, slots=True)
-class Belonging:
+class RowFilter:
     """Which rows of the vendor's lists belong to a page: by list, the column and the values that tell."""
 
     by_list: dict[str, list[tuple[str | None, set[Any]]]] = field(default_factory=dict)
@@ -37,12 +37,12 @@ class Belonging:
         return [row for row in rows if any(column is None or _value(row, column) in of for column, of in rules)]
 
 
-def belonging(key: tuple[Collection[str], str], rows: Sequence[Row], joins: Sequence[Join]) -> Belonging:
+def row_filter(key: tuple[Collection[str], str], rows: Sequence[Row], joins: Sequence[Join]) -> RowFilter:
     """Returns what belongs to a page of these rows: `key` is their own lists, and the column that they are known by.
 
     Of a join about other joined rows (what somebody was paid in a role) the page's own rows tell as well.
     """
-    found = Belonging()
+    found = RowFilter()
     paths, column = key
     for path in paths:
         found.add(path, column, [row.get(column) for row in rows])
@@ -56,7 +56,7 @@ def belonging(key: tuple[Collection[str], str], rows: Sequence[Row], joins: Sequ
 
 
 def show(
-    connector: Connector, calls: Sequence[RawCall], visible: Callable[[str], Visible], belongs: Belonging
+    connector: Connector, calls: Sequence[RawCall], visible: Callable[[str], Visible], belongs: RowFilter
 ) -> list[dict[str, Any]]:
     """Returns the calls in the contract's shape. Raises `VendorFailure` for a body that is nested too deeply."""
     try:
@@ -66,7 +66,7 @@ def show(
     return [each for each in found if each is not None]
 
 
-def _shown(connector: Connector, call: RawCall, seen: Visible, belongs: Belonging) -> dict[str, Any] | None:
+def _shown(connector: Connector, call: RawCall, seen: Visible, belongs: RowFilter) -> dict[str, Any] | None:
     if not seen:
         return None
     request = call.request
@@ -79,7 +79,7 @@ def _shown(connector: Connector, call: RawCall, seen: Visible, belongs: Belongin
     }
 
 
-def _body(connector: Connector, call: RawCall, seen: Visible, belongs: Belonging) -> Any:
+def _body(connector: Connector, call: RawCall, seen: Visible, belongs: RowFilter) -> Any:
     if call.request.path.strip("/").count("/"):
         return without_columns(seen.of(call.body), seen.never | _OURS) if isinstance(call.body, dict) else None
     try:

@@ -9,25 +9,25 @@ from weakref import ref
 from connectors.connector import Connector
 from connectors.contract import Operation
 from connectors.spec import Endpoint
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, about, forbidden, must_be_active
-from gateway.cache.account_cache import Shelf
-from gateway.cache.entry import Kept
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator, about, forbidden, must_be_active
+from gateway.cache.account_cache import AccountCache
+from gateway.cache.entry import CacheEntry
 from gateway.cache.freshness import Directives, Freshness, Use, judge, takes
-from gateway.cache.local import Moment, Near
+from gateway.cache.local import LocalCache, ReadMark
 from gateway.cache.lru import Lru
-from gateway.cache.singleflight import Flights
+from gateway.cache.singleflight import SingleFlight
 from gateway.contract.query import PageLimits, Query, parse
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, NotImplementedHere, NotKept
 from gateway.model import Account, Cache, ClientKey, Clock, Linked
 from gateway.policy.columns import condition_fault
 from gateway.policy.policy import Denied
 from gateway.policy.provider import Provider
-from gateway.unified.call import Call, Page, Ticket
-from gateway.unified.collections import PASSING, Reading
-from gateway.unified.compose import Composed, Question, Reads, make_question
+from gateway.unified.call import Call, FastPathTicket, Page
+from gateway.unified.collections import PASSING, ReadContext
+from gateway.unified.compose import Composed, Composer, ReadPlan, make_read_plan
 from gateway.unified.cursor import WalkLost, stale
-from gateway.upstream.vendor import Conversation, VendorRefusal
+from gateway.upstream.vendor import VendorRefusal, VendorSession
 
 REMEMBERED_QUESTIONS = 1024
 LONGEST_REMEMBERED = 1024
@@ -50,7 +50,7 @@ class Around:
 
     clock: Clock
     limits: Limits
-    checks: TokenChecks
+    checks: TokenRejections
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Caches:
     """Where answers are kept: shared by all workers, and near; and what is being asked now."""
 
     shared: Cache
-    near: Near
-    flights: Flights
+    near: LocalCache
+    flights: SingleFlight
 
 
 @dataclass(slots=True)
@@ -70,35 +70,35 @@ class _Visit:
     key: ClientKey
     linked: Linked
     provider: Provider
-    question: Question
+    question: ReadPlan
     asked: Directives
-    shelf: Shelf
+    account_cache: AccountCache
     name: str
-    talk: Conversation
-    moment: Moment
+    session: VendorSession
+    moment: ReadMark
 
 
-class Gateway:
+class ReadService:
     """Answers unified calls. Its parts are arguments; it keeps nothing but decisions that data has made."""
 
-    def __init__(self, entrance: Entrance, caches: Caches, reads: Reads, around: Around) -> None:
-        self._entrance = entrance
+    def __init__(self, authenticator: Authenticator, caches: Caches, reads: Composer, around: Around) -> None:
+        self._authenticator = authenticator
         self._caches = caches
         self._near = caches.near
         self._reads = reads
         self._clock = around.clock
         self._limits = around.limits
         self._checks = around.checks
-        self._questions: Lru[tuple[Any, ...], Question] = Lru(REMEMBERED_QUESTIONS)
+        self._questions: Lru[tuple[Any, ...], ReadPlan] = Lru(REMEMBERED_QUESTIONS)
 
-    def over(self, entrance: Entrance) -> "Gateway":
+    def with_accounts(self, authenticator: Authenticator) -> "ReadService":
         """Give a gateway over other accounts and keys, with the same caches."""
-        return Gateway(entrance, self._caches, self._reads, Around(self._clock, self._limits, self._checks))
+        return ReadService(authenticator, self._caches, self._reads, Around(self._clock, self._limits, self._checks))
 
     async def answer(self, call: Call) -> Page:
         """Answer a call, or raise a `GatewayError` that says what to do."""
-        key = await self._entrance.who(call.secret)
-        linked, provider = await self._entrance.which(key, call.account_id)
+        key = await self._authenticator.authenticate(call.secret)
+        linked, provider = await self._authenticator.find_account(key, call.account_id)
         with about(linked.account):
             return await self._answer(self._admit(call, key, linked, provider))
 
@@ -113,13 +113,13 @@ class Gateway:
             raise NotKept("Nothing is kept that this request would take, and only-if-cached forbids to ask for it.")
         return await self._anew(visit, page)
 
-    def again(self, ticket: Ticket, now: float) -> Page | None:
+    def again(self, ticket: FastPathTicket, now: float) -> Page | None:
         """Answer a call that was answered before, if nothing has changed and a fresh answer is near.
 
         `now` is in seconds since the epoch. Asks nobody, so nothing can happen between looking and answering.
         """
         linked = ticket.linked()
-        if linked is None or now >= ticket.day_ends or not self._entrance.remembers(ticket.key, linked):
+        if linked is None or now >= ticket.day_ends or not self._authenticator.is_current(ticket.key, linked):
             return None
         kept = self._near.get(ticket.account_id, ticket.name)
         if kept is None or now >= kept.times.fresh_until:
@@ -130,17 +130,17 @@ class Gateway:
 
     def _admit(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> _Visit:
         question = self._may(call, key, linked, provider)
-        shelf = Shelf(self._caches.shared, linked, self._limits.most_bytes, call.request_id)
+        account_cache = AccountCache(self._caches.shared, linked, self._limits.most_bytes, call.request_id)
         asked = call.directives
         if question.query.raw or not linked.account.caching.keeps:
             asked = replace(asked, no_store=True)
         query = question.query
         deadline = self._clock.monotonic() + self._limits.deadline
-        talk = Conversation(provider.connector, linked, deadline, query.proxy, query.raw)
+        session = VendorSession(provider.connector, linked, deadline, query.proxy, query.raw)
         name = self._name(question, linked.account)
-        return _Visit(call, key, linked, provider, question, asked, shelf, name, talk, self._near.moment())
+        return _Visit(call, key, linked, provider, question, asked, account_cache, name, session, self._near.moment())
 
-    def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> Question:
+    def _may(self, call: Call, key: ClientKey, linked: Linked, provider: Provider) -> ReadPlan:
         """Decide before cache and before upstream. Equal questions of equal rights are decided once."""
         account = linked.account
         rights = (key.scopes, account.grant.opens)
@@ -156,7 +156,7 @@ class Gateway:
                 self._questions.put(memo, question)
         return replace(question, key=call.key, employee=call.employee) if call.key or call.employee else question
 
-    def _decide(self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]) -> Question:
+    def _decide(self, call: Call, provider: Provider, key: frozenset[str], token: frozenset[str]) -> ReadPlan:
         endpoint = _endpoint(call.operation, provider.connector)
         query = parse(call.operation, endpoint.table.resource, call.pairs, self._limits.page)
         _must_be_conditions(query, provider.connector)
@@ -164,9 +164,9 @@ class Gateway:
         if isinstance(allowed, Denied):
             raise forbidden(allowed)
         policy = provider.policy
-        return make_question(call.operation, endpoint, query, allowed, lambda path: policy.visible(path, key, token))
+        return make_read_plan(call.operation, endpoint, query, allowed, lambda path: policy.visible(path, key, token))
 
-    def _name(self, question: Question, account: Account) -> str:
+    def _name(self, question: ReadPlan, account: Account) -> str:
         """Name the answer by all that it depends on. The day is part of it, since roles come into force by day."""
         about = question.name
         if question.key or question.employee:
@@ -180,17 +180,17 @@ class Gateway:
         page = self._use(visit, kept, "near") if kept else None
         return page if isinstance(page, Page) else None
 
-    async def _from_shelf(self, visit: _Visit) -> Page | Kept | None:
+    async def _from_shelf(self, visit: _Visit) -> Page | CacheEntry | None:
         """Give an answer, or what may stand in for one if the vendor fails."""
-        name = visit.shelf.key("answer", visit.name)
-        [value] = await visit.shelf.read_current([name], visit.question.resources)
+        name = visit.account_cache.key("answer", visit.name)
+        [value] = await visit.account_cache.read_current([name], visit.question.resources)
         if value is None:
             return None
-        kept = Kept.read(value)
+        kept = CacheEntry.read(value)
         self._near.put(visit.linked.account.id, visit.name, kept, visit.moment)
         return self._use(visit, kept, "shared")
 
-    def _use(self, visit: _Visit, kept: Kept, place: str) -> Page | Kept | None:
+    def _use(self, visit: _Visit, kept: CacheEntry, place: str) -> Page | CacheEntry | None:
         now = self._clock.now()
         use = judge(kept.times, now.timestamp(), visit.asked)
         if use is Use.NOT:
@@ -202,7 +202,7 @@ class Gateway:
             detail = "revalidating"
             self._caches.flights.start(self._flight(visit), lambda: self._compose(visit, settled=True))
         ends = now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()
-        ticket = Ticket(visit.key, ref(visit.linked), visit.linked.account.id, visit.name, ends)
+        ticket = FastPathTicket(visit.key, ref(visit.linked), visit.linked.account.id, visit.name, ends)
         return Page(kept, Freshness(times=kept.times, now=now.timestamp(), detail=detail), ticket=ticket)
 
     # --- what is asked --------------------------------------------------------------------------------------
@@ -210,10 +210,10 @@ class Gateway:
     def _flight(self, visit: _Visit) -> tuple[str, str, bytes, int, float]:
         """Name what may be shared: the same answer, begun after the same changes, of lists that may be as stale."""
         account = visit.linked.account.id
-        mark, changes = visit.shelf.mark(visit.question.resources), self._near.changes(account)
+        mark, changes = visit.account_cache.mark(visit.question.resources), self._near.changes(account)
         return account, visit.name, mark, changes, visit.asked.max_stale
 
-    async def _anew(self, visit: _Visit, fallback: Kept | None) -> Page:
+    async def _anew(self, visit: _Visit, fallback: CacheEntry | None) -> Page:
         """Ask, alone or with others who ask the same; a stale answer stands in where the vendor fails."""
         if not visit.asked.may_read:
             return await self._compose(visit)
@@ -238,12 +238,12 @@ class Gateway:
         """Compose the answer within the deadline, and keep it. What is `settled` has been answered with a stale one."""
         now = self._clock.now()
         if not visit.asked.no_store:
-            await visit.shelf.note_generations(visit.question.resources)
+            await visit.account_cache.note_generations(visit.question.resources)
         account = visit.linked.account
         changes = self._near.changes(account.id)
-        reading = Reading(
-            visit.talk,
-            visit.shelf,
+        reading = ReadContext(
+            visit.session,
+            visit.account_cache,
             visit.asked,
             now.date(),
             account.caching.ceilings,
@@ -253,18 +253,18 @@ class Gateway:
         )
         try:
             # Of the request, which may have waited for another one's answer already.
-            async with asyncio.timeout(visit.talk.deadline - self._clock.monotonic()):
+            async with asyncio.timeout(visit.session.deadline - self._clock.monotonic()):
                 composed = await self._read(visit, reading)
         except TimeoutError as error:
             raise self._late(visit) from error
         except VendorRefusal as refusal:
             refused = await self._checks.explain(visit.linked, visit.provider.connector, [refusal.provider])
-            refused.upstream_calls = visit.talk.calls
+            refused.upstream_calls = visit.session.calls
             raise refused from refusal
         except GatewayError as error:
-            error.upstream_calls = visit.talk.calls
+            error.upstream_calls = visit.session.calls
             raise
-        kept = Kept.of(composed.body, composed.times, composed.withheld)
+        kept = CacheEntry.of(composed.body, composed.times, composed.withheld)
         stored = not visit.asked.no_store and composed.failed is None and await self._keep(visit, kept, composed.used)
         fresh = Freshness(
             times=composed.times,
@@ -274,29 +274,29 @@ class Gateway:
             stored=stored,
             detail=_why_bypassed(visit),
         )
-        return Page(kept, fresh, visit.talk.calls)
+        return Page(kept, fresh, visit.session.calls)
 
-    async def _read(self, visit: _Visit, reading: Reading) -> Composed:
+    async def _read(self, visit: _Visit, reading: ReadContext) -> Composed:
         try:
             return await self._reads.compose(visit.question, reading)
         except WalkLost as lost:
             # A first page may still be kept whose cursor leads here: who begins again must not be given it.
             if visit.linked.account.caching.keeps:
-                await visit.shelf.outdate(visit.question.resources)
+                await visit.account_cache.invalidate(visit.question.resources)
                 self._near.drop(visit.linked.account.id)
             raise stale("the list has changed and the reading that it belongs to is no longer kept") from lost
 
-    async def _keep(self, visit: _Visit, kept: Kept, used: frozenset[str]) -> bool:
+    async def _keep(self, visit: _Visit, kept: CacheEntry, used: frozenset[str]) -> bool:
         """Keep an answer, if all that it is made of was known before: else a change of that would not outdate it."""
         resources = visit.question.resources
         if not used <= resources:  # pragma: no cover - a test holds every operation to it
             return False
         self._near.put(visit.linked.account.id, visit.name, kept, visit.moment)
         seconds = int(kept.times.kept_until - self._clock.now().timestamp())
-        name = visit.shelf.key("answer", visit.name)
-        return await visit.shelf.write_current({name: kept.write()}, seconds, resources)
+        name = visit.account_cache.key("answer", visit.name)
+        return await visit.account_cache.write_current({name: kept.write()}, seconds, resources)
 
-    def _instead(self, kept: Kept, fault: Exception) -> Page:
+    def _instead(self, kept: CacheEntry, fault: Exception) -> Page:
         now = self._clock.now().timestamp()
         failed = fault if isinstance(fault, GatewayError) else None
         fresh = Freshness(times=kept.times, now=now, forwarded="stale", failed=failed, detail="vendor-failed")
@@ -307,7 +307,7 @@ class Gateway:
             f"{visit.provider.connector.name} did not answer within {self._limits.deadline:g} seconds; try again.",
             retry_after=1,
         )
-        late.upstream_calls = visit.talk.calls
+        late.upstream_calls = visit.session.calls
         return late
 
 
@@ -336,7 +336,7 @@ def _why_bypassed(visit: _Visit) -> str:
 
 
 def _forwarded(visit: _Visit) -> str:
-    if visit.talk.calls == 0:
+    if visit.session.calls == 0:
         return ""
     if visit.asked.no_store:
         return "bypass"

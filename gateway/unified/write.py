@@ -14,7 +14,7 @@ import orjson
 from connectors import ids
 from connectors.contract import Operation
 from connectors.writes import PASSTHROUGH, Order, Sorted, Write, sort_out
-from gateway.auth.authentication import Entrance, about, forbidden, must_be_active
+from gateway.auth.authentication import Authenticator, about, forbidden, must_be_active
 from gateway.contract.body import check_body, parse_json
 from gateway.errors import (
     BadRequest,
@@ -26,12 +26,21 @@ from gateway.errors import (
     StoreUnavailable,
     Unprocessable,
 )
-from gateway.model import ClientKey, Clock, Earlier, Linked, Once, Repeats, Turn, Unsealable
-from gateway.policy.access import Abilities
+from gateway.model import (
+    ClientKey,
+    Clock,
+    IdempotencyKey,
+    IdempotencyRecord,
+    IdempotencyState,
+    Linked,
+    Repeats,
+    Unsealable,
+)
+from gateway.policy.access import AccessReport
 from gateway.policy.policy import Withheld
 from gateway.policy.provider import Provider
-from gateway.unified.write_steps import Driver, Progress
-from gateway.upstream.vendor import Conversation
+from gateway.unified.write_steps import StepRunner, WriteProgress
+from gateway.upstream.vendor import VendorSession
 
 REMEMBERED = timedelta(hours=24)
 LONGEST_WRITE = timedelta(minutes=5)
@@ -61,7 +70,7 @@ class WriteCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class WriteResult:
     """The answer to a write: its status, JSON ready to send, whether it is a repeated one, and its cost upstream."""
 
     status: int
@@ -71,7 +80,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class AdmittedWrite:
     """A write that may be done: everything is checked, and nothing sent."""
 
     call: WriteCall
@@ -82,27 +91,32 @@ class Admitted:
     asked: Mapping[str, Any]
 
 
-Outdate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
+Invalidate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
 """Ends what is kept of some resources of an account, or of all, under a new word; false where that was not taken."""
 
 
-class Writes:
+class WriteService:
     """Answers writes. `seconds` is how long its reads may go on; a writing step is never cut off."""
 
     def __init__(
-        self, entrance: Entrance, driver: Driver, repeats: Repeats, outdate: Outdate, around: tuple[Clock, float]
+        self,
+        authenticator: Authenticator,
+        driver: StepRunner,
+        idempotency: Repeats,
+        invalidate: Invalidate,
+        around: tuple[Clock, float],
     ) -> None:
-        self._entrance = entrance
+        self._authenticator = authenticator
         self._driver = driver
-        self._repeats = repeats
-        self._outdate = outdate
+        self._idempotency = idempotency
+        self._invalidate = invalidate
         self._clock, self._seconds = around
-        self._running: set[asyncio.Task[Receipt]] = set()
+        self._running: set[asyncio.Task[WriteResult]] = set()
 
-    async def answer(self, call: WriteCall) -> Receipt:
+    async def answer(self, call: WriteCall) -> WriteResult:
         """Do a write, or raise a `GatewayError` that says what to do. A caller who hangs up does not stop it."""
-        key = await self._entrance.who(call.secret)
-        linked, provider = await self._entrance.which(key, call.account_id)
+        key = await self._authenticator.authenticate(call.secret)
+        linked, provider = await self._authenticator.find_account(key, call.account_id)
         with about(linked.account):
             admitted = await self._admit(call, key, linked, provider)
             task = asyncio.ensure_future(self._once(admitted))
@@ -114,14 +128,14 @@ class Writes:
         """Wait for what has been begun."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[Receipt]) -> None:
+    def _ended(self, task: asyncio.Task[WriteResult]) -> None:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # Of a caller who has hung up nobody else would ask for it.
 
     # --- before anything is sent ----------------------------------------------------------------------------
 
-    async def _admit(self, call: WriteCall, key: ClientKey, linked: Linked, provider: Provider) -> Admitted:
+    async def _admit(self, call: WriteCall, key: ClientKey, linked: Linked, provider: Provider) -> AdmittedWrite:
         denied = provider.policy.admit_key(call.operation, key.scopes)
         if denied:
             raise forbidden(denied)
@@ -136,7 +150,7 @@ class Writes:
         asked = parse_json(await call.body()) if write.body else {}
         body = check_body(asked, write.body) if write.body else {}
         found = sort_out(write, body)
-        _must_be_allowed(call.operation, found, Abilities(provider.policy, key.scopes, linked.account.grant.opens))
+        _must_be_allowed(call.operation, found, AccessReport(provider.policy, key.scopes, linked.account.grant.opens))
         if found.faults:
             raise BadRequest("The body cannot be carried out: " + "; ".join(found.faults), errors=found.faults)
         employee = _remote_id("employee", call.employee)
@@ -146,47 +160,53 @@ class Writes:
             parts=found.parts,
             today=self._clock.now().date(),
         )
-        return Admitted(call, linked, provider, write, order, asked)
+        return AdmittedWrite(call, linked, provider, write, order, asked)
 
     # --- once -----------------------------------------------------------------------------------------------
 
-    async def _once(self, admitted: Admitted) -> Receipt:
+    async def _once(self, admitted: AdmittedWrite) -> WriteResult:
         """Do it, but not again under a key under which it was done before."""
-        call, progress = admitted.call, Progress()
+        call, progress = admitted.call, WriteProgress()
         if call.idempotency_key is None or call.operation.kind != "create":
             return await self._carry_out(admitted, progress)
         turn = _turn(admitted, call.idempotency_key)
         now = self._clock.now()
-        earlier = await self._repeats.begin(turn, now, now - REMEMBERED)
+        earlier = await self._idempotency.begin(turn, now, now - REMEMBERED)
         if earlier is not None:
             return _replay(turn, earlier, admitted.linked, now)
         try:
             receipt = await self._carry_out(admitted, progress)
         except GatewayError:
             with suppress(StoreUnavailable):
-                await (self._repeats.end(turn, Once.UNKNOWN) if progress.uncertain else self._repeats.release(turn))
+                await (
+                    self._idempotency.end(turn, IdempotencyState.UNKNOWN)
+                    if progress.uncertain
+                    else self._idempotency.release(turn)
+                )
             raise
         sealed = admitted.linked.cipher.seal(receipt.body, _context(turn))
         # It was done: that it could not be noted makes a repeat a conflict, and this answer no worse.
         with suppress(StoreUnavailable):
-            await self._repeats.end(turn, Once.DONE, receipt.status, sealed)
+            await self._idempotency.end(turn, IdempotencyState.DONE, receipt.status, sealed)
         return receipt
 
-    async def _carry_out(self, admitted: Admitted, progress: Progress) -> Receipt:
+    async def _carry_out(self, admitted: AdmittedWrite, progress: WriteProgress) -> WriteResult:
         connector, linked = admitted.provider.connector, admitted.linked
-        talk = Conversation(connector, linked, self._clock.monotonic() + self._seconds)
+        session = VendorSession(connector, linked, self._clock.monotonic() + self._seconds)
         told = True
         try:
-            remote_id = await self._driver.drive(talk, admitted.write, admitted.write.flow(admitted.order), progress)
+            remote_id = await self._driver.drive(session, admitted.write, admitted.write.flow(admitted.order), progress)
         except GatewayError as error:
-            error.upstream_calls = talk.calls
+            error.upstream_calls = session.calls
             raise
         finally:
             if progress.sent:
-                told = await self._outdate(linked, connector.touched(progress.sent), admitted.call.request_id)
+                told = await self._invalidate(linked, connector.touched(progress.sent), admitted.call.request_id)
         warnings = [] if told else [_STALE]
         body = _body(admitted, remote_id, progress, warnings, self._clock.now())
-        return Receipt(admitted.call.operation.status, orjson.dumps(body), replayed=False, upstream_calls=talk.calls)
+        return WriteResult(
+            admitted.call.operation.status, orjson.dumps(body), replayed=False, upstream_calls=session.calls
+        )
 
 
 _STALE = (
@@ -195,7 +215,7 @@ _STALE = (
 )
 
 
-def _must_be_allowed(operation: Operation, found: Sorted, abilities: Abilities) -> None:
+def _must_be_allowed(operation: Operation, found: Sorted, abilities: AccessReport) -> None:
     """Raise for whatever closes the operation, or a field that is given, naming every scope that is missing."""
     ability = abilities.of(operation)
     if ability is None:  # pragma: no cover - it has a write, so it can be done
@@ -228,28 +248,28 @@ def _remote_id(kind: str, given: str) -> str:
     return found
 
 
-def _turn(admitted: Admitted, key: str) -> Turn:
+def _turn(admitted: AdmittedWrite, key: str) -> IdempotencyKey:
     if not _KEY.fullmatch(key):
         raise BadRequest("Idempotency-Key must be 1 to 255 visible characters of ASCII.")
     call = admitted.call
     asked = orjson.dumps(admitted.asked, option=orjson.OPT_SORT_KEYS)
     about = f"{call.operation.id}\0{admitted.order.employee}\0{admitted.order.key}"
-    return Turn(
+    return IdempotencyKey(
         admitted.linked.account.id, sha256(key.encode()).hexdigest(), sha256(about.encode() + b"\0" + asked).hexdigest()
     )
 
 
-def _context(turn: Turn) -> bytes:
+def _context(turn: IdempotencyKey) -> bytes:
     return b"idempotency:" + turn.key.encode()
 
 
-def _replay(turn: Turn, earlier: Earlier, linked: Linked, now: datetime) -> Receipt:
+def _replay(turn: IdempotencyKey, earlier: IdempotencyRecord, linked: Linked, now: datetime) -> WriteResult:
     if earlier.request != turn.request:
         raise Unprocessable(
             "This Idempotency-Key was used for another request within the last 24 hours: take a new one.",
             code="IdempotencyKeyReusedError",
         )
-    if earlier.state is Once.DONE:
+    if earlier.state is IdempotencyState.DONE:
         try:
             body = linked.cipher.open(earlier.sealed, _context(turn))
         except Unsealable as error:
@@ -258,8 +278,8 @@ def _replay(turn: Turn, earlier: Earlier, linked: Linked, now: datetime) -> Rece
                 "read before trying again.",
                 code="IdempotencyOutcomeUnknownError",
             ) from error
-        return Receipt(earlier.status, body, replayed=True, upstream_calls=0)
-    if earlier.state is Once.STARTED and now - earlier.created_at < LONGEST_WRITE:
+        return WriteResult(earlier.status, body, replayed=True, upstream_calls=0)
+    if earlier.state is IdempotencyState.STARTED and now - earlier.created_at < LONGEST_WRITE:
         raise Conflict(
             "The same request is being carried out now: wait for its answer.", code="IdempotencyInProgressError"
         )
@@ -271,7 +291,7 @@ def _replay(turn: Turn, earlier: Earlier, linked: Linked, now: datetime) -> Rece
 
 
 def _body(
-    admitted: Admitted, remote_id: str, progress: Progress, warnings: list[str], now: datetime
+    admitted: AdmittedWrite, remote_id: str, progress: WriteProgress, warnings: list[str], now: datetime
 ) -> Mapping[str, Any]:
     """Make the contract's answer; what was not done stands beside it."""
     operation, kind = admitted.call.operation, admitted.write.kind

@@ -4,22 +4,22 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.auth.credentials import credentials_of
 from gateway.errors import BadRequest
-from gateway.http.middleware import exchange_of
+from gateway.http.middleware import context_of
 from gateway.http.request import read_body, read_headers
 from gateway.http.response import Headers
 from gateway.unified.router import Match
-from gateway.unified.write import Receipt, WriteCall, Writes
+from gateway.unified.write import WriteCall, WriteResult, WriteService
 
 
 class WritesApi:
     """Answers matched writes. Bodies larger than `most` bytes are refused."""
 
-    def __init__(self, writes: Writes, most: int) -> None:
+    def __init__(self, writes: WriteService, most: int) -> None:
         self._writes = writes
         self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, match: Match) -> None:
-        exchange = exchange_of(scope)
+        context = context_of(scope)
         headers = read_headers(scope)
         secret, account_id = credentials_of(headers)
         operation = match.operation
@@ -37,15 +37,15 @@ class WritesApi:
             body=body,
             parameters=scope["query_string"] != b"",
             idempotency_key=_text(headers, b"idempotency-key"),
-            request_id=exchange.request_id,
+            request_id=context.request_id,
         )
         receipt = await self._writes.answer(call)
-        exchange.account_id = account_id or ""
-        exchange.upstream_calls = receipt.upstream_calls
-        await exchange.respond(send, receipt.status, receipt_headers(receipt), receipt.body)
+        context.account_id = account_id or ""
+        context.upstream_calls = receipt.upstream_calls
+        await context.respond(send, receipt.status, receipt_headers(receipt), receipt.body)
 
 
-def receipt_headers(receipt: Receipt) -> Headers:
+def receipt_headers(receipt: WriteResult) -> Headers:
     headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     return [*headers, (b"idempotency-replayed", b"true")] if receipt.replayed else headers
 

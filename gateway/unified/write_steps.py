@@ -13,7 +13,7 @@ import orjson
 
 from connectors.exchange import Answer
 from connectors.writes import Flow, Missing, Reply, Step, Write, WrongValues
-from gateway.accounts.token_rejection import TokenChecks
+from gateway.accounts.token_rejection import TokenRejections
 from gateway.errors import (
     BadRequest,
     Conflict,
@@ -27,11 +27,11 @@ from gateway.errors import (
 )
 from gateway.model import Clock, Upstream
 from gateway.upstream.retry import seconds_to_tell
-from gateway.upstream.vendor import UNCERTAIN, Asker, Conversation, VendorRefusal
+from gateway.upstream.vendor import UNCERTAIN, VendorClient, VendorRefusal, VendorSession
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class UndoneStep:
     """A step that was not done, or not surely, after others were."""
 
     does: str
@@ -39,7 +39,7 @@ class Undone:
 
 
 @dataclass(slots=True)
-class Progress:
+class WriteProgress:
     """How far a write has come.
 
     `sent` are the vendor's paths that writing steps went to, `uncertain` tells that one may be done.
@@ -48,24 +48,24 @@ class Progress:
     sent: list[str] = field(default_factory=list)
     uncertain: bool = False
     done: list[str] = field(default_factory=list)
-    undone: list[Undone] = field(default_factory=list)
+    undone: list[UndoneStep] = field(default_factory=list)
 
 
-class Driver:
+class StepRunner:
     """Takes the steps of flows; `checks` finds out what a 401 means."""
 
-    def __init__(self, upstream: Upstream, asker: Asker, clock: Clock, checks: TokenChecks) -> None:
+    def __init__(self, upstream: Upstream, asker: VendorClient, clock: Clock, checks: TokenRejections) -> None:
         self._upstream = upstream
         self._asker = asker
         self._clock = clock
         self._checks = checks
 
-    async def drive(self, talk: Conversation, write: Write, flow: Flow, progress: Progress) -> str:
+    async def drive(self, session: VendorSession, write: Write, flow: Flow, progress: WriteProgress) -> str:
         """Carry out a flow and give the vendor's id of its record."""
         try:
             step = next(flow)
             while True:
-                step = flow.send(await self._take(talk, write, step, progress))
+                step = flow.send(await self._take(session, write, step, progress))
         except StopIteration as end:
             remote_id: str = end.value.remote_id
             return remote_id
@@ -76,48 +76,48 @@ class Driver:
         except Missing as missing:
             raise _not_found(missing.what) from missing
 
-    async def _take(self, talk: Conversation, write: Write, step: Step, progress: Progress) -> Reply:
+    async def _take(self, session: VendorSession, write: Write, step: Step, progress: WriteProgress) -> Reply:
         try:
             if not step.writes:
-                return await self._read(talk, step)
-            reply = await self._write(talk, write, step, progress)
+                return await self._read(session, step)
+            reply = await self._write(session, write, step, progress)
         except (GatewayError, VendorRefusal) as error:
-            fault = error if isinstance(error, GatewayError) else await self._explain(talk, error)
+            fault = error if isinstance(error, GatewayError) else await self._explain(session, error)
             if not progress.done:
                 if fault is error:
                     raise
                 raise fault from error
-            progress.undone.append(Undone(step.does, fault))
+            progress.undone.append(UndoneStep(step.does, fault))
             return Reply(ok=False)
         progress.done.append(step.does)
         return reply
 
-    async def _explain(self, talk: Conversation, refusal: VendorRefusal) -> GatewayError:
-        return await self._checks.explain(talk.linked, talk.connector, [refusal.provider])
+    async def _explain(self, session: VendorSession, refusal: VendorRefusal) -> GatewayError:
+        return await self._checks.explain(session.linked, session.connector, [refusal.provider])
 
-    async def _read(self, talk: Conversation, step: Step) -> Reply:
+    async def _read(self, session: VendorSession, step: Step) -> Reply:
         try:
-            return Reply(await self._asker.ask(talk, step.request))
+            return Reply(await self._asker.ask(session, step.request))
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
             if step.missing:
                 raise _not_found(step.missing) from refusal
-            raise _refused(talk, step, refusal.provider) from refusal
+            raise _refused(session, step, refusal.provider) from refusal
 
-    async def _write(self, talk: Conversation, write: Write, step: Step, progress: Progress) -> Reply:
-        auth = talk.connector.auth.headers(talk.linked.credential.reveal)
+    async def _write(self, session: VendorSession, write: Write, step: Step, progress: WriteProgress) -> Reply:
+        auth = session.connector.auth.headers(session.linked.credential.reveal)
         headers = {"accept": "application/json", "content-type": "application/json", **auth}
         if step.request.body is None:
             del headers["content-type"]
-        talk.calls += 1
+        session.calls += 1
         progress.sent.append(step.request.path)
         try:
-            answer = await self._upstream.send(talk.connector.base_url, replace(step.request, headers=headers))
+            answer = await self._upstream.send(session.connector.base_url, replace(step.request, headers=headers))
         except VendorFailure as error:
             progress.uncertain = True
             raise VendorFailure(
-                f"{talk.connector.name} gave no answer when asked to {step.does}: {error.message} {UNCERTAIN}",
+                f"{session.connector.name} gave no answer when asked to {step.does}: {error.message} {UNCERTAIN}",
                 provider_errors=error.provider_errors,
             ) from error
         body = _decoded(answer)
@@ -126,22 +126,22 @@ class Driver:
             if step.request.method == "POST" and not reply.id:
                 progress.uncertain = True
                 raise VendorFailure(
-                    f"{talk.connector.name} accepted to {step.does}, but its answer cannot be read: "
+                    f"{session.connector.name} accepted to {step.does}, but its answer cannot be read: "
                     "read before trying again.",
                     provider_errors=[ProviderError(answer.status, step.request.path)],
                 )
             return reply
-        raise self._failure(_Refused(talk, write, step, answer, body), progress)
+        raise self._failure(_Refused(session, write, step, answer, body), progress)
 
-    def _failure(self, refused: "_Refused", progress: Progress) -> Exception:
+    def _failure(self, refused: "_Refused", progress: WriteProgress) -> Exception:
         """Turn an answer that is no success into what to raise."""
-        status, name, does = refused.answer.status, refused.talk.connector.name, refused.step.does
+        status, name, does = refused.answer.status, refused.session.connector.name, refused.step.does
         said, issues = [refused.provider], refused.issues()
         known: Mapping[int, type[GatewayError]] = {400: Unprocessable, 409: Conflict, 422: Unprocessable}
         if status == 401:
             return VendorRefusal(status, refused.provider)
         if status == 403:
-            return _refused(refused.talk, refused.step, refused.provider, issues)
+            return _refused(refused.session, refused.step, refused.provider, issues)
         if status == 404 or (status in known and refused.blames_owner()):
             return _not_found(refused.step.missing or "record", refused.provider)
         if status in known:
@@ -157,7 +157,7 @@ class Driver:
     def _limited(self, refused: "_Refused") -> RateLimited:
         seconds = seconds_to_tell(refused.answer.headers.get("retry-after"), self._clock.now())
         return RateLimited(
-            f"{refused.talk.connector.name} limits how often this account may be asked, and did not "
+            f"{refused.session.connector.name} limits how often this account may be asked, and did not "
             f"{refused.step.does}; try again in {seconds} seconds.",
             retry_after=seconds,
             provider_errors=[refused.provider],
@@ -168,7 +168,7 @@ class Driver:
 class _Refused:
     """A writing step with an answer that is no success."""
 
-    talk: Conversation
+    session: VendorSession
     write: Write
     step: Step
     answer: Answer
@@ -176,21 +176,21 @@ class _Refused:
 
     @property
     def provider(self) -> ProviderError:
-        return ProviderError(self.answer.status, self.step.request.path, self.talk.connector.fault_text(self.body))
+        return ProviderError(self.answer.status, self.step.request.path, self.session.connector.fault_text(self.body))
 
     def issues(self) -> list[str]:
         """Give what the vendor finds wrong, one line a field, by our name for it where there is one."""
         ours: Mapping[str, str] = {to.column: path for path, to in reversed(self.write.targets())}
         lines = []
-        for column, reason in self.talk.connector.fault_issues(self.body):
+        for column, reason in self.session.connector.fault_issues(self.body):
             path = ours.get(column.rpartition(".")[2])
             lines.append(
-                f"{path} ({column} in {self.talk.connector.name}): {reason}" if path else f"{column}: {reason}"
+                f"{path} ({column} in {self.session.connector.name}): {reason}" if path else f"{column}: {reason}"
             )
         return lines
 
     def blames_owner(self) -> bool:
-        columns = {column for column, _ in self.talk.connector.fault_issues(self.body)}
+        columns = {column for column, _ in self.session.connector.fault_issues(self.body)}
         return bool(self.step.missing) and self.step.owner in columns
 
 
@@ -207,12 +207,12 @@ def _not_found(what: str, said: ProviderError | None = None) -> NotFound:
     )
 
 
-def _refused(talk: Conversation, step: Step, said: ProviderError, issues: list[str] | None = None) -> Forbidden:
+def _refused(session: VendorSession, step: Step, said: ProviderError, issues: list[str] | None = None) -> Forbidden:
     sure = "though its scopes cover it: the role of the person who made the token does not allow it."
     unsure = "of which it did not say what it may do: it lacks the scope, or its maker's role does not allow it."
-    why = sure if talk.linked.account.grant.certain else unsure
+    why = sure if session.linked.account.grant.certain else unsure
     return Forbidden(
-        f"{talk.connector.name} refuses to {step.does} with this account's token {why}",
+        f"{session.connector.name} refuses to {step.does} with this account's token {why}",
         errors=issues or (),
         provider_errors=[said],
         code="ProviderForbiddenError",

@@ -47,7 +47,7 @@ class RawCall:
 
 
 @dataclass(slots=True)
-class Conversation:
+class VendorSession:
     """The calls made to a vendor for one request: with whom, until when (monotonic), and what was said so far."""
 
     connector: Connector
@@ -58,12 +58,12 @@ class Conversation:
     calls: int = 0
     raw: list[RawCall] = field(default_factory=list)
 
-    def again(self) -> "Conversation":
+    def again(self) -> "VendorSession":
         """Give a conversation with the same vendor in which nothing has been said yet."""
         return replace(self, calls=0, raw=[])
 
 
-class Asker:
+class VendorClient:
     """Makes calls for conversations. Knows when to try again; keeps nothing between calls."""
 
     def __init__(self, upstream: Upstream, retries: RetryPolicy, clock: Clock) -> None:
@@ -71,7 +71,7 @@ class Asker:
         self._retries = retries
         self.clock = clock
 
-    async def ask(self, talk: Conversation, request: Request) -> Any:
+    async def ask(self, session: VendorSession, request: Request) -> Any:
         """Give the decoded JSON of a 2xx answer to a read.
 
         Raises `VendorRefusal` for 401, and for 403 and 404 in the vendor's own words, `RateLimited`, `BadRequest` for
@@ -81,31 +81,31 @@ class Asker:
             request.method,
             request.path,
             request.query,
-            {"accept": "application/json", **talk.connector.auth.headers(talk.linked.credential.reveal)},
+            {"accept": "application/json", **session.connector.auth.headers(session.linked.credential.reveal)},
         )
-        answer = await self._send(talk, signed)
+        answer = await self._send(session, signed)
         if answer.status // 100 == 2:
-            body = self._decode(talk, request, answer)
-            if talk.record_raw:
-                talk.raw.append(RawCall(request, body))
+            body = self._decode(session, request, answer)
+            if session.record_raw:
+                session.raw.append(RawCall(request, body))
             return body
-        raise self._failure(talk, request, answer)
+        raise self._failure(session, request, answer)
 
-    async def _send(self, talk: Conversation, request: Request) -> Answer:
+    async def _send(self, session: VendorSession, request: Request) -> Answer:
         tries = 0
         while True:
             tries += 1
-            talk.calls += 1
+            session.calls += 1
             fault: VendorFailure | None = None
             try:
-                answer = await self._upstream.send(talk.connector.base_url, request)
+                answer = await self._upstream.send(session.connector.base_url, request)
                 wait_hint = retry_after(answer.headers.get("retry-after"), self.clock.now())
                 failure = Failure(answer.status, wait_hint)
             except VendorAnswerTooLarge:
                 raise
             except VendorFailure as error:
                 fault, failure = error, Failure(None)
-            remaining = talk.deadline - self.clock.monotonic()
+            remaining = session.deadline - self.clock.monotonic()
             wait = wait_before_retry(self._retries, tries, failure, remaining, self.clock.jitter())
             if wait is None:
                 if fault is not None:
@@ -113,28 +113,28 @@ class Asker:
                 return answer
             await asyncio.sleep(wait)
 
-    def _decode(self, talk: Conversation, request: Request, answer: Answer) -> Any:
+    def _decode(self, session: VendorSession, request: Request, answer: Answer) -> Any:
         kind = media_type(answer.headers)
         if not is_json(kind):
-            raise _garbage(talk, request, answer.status, f"it is {kind[:60] or 'of no stated type'}, not JSON")
+            raise _garbage(session, request, answer.status, f"it is {kind[:60] or 'of no stated type'}, not JSON")
         try:
             return decode(answer.body)
         except ValueError as error:
-            raise _garbage(talk, request, answer.status, "its JSON is broken or cut short") from error
+            raise _garbage(session, request, answer.status, "its JSON is broken or cut short") from error
 
-    def _failure(self, talk: Conversation, request: Request, answer: Answer) -> Exception:
+    def _failure(self, session: VendorSession, request: Request, answer: Answer) -> Exception:
         """Turn an answer that is no success into what to raise."""
-        name, status = talk.connector.name, answer.status
+        name, status = session.connector.name, answer.status
         try:
             body = decode(answer.body)
         except ValueError:
             body = None
-        said = talk.connector.fault_text(body)
+        said = session.connector.fault_text(body)
         provider = ProviderError(status, request.path, said)
         if status == 401:
             return VendorRefusal(status, provider)
         if status in {403, 404}:
-            if is_json(media_type(answer.headers)) and talk.connector.is_fault(body):
+            if is_json(media_type(answer.headers)) and session.connector.is_fault(body):
                 return VendorRefusal(status, provider)
             # A firewall or a proxy between us and the vendor: nothing follows from it about who may see what.
             return VendorFailure(
@@ -149,15 +149,15 @@ class Asker:
                 retry_after=seconds,
                 provider_errors=[provider],
             )
-        if status in {400, 422} and talk.extra:
-            names = ", ".join(sorted({key for key, _ in talk.extra}))
+        if status in {400, 422} and session.extra:
+            names = ", ".join(sorted({key for key, _ in session.extra}))
             return BadRequest(f"{name} does not accept proxy parameters {names}: {said}", provider_errors=[provider])
         return VendorFailure(f"{name} answered {status} to {request.path}.", provider_errors=[provider])
 
 
-def _garbage(talk: Conversation, request: Request, status: int, why: str) -> GatewayError:
+def _garbage(session: VendorSession, request: Request, status: int, why: str) -> GatewayError:
     return VendorFailure(
-        f"{talk.connector.name} answered {request.path} with something that cannot be read: {why}.",
+        f"{session.connector.name} answered {request.path} with something that cannot be read: {why}.",
         provider_errors=[ProviderError(status, request.path)],
     )
 
@@ -170,10 +170,10 @@ def encode(value: Any) -> bytes:
         raise VendorFailure("The provider's answer is nested too deeply to be handed on.") from error
 
 
-def malformed(talk: Conversation, path: str, error: Malformed) -> GatewayError:
+def malformed(session: VendorSession, path: str, error: Malformed) -> GatewayError:
     """Make the error for an answer that is JSON of another shape than promised."""
     return VendorFailure(
-        f"{talk.connector.name} answered {path} in an unknown shape: {error}.",
+        f"{session.connector.name} answered {path} in an unknown shape: {error}.",
         provider_errors=[ProviderError(200, path)],
     )
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from gateway.errors import GatewayError
 from gateway.model import Account, Accounts, Actor, Choice, Directory, Linked, Secret
-from gateway.vendor_events.registration import Hooks
+from gateway.vendor_events.registration import WebhookRegistrar
 
 
 class HookedDirectory:
@@ -15,7 +15,7 @@ class HookedDirectory:
     it away before. No fault of a webhook is one of the account.
     """
 
-    def __init__(self, inner: Directory, accounts: Accounts, hooks: Hooks) -> None:
+    def __init__(self, inner: Directory, accounts: Accounts, hooks: WebhookRegistrar) -> None:
         self._inner = inner
         self._accounts = accounts
         self._hooks = hooks

@@ -9,7 +9,7 @@ from typing import Protocol
 from gateway.model import Secret
 
 
-class HookState(StrEnum):
+class VendorWebhookState(StrEnum):
     """How an account's webhook stands."""
 
     ACTIVE = "active"
@@ -19,7 +19,7 @@ class HookState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hook:
+class VendorWebhook:
     """What is known of an account's endpoint at its vendor, which sends to `url`.
 
     `failures` are those in a row, of registering it or looking after it; at `due_at` somebody looks again.
@@ -28,7 +28,7 @@ class Hook:
     account_id: str
     project_id: str
     provider: str
-    state: HookState
+    state: VendorWebhookState
     reason: str = ""
     remote_id: str | None = None
     url: str | None = None
@@ -42,7 +42,7 @@ class Hook:
 class HookStore(Protocol):
     """The database, as webhooks of vendors need it. Raises `StoreUnavailable` when it cannot be reached."""
 
-    async def find(self, account_id: str) -> Hook | None: ...
+    async def find(self, account_id: str) -> VendorWebhook | None: ...
 
     async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
         """Take a turn with an account's hook, made now if there is none; give its number.
@@ -50,7 +50,7 @@ class HookStore(Protocol):
         None where it is not due, unless it is taken `over`, or where there is no such account.
         """
 
-    async def keep(self, hook: Hook, turn: int) -> bool:
+    async def keep(self, hook: VendorWebhook, turn: int) -> bool:
         """Write what a turn has found, unless it was taken over or the account is gone. Keeps `last_event_at`."""
 
     async def note_event(self, account_id: str, now: datetime) -> None: ...

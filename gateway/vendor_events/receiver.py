@@ -16,7 +16,7 @@ from connectors.events import Event, Signature, Unreadable, VendorEvents
 from gateway.errors import StoreUnavailable, Unauthenticated
 from gateway.model import Account, Accounts, Linked, Secret
 from gateway.policy.provider import Provider
-from gateway.vendor_events.model import Hook, HookStore
+from gateway.vendor_events.model import HookStore, VendorWebhook
 
 Invalidate: TypeAlias = Callable[[Linked, frozenset[str] | None, str], Awaitable[bool]]
 """Ends what is kept of an account that was made from lists of these resources (None: all), under a word that nobody
@@ -31,7 +31,7 @@ NOBODY = Secret("the secret of accounts that are not there, so that they take as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class VendorDelivery:
     """A call that says it comes from a vendor, as it came in. Header names are lower case."""
 
     provider: str
@@ -54,7 +54,7 @@ class Effects:
     noticed: Noticed = nobody_listens
 
 
-class Signals:
+class WebhookReceiver:
     """Takes deliveries of vendors. What was taken is remembered for a while, so that copies cost nothing."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Signals:
         self._clock = clock
         self._taken: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
-    async def receive(self, delivery: Delivery) -> None:
+    async def receive(self, delivery: VendorDelivery) -> None:
         """Take a delivery. Raises `Unauthenticated`, always the same, for one that no vendor of that account signed.
 
         Raises `StoreUnavailable` where it could not be carried out: the vendor is to send it again.
@@ -96,7 +96,7 @@ class Signals:
         if hook.last_event_at is None or now - hook.last_event_at >= NOTE_EVERY:
             await self._store.note_event(account.id, now)
 
-    def _read(self, delivery: Delivery, declared: VendorEvents) -> Sequence[Event]:
+    def _read(self, delivery: VendorDelivery, declared: VendorEvents) -> Sequence[Event]:
         try:
             return declared.read(delivery.body)
         except Unreadable:
@@ -104,7 +104,7 @@ class Signals:
             self._effects.count(delivery.provider, "unreadable")
             return ()
 
-    async def _identified(self, delivery: Delivery) -> tuple[Linked, Hook, VendorEvents]:
+    async def _identified(self, delivery: VendorDelivery) -> tuple[Linked, VendorWebhook, VendorEvents]:
         """Find whose delivery it is. Whether the account exists or the signature is wrong cannot be told apart."""
         provider = self._providers.get(delivery.provider)
         declared = provider.connector.events if provider else None
@@ -133,7 +133,7 @@ class Signals:
             self._taken.popitem(last=False)
 
 
-def is_signed(delivery: Delivery, forms: Sequence[Signature], secret: Secret) -> bool:
+def is_signed(delivery: VendorDelivery, forms: Sequence[Signature], secret: Secret) -> bool:
     """Tell whether one of the forms holds over the raw body. How long it takes does not tell how near a digest is."""
     key = secret.reveal.encode()
     digests = {form.algorithm: hmac.digest(key, delivery.body, form.algorithm) for form in forms}

@@ -1,7 +1,7 @@
-"""Webhooks of vendors: one endpoint of ours for each account, registered, looked after and taken away.
+"""Registers our webhook at the vendor: one endpoint for each account, checked now and then, deleted with the account.
 
-What the database keeps of an endpoint is a `Hook`. Whoever works on one takes a turn first, and what they found is
-kept only while the turn is still theirs; so of two at once one counts, and the other takes away what it has made.
+What the database stores of an endpoint is a `VendorWebhook`. A worker leases the row before it changes anything at
+the vendor. The result of a lease that has ended is discarded, and the endpoint made under it is deleted again.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from connectors.connector import Connector
 from connectors.convert import instant
 from connectors.events import Listener, NotRegistered, Registered, VendorEvents
 from connectors.exchange import Answer, Request
-from gateway.accounts.token_rejection import TokenChecks
+from gateway.accounts.token_rejection import TokenRejections
 from gateway.errors import GatewayError
 from gateway.model import Account, Accounts, Linked, Secret, Status, Upstream
-from gateway.policy.needed_scopes import Use, Wanted
+from gateway.policy.needed_scopes import NeededScope, ScopeUse
 from gateway.policy.provider import Provider
 from gateway.upstream.flow import follow
-from gateway.vendor_events.model import Hook, HookState, HookStore
+from gateway.vendor_events.model import HookStore, VendorWebhook, VendorWebhookState
 
 TURN = timedelta(minutes=1)
 PATIENCE = 10.0
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HookRules:
+class RegistrarConfig:
     """What is decided elsewhere. `public_url` is our address to the vendor; `count` hears provider and outcome.
 
     `check` is how often an endpoint that stands is looked after, `patience` how many seconds the vendor has for
@@ -54,20 +54,20 @@ class HookRules:
 
 
 @dataclass(frozen=True, slots=True)
-class HookParts:
+class RegistrarServices:
     """The doors that webhooks of vendors need."""
 
     store: HookStore
     accounts: Accounts
     upstream: Upstream
-    checks: TokenChecks
+    checks: TokenRejections
     providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
-class Hooks:
+class WebhookRegistrar:
     """Sees to the endpoints of accounts at their vendors."""
 
-    def __init__(self, parts: HookParts, rules: HookRules) -> None:
+    def __init__(self, parts: RegistrarServices, rules: RegistrarConfig) -> None:
         self._parts = parts
         self._rules = rules
 
@@ -105,7 +105,7 @@ class Hooks:
             await self._take_away(before, hook.remote_id)
 
     async def _register(
-        self, linked: Linked, provider: Provider, events: VendorEvents, hook: Hook
+        self, linked: Linked, provider: Provider, events: VendorEvents, hook: VendorWebhook
     ) -> Registered | NotRegistered:
         path = _path(linked.account)
         listener = Listener(url=self._rules.public_url + path, path=path, secret=self._rules.new_secret())
@@ -126,13 +126,13 @@ class Hooks:
         except GatewayError as error:
             return NotRegistered(error.message)
 
-    async def _settle(self, linked: Linked, hook: Hook, found: Registered, turn: int) -> None:
+    async def _settle(self, linked: Linked, hook: VendorWebhook, found: Registered, turn: int) -> None:
         """Keep what was registered, or take it away where it no longer counts."""
         now = self._rules.clock()
         new = found.secret is not None
         stands = replace(
             hook,
-            state=HookState.ACTIVE,
+            state=VendorWebhookState.ACTIVE,
             reason="",
             remote_id=found.remote_id,
             url=self._rules.public_url + _path(linked.account),
@@ -146,11 +146,11 @@ class Hooks:
         if new and not kept:
             await self._take_away(linked, found.remote_id)
 
-    def _failed(self, hook: Hook, why: NotRegistered, now: datetime) -> Hook:
+    def _failed(self, hook: VendorWebhook, why: NotRegistered, now: datetime) -> VendorWebhook:
         """Wait longer with each failure, but not longer than between looks at an endpoint that stands."""
         self._rules.count(hook.provider, "failed")
         wait = min(FIRST_WAIT * 2 ** min(hook.failures, 16), self._rules.check)
-        state = HookState.FAILING if hook.remote_id else HookState.NOT_REGISTERED
+        state = VendorWebhookState.FAILING if hook.remote_id else VendorWebhookState.NOT_REGISTERED
         return replace(hook, state=state, reason=why.reason, failures=hook.failures + 1, due_at=now + wait)
 
     # --- taking away ----------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class Hooks:
         if hook.remote_id:
             await self._take_away(linked, hook.remote_id)
 
-    async def _withdrawn(self, linked: Linked, hook: Hook) -> Hook:
+    async def _withdrawn(self, linked: Linked, hook: VendorWebhook) -> VendorWebhook:
         """Take the endpoint away where webhooks have been switched off."""
         if self._rules.enabled or not hook.remote_id or not await self._take_away(linked, hook.remote_id):
             return hook
@@ -223,7 +223,7 @@ class Hooks:
         if obstacle:
             state, reason = obstacle
         elif hook is None:
-            state, reason = HookState.NOT_REGISTERED, "it has not been tried yet"
+            state, reason = VendorWebhookState.NOT_REGISTERED, "it has not been tried yet"
         else:
             state, reason = hook.state, hook.reason
         return {
@@ -236,26 +236,28 @@ class Hooks:
             "failures": hook.failures if hook else 0,
         }
 
-    def wanted(self, provider: Provider) -> tuple[Wanted, ...]:
+    def wanted(self, provider: Provider) -> tuple[NeededScope, ...]:
         """Give the scope to ask of a customer, where there can be a webhook at all."""
         connector = provider.connector
         if connector.events is None or self._unreachable(connector):
             return ()
         scope = connector.events.scope
-        use = Use(f"Changes in {connector.name}", ("seen at once",))
-        return (Wanted(scope, connector.scopes[scope], (use,)),)
+        use = ScopeUse(f"Changes in {connector.name}", ("seen at once",))
+        return (NeededScope(scope, connector.scopes[scope], (use,)),)
 
     def _declared(self, account: Account) -> tuple[Provider | None, VendorEvents | None]:
         provider = self._parts.providers.get(account.provider)
         return provider, provider.connector.events if provider else None
 
-    def _obstacle(self, account: Account, provider: Provider, events: VendorEvents) -> tuple[HookState, str] | None:
+    def _obstacle(
+        self, account: Account, provider: Provider, events: VendorEvents
+    ) -> tuple[VendorWebhookState, str] | None:
         """Give what stands in the way, besides the vendor."""
         why = self._unreachable(provider.connector)
         if why:
-            return HookState.NOT_REGISTERED, why
+            return VendorWebhookState.NOT_REGISTERED, why
         if events.scope not in account.grant.opens:
-            return HookState.NOT_ALLOWED, f"the token lacks the scope {events.scope}"
+            return VendorWebhookState.NOT_ALLOWED, f"the token lacks the scope {events.scope}"
         return None
 
     def _unreachable(self, connector: Connector) -> str:

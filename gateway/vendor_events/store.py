@@ -15,7 +15,7 @@ from gateway.db.schema import vendor_hooks as table
 from gateway.errors import StoreUnavailable
 from gateway.model import Secret, Status, Unsealable
 from gateway.vault.vault import Vault, WrappedKey
-from gateway.vendor_events.model import Hook, HookState
+from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
 
 CONTEXT = b"webhook secret"
 
@@ -25,14 +25,14 @@ def look_after(account_id: str, now: datetime) -> Update:
     return update(table).where(table.c.account_id == account_id).values(due_at=now)
 
 
-class HookBook:
+class VendorWebhookStore:
     """Implements the door `HookStore`."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         self._engine = engine
         self._vault = vault
 
-    async def find(self, account_id: str) -> Hook | None:
+    async def find(self, account_id: str) -> VendorWebhook | None:
         query = (
             select(table, accounts.c.project_id, accounts.c.provider)
             .join(accounts, accounts.c.id == table.c.account_id)
@@ -47,7 +47,7 @@ class HookBook:
         new = select(
             accounts.c.id,
             literal(0, Integer),
-            literal(HookState.NOT_REGISTERED.value),
+            literal(VendorWebhookState.NOT_REGISTERED.value),
             literal("it is being registered"),
             literal(0, Integer),
             bindparam("due", now, Moment),
@@ -63,7 +63,7 @@ class HookBook:
             turn: int | None = (await connection.execute(taking)).scalar_one_or_none()
         return turn
 
-    async def keep(self, hook: Hook, turn: int) -> bool:
+    async def keep(self, hook: VendorWebhook, turn: int) -> bool:
         mine = (table.c.account_id == hook.account_id) & (table.c.turn == turn)
         values = {
             "state": hook.state.value,
@@ -97,11 +97,11 @@ class HookBook:
 
     async def hasten(self, now: datetime, url: str) -> None:
         elsewhere = ~table.c.url.startswith(f"{url}/", autoescape=True)
-        waiting = or_(table.c.state != HookState.ACTIVE.value, elsewhere) & (table.c.due_at > now)
+        waiting = or_(table.c.state != VendorWebhookState.ACTIVE.value, elsewhere) & (table.c.due_at > now)
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(waiting).values(due_at=now))
 
-    def _sealed(self, hook: Hook) -> dict[str, object]:
+    def _sealed(self, hook: VendorWebhook) -> dict[str, object]:
         if hook.secret is None:
             return {"master_key_id": None, "wrapped_key": None, "sealed": None}
         wrapped, cipher = self._vault.new_key(hook.account_id)
@@ -111,12 +111,12 @@ class HookBook:
             "sealed": cipher.seal(hook.secret.reveal.encode(), CONTEXT),
         }
 
-    def _read(self, row: Row[Any]) -> Hook:
-        return Hook(
+    def _read(self, row: Row[Any]) -> VendorWebhook:
+        return VendorWebhook(
             account_id=row.account_id,
             project_id=row.project_id,
             provider=row.provider,
-            state=HookState(row.state),
+            state=VendorWebhookState(row.state),
             reason=row.reason,
             remote_id=row.remote_id,
             url=row.url,

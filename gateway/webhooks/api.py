@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.convert import instant
 from gateway.accounts.service import PlatformCall, actor_of, no_parameters
-from gateway.auth.authentication import Entrance, forbidden
+from gateway.auth.authentication import Authenticator, forbidden
 from gateway.contract.query import MOST_PAGES, PageLimits
 from gateway.errors import BadRequest
 from gateway.model import ClientKey
@@ -14,16 +14,18 @@ from gateway.policy.policy import Operator, admit
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.endpoints import Endpoint, Pick
 from gateway.webhooks.event_scopes import Subscriber
-from gateway.webhooks.service import LONGEST_OVERLAP, WebhookDesk
+from gateway.webhooks.service import LONGEST_OVERLAP, WebhookService
 
 Json = dict[str, Any]
 
 
-class WebhookCalls:
+class WebhookApi:
     """Answers calls of the platform API about webhooks with values that are ready to become JSON."""
 
-    def __init__(self, entrance: Entrance, desk: WebhookDesk, operator: Operator, page: PageLimits) -> None:
-        self._entrance = entrance
+    def __init__(
+        self, authenticator: Authenticator, desk: WebhookService, operator: Operator, page: PageLimits
+    ) -> None:
+        self._authenticator = authenticator
         self._desk = desk
         self._operator = operator
         self._page = page
@@ -42,7 +44,7 @@ class WebhookCalls:
 
     async def answer(self, call: PlatformCall) -> Any:
         """Answer a call, or raise a `GatewayError` that says what to do."""
-        key = await self._entrance.who(call.secret)
+        key = await self._authenticator.authenticate(call.secret)
         denied = admit(call.operation, key.scopes, self._operator)
         if denied:
             raise forbidden(denied)

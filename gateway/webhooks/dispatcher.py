@@ -37,7 +37,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class Retention:
     """How long what has ended can be sent again, and how long the log tells of it."""
 
     replay: timedelta
@@ -56,7 +56,7 @@ class Outbox(Protocol):
     async def release(self, claim: Claim, now: datetime) -> None:
         """Give a claim back: nothing was tried, or nobody knows how it ended."""
 
-    async def tidy(self, now: datetime, keeping: Keeping) -> None:
+    async def tidy(self, now: datetime, keeping: Retention) -> None:
         """Forget what has been kept for long enough."""
 
 
@@ -93,7 +93,7 @@ class Ears:
 class Rules:
     pace: Pace
     schedule: Schedule
-    keeping: Keeping
+    keeping: Retention
 
 
 class Dispatcher:

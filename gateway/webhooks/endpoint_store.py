@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.audit.events import Change
-from gateway.audit.store import TrailBook
+from gateway.audit.events import AuditRecord
+from gateway.audit.store import AuditStore
 from gateway.db.engine import after_commit, reading, writing
 from gateway.db.schema import webhook_attempts as attempts
 from gateway.db.schema import webhook_deliveries as deliveries
@@ -20,20 +20,20 @@ from gateway.vault.vault import Vault
 from gateway.webhooks.deliveries import Attempt, Delivery, State
 from gateway.webhooks.endpoints import MOST_ENDPOINTS, Endpoint, Pick
 from gateway.webhooks.events import Event
-from gateway.webhooks.outbox_store import OLDER_SECRET, SECRET, Found, OutboxBook, cipher_of
+from gateway.webhooks.outbox_store import OLDER_SECRET, SECRET, Found, OutboxStore, cipher_of
 
 
-class EndpointBook:
+class EndpointStore:
     """Implements the door `Endpoints`."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxBook, trail: TrailBook) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxStore, trail: AuditStore) -> None:
         """Each change is noted in the trail, in its own transaction."""
         self._trail = trail
         self._engine = engine
         self._vault = vault
         self._outbox = outbox
 
-    async def add(self, endpoint: Endpoint, secret: Secret, told: Change) -> bool:
+    async def add(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> bool:
         wrapped, cipher = self._vault.new_key(endpoint.id)
         row = {
             "id": endpoint.id,
@@ -63,7 +63,7 @@ class EndpointBook:
         found = await self._endpoints((endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id))
         return found[0] if found else None
 
-    async def change(self, before: Endpoint, after: Endpoint, told: Change) -> Endpoint | None:
+    async def change(self, before: Endpoint, after: Endpoint, told: AuditRecord) -> Endpoint | None:
         old = _write(before)
         values = {name: value for name, value in _write(after).items() if value != old[name]}
         change = (
@@ -76,7 +76,7 @@ class EndpointBook:
             after_commit(connection, self._outbox.tell)
         return None if row is None else _read(row)
 
-    async def remove(self, project_id: str, endpoint_id: str, told: Change) -> Endpoint | None:
+    async def remove(self, project_id: str, endpoint_id: str, told: AuditRecord) -> Endpoint | None:
         which = (endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id)
         async with writing(self._engine) as connection:
             # Its deliveries go with it: the foreign key cascades.
@@ -85,7 +85,7 @@ class EndpointBook:
                 await self._trail.write(connection, told)
         return None if row is None else _read(row)
 
-    async def rotate(self, endpoint: Endpoint, secret: Secret, told: Change) -> Endpoint | None:
+    async def rotate(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> Endpoint | None:
         async with writing(self._engine) as connection:
             row = (await connection.execute(select(endpoints).where(_of(endpoint)).with_for_update())).one_or_none()
             if row is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from gateway.audit.events import Change
+from gateway.audit.events import AuditRecord
 from gateway.errors import BadRequest
 from gateway.model import Secret
 from gateway.webhooks.deliveries import Delivery, State
@@ -55,7 +55,7 @@ class Endpoints(Protocol):
     A change is `told` to the trail in its own transaction.
     """
 
-    async def add(self, endpoint: Endpoint, secret: Secret, told: Change) -> bool:
+    async def add(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> bool:
         """Write a new one; False when the project has as many as it may."""
 
     async def of_project(self, project_id: str) -> Sequence[Endpoint]:
@@ -63,13 +63,13 @@ class Endpoints(Protocol):
 
     async def find(self, project_id: str, endpoint_id: str) -> Endpoint | None: ...
 
-    async def change(self, before: Endpoint, after: Endpoint, told: Change) -> Endpoint | None:
+    async def change(self, before: Endpoint, after: Endpoint, told: AuditRecord) -> Endpoint | None:
         """Write what differs: what has become of the rest meanwhile stays, as do secrets and deliveries."""
 
-    async def remove(self, project_id: str, endpoint_id: str, told: Change) -> Endpoint | None:
+    async def remove(self, project_id: str, endpoint_id: str, told: AuditRecord) -> Endpoint | None:
         """Delete it with its secrets and deliveries."""
 
-    async def rotate(self, endpoint: Endpoint, secret: Secret, told: Change) -> Endpoint | None:
+    async def rotate(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> Endpoint | None:
         """Make this the secret, and let the present one live until `older_until`."""
 
     async def send(self, endpoint: Endpoint, event: Event, now: datetime) -> Delivery:

@@ -35,7 +35,7 @@ from gateway.errors import StoreUnavailable
 from gateway.model import Account, Secret, Unsealable
 from gateway.vault.vault import AccountCipher, Vault, WrappedKey
 from gateway.webhooks.deliveries import Attempt, Claim, Outcome, State
-from gateway.webhooks.dispatcher import Keeping, Room
+from gateway.webhooks.dispatcher import Retention, Room
 from gateway.webhooks.events import ACCOUNT_DELETED, Event, account_event, events_of, wants
 
 SECRET = b"webhook secret"
@@ -59,7 +59,7 @@ class Change(Protocol):
     def facts(self) -> Sequence[Fact]: ...
 
 
-class OutboxBook:
+class OutboxStore:
     """Implements the door `Outbox`. `hear` is told of changes, within the transactions that make them."""
 
     def __init__(
@@ -220,7 +220,7 @@ class OutboxBook:
         async with writing(self._engine) as connection:
             await connection.execute(update(deliveries).where(ours).values(claim=None, next_at=now))
 
-    async def tidy(self, now: datetime, keeping: Keeping) -> None:
+    async def tidy(self, now: datetime, keeping: Retention) -> None:
         closed = select(endpoints.c.id).where(endpoints.c.disabled_at < now - keeping.replay)
         stuck = (deliveries.c.state == State.PENDING.value) & deliveries.c.endpoint_id.in_(closed)
         spent = (deliveries.c.ended_at < now - keeping.replay) & deliveries.c.payload.is_not(None)

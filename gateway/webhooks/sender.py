@@ -34,7 +34,7 @@ class AddressRefused(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiverLimits:
+class SenderLimits:
     """Seconds to connect, and for an attempt in all; and names looked up at a time.
 
     Names have threads of their own, which are made when there is need: a slow name server holds up nobody else.
@@ -51,13 +51,13 @@ def look_up(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-class HttpReceivers:
+class WebhookSender:
     """Implements the door `Receivers`. Each attempt has a connection of its own, to an address just checked."""
 
     def __init__(
         self,
         targets: Targets,
-        limits: ReceiverLimits,
+        limits: SenderLimits,
         now: Callable[[], datetime],
         *,
         lookup: Lookup = look_up,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.audit.events import Change, What, event
+from gateway.audit.events import AuditEvent, AuditRecord, event
 from gateway.errors import Conflict, NotFound
 from gateway.model import Actor, Secret
 from gateway.webhooks.deliveries import Delivery, State
@@ -29,7 +29,7 @@ class Making:
     overlap: float
 
 
-class WebhookDesk:
+class WebhookService:
     """What a project's backend and an operator do alike; a project's own and nothing else is there.
 
     `by` is who has events sent; that raises `Forbidden` for events that are not for its ears.
@@ -55,7 +55,7 @@ class WebhookDesk:
         )
         endpoint, secret = read_endpoint(body, blank, self._making.targets, now), self._making.new_secret()
         by.require(endpoint.events)
-        told = self._told(What.WEBHOOK_CREATED, endpoint, by.actor, endpoint.events)
+        told = self._told(AuditEvent.WEBHOOK_CREATED, endpoint, by.actor, endpoint.events)
         if not await self._book.add(endpoint, secret, told):
             raise Conflict(f"A project may have {MOST_ENDPOINTS} webhooks: remove one that is not used.")
         return endpoint, secret
@@ -71,12 +71,12 @@ class WebhookDesk:
         fields = [name for name in ("url", "events", "description") if getattr(before, name) != getattr(after, name)]
         if before.enabled != after.enabled:
             fields.append("enabled" if after.enabled else "disabled")
-        told = self._told(What.WEBHOOK_UPDATED, after, by.actor, after.events, fields)
+        told = self._told(AuditEvent.WEBHOOK_UPDATED, after, by.actor, after.events, fields)
         return _there(await self._book.change(before, after, told))
 
     async def remove(self, project_id: str, endpoint_id: str, actor: Actor) -> Endpoint:
         endpoint = await self.find(project_id, endpoint_id)
-        told = self._told(What.WEBHOOK_DELETED, endpoint, actor)
+        told = self._told(AuditEvent.WEBHOOK_DELETED, endpoint, actor)
         return _there(await self._book.remove(project_id, endpoint.id, told))
 
     async def rotate(
@@ -90,12 +90,12 @@ class WebhookDesk:
             older_until=now + timedelta(seconds=seconds) if seconds else None,
             updated_at=now,
         )
-        told = self._told(What.WEBHOOK_SECRET_ROTATED, wanted, actor)
+        told = self._told(AuditEvent.WEBHOOK_SECRET_ROTATED, wanted, actor)
         return _there(await self._book.rotate(wanted, secret, told)), secret
 
     def _told(
-        self, what: What, endpoint: Endpoint, actor: Actor, events: Sequence[str] = (), fields: Sequence[str] = ()
-    ) -> Change:
+        self, what: AuditEvent, endpoint: Endpoint, actor: Actor, events: Sequence[str] = (), fields: Sequence[str] = ()
+    ) -> AuditRecord:
         """Give the row of the trail: ids and names of events, and never the address that they go to."""
         details = {"webhook": endpoint.id, "events": events, "fields": fields}
         named = {name: value for name, value in details.items() if value}

@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from deploy.sandbox.tokens import by_name
-from gateway.audit.events import What
-from gateway.http.middleware import Edge, EdgeLimits, Exchange, Surroundings
+from gateway.audit.events import AuditEvent
+from gateway.http.middleware import RequestContext, RequestLimits, RequestMiddleware, Surroundings
 from gateway.model import Status, StatusReason
 from gateway.observability.metrics import make_metrics
 from tests.fixtures.gateway import Sandbox, Site, now, open_site
@@ -201,8 +201,8 @@ async def test_after_unlinking_nothing_of_the_account_is_left_and_nothing_else_i
     assert not [trace for trace in marks.values() if trace in stored(path)]
     assert sealed not in stored_bytes(path)
     # The trail names it: in its rows, and in the index over them.
-    history = await site.database.trail.read(account_id=site.account)
-    assert [entry.what for entry in history] == [What.UNLINKED, What.UPDATED, What.LINKED]
+    history = await site.database.audit.read(account_id=site.account)
+    assert [entry.what for entry in history] == [AuditEvent.UNLINKED, AuditEvent.UPDATED, AuditEvent.LINKED]
     assert stored(path).count(site.account) == 2 * len(history)
     assert (await ask(site, "DELETE", f"/accounts/{site.account}")).status_code == 404
     assert (await site.get()).status_code == 404
@@ -293,9 +293,9 @@ async def test_meta_is_of_the_connector_or_narrower_for_an_account(site: Site) -
 
 
 async def test_log_and_metrics_learn_the_operation_and_the_account(site: Site) -> None:
-    seen: list[Exchange] = []
-    around = Surroundings(new_id=lambda: "r", now=now, log=lambda exchange, *_: seen.append(exchange))
-    edge = Edge(site.edge.app, EdgeLimits(1000, 10_000), make_metrics(), around)
+    seen: list[RequestContext] = []
+    around = Surroundings(new_id=lambda: "r", now=now, log=lambda context, *_: seen.append(context))
+    edge = RequestMiddleware(site.edge.app, RequestLimits(1000, 10_000), make_metrics(), around)
     transport = httpx.ASGITransport(edge)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway", auth=(site.key, "")) as client:
         await client.patch(f"/accounts/{site.account}", json={"label": "x"})

@@ -17,7 +17,7 @@ from deploy.sandbox.tokens import by_name
 from gateway.accounts.unlink import unlink
 from gateway.accounts.usage import Usage
 from gateway.app.background import log_of_changes
-from gateway.audit.events import Change, Fact, What
+from gateway.audit.events import AuditEvent, AuditFact, AuditRecord
 from gateway.auth.api_key import new_id
 from gateway.model import AT_A_CHECK, Actor
 from gateway.observability.logs import make_logger
@@ -153,7 +153,7 @@ async def test_a_second_after_unlinking_only_the_trail_has_the_account_and_only_
         values = {redis.dump(key) for key in redis.scan_iter()}
         assert not values & set(kept.values())
     assert in_tables(path, needles) == {("audit_trail", "id")}
-    rows = len(await one.database.trail.read(account_id=one.account))
+    rows = len(await one.database.audit.read(account_id=one.account))
     # In each row, and in the index over them.
     assert {name: in_files(path, needle) for name, needle in needles.items()} == dict.fromkeys(needles, 0) | {
         "id": 2 * rows
@@ -178,25 +178,25 @@ async def test_the_trail_tells_who_did_it_and_from_where(site: Site, sandbox: Sa
     sandbox.reset()
     await site.client.delete(f"/accounts/{account}", auth=(site.key, ""))
     key = next(each.id for each in await site.database.clients.keys() if site.key.startswith(each.prefix))
-    entries = await site.database.trail.read(account_id=account)
+    entries = await site.database.audit.read(account_id=account)
     assert [(entry.what, entry.by.kind, entry.by.id, entry.by.address) for entry in reversed(entries)] == [
-        (What.LINKED, "session", str(session), "127.0.0.1"),
-        (What.UPDATED, "key", key, "127.0.0.1"),
-        (What.SESSION_CREATED, "key", key, "127.0.0.1"),
-        (What.RELINKED, "session", str(again["id"]), "127.0.0.1"),
-        (What.ERROR, "gateway", "call", ""),
-        (What.UNLINKED, "key", key, "127.0.0.1"),
+        (AuditEvent.LINKED, "session", str(session), "127.0.0.1"),
+        (AuditEvent.UPDATED, "key", key, "127.0.0.1"),
+        (AuditEvent.SESSION_CREATED, "key", key, "127.0.0.1"),
+        (AuditEvent.RELINKED, "session", str(again["id"]), "127.0.0.1"),
+        (AuditEvent.ERROR, "gateway", "call", ""),
+        (AuditEvent.UNLINKED, "key", key, "127.0.0.1"),
     ]
 
 
 async def test_each_change_has_a_line_in_the_log_without_whose_account_it_is() -> None:
     stream = TextIOWrapper(BytesIO())
     hear = log_of_changes(make_logger("info", stream))
-    lost = Fact(What.SCOPES_CHANGED, {"gained": ["pay"], "lost": ["public:read", "private:read"]})
-    facts = (Fact(What.RECOVERED, {"from": "error"}), lost)
-    change = Change(at=now(), by=AT_A_CHECK, project_id="p1", account_id="a1", facts=facts)
+    lost = AuditFact(AuditEvent.SCOPES_CHANGED, {"gained": ["pay"], "lost": ["public:read", "private:read"]})
+    facts = (AuditFact(AuditEvent.RECOVERED, {"from": "error"}), lost)
+    change = AuditRecord(at=now(), by=AT_A_CHECK, project_id="p1", account_id="a1", facts=facts)
     await hear(change)
-    await hear(replace(change, account_id=None, key_id="k1", facts=(Fact(What.KEY_REVOKED),)))
+    await hear(replace(change, account_id=None, key_id="k1", facts=(AuditFact(AuditEvent.KEY_REVOKED),)))
     lines = [json.loads(line) for line in stream.buffer.getvalue().splitlines()]
     for line in lines:
         del line["timestamp"]
@@ -224,15 +224,15 @@ async def test_an_idle_account_follows_its_token_without_a_call(
     site = await open_site({**environ, **rules, "GATEWAY_LIFE_VERIFY_PER_MINUTE": "6000"}, stack)
     site.account = await site.link("all-owner")
 
-    async def told() -> list[tuple[What, Actor]]:
-        entries = await site.database.trail.read(account_id=site.account)
+    async def told() -> list[tuple[AuditEvent, Actor]]:
+        entries = await site.database.audit.read(account_id=site.account)
         return [(entry.what, entry.by) for entry in reversed(entries)][1:]
 
     async def refused() -> bool:
-        return await told() == [(What.ERROR, AT_A_CHECK)]
+        return await told() == [(AuditEvent.ERROR, AT_A_CHECK)]
 
     async def recovered() -> bool:
-        return await told() == [(What.ERROR, AT_A_CHECK), (What.RECOVERED, AT_A_CHECK)]
+        return await told() == [(AuditEvent.ERROR, AT_A_CHECK), (AuditEvent.RECOVERED, AT_A_CHECK)]
 
     sandbox.steer("POST", "/faults", {"kind": "unauthorized"})
     await until(refused)
@@ -287,5 +287,5 @@ async def test_the_trail_says_from_where_as_the_operators_proxy_tells(
         headers={"x-forwarded-for": "10.0.0.1, 198.51.100.1", "x-real-ip": "203.0.113.9"},
     )
     assert answer.status_code == 200
-    [newest, *_] = await site.database.trail.read(account_id=account)
-    assert (newest.what, newest.by.address) == (What.UPDATED, address)
+    [newest, *_] = await site.database.audit.read(account_id=account)
+    assert (newest.what, newest.by.address) == (AuditEvent.UPDATED, address)

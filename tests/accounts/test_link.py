@@ -11,7 +11,7 @@ import pytest
 from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
-from gateway.accounts.link import Application, Checked, Parts, link, relink, verify
+from gateway.accounts.link import CheckedToken, LinkContext, LinkRequest, link, relink, verify
 from gateway.errors import Conflict, GatewayError, RateLimited, Unprocessable, VendorFailure
 from gateway.model import (
     GATEWAY,
@@ -144,12 +144,12 @@ def answering(status: int, headers: dict[str, str] | None = None) -> Vendor:
     return Vendor(lambda _: Answer(status, headers or {}, b"planted vendor body"))
 
 
-def parts(books: Books, vendor: Vendor) -> Parts:
-    return Parts(ledger=books, upstream=vendor, clock=lambda: NOW, new_id=lambda: f"id{len(books.accounts)}")
+def parts(books: Books, vendor: Vendor) -> LinkContext:
+    return LinkContext(ledger=books, upstream=vendor, clock=lambda: NOW, new_id=lambda: f"id{len(books.accounts)}")
 
 
-def application(token: str = "planted-token", owner: str = "customer", project: str = "p1") -> Application:
-    return Application(project_id=project, owner=Owner(id=owner, name="Customer"), credential=Secret(token))
+def application(token: str = "planted-token", owner: str = "customer", project: str = "p1") -> LinkRequest:
+    return LinkRequest(project_id=project, owner=Owner(id=owner, name="Customer"), credential=Secret(token))
 
 
 def linked(books: Books, account_id: str = "id0") -> Linked:
@@ -274,7 +274,7 @@ UNLIKE: dict[str, Any] = {
     "updated_at": NOW - timedelta(days=8),
 }
 """For each field of an account a value that no default has."""
-NAMED: Mapping[str, tuple[Callable[[Application], Application], Any]] = {
+NAMED: Mapping[str, tuple[Callable[[LinkRequest], LinkRequest], Any]] = {
     "nothing": (lambda asked: asked, None),
     "owner": (lambda asked: replace(asked, owner=Owner(id="customer", name="New", username="bob")), "New"),
     "label": (lambda asked: replace(asked, label="New"), "New"),
@@ -335,7 +335,7 @@ async def test_a_new_check_keeps_what_has_changed(
     checked = await verify(VENDOR, linked(books), parts(books, vendor), BACKEND)
     refused = "The vendor does not take it." if vendor.answer(Request("GET", "/")).status == 401 else ""
     account = books.accounts["id0"][0]
-    assert checked == Checked(account=account, refused=refused, gained=frozenset(gained), lost=frozenset(lost))
+    assert checked == CheckedToken(account=account, refused=refused, gained=frozenset(gained), lost=frozenset(lost))
     assert (checked.account.status, checked.account.revision) == (after, revision)
     assert books.heard[-1] == (("renewed", BACKEND) if revision == 2 else ("confirmed", GATEWAY))
     reasons = [reason.code for reason in checked.account.status_reasons]

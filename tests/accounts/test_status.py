@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance, must_be_active
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator, must_be_active
 from gateway.errors import AccountUnavailable, NotFound
 from gateway.model import AT_A_CALL, Status, StatusReason
 from tests.fakes.core import NOW, Register, Vendor, make_key, make_linked, refusal
@@ -17,11 +17,11 @@ WHY = StatusReason("why", "For this reason.", NOW)
 
 async def test_an_account_without_its_connector_is_there_but_inactive() -> None:
     register = Register(accounts={"a1": make_linked("a1", provider="gone")})
-    entrance = Entrance(register, {})
+    authenticator = Authenticator(register, {})
     with pytest.raises(AccountUnavailable, match=r"is inactive.* no longer has a connector"):
-        await entrance.which(make_key("*"), "a1")
+        await authenticator.find_account(make_key("*"), "a1")
     with pytest.raises(NotFound):
-        await entrance.which(make_key("*", project="p2"), "a1")
+        await authenticator.find_account(make_key("*", project="p2"), "a1")
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.ACTIVE])
@@ -50,7 +50,7 @@ async def test_a_token_that_is_refused_after_its_end_has_expired_and_before_it_i
     account = replace(linked.account, grant=replace(linked.account.grant, ends_at=ends_at))
     linked = replace(linked, account=account)
     register = Register(accounts={"a1": linked})
-    checks = TokenChecks(register, Vendor(instead=lambda _: refusal(401)), lambda: NOW)
+    checks = TokenRejections(register, Vendor(instead=lambda _: refusal(401)), lambda: NOW)
     told = await checks.explain(linked, VILLAGE)
     found = register.accounts["a1"].account
     assert (found.status, [reason.code for reason in found.status_reasons]) == (status, [code])

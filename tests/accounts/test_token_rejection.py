@@ -12,14 +12,14 @@ from connectors.exchange import Answer, Request
 from connectors.humaans.connector import HUMAANS
 from connectors.registry import CONNECTORS
 from deploy.sandbox.app import Sandbox, create_app
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import NO_DIRECTIVES
 from gateway.errors import AccountUnavailable, GatewayError, VendorFailure
 from gateway.model import Linked, Status
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.proxy.service import Passthrough, PassthroughLimits, ProxyCall
+from gateway.proxy.service import ProxyCall, ProxyLimits, ProxyService
 from gateway.unified.call import Call
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on
 from tests.fakes.core import NOW, Register, Vendor, json_answer, make_key, make_linked, refusal
@@ -129,11 +129,11 @@ async def dropped(_: Linked, __: frozenset[str] | None) -> None:
 async def pass_through(check: Said, method: str) -> Met:
     connector = replace(HUMAANS, check_token=check_token)
     register = Register({"key": make_key("*")}, {"a1": make_linked("a1", *HUMAANS.scopes, provider="humaans")})
-    entrance = Entrance(register, {"humaans": Provider(connector, Policy(connector, Operator()))})
-    checks = TokenChecks(register, Door("", check).vendor(), lambda: NOW)
+    authenticator = Authenticator(register, {"humaans": Provider(connector, Policy(connector, Operator()))})
+    checks = TokenRejections(register, Door("", check).vendor(), lambda: NOW)
     stream = RefusingStream()
-    limits = PassthroughLimits(30.0, 1 << 20, NOW.timestamp)
-    passthrough = Passthrough(entrance, stream, checks, limits, dropped)
+    limits = ProxyLimits(30.0, 1 << 20, NOW.timestamp)
+    passthrough = ProxyService(authenticator, stream, checks, limits, dropped)
     body = b'{"method": "%s", "path": "/locations"}' % method.encode()
     with pytest.raises(GatewayError) as raised:
         await passthrough.answer(ProxyCall("key", "a1", body))
@@ -194,7 +194,7 @@ async def test_a_check_that_is_not_answered_is_not_waited_for() -> None:
 
     linked = make_linked("a1")
     register = Register(accounts={"a1": linked})
-    told = await TokenChecks(register, Silent(), lambda: NOW, patience=0.01).explain(linked, VILLAGE)
+    told = await TokenRejections(register, Silent(), lambda: NOW, patience=0.01).explain(linked, VILLAGE)
     assert isinstance(told, VendorFailure)
     assert "it did not answer within 0.01 seconds" in told.message
     assert register.marked_by == []
@@ -217,7 +217,7 @@ async def test_many_calls_at_once_share_one_check_and_mark_once(answer: Answer) 
     first, other = make_linked("a1"), make_linked("b1")
     again = replace(first, account=replace(first.account, revision=2))
     register = Register(accounts={"a1": again, "b1": other})
-    checks = TokenChecks(register, Slow(), lambda: NOW)
+    checks = TokenRejections(register, Slow(), lambda: NOW)
     calls = [asyncio.ensure_future(checks.explain(each, VILLAGE)) for each in [first, other, again] * 100]
     hung_up = asyncio.ensure_future(checks.explain(first, VILLAGE))
     await all_asked.wait()

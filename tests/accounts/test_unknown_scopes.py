@@ -12,7 +12,7 @@ from connectors.exchange import Answer, Grant
 from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.errors import Forbidden
-from gateway.policy.access import Abilities
+from gateway.policy.access import AccessReport
 from gateway.policy.permissions import permissions
 from gateway.policy.policy import EVERY_SCOPE, Operator, Policy
 from gateway.policy.provider import Provider
@@ -48,8 +48,8 @@ def test_what_is_open_is_decided_by_the_scopes_that_are_sure_or_can_only_be_trie
 ) -> None:
     for grant in grants(policy):
         believed = grant.stated & grant.scopes
-        expected = Abilities(policy, EVERY_SCOPE, grant.scopes | grant.unknown).of(operation)
-        assert Abilities(policy, EVERY_SCOPE, grant.opens).of(operation) == expected
+        expected = AccessReport(policy, EVERY_SCOPE, grant.scopes | grant.unknown).of(operation)
+        assert AccessReport(policy, EVERY_SCOPE, grant.opens).of(operation) == expected
         assert believed <= grant.opens
         assert not (grant.doubtful & grant.opens)
         assert not (grant.stated and grant.unknown)

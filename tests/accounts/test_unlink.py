@@ -16,8 +16,8 @@ from redis import Redis
 from sqlalchemy import func, select
 
 from gateway.accounts.store import Database
-from gateway.audit.events import What
-from gateway.cache.account_lru import Held
+from gateway.audit.events import AuditEvent
+from gateway.cache.account_lru import AccountLru
 from gateway.db.engine import open_engine, reading
 from gateway.db.schema import connect_sessions, credentials
 from tests.accounts.test_lifecycle import until
@@ -78,7 +78,7 @@ class Places:
 
     async def taken(self) -> set[str]:
         """Name the places that still have something of it."""
-        held = [each for each in gc.get_objects() if isinstance(each, Held) and self.account in each]
+        held = [each for each in gc.get_objects() if isinstance(each, AccountLru) and self.account in each]
         answer = await self.site.get(account=self.account)
         found = {
             "credential": await self.rows(credentials) > 0,
@@ -152,7 +152,7 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
 
     async def empty() -> bool:
         gc.collect()
-        held = [each for each in gc.get_objects() if isinstance(each, Held) and one.account in each]
+        held = [each for each in gc.get_objects() if isinstance(each, AccountLru) and one.account in each]
         return not held and not any(redis.scan_iter(f"{{{one.account}}}:*"))
 
     await until(empty)
@@ -171,11 +171,11 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
         for _ in range(2):
             assert "hit" not in (await site.get(page_size="10")).headers["cache-status"]
     gc.collect()
-    assert not [each for each in gc.get_objects() if isinstance(each, Held) and one.account in each]
+    assert not [each for each in gc.get_objects() if isinstance(each, AccountLru) and one.account in each]
     kinds = {key.decode().split(":")[1] for key in redis.scan_iter(f"{{{one.account}}}:*")}
     assert kinds <= {"generation", "keys", "lease"}, "random words, which say nothing of anybody"
-    told = [entry.what for entry in await one.database.trail.read(account_id=one.account)]
-    assert told.count(What("account.cache_erased")) == 1
+    told = [entry.what for entry in await one.database.audit.read(account_id=one.account)]
+    assert told.count(AuditEvent("account.cache_erased")) == 1
 
 
 async def test_caching_that_is_switched_on_again_works_at_once(site: Site) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.accounts.unlink_poll import LONGEST_WAIT, OVERLAP, Aftermath, Gone, Sweeping
-from gateway.cache.tombstones import REMEMBERED_SECONDS, Erased, GuardedCache
+from gateway.accounts.unlink_poll import LONGEST_WAIT, OVERLAP, Erasure, Sweeping, UnlinkPoll
+from gateway.cache.tombstones import REMEMBERED_SECONDS, GuardedCache, Tombstones
 from gateway.errors import StoreUnavailable
-from gateway.model import News
+from gateway.model import Invalidation
 from tests.fakes.core import Memory, Time
 
 
@@ -14,26 +14,26 @@ from tests.fakes.core import Memory, Time
 class Trail:
     """The database: rows of the audit trail that tell what was erased, and which of them are done."""
 
-    rows: list[Gone] = field(default_factory=list)
+    rows: list[Erasure] = field(default_factory=list)
     highest: int = 0
     away: bool = False
     asked: list[int] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
 
-    def tell(self, row: int, account_id: str, news: News = News.GONE) -> None:
-        self.rows.append(Gone(row, "p1", account_id, news))
+    def tell(self, row: int, account_id: str, news: Invalidation = Invalidation.GONE) -> None:
+        self.rows.append(Erasure(row, "p1", account_id, news))
         self.highest = max(self.highest, row)
 
     async def newest(self) -> int:
         return self.highest
 
-    async def erased(self, after: int) -> Sequence[Gone]:
+    async def erased(self, after: int) -> Sequence[Erasure]:
         if self.away:
             raise StoreUnavailable("away")
         self.asked.append(after)
         return [each for each in self.rows if each.row > after]
 
-    async def unswept(self) -> Sequence[Gone]:
+    async def unswept(self) -> Sequence[Erasure]:
         return [each for each in self.rows if each.row not in self.done]
 
     async def swept(self, row: int) -> None:
@@ -48,7 +48,7 @@ class Process:
 
     trail: Trail
     time: Time = field(default_factory=Time)
-    forgotten: list[tuple[News, str]] = field(default_factory=list)
+    forgotten: list[tuple[Invalidation, str]] = field(default_factory=list)
     swept: list[str] = field(default_factory=list)
     broken: bool = False
 
@@ -59,10 +59,10 @@ class Process:
             again=(1, 30),
             monotonic=self.time.seconds,
         )
-        self.aftermath = Aftermath(self.trail, sweeping)
+        self.aftermath = UnlinkPoll(self.trail, sweeping)
 
     async def sweep(self, account_id: str) -> bool:
-        assert (News.GONE, account_id) in self.forgotten, "nothing may be put there while it is swept"
+        assert (Invalidation.GONE, account_id) in self.forgotten, "nothing may be put there while it is swept"
         self.swept.append(account_id)
         return not self.broken
 
@@ -81,7 +81,7 @@ async def test_what_was_swept_before_the_start_is_no_news() -> None:
     process = Process(trail)
     assert await process.look() == await process.look(99) == []
     trail.tell(8, "new")
-    assert (await process.look(), process.forgotten) == (["new"], [(News.GONE, "new")])
+    assert (await process.look(), process.forgotten) == (["new"], [(Invalidation.GONE, "new")])
 
 
 async def test_an_account_is_swept_at_once_and_again_when_the_news_has_reached_everybody() -> None:
@@ -97,7 +97,7 @@ async def test_an_account_is_swept_at_once_and_again_when_the_news_has_reached_e
         ["a1"],
         [],
     ]
-    assert set(process.forgotten) == {(News.GONE, "a1")}
+    assert set(process.forgotten) == {(Invalidation.GONE, "a1")}
     assert process.trail.done == {1}
 
 
@@ -163,7 +163,7 @@ async def test_a_database_that_is_away_is_asked_again_and_what_is_due_is_swept_a
 
 async def test_nothing_is_put_under_the_id_of_an_account_that_is_gone() -> None:
     time = Time()
-    memory, erased = Memory(time), Erased(time.seconds)
+    memory, erased = Memory(time), Tombstones(time.seconds)
     cache = GuardedCache(memory, erased)
     assert await cache.write({"{a1}:k": b"1", "{a2}:k": b"2"}, 60)
     erased.add("a1")
@@ -181,7 +181,7 @@ async def test_nothing_is_put_under_the_id_of_an_account_that_is_gone() -> None:
 
 def test_an_account_that_is_gone_is_remembered_for_longer_than_a_request_takes() -> None:
     time = Time()
-    erased = Erased(time.seconds)
+    erased = Tombstones(time.seconds)
     assert not erased
     erased.add("a1")
     time.forward(REMEMBERED_SECONDS - 1)

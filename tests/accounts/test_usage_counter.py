@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.accounts.token_rejection import INVALID_CREDENTIALS as EXPELLED
-from gateway.accounts.usage import Tally, Usage
-from gateway.accounts.usage_counter import Counter
+from gateway.accounts.usage import Usage, UsageCounts
+from gateway.accounts.usage_counter import UsageCounter
 from gateway.errors import StoreUnavailable
 from tests.fakes.core import NOW, Time
 
@@ -17,10 +17,10 @@ from tests.fakes.core import NOW, Time
 class Sheet:
     """Takes what is added, unless it is away."""
 
-    added: list[tuple[dict[str, Tally], datetime]] = field(default_factory=list)
+    added: list[tuple[dict[str, UsageCounts], datetime]] = field(default_factory=list)
     away: bool = False
 
-    async def add(self, tallies: Mapping[str, Tally], at: datetime) -> None:
+    async def add(self, tallies: Mapping[str, UsageCounts], at: datetime) -> None:
         if self.away:
             raise StoreUnavailable("away")
         self.added.append((dict(tallies), at))
@@ -37,20 +37,20 @@ FAILED = ("", "ProviderError", True)
 @pytest.mark.parametrize(
     ("operation", "account", "calls", "tally"),
     [
-        (LISTED, "a1", [HIT], Tally(hits=1)),
-        (LISTED, "a1", [HIT] * 3, Tally(hits=3)),
-        (LISTED, "a1", [MISS], Tally(misses=1, proven=True)),
-        (LISTED, "a1", [MISS, HIT], Tally(hits=1, misses=1, proven=True)),
-        (LISTED, "a1", [("request", "", False)], Tally(misses=1)),
-        (LISTED, "a1", [WRITTEN], Tally(proven=True)),
-        (LISTED, "a1", [FAILED], Tally(errors=1, error_code="ProviderError")),
+        (LISTED, "a1", [HIT], UsageCounts(hits=1)),
+        (LISTED, "a1", [HIT] * 3, UsageCounts(hits=3)),
+        (LISTED, "a1", [MISS], UsageCounts(misses=1, proven=True)),
+        (LISTED, "a1", [MISS, HIT], UsageCounts(hits=1, misses=1, proven=True)),
+        (LISTED, "a1", [("request", "", False)], UsageCounts(misses=1)),
+        (LISTED, "a1", [WRITTEN], UsageCounts(proven=True)),
+        (LISTED, "a1", [FAILED], UsageCounts(errors=1, error_code="ProviderError")),
         (
             LISTED,
             "a1",
             [FAILED, ("", "ProviderTimeoutError", False)],
-            Tally(errors=2, error_code="ProviderTimeoutError"),
+            UsageCounts(errors=2, error_code="ProviderTimeoutError"),
         ),
-        (LISTED, "a1", [("", "AccountInvalidCredentialsError", True)], Tally(errors=1, error_code=EXPELLED)),
+        (LISTED, "a1", [("", "AccountInvalidCredentialsError", True)], UsageCounts(errors=1, error_code=EXPELLED)),
         (LISTED, "a1", [("", "InvalidApiKeyError", False)], None),
         (LISTED, "a1", [("", "AccountNotFoundError", False)], None),
         (LISTED, "a1", [("", "ValidationError", False)], None),
@@ -62,10 +62,10 @@ FAILED = ("", "ProviderError", True)
     ],
 )
 async def test_calls_are_counted_by_how_they_ended(
-    operation: str, account: str, calls: Sequence[tuple[str, str, bool]], tally: Tally | None
+    operation: str, account: str, calls: Sequence[tuple[str, str, bool]], tally: UsageCounts | None
 ) -> None:
     sheet = Sheet()
-    counter = Counter(sheet, lambda: NOW, [LISTED])
+    counter = UsageCounter(sheet, lambda: NOW, [LISTED])
     for cache, error, proven in calls:
         counter.count(operation, account, cache, error, proven=proven)
     await counter.flush()
@@ -75,7 +75,7 @@ async def test_calls_are_counted_by_how_they_ended(
 
 async def test_what_cannot_be_added_is_added_with_what_comes_later() -> None:
     sheet, time = Sheet(away=True), Time()
-    counter = Counter(sheet, lambda: time.moment, [LISTED])
+    counter = UsageCounter(sheet, lambda: time.moment, [LISTED])
     for account, call in (("a1", MISS), ("a1", FAILED)):
         counter.count(LISTED, account, call[0], call[1], proven=call[2])
     await counter.flush()
@@ -86,19 +86,19 @@ async def test_what_cannot_be_added_is_added_with_what_comes_later() -> None:
     sheet.away = False
     await counter.flush()
     await counter.flush()
-    whole = Tally(hits=1, misses=1, errors=1, proven=True, error_code="ProviderError")
-    assert sheet.added == [({"a1": whole, "a2": Tally(hits=1)}, NOW + timedelta(seconds=60))]
+    whole = UsageCounts(hits=1, misses=1, errors=1, proven=True, error_code="ProviderError")
+    assert sheet.added == [({"a1": whole, "a2": UsageCounts(hits=1)}, NOW + timedelta(seconds=60))]
 
 
 async def test_what_is_counted_while_it_is_being_added_is_added_the_next_time() -> None:
     class Slow(Sheet):
-        async def add(self, tallies: Mapping[str, Tally], at: datetime) -> None:
+        async def add(self, tallies: Mapping[str, UsageCounts], at: datetime) -> None:
             counter.count(LISTED, "a1", "hit", "", proven=False)
             await super().add(tallies, at)
 
     sheet = Slow()
-    counter = Counter(sheet, lambda: NOW, [LISTED])
+    counter = UsageCounter(sheet, lambda: NOW, [LISTED])
     counter.count(LISTED, "a1", "miss", "", proven=False)
     await counter.flush()
     await counter.flush()
-    assert [tallies for tallies, _ in sheet.added] == [{"a1": Tally(misses=1)}, {"a1": Tally(hits=1)}]
+    assert [tallies for tallies, _ in sheet.added] == [{"a1": UsageCounts(misses=1)}, {"a1": UsageCounts(hits=1)}]

@@ -10,13 +10,13 @@ from itertools import count
 from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
-from gateway.accounts.link import Parts
+from gateway.accounts.link import LinkContext
 from gateway.accounts.store import Database
-from gateway.accounts.usage import Tally, Usage
+from gateway.accounts.usage import Usage, UsageCounts
 from gateway.accounts.verification import Intervals
-from gateway.accounts.verifier import Around, Pace, Rounds
-from gateway.audit.events import What
-from gateway.auth.authentication import Entrance
+from gateway.accounts.verifier import AccountVerifier, Around, Pace
+from gateway.audit.events import AuditEvent
+from gateway.auth.authentication import Authenticator
 from gateway.model import AT_A_CALL, AT_A_CHECK, Account, Clock, Status, StatusReason
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
@@ -47,15 +47,15 @@ class Vendor:
         return Answer(self.status, {}, self.scopes.encode())
 
 
-def rounds(database: Database, vendor: Vendor, time: Time, *, known: bool = True) -> Rounds:
+def rounds(database: Database, vendor: Vendor, time: Time, *, known: bool = True) -> AccountVerifier:
     connector: Connector = replace(HUMAANS, verify=flow)
     providers: Mapping[str, Provider] = {"humaans": Provider(connector, Policy(connector, Operator()))} if known else {}
     numbers = count()
-    return Rounds(
+    return AccountVerifier(
         database.usage,
-        Entrance(database, providers),
+        Authenticator(database, providers),
         Pace(intervals=INTERVALS, at_once=4, pause=0),
-        Parts(ledger=database, upstream=vendor, clock=time.now, new_id=lambda: f"new {next(numbers)}"),
+        LinkContext(ledger=database, upstream=vendor, clock=time.now, new_id=lambda: f"new {next(numbers)}"),
         Around(
             clock=Clock(now=time.now, monotonic=time.monotonic, jitter=lambda: 0),
             wait=asyncio.sleep,
@@ -79,9 +79,9 @@ async def look(database: Database, vendor: Vendor, time: Time, *, known: bool = 
         """There may be more."""
 
 
-async def whats(database: Database, account_id: str = "a1") -> list[What]:
+async def whats(database: Database, account_id: str = "a1") -> list[AuditEvent]:
     """Give what the checks have done to an account, first to last."""
-    entries = await database.trail.read(account_id=account_id)
+    entries = await database.audit.read(account_id=account_id)
     return [entry.what for entry in reversed(entries) if entry.by == AT_A_CHECK]
 
 
@@ -118,11 +118,11 @@ async def test_an_account_in_use_is_verified_more_seldom(database: Database, tim
     await linked(database, vendor, time)
     for passed in (0.8, 1.5, 2.2, 2.9):
         time.passed = passed * HOUR
-        await database.usage.add({"a1": Tally(misses=1, proven=True)}, time.now())
+        await database.usage.add({"a1": UsageCounts(misses=1, proven=True)}, time.now())
         await look(database, vendor, time)
     assert vendor.asked == []
     time.passed = 4 * HOUR
-    await database.usage.add({"a1": Tally(misses=1, proven=True)}, time.now())
+    await database.usage.add({"a1": UsageCounts(misses=1, proven=True)}, time.now())
     await look(database, vendor, time)
     assert len(vendor.asked) == 1
 
@@ -131,7 +131,7 @@ async def test_what_a_check_finds_is_kept_and_told(database: Database, time: Tim
     vendor = Vendor()
     account = await linked(database, vendor, time)
 
-    async def next_time(hours: float, **answer: object) -> tuple[Status, list[What]]:
+    async def next_time(hours: float, **answer: object) -> tuple[Status, list[AuditEvent]]:
         for name, value in answer.items():
             setattr(vendor, name, value)
         seen, asked = len(await whats(database)), len(vendor.asked)
@@ -141,18 +141,21 @@ async def test_what_a_check_finds_is_kept_and_told(database: Database, time: Tim
         found = (await must_find(database, account)).account
         return found.status, (await whats(database))[seen:]
 
-    assert await next_time(1, scopes="public:read pay") == (Status.ACTIVE, [What.SCOPES_CHANGED])
+    assert await next_time(1, scopes="public:read pay") == (Status.ACTIVE, [AuditEvent.SCOPES_CHANGED])
     assert (await must_find(database, account)).account.grant.scopes == {"public:read", "pay"}
     assert await next_time(1, status=503) == (Status.ACTIVE, [])
     assert (await usage(database)).failures == 1
     assert await next_time(1, status=429) == (Status.ACTIVE, [])
     assert (await usage(database)).failures == 2
-    assert await next_time(1, status=401) == (Status.ERROR, [What.ERROR])
+    assert await next_time(1, status=401) == (Status.ERROR, [AuditEvent.ERROR])
     assert await next_time(2) == (Status.ERROR, [])
     assert await next_time(2, status=503) == (Status.ERROR, [])
-    assert await next_time(2, status=200, scopes="pay") == (Status.ACTIVE, [What.RECOVERED, What.SCOPES_CHANGED])
+    assert await next_time(2, status=200, scopes="pay") == (
+        Status.ACTIVE,
+        [AuditEvent.RECOVERED, AuditEvent.SCOPES_CHANGED],
+    )
     assert (await usage(database)).failures == 0
-    [relinked] = await database.trail.read(account_id="a1", what=[What.SCOPES_CHANGED], most=1)
+    [relinked] = await database.audit.read(account_id="a1", what=[AuditEvent.SCOPES_CHANGED], most=1)
     assert relinked.details == {"gained": [], "lost": ["public:read"]}
 
 
@@ -167,13 +170,13 @@ async def test_a_token_ends_when_it_was_said_to_and_nobody_is_asked(database: Da
     await look(database, vendor, time)
     found = (await must_find(database, account)).account
     assert (found.status, [reason.code for reason in found.status_reasons]) == (Status.EXPIRED, ["token_ended"])
-    assert (await whats(database), vendor.asked) == ([What.EXPIRED], [])
+    assert (await whats(database), vendor.asked) == ([AuditEvent.EXPIRED], [])
     # A vendor that takes it all the same has moved the end.
     time.passed = 3 * HOUR
     await look(database, vendor, time)
     again = (await must_find(database, account)).account
     assert (again.status, again.status_reasons, again.grant.ends_at) == (Status.ACTIVE, (), None)
-    assert await whats(database) == [What.EXPIRED, What.RECOVERED, What.UPDATED]
+    assert await whats(database) == [AuditEvent.EXPIRED, AuditEvent.RECOVERED, AuditEvent.UPDATED]
 
 
 async def test_an_account_without_its_connector_is_inactive_until_it_is_back(database: Database, time: Time) -> None:
@@ -189,7 +192,7 @@ async def test_an_account_without_its_connector_is_inactive_until_it_is_back(dat
     time.passed = 6 * HOUR
     await look(database, vendor, time)
     assert (await must_find(database, account)).account.status is Status.ACTIVE
-    assert await whats(database) == [What.INACTIVE, What.RECOVERED]
+    assert await whats(database) == [AuditEvent.INACTIVE, AuditEvent.RECOVERED]
 
 
 async def test_an_account_that_a_call_has_put_into_error_is_looked_at_after_a_minute_and_recovers(
@@ -211,7 +214,7 @@ async def test_an_account_that_a_call_has_put_into_error_is_looked_at_after_a_mi
     await look(database, vendor, time)
     found = (await must_find(database, account)).account
     assert (found.status, found.status_reasons) == (Status.ACTIVE, ())
-    assert await whats(database) == [What.RECOVERED]
+    assert await whats(database) == [AuditEvent.RECOVERED]
 
 
 async def test_a_suspended_account_is_left_alone(database: Database, time: Time) -> None:
@@ -270,9 +273,9 @@ async def test_counts_of_all_processes_are_added_and_the_last_of_each_moment_sta
     await database.store(await new_account(database, "a2"), TOKEN)
 
     early, late = START + timedelta(seconds=1), START + timedelta(seconds=2)
-    await database.usage.add({"a1": Tally(misses=2, errors=3, proven=True, error_code="Early")}, early)
+    await database.usage.add({"a1": UsageCounts(misses=2, errors=3, proven=True, error_code="Early")}, early)
     await database.usage.add(
-        {"a1": Tally(hits=5), "gone": Tally(hits=1), "a2": Tally(errors=1, error_code="Late")}, late
+        {"a1": UsageCounts(hits=5), "gone": UsageCounts(hits=1), "a2": UsageCounts(errors=1, error_code="Late")}, late
     )
     await database.usage.add({}, late)
     expected = Usage(
@@ -300,7 +303,7 @@ async def test_processes_that_count_the_same_accounts_do_not_wait_for_each_other
             stack.push_async_callback(worker.close)
             await worker.usage.read(ids)
         orders = [ids, ids[::-1]] * 2
-        rows = [{each: Tally(hits=1) for each in order} for order in orders]
+        rows = [{each: UsageCounts(hits=1) for each in order} for order in orders]
         pairs = list(zip(workers, rows, strict=True)) * 5
         await asyncio.gather(*(worker.usage.add(row, START) for worker, row in pairs))
     assert {each.hits for each in (await database.usage.read(ids)).values()} == {20}

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from connectors.exchange import Answer, Request
-from gateway.accounts.link import Parts
+from gateway.accounts.link import LinkContext
 from gateway.accounts.usage import Due, Usage
 from gateway.accounts.verification import Intervals
-from gateway.accounts.verifier import LEASE_SECONDS, Around, Pace, Rounds
+from gateway.accounts.verifier import LEASE_SECONDS, AccountVerifier, Around, Pace
 from gateway.errors import StoreUnavailable
 from tests.fakes.accounts import Office
 from tests.fakes.core import NOW, make_linked
@@ -62,11 +62,11 @@ class Walk:
         self.office.vendor.instead = self.reply
         self.queue = Queue()
         clock = self.office.time.clock()
-        self.rounds = Rounds(
+        self.rounds = AccountVerifier(
             self.queue,
-            self.office.platform._entrance,
+            self.office.platform._authenticator,
             Pace(intervals=Intervals(idle=3600, used=36000, failed=7200), at_once=self.at_once, pause=2),
-            Parts(
+            LinkContext(
                 ledger=self.office.books,
                 upstream=self,
                 clock=clock.now,

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from gateway.audit.events import Entry, What
+from gateway.audit.events import AuditEntry, AuditEvent
 from gateway.model import ActorKind
 from tests.fixtures.dashboard_browser import Operator, hidden, open_dashboard
 from tests.fixtures.gateway import Site, open_site
@@ -19,8 +19,8 @@ ADDRESS = "203.0.113.9"
 PLANTED = ["PLANTED-" + "x" * 3000, "jane@example.com", "planted-vendor-token-0123456789abcdef", "x" * 24]
 
 
-async def rows(at: Operator, *what: What) -> list[Entry]:
-    return list(await at.database.trail.read(what=what))
+async def rows(at: Operator, *what: AuditEvent) -> list[AuditEntry]:
+    return list(await at.database.audit.read(what=what))
 
 
 async def test_signing_in_and_out_and_failing_to_are_in_the_trail_with_the_address(
@@ -33,8 +33,8 @@ async def test_signing_in_and_out_and_failing_to_are_in_the_trail_with_the_addre
     assert (await at.sign_in()).status_code == 303
     page = await at.get("")
     await at.post("/logout", hidden(page.text))
-    found = await rows(at, What.SIGN_IN_FAILED, What.SIGNED_IN, What.SIGNED_OUT)
-    assert [each.what for each in found] == [What.SIGNED_OUT, What.SIGNED_IN, What.SIGN_IN_FAILED]
+    found = await rows(at, AuditEvent.SIGN_IN_FAILED, AuditEvent.SIGNED_IN, AuditEvent.SIGNED_OUT)
+    assert [each.what for each in found] == [AuditEvent.SIGNED_OUT, AuditEvent.SIGNED_IN, AuditEvent.SIGN_IN_FAILED]
     assert {(each.by.kind, each.by.address) for each in found} == {(ActorKind.ADMIN, ADDRESS)}
     for _ in range(6):
         answer = await at.sign_in("not the password")
@@ -65,7 +65,7 @@ async def test_what_an_operator_reads_of_a_customer_is_in_the_trail(operator: Op
     page = await operator.get(f"/accounts/{operator.site.account}/try")
     form = {**hidden(page.text), "operation": "list_employees", "rights": "*"}
     assert (await operator.post(f"/accounts/{operator.site.account}/try", form)).status_code == 200
-    [entry] = await rows(operator, What.TEST_READ)
+    [entry] = await rows(operator, AuditEvent.TEST_READ)
     assert (entry.account_id, entry.details, entry.by.kind) == (
         operator.site.account,
         {"operation": "list_employees"},
@@ -86,13 +86,13 @@ async def test_changes_of_webhooks_are_in_the_trail_by_key(site: Site) -> None:
     await ask("PATCH", path, {"enabled": False})
     await ask("POST", f"{path}/rotate_secret")
     await ask("DELETE", path)
-    found = [each for each in await site.database.trail.read() if each.what.value.startswith("webhook.")]
+    found = [each for each in await site.database.audit.read() if each.what.value.startswith("webhook.")]
     assert [each.what for each in reversed(found)] == [
-        What.WEBHOOK_CREATED,
-        What.WEBHOOK_UPDATED,
-        What.WEBHOOK_UPDATED,
-        What.WEBHOOK_SECRET_ROTATED,
-        What.WEBHOOK_DELETED,
+        AuditEvent.WEBHOOK_CREATED,
+        AuditEvent.WEBHOOK_UPDATED,
+        AuditEvent.WEBHOOK_UPDATED,
+        AuditEvent.WEBHOOK_SECRET_ROTATED,
+        AuditEvent.WEBHOOK_DELETED,
     ]
     assert all(each.by.kind is ActorKind.KEY and each.details["webhook"] == made["id"] for each in found)
     assert [each.details.get("fields") for each in reversed(found)][1:3] == [["url"], ["disabled"]]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.exchange import Grant
-from gateway.audit.events import Details, What, facts_of
+from gateway.audit.events import AuditEvent, Details, facts_of
 from gateway.model import Account, Owner, Status, StatusReason
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -34,42 +34,47 @@ def granted(account: Account, *scopes: str, role: str | None = None) -> Account:
     return replace(account, grant=replace(account.grant, scopes=frozenset(scopes), role=role))
 
 
-TABLE: list[tuple[Account | None, Account | None, bool, list[tuple[What, Details]]]] = [
-    (None, ACTIVE, True, [(What.LINKED, {"provider": "village", "scopes": ["public:read"]})]),
-    (ACTIVE, None, False, [(What.UNLINKED, {})]),
-    (ACTIVE, ERROR, False, [(What.ERROR, {"from": "active", "codes": ["invalid_credentials"]})]),
-    (ERROR, ACTIVE, False, [(What.RECOVERED, {"from": "error"})]),
-    (ACTIVE, SUSPENDED, False, [(What.SUSPENDED, {"from": "active", "codes": ["suspended_by_operator"]})]),
-    (SUSPENDED, ACTIVE, False, [(What.RESUMED, {"from": "suspended"})]),
-    (ACTIVE, replace(ACTIVE, status=Status.EXPIRED), False, [(What.EXPIRED, {"from": "active"})]),
-    (ACTIVE, replace(ACTIVE, status=Status.INACTIVE), False, [(What.INACTIVE, {"from": "active"})]),
-    (replace(ACTIVE, status=Status.INACTIVE), ACTIVE, False, [(What.RECOVERED, {"from": "inactive"})]),
-    (ACTIVE, replace(ACTIVE, status=Status.ARCHIVED), False, [(What.ARCHIVED, {"from": "active"})]),
+TABLE: list[tuple[Account | None, Account | None, bool, list[tuple[AuditEvent, Details]]]] = [
+    (None, ACTIVE, True, [(AuditEvent.LINKED, {"provider": "village", "scopes": ["public:read"]})]),
+    (ACTIVE, None, False, [(AuditEvent.UNLINKED, {})]),
+    (ACTIVE, ERROR, False, [(AuditEvent.ERROR, {"from": "active", "codes": ["invalid_credentials"]})]),
+    (ERROR, ACTIVE, False, [(AuditEvent.RECOVERED, {"from": "error"})]),
+    (ACTIVE, SUSPENDED, False, [(AuditEvent.SUSPENDED, {"from": "active", "codes": ["suspended_by_operator"]})]),
+    (SUSPENDED, ACTIVE, False, [(AuditEvent.RESUMED, {"from": "suspended"})]),
+    (ACTIVE, replace(ACTIVE, status=Status.EXPIRED), False, [(AuditEvent.EXPIRED, {"from": "active"})]),
+    (ACTIVE, replace(ACTIVE, status=Status.INACTIVE), False, [(AuditEvent.INACTIVE, {"from": "active"})]),
+    (replace(ACTIVE, status=Status.INACTIVE), ACTIVE, False, [(AuditEvent.RECOVERED, {"from": "inactive"})]),
+    (ACTIVE, replace(ACTIVE, status=Status.ARCHIVED), False, [(AuditEvent.ARCHIVED, {"from": "active"})]),
     (
         ACTIVE,
         granted(ACTIVE, "pay", "planted words"),
         False,
-        [(What.SCOPES_CHANGED, {"gained": ["other", "pay"], "lost": ["public:read"]})],
+        [(AuditEvent.SCOPES_CHANGED, {"gained": ["other", "pay"], "lost": ["public:read"]})],
     ),
-    (ACTIVE, granted(ACTIVE, "public:read", role="planted"), False, [(What.UPDATED, {"fields": ["grant"]})]),
-    (ACTIVE, OTHER, False, [(What.UPDATED, {"fields": ["owner", "label"]})]),
+    (ACTIVE, granted(ACTIVE, "public:read", role="planted"), False, [(AuditEvent.UPDATED, {"fields": ["grant"]})]),
+    (ACTIVE, OTHER, False, [(AuditEvent.UPDATED, {"fields": ["owner", "label"]})]),
     (
         ACTIVE,
         replace(ACTIVE, kind="test", setup_information={}),
         False,
-        [(What.UPDATED, {"fields": ["kind", "setup_information"]})],
+        [(AuditEvent.UPDATED, {"fields": ["kind", "setup_information"]})],
     ),
-    (SUSPENDED, replace(SUSPENDED, status_reasons=(REFUSED,)), False, [(What.UPDATED, {"fields": ["status_reasons"]})]),
-    (ACTIVE, replace(ACTIVE, revision=2), False, [(What.UPDATED, {})]),
-    (ACTIVE, ACTIVE, True, [(What.RELINKED, {})]),
+    (
+        SUSPENDED,
+        replace(SUSPENDED, status_reasons=(REFUSED,)),
+        False,
+        [(AuditEvent.UPDATED, {"fields": ["status_reasons"]})],
+    ),
+    (ACTIVE, replace(ACTIVE, revision=2), False, [(AuditEvent.UPDATED, {})]),
+    (ACTIVE, ACTIVE, True, [(AuditEvent.RELINKED, {})]),
     (
         ERROR,
         granted(OTHER, "pay"),
         True,
         [
-            (What.RELINKED, {"fields": ["owner", "label"]}),
-            (What.RECOVERED, {"from": "error"}),
-            (What.SCOPES_CHANGED, {"gained": ["pay"], "lost": ["public:read"]}),
+            (AuditEvent.RELINKED, {"fields": ["owner", "label"]}),
+            (AuditEvent.RECOVERED, {"from": "error"}),
+            (AuditEvent.SCOPES_CHANGED, {"gained": ["pay"], "lost": ["public:read"]}),
         ],
     ),
     (
@@ -77,9 +82,9 @@ TABLE: list[tuple[Account | None, Account | None, bool, list[tuple[What, Details
         granted(replace(OTHER, label=ERROR.label), "pay"),
         False,
         [
-            (What.RECOVERED, {"from": "error"}),
-            (What.SCOPES_CHANGED, {"gained": ["pay"], "lost": ["public:read"]}),
-            (What.UPDATED, {"fields": ["owner"]}),
+            (AuditEvent.RECOVERED, {"from": "error"}),
+            (AuditEvent.SCOPES_CHANGED, {"gained": ["pay"], "lost": ["public:read"]}),
+            (AuditEvent.UPDATED, {"fields": ["owner"]}),
         ],
     ),
 ]
@@ -87,7 +92,7 @@ TABLE: list[tuple[Account | None, Account | None, bool, list[tuple[What, Details
 
 @pytest.mark.parametrize(("before", "after", "credential", "facts"), TABLE)
 def test_what_has_happened_is_told_in_words_of_ours(
-    before: Account | None, after: Account | None, credential: bool, facts: list[tuple[What, Details]]
+    before: Account | None, after: Account | None, credential: bool, facts: list[tuple[AuditEvent, Details]]
 ) -> None:
     found = facts_of(before, after, credential=credential)
     assert [(fact.what, fact.details) for fact in found] == facts
@@ -98,4 +103,4 @@ def test_every_change_of_status_has_its_word() -> None:
     for before in Status:
         for after in Status:
             [fact] = facts_of(replace(ACTIVE, status=before), replace(ACTIVE, status=after))
-            assert (fact.what is What.UPDATED) == (before is after)
+            assert (fact.what is AuditEvent.UPDATED) == (before is after)

@@ -11,21 +11,21 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.accounts.store import Database
-from gateway.accounts.usage import Tally
-from gateway.audit.events import Change, What, event
-from gateway.audit.log import Ears
+from gateway.accounts.usage import UsageCounts
+from gateway.audit.events import AuditEvent, AuditRecord, event
+from gateway.audit.log import ChangeListeners
 from gateway.db.engine import open_engine, reading
 from gateway.db.schema import metadata
 from gateway.errors import Conflict, StoreUnavailable
-from gateway.model import AT_A_CALL, AT_THE_COMMAND_LINE, Account, Actor, ActorKind, Secret, Status, Turn
+from gateway.model import AT_A_CALL, AT_THE_COMMAND_LINE, Account, Actor, ActorKind, IdempotencyKey, Secret, Status
 from gateway.vault.vault import Vault
 from tests.fixtures.databases import MASTER, REASON, START, TOKEN, Time, new_account
 
 BACKEND = Actor(ActorKind.KEY, "k1", "192.0.2.1")
 
 
-async def kinds(database: Database, account_id: str | None = None) -> list[What]:
-    return [entry.what for entry in reversed(await database.trail.read(account_id=account_id))]
+async def kinds(database: Database, account_id: str | None = None) -> list[AuditEvent]:
+    return [entry.what for entry in reversed(await database.audit.read(account_id=account_id))]
 
 
 async def live(database: Database, account_id: str = "a1") -> Account:
@@ -46,17 +46,17 @@ async def test_every_change_has_its_row_with_who_and_when_and_from_where(databas
     await database.erase(account.project_id, account.id, BACKEND)
     await database.clients.revoke_key(key.id, AT_THE_COMMAND_LINE)
     await database.clients.revoke_key(key.id, AT_THE_COMMAND_LINE)
-    entries = list(reversed(await database.trail.read()))
+    entries = list(reversed(await database.audit.read()))
     assert [(entry.what, entry.by, entry.account_id or entry.key_id) for entry in entries] == [
-        (What.KEY_CREATED, AT_THE_COMMAND_LINE, key.id),
-        (What.LINKED, BACKEND, "a1"),
-        (What.UPDATED, BACKEND, "a1"),
-        (What.SCOPES_CHANGED, BACKEND, "a1"),
-        (What.RELINKED, BACKEND, "a1"),
-        (What.ERROR, AT_A_CALL, "a1"),
-        (What.RECOVERED, AT_THE_COMMAND_LINE, "a1"),
-        (What.UNLINKED, BACKEND, "a1"),
-        (What.KEY_REVOKED, AT_THE_COMMAND_LINE, key.id),
+        (AuditEvent.KEY_CREATED, AT_THE_COMMAND_LINE, key.id),
+        (AuditEvent.LINKED, BACKEND, "a1"),
+        (AuditEvent.UPDATED, BACKEND, "a1"),
+        (AuditEvent.SCOPES_CHANGED, BACKEND, "a1"),
+        (AuditEvent.RELINKED, BACKEND, "a1"),
+        (AuditEvent.ERROR, AT_A_CALL, "a1"),
+        (AuditEvent.RECOVERED, AT_THE_COMMAND_LINE, "a1"),
+        (AuditEvent.UNLINKED, BACKEND, "a1"),
+        (AuditEvent.KEY_REVOKED, AT_THE_COMMAND_LINE, key.id),
     ]
     assert {(entry.at, entry.project_id) for entry in entries} == {(time.now(), account.project_id)}
     assert entries[3].details == {"gained": [], "lost": ["private:read", "public:read"]}
@@ -71,7 +71,7 @@ async def test_what_changes_nothing_has_no_row(database: Database) -> None:
     for stale in (database.amend(replace(account, revision=7)), database.store(replace(account, revision=7), TOKEN)):
         with pytest.raises(Conflict):
             await stale
-    assert await kinds(database) == [What.LINKED]
+    assert await kinds(database) == [AuditEvent.LINKED]
 
 
 async def test_the_trail_is_read_page_by_page_and_by_what_is_wanted(database: Database) -> None:
@@ -80,17 +80,17 @@ async def test_the_trail_is_read_page_by_page_and_by_what_is_wanted(database: Da
     await database.store(await new_account(database, "a3", "stranger"), TOKEN)
     await database.mark("a2", Status.ERROR, REASON)
 
-    async def read(**choice: object) -> list[tuple[str | None, What]]:
-        entries = await database.trail.read(**choice)  # type: ignore[arg-type] # rows of a table
+    async def read(**choice: object) -> list[tuple[str | None, AuditEvent]]:
+        entries = await database.audit.read(**choice)  # type: ignore[arg-type] # rows of a table
         return [(entry.account_id, entry.what) for entry in entries]
 
-    whole = [("a2", What.ERROR), ("a3", What.LINKED), ("a2", What.LINKED), ("a1", What.LINKED)]
+    whole = [("a2", AuditEvent.ERROR), ("a3", AuditEvent.LINKED), ("a2", AuditEvent.LINKED), ("a1", AuditEvent.LINKED)]
     assert await read() == whole
     assert await read(project_id=account.project_id) == [whole[0], *whole[2:]]
     assert await read(project_id=account.project_id, account_id="a3") == []
     assert await read(account_id="a2") == [whole[0], whole[2]]
-    assert await read(what=(What.LINKED, What.UNLINKED)) == whole[1:]
-    [first, second] = await database.trail.read(most=2)
+    assert await read(what=(AuditEvent.LINKED, AuditEvent.UNLINKED)) == whole[1:]
+    [first, second] = await database.audit.read(most=2)
     assert await read(before=second.id, most=1) == whole[2:3]
     assert first.id > second.id
 
@@ -104,17 +104,17 @@ OWN_ATTACKS = {
 
 async def test_no_row_is_changed_or_deleted(database: Database, url: str) -> None:
     await database.store(await new_account(database), TOKEN, BACKEND)
-    before = await database.trail.read()
+    before = await database.audit.read()
     engine = open_engine(url)
     for statement in (*ATTACKS, OWN_ATTACKS[engine.dialect.name]):
         with pytest.raises(DBAPIError, match="append-only"):
             async with engine.begin() as connection:
                 await connection.execute(text(statement))
     await engine.dispose()
-    assert await database.trail.read() == before != []
+    assert await database.audit.read() == before != []
 
 
-async def opened(url: str, time: Time, ears: Ears) -> Database:
+async def opened(url: str, time: Time, ears: ChangeListeners) -> Database:
     return Database(open_engine(url), Vault(MASTER), ears=ears, clock=time.now, monotonic=time.monotonic)
 
 
@@ -136,30 +136,30 @@ async def test_a_change_and_all_that_is_written_with_it_are_kept_together_or_not
     database: Database, url: str, time: Time, act: Act
 ) -> None:
     """Who listens within the transaction undoes it by failing; who listens after it hears nothing then."""
-    heard: list[Change] = []
+    heard: list[AuditRecord] = []
 
-    async def fail(connection: AsyncConnection, change: Change, account: Account) -> None:
+    async def fail(connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
         assert change.account_id == account.id
         written = await connection.execute(text("SELECT what FROM audit_trail ORDER BY id DESC LIMIT 1"))
         assert written.scalar_one() == change.facts[-1].what
         raise ZeroDivisionError
 
-    async def hear(change: Change) -> None:
+    async def hear(change: AuditRecord) -> None:
         heard.append(change)
 
     account = await database.store(await new_account(database), TOKEN)
-    failing = await opened(url, time, Ears(within=(fail,), after=(hear,)))
+    failing = await opened(url, time, ChangeListeners(within=(fail,), after=(hear,)))
     with pytest.raises(ZeroDivisionError):
         await act(failing, account)
-    assert (heard, await kinds(database)) == ([], [What.LINKED])
-    other = await opened(url, time, Ears(after=(hear,)))
+    assert (heard, await kinds(database)) == ([], [AuditEvent.LINKED])
+    other = await opened(url, time, ChangeListeners(after=(hear,)))
     linked = await other.find_account(account.project_id, account.id)
     assert linked is not None
     assert (linked.account, linked.credential) == (account, TOKEN)
     assert await other.account("a2") is None
     await act(other, account)
     assert [(fact.what, change.account_id) for change in heard for fact in change.facts] == [
-        (entry.what, entry.account_id) for entry in reversed((await database.trail.read())[:-1])
+        (entry.what, entry.account_id) for entry in reversed((await database.audit.read())[:-1])
     ]
     await failing.close()
     await other.close()
@@ -171,15 +171,15 @@ async def test_of_changes_at_once_each_is_told_from_the_one_before_it(database: 
     # Connections are made one after another: without them at hand the changes would be too.
     await asyncio.gather(*(database.account(account.id) for _ in range(10)))
     await asyncio.gather(*(database.mark(account.id, Status.ERROR, REASON) for _ in range(30)))
-    assert await kinds(database) == [What.LINKED, What.ERROR, *[What.UPDATED] * 29]
+    assert await kinds(database) == [AuditEvent.LINKED, AuditEvent.ERROR, *[AuditEvent.UPDATED] * 29]
 
 
 async def test_what_is_unlinked_leaves_ids_and_words_of_ours_in_the_trail_and_nothing_elsewhere(
     database: Database, url: str
 ) -> None:
     account = await live(database, "planted-account")
-    await database.repeats.begin(Turn(account.id, "planted-digest", "planted-digest"), START, START)
-    await database.usage.add({account.id: Tally(hits=1)}, START)
+    await database.idempotency.begin(IdempotencyKey(account.id, "planted-digest", "planted-digest"), START, START)
+    await database.usage.add({account.id: UsageCounts(hits=1)}, START)
     engine = open_engine(url)
     planted = ("planted-account", "Planted", "customer-1", "planted-vendor-token", "planted-digest")
 
@@ -217,15 +217,15 @@ async def test_the_address_ends_after_its_time_and_nothing_else_of_a_row(databas
     """Rows of long ago; the database refuses to empty the address of one that is younger than 30 days."""
     by = Actor(ActorKind.ADMIN, "a", "203.0.113.9")
     for at in (START, START + timedelta(days=1)):
-        await database.trail.note(event(What.SIGNED_IN, at, by))
-    before = await database.trail.read()
-    assert await database.trail.forget_addresses(START) == 0
-    assert await database.trail.forget_addresses(START + timedelta(hours=1)) == 1
-    after = await database.trail.read()
+        await database.audit.note(event(AuditEvent.SIGNED_IN, at, by))
+    before = await database.audit.read()
+    assert await database.audit.forget_addresses(START) == 0
+    assert await database.audit.forget_addresses(START + timedelta(hours=1)) == 1
+    after = await database.audit.read()
     assert [each.by.address for each in after] == ["203.0.113.9", ""]
     assert [(each.id, each.at, each.what, each.by.kind, each.by.id, each.details) for each in after] == [
         (each.id, each.at, each.what, each.by.kind, each.by.id, each.details) for each in before
     ]
-    await database.trail.note(event(What.SIGNED_IN, datetime.now(UTC), by))
+    await database.audit.note(event(AuditEvent.SIGNED_IN, datetime.now(UTC), by))
     with pytest.raises(StoreUnavailable):
-        await database.trail.forget_addresses(datetime.now(UTC) + timedelta(days=1))
+        await database.audit.forget_addresses(datetime.now(UTC) + timedelta(days=1))

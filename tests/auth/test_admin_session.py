@@ -2,20 +2,20 @@
 
 import pytest
 
-from gateway.auth.admin_session import Lives, Pass, Passes
+from gateway.auth.admin_session import AdminSession, AdminSessions, SessionLifetimes
 
 NOW = 1_800_000_000.0
-LIVES = Lives(whole=1000, idle=100)
+LIVES = SessionLifetimes(whole=1000, idle=100)
 
 
-def made(key: bytes = b"k" * 32, binding: str = "scrypt:one") -> Passes:
-    return Passes(key, binding, LIVES, lambda: "abc")
+def made(key: bytes = b"k" * 32, binding: str = "scrypt:one") -> AdminSessions:
+    return AdminSessions(key, binding, LIVES, lambda: "abc")
 
 
 def test_a_pass_is_known_again() -> None:
     passes = made()
     badge = passes.make(NOW)
-    assert passes.read(passes.text(badge), NOW + 1) == badge == Pass("abc", int(NOW), int(NOW))
+    assert passes.read(passes.text(badge), NOW + 1) == badge == AdminSession("abc", int(NOW), int(NOW))
 
 
 def test_it_ends_unused_and_it_ends_at_last() -> None:
@@ -75,7 +75,7 @@ def test_a_mark_made_for_one_purpose_is_worth_nothing_for_another() -> None:
         passes.seal(badge, "x").partition(".")[0],
     }
     assert len(marks) == 4
-    assert passes.word(badge) != passes.word(Pass("abd", badge.made, badge.seen))
+    assert passes.word(badge) != passes.word(AdminSession("abd", badge.made, badge.seen))
 
 
 def test_a_note_comes_back_only_as_it_was_given_and_to_its_own_pass() -> None:
@@ -84,5 +84,5 @@ def test_a_note_comes_back_only_as_it_was_given_and_to_its_own_pass() -> None:
     sealed = passes.seal(badge, "good The account is active.")
     assert passes.open(badge, sealed) == "good The account is active."
     assert passes.open(badge, sealed.replace("active", "gone")) == ""
-    assert passes.open(Pass("abd", badge.made, badge.seen), sealed) == ""
+    assert passes.open(AdminSession("abd", badge.made, badge.seen), sealed) == ""
     assert passes.open(badge, "é") == passes.open(badge, "") == ""

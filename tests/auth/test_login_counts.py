@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from gateway.auth.login_counts import RedisTally
-from gateway.auth.login_limiter import Count, MemoryTally
+from gateway.auth.login_counts import RedisLoginCounts
+from gateway.auth.login_limiter import Count, MemoryLoginCounts
 from gateway.cache.embedded_redis import embedded_server
 from gateway.cache.redis_connection import RedisLine
 
@@ -19,19 +19,19 @@ def fixture_url() -> Iterator[str]:
         yield url
 
 
-def made(url: str) -> RedisTally:
+def made(url: str) -> RedisLoginCounts:
     clock = iter(range(1_000_000))
-    return RedisTally(RedisLine(url, 30, 30), MemoryTally(lambda: next(clock) / 1e6), SECRET)
+    return RedisLoginCounts(RedisLine(url, 30, 30), MemoryLoginCounts(lambda: next(clock) / 1e6), SECRET)
 
 
 @pytest.fixture(name="tally")
-async def fixture_tally(url: str) -> AsyncIterator[RedisTally]:
+async def fixture_tally(url: str) -> AsyncIterator[RedisLoginCounts]:
     tally = made(url)
     yield tally
     tally.close()
 
 
-async def test_two_workers_count_together(tally: RedisTally, url: str) -> None:
+async def test_two_workers_count_together(tally: RedisLoginCounts, url: str) -> None:
     other = made(url)
     counts = await asyncio.gather(*(each.add("together", 600) for each in (tally, other) * 5))
     assert sorted(count.number for count in counts) == list(range(1, 11))
@@ -43,7 +43,7 @@ async def test_two_workers_count_together(tally: RedisTally, url: str) -> None:
     other.close()
 
 
-async def test_a_count_ends_so_long_after_its_first(tally: RedisTally, url: str) -> None:
+async def test_a_count_ends_so_long_after_its_first(tally: RedisLoginCounts, url: str) -> None:
     line = RedisLine(url, 30, 30)
     await tally.add("ends", 600)
     await line.call("EXPIRE", _key("ends"), 300)  # As when half of the time has passed.
@@ -56,7 +56,7 @@ async def test_a_count_ends_so_long_after_its_first(tally: RedisTally, url: str)
     line.close()
 
 
-async def test_no_name_stands_in_redis(tally: RedisTally, url: str) -> None:
+async def test_no_name_stands_in_redis(tally: RedisLoginCounts, url: str) -> None:
     await tally.add("from:192.0.2.77", 60)
     line = RedisLine(url, 30, 30)
     keys = await line.call("KEYS", "*")
@@ -65,7 +65,7 @@ async def test_no_name_stands_in_redis(tally: RedisTally, url: str) -> None:
     assert not [key for key in keys if b"192.0.2" in key or not key.startswith(b"gateway:tally:")]
 
 
-async def test_a_count_that_has_lost_its_end_gets_one(tally: RedisTally, url: str) -> None:
+async def test_a_count_that_has_lost_its_end_gets_one(tally: RedisLoginCounts, url: str) -> None:
     """As when it expires between the command that makes it and the one that counts."""
     await tally.add("lost", 600)
     line = RedisLine(url, 30, 30)
@@ -76,7 +76,11 @@ async def test_a_count_that_has_lost_its_end_gets_one(tally: RedisTally, url: st
 
 
 def _key(name: str) -> bytes:
-    return RedisTally(RedisLine("redis://127.0.0.1:1", 1, 1), MemoryTally(lambda: 0.0), SECRET)._key(name).encode()
+    return (
+        RedisLoginCounts(RedisLine("redis://127.0.0.1:1", 1, 1), MemoryLoginCounts(lambda: 0.0), SECRET)
+        ._key(name)
+        .encode()
+    )
 
 
 async def test_without_redis_a_worker_counts_alone() -> None:
@@ -88,7 +92,7 @@ async def test_without_redis_a_worker_counts_alone() -> None:
     tally.close()
 
 
-async def test_a_value_of_another_kind_is_a_fault_and_not_a_failure(tally: RedisTally, url: str) -> None:
+async def test_a_value_of_another_kind_is_a_fault_and_not_a_failure(tally: RedisLoginCounts, url: str) -> None:
     line = RedisLine(url, 30, 30)
     await line.call("RPUSH", _key("list"), "x")
     assert (await tally.add("list", 60)).number == 1

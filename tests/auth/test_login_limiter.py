@@ -2,14 +2,14 @@
 
 import pytest
 
-from gateway.auth.login_limiter import Attempts, Count, Limit, MemoryTally, subject_of
+from gateway.auth.login_limiter import Count, Limit, LoginLimiter, MemoryLoginCounts, subject_of
 from tests.fakes.core import Time
 
 EACH, ALL = Limit(most=3, seconds=60), Limit(most=10, seconds=120)
 
 
-def made(time: Time) -> Attempts:
-    return Attempts(MemoryTally(time.seconds), EACH, ALL)
+def made(time: Time) -> LoginLimiter:
+    return LoginLimiter(MemoryLoginCounts(time.seconds), EACH, ALL)
 
 
 async def test_an_address_may_try_a_few_times_and_then_has_to_wait() -> None:
@@ -84,7 +84,7 @@ def test_an_address_stands_for_its_subscriber(address: str, subject: str) -> Non
 
 async def test_a_tally_forgets_by_the_clock_and_holds_only_so_many_names() -> None:
     time = Time()
-    tally = MemoryTally(time.seconds, most=2)
+    tally = MemoryLoginCounts(time.seconds, most=2)
     assert await tally.add("a", 10) == Count(1, 10)
     assert await tally.add("a", 99) == Count(2, 10)
     time.forward(10)

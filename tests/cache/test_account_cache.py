@@ -2,87 +2,91 @@
 
 import pytest
 
-from gateway.cache.account_cache import Shelf
+from gateway.cache.account_cache import AccountCache
 from gateway.cache.compression import pack, unpack
 from tests.fakes.core import Forgetful, Memory, Time, make_linked
 
 MADE_OF = ("employees", "employments")
 
 
-def shelves(most: int = 1000) -> tuple[Memory, Shelf, Shelf]:
+def shelves(most: int = 1000) -> tuple[Memory, AccountCache, AccountCache]:
     memory = Memory(Time())
-    return memory, Shelf(memory, make_linked("a1"), most, "1"), Shelf(memory, make_linked("a2"), most, "2")
+    return (
+        memory,
+        AccountCache(memory, make_linked("a1"), most, "1"),
+        AccountCache(memory, make_linked("a2"), most, "2"),
+    )
 
 
 async def test_what_is_written_is_read_until_its_time_is_over() -> None:
-    memory, shelf, _ = shelves()
-    name = shelf.key("answer", "x")
-    assert await shelf.write({name: b"value"}, 60)
-    assert await shelf.read([name, shelf.key("answer", "y")]) == [b"value", None]
+    memory, account_cache, _ = shelves()
+    name = account_cache.key("answer", "x")
+    assert await account_cache.write({name: b"value"}, 60)
+    assert await account_cache.read([name, account_cache.key("answer", "y")]) == [b"value", None]
     memory.time.forward(60)
-    assert await shelf.read([name]) == [None]
+    assert await account_cache.read([name]) == [None]
 
 
 def test_keys_begin_with_the_account_in_braces() -> None:
-    _, shelf, other = shelves()
-    assert shelf.key("answer", "x") == "{a1}:answer:x"
+    _, account_cache, other = shelves()
+    assert account_cache.key("answer", "x") == "{a1}:answer:x"
     assert other.key("answer", "x") == "{a2}:answer:x"
 
 
 async def test_a_value_of_another_account_under_our_key_is_a_miss() -> None:
-    memory, shelf, other = shelves()
-    mine, theirs = shelf.key("answer", "x"), other.key("answer", "x")
+    memory, account_cache, other = shelves()
+    mine, theirs = account_cache.key("answer", "x"), other.key("answer", "x")
     await other.write({theirs: b"theirs"}, 60)
     memory.values[mine] = memory.values[theirs]
-    assert await shelf.read([mine]) == [None]
+    assert await account_cache.read([mine]) == [None]
     assert await other.read([theirs]) == [b"theirs"]
 
 
 async def test_another_account_in_the_value_is_a_miss_even_where_it_opens() -> None:
     """If the ciphers were confused, the id inside would still tell."""
-    memory, shelf, _ = shelves()
-    mine = shelf.key("answer", "x")
+    memory, account_cache, _ = shelves()
+    mine = account_cache.key("answer", "x")
     cipher = make_linked("a1").cipher
     memory.values[mine] = (1e12, cipher.seal(b"a2\ntheirs", mine.encode()))
-    assert await shelf.read([mine]) == [None]
+    assert await account_cache.read([mine]) == [None]
     memory.values[mine] = (1e12, cipher.seal(b"a1\nours", mine.encode()))
-    assert await shelf.read([mine]) == [b"ours"]
+    assert await account_cache.read([mine]) == [b"ours"]
 
 
 async def test_values_that_change_places_do_not_open() -> None:
-    memory, shelf, _ = shelves()
-    one, other = shelf.key("answer", "x"), shelf.key("answer", "y")
-    await shelf.write({one: b"one", other: b"other"}, 60)
+    memory, account_cache, _ = shelves()
+    one, other = account_cache.key("answer", "x"), account_cache.key("answer", "y")
+    await account_cache.write({one: b"one", other: b"other"}, 60)
     memory.values[one], memory.values[other] = memory.values[other], memory.values[one]
-    assert await shelf.read([one, other]) == [None, None]
+    assert await account_cache.read([one, other]) == [None, None]
 
 
 @pytest.mark.parametrize("damage", [b"", b"x", b"\0" * 100])
 async def test_what_is_damaged_is_a_miss(damage: bytes) -> None:
-    memory, shelf, _ = shelves()
-    name = shelf.key("answer", "x")
+    memory, account_cache, _ = shelves()
+    name = account_cache.key("answer", "x")
     memory.values[name] = (1e12, damage)
-    assert await shelf.read([name]) == [None]
+    assert await account_cache.read([name]) == [None]
 
 
 @pytest.mark.parametrize(("size", "kept"), [(1000, True), (1001, False)])
 async def test_what_is_too_large_is_not_kept_and_nothing_beside_it(size: int, *, kept: bool) -> None:
-    memory, shelf, _ = shelves(most=1000)
-    values = {shelf.key("rows", "0"): b"small", shelf.key("rows", "1"): b"x" * size}
-    assert await shelf.write(values, 60) is kept
+    memory, account_cache, _ = shelves(most=1000)
+    values = {account_cache.key("rows", "0"): b"small", account_cache.key("rows", "1"): b"x" * size}
+    assert await account_cache.write(values, 60) is kept
     assert bool(memory.values) is kept
 
 
 @pytest.mark.parametrize("seconds", [0, -5])
 async def test_no_time_is_not_kept(seconds: int) -> None:
-    memory, shelf, _ = shelves()
-    assert not await shelf.write({shelf.key("answer", "x"): b"value"}, seconds)
+    memory, account_cache, _ = shelves()
+    assert not await account_cache.write({account_cache.key("answer", "x"): b"value"}, seconds)
     assert not memory.values
 
 
 async def test_a_store_that_does_not_take_it_is_told() -> None:
-    shelf = Shelf(Forgetful(), make_linked("a1"), 1000, "1")
-    assert not await shelf.write({shelf.key("answer", "x"): b"value"}, 60)
+    account_cache = AccountCache(Forgetful(), make_linked("a1"), 1000, "1")
+    assert not await account_cache.write({account_cache.key("answer", "x"): b"value"}, 60)
 
 
 def test_rows_shrink_and_come_back() -> None:
@@ -92,14 +96,14 @@ def test_rows_shrink_and_come_back() -> None:
 
 
 async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_not() -> None:
-    memory, shelf, other = shelves()
-    name = shelf.key("answer", "x")
-    assert await shelf.read_current([name], MADE_OF) == [None]
-    assert await shelf.write_current({name: b"before"}, 60, MADE_OF)
-    assert await shelf.read_current([name], MADE_OF) == [b"before"]
-    assert await Shelf(memory, make_linked("a1"), 1000, "write").outdate(None)
-    assert await shelf.read_current([name], MADE_OF) == [None]
-    later = Shelf(memory, make_linked("a1"), 1000, "later")
+    memory, account_cache, other = shelves()
+    name = account_cache.key("answer", "x")
+    assert await account_cache.read_current([name], MADE_OF) == [None]
+    assert await account_cache.write_current({name: b"before"}, 60, MADE_OF)
+    assert await account_cache.read_current([name], MADE_OF) == [b"before"]
+    assert await AccountCache(memory, make_linked("a1"), 1000, "write").invalidate(None)
+    assert await account_cache.read_current([name], MADE_OF) == [None]
+    later = AccountCache(memory, make_linked("a1"), 1000, "later")
     assert await later.read_current([name], MADE_OF) == [None]
     assert await later.write_current({name: b"after"}, 60, MADE_OF)
     assert await later.read_current([name], MADE_OF) == [b"after"]
@@ -107,44 +111,44 @@ async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_
     theirs = other.key("answer", "x")
     await other.note_generations(MADE_OF)
     assert await other.write_current({theirs: b"theirs"}, 60, MADE_OF)
-    await later.outdate(None)
+    await later.invalidate(None)
     assert await other.read_current([theirs], MADE_OF) == [b"theirs"]
 
 
 async def test_an_answer_that_a_write_has_overtaken_is_kept_for_nobody() -> None:
     """What a request keeps is as of its beginning, though it has seen the new generation since."""
-    memory, shelf, _ = shelves()
-    name = shelf.key("answer", "x")
-    await shelf.note_generations(MADE_OF)
-    await Shelf(memory, make_linked("a1"), 1000, "write").outdate(None)
-    assert await shelf.read_current([name], MADE_OF) == [None]
-    assert await shelf.write_current({name: b"asked before the write"}, 60, MADE_OF)
-    assert await shelf.read_current([name], MADE_OF) == [None]
-    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
+    memory, account_cache, _ = shelves()
+    name = account_cache.key("answer", "x")
+    await account_cache.note_generations(MADE_OF)
+    await AccountCache(memory, make_linked("a1"), 1000, "write").invalidate(None)
+    assert await account_cache.read_current([name], MADE_OF) == [None]
+    assert await account_cache.write_current({name: b"asked before the write"}, 60, MADE_OF)
+    assert await account_cache.read_current([name], MADE_OF) == [None]
+    assert await AccountCache(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
 
 
 async def test_requests_that_begin_together_agree_on_the_generation() -> None:
-    memory, shelf, _ = shelves()
-    second = Shelf(memory, make_linked("a1"), 1000, "second")
-    name = shelf.key("answer", "x")
-    await shelf.note_generations(MADE_OF)
+    memory, account_cache, _ = shelves()
+    second = AccountCache(memory, make_linked("a1"), 1000, "second")
+    name = account_cache.key("answer", "x")
+    await account_cache.note_generations(MADE_OF)
     await second.note_generations(MADE_OF)
-    await shelf.write_current({name: b"first"}, 60, MADE_OF)
+    await account_cache.write_current({name: b"first"}, 60, MADE_OF)
     assert await second.read_current([name], MADE_OF) == [b"first"]
 
 
 async def test_a_generation_that_was_evicted_makes_everything_a_miss() -> None:
-    memory, shelf, _ = shelves()
-    name = shelf.key("answer", "x")
-    await shelf.note_generations(MADE_OF)
-    await shelf.write_current({name: b"value"}, 60, MADE_OF)
+    memory, account_cache, _ = shelves()
+    name = account_cache.key("answer", "x")
+    await account_cache.note_generations(MADE_OF)
+    await account_cache.write_current({name: b"value"}, 60, MADE_OF)
     memory.marks.clear()
-    assert await Shelf(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
-    assert await Shelf(memory, make_linked("a1"), 1000, "last").read_current([name], MADE_OF) == [None]
+    assert await AccountCache(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
+    assert await AccountCache(memory, make_linked("a1"), 1000, "last").read_current([name], MADE_OF) == [None]
 
 
 async def test_without_a_store_nothing_is_current_and_a_write_hears_of_it() -> None:
-    shelf = Shelf(Forgetful(), make_linked("a1"), 1000, "1")
-    await shelf.note_generations(MADE_OF)
-    assert not await shelf.write_current({shelf.key("answer", "x"): b"value"}, 60, MADE_OF)
-    assert not await shelf.outdate(None)
+    account_cache = AccountCache(Forgetful(), make_linked("a1"), 1000, "1")
+    await account_cache.note_generations(MADE_OF)
+    assert not await account_cache.write_current({account_cache.key("answer", "x"): b"value"}, 60, MADE_OF)
+    assert not await account_cache.invalidate(None)

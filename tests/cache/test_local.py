@@ -6,28 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cache.account_lru import Held
-from gateway.cache.entry import OVERHEAD, Kept
+from gateway.cache.account_lru import AccountLru
+from gateway.cache.entry import OVERHEAD, CacheEntry
 from gateway.cache.freshness import Windows
-from gateway.cache.local import REMEMBERED_CHANGES, Near, NearLimits
-from gateway.unified.decoded import DECODED, OpenLists
+from gateway.cache.local import REMEMBERED_CHANGES, LocalCache, LocalCacheLimits
+from gateway.unified.decoded import DECODED, DecodedListCache
 from tests.fakes.core import Time
 
 TIMES = Windows(60).begin(0)
-LIMITS = NearLimits(most_bytes=100_000, seconds=10, unheard_seconds=1)
+LIMITS = LocalCacheLimits(most_bytes=100_000, seconds=10, unheard_seconds=1)
 
 
-def answer(text: str = "x", size: int = 0) -> Kept:
-    return Kept.of((text or "x").encode() + b" " * size, TIMES, ())
+def answer(text: str = "x", size: int = 0) -> CacheEntry:
+    return CacheEntry.of((text or "x").encode() + b" " * size, TIMES, ())
 
 
 class Worker:
-    def __init__(self, limits: NearLimits = LIMITS) -> None:
+    def __init__(self, limits: LocalCacheLimits = LIMITS) -> None:
         self.time = Time()
         self.hears = True
-        self.near = Near(limits, self.time.seconds, lambda: self.hears)
+        self.near = LocalCache(limits, self.time.seconds, lambda: self.hears)
 
-    def put(self, account: str, name: str = "n", kept: Kept | None = None) -> None:
+    def put(self, account: str, name: str = "n", kept: CacheEntry | None = None) -> None:
         self.near.put(account, name, kept or answer(), self.near.moment())
 
 
@@ -86,7 +86,7 @@ def test_changes_that_are_long_past_are_forgotten_on_the_safe_side() -> None:
 
 
 def test_the_bound_holds_with_ten_thousand_accounts() -> None:
-    limits = NearLimits(most_bytes=8_000_000, seconds=10, unheard_seconds=1)
+    limits = LocalCacheLimits(most_bytes=8_000_000, seconds=10, unheard_seconds=1)
     worker = Worker(limits)
     tracemalloc.start()
     try:
@@ -106,7 +106,7 @@ def test_the_bound_holds_with_ten_thousand_accounts() -> None:
 
 def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
     closed = set[str]()
-    lists = OpenLists(DECODED * 10_000, closed)
+    lists = DecodedListCache(DECODED * 10_000, closed)
     for number in range(10_000):
         lists.put(f"a{number}", "s", [{"id": "x"}], 100)
     assert lists.bytes <= DECODED * 10_000
@@ -128,7 +128,7 @@ def test_an_answer_that_is_heavier_than_all_is_not_held_and_none_where_nothing_m
     worker = Worker()
     worker.put("a1", "big", answer(size=100_000))
     assert (len(worker.near), worker.near.bytes) == (0, 0)
-    closed = Worker(NearLimits(0, 10, 1))
+    closed = Worker(LocalCacheLimits(0, 10, 1))
     closed.put("a1")
     assert len(closed.near) == 0
 
@@ -140,7 +140,7 @@ def test_an_answer_that_is_heavier_than_all_is_not_held_and_none_where_nothing_m
     )
 )
 def test_the_weight_is_always_that_of_what_is_held(steps: list[tuple[str, str, str]]) -> None:
-    held: Held[str] = Held(3)
+    held: AccountLru[str] = AccountLru(3)
     model: dict[tuple[str, str], int] = {}
     for word, account, name in steps:
         weight = "xyz".index(name) + 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.cache.redis_cache import CHANNEL, RedisCache, RedisLimits
-from gateway.cache.redis_pubsub import SILENCE, Channel
-from gateway.model import News
+from gateway.cache.redis_pubsub import SILENCE, PubSub
+from gateway.model import Invalidation
 from gateway.observability.metrics import make_metrics
 from tests.fixtures.redis_servers import RedisServer, until
 
@@ -26,9 +26,9 @@ class Worker:
     """One that listens: what it has heard, and how often listening began."""
 
     def __init__(self, url: str) -> None:
-        self.heard: list[tuple[News, str]] = []
+        self.heard: list[tuple[Invalidation, str]] = []
         self.began = 0
-        self.channel = Channel(url, 30, lambda news, name: self.heard.append((news, name)), self._begin)
+        self.channel = PubSub(url, 30, lambda news, name: self.heard.append((news, name)), self._begin)
 
     def _begin(self) -> None:
         self.began += 1
@@ -58,16 +58,16 @@ async def fixture_cache(server: RedisServer) -> AsyncIterator[RedisCache]:
 
 
 async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCache) -> None:
-    await cache.tell(News.ACCOUNT, "a1")
+    await cache.tell(Invalidation.ACCOUNT, "a1")
     await cache.replace("a2", {"{a2}:generation:": b"1"}, 60)
-    await cache.tell(News.GONE, "a3")
-    await cache.tell(News.KEY, "k1")
+    await cache.tell(Invalidation.GONE, "a3")
+    await cache.tell(Invalidation.KEY, "k1")
     await until(seen(lambda: len(worker.heard) == 4))
     assert worker.heard == [
-        (News.ACCOUNT, "a1"),
-        (News.ANSWERS, "a2"),
-        (News.GONE, "a3"),
-        (News.KEY, "k1"),
+        (Invalidation.ACCOUNT, "a1"),
+        (Invalidation.ANSWERS, "a2"),
+        (Invalidation.GONE, "a3"),
+        (Invalidation.KEY, "k1"),
     ]
     assert worker.channel.works()
 
@@ -75,9 +75,9 @@ async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCach
 async def test_a_word_that_is_not_known_is_passed_over(worker: Worker, cache: RedisCache) -> None:
     for text in ("later a1", "", "answers", "\udcff"):
         await cache._line.call("PUBLISH", CHANNEL, text.encode(errors="surrogateescape"))
-    await cache.tell(News.ACCOUNT, "a1")
-    await until(seen(lambda: (News.ACCOUNT, "a1") in worker.heard))
-    assert worker.heard == [(News.ANSWERS, ""), (News.ACCOUNT, "a1")]
+    await cache.tell(Invalidation.ACCOUNT, "a1")
+    await until(seen(lambda: (Invalidation.ACCOUNT, "a1") in worker.heard))
+    assert worker.heard == [(Invalidation.ANSWERS, ""), (Invalidation.ACCOUNT, "a1")]
 
 
 async def test_a_server_that_freezes_is_not_believed_and_is_heard_again_when_it_is_back(
@@ -88,8 +88,8 @@ async def test_a_server_that_freezes_is_not_believed_and_is_heard_again_when_it_
     server.thaw()
     # Over the same connection if it thawed in time, for then nothing was lost, else over a new one.
     await until(seen(worker.channel.works))
-    await cache.tell(News.ACCOUNT, "a1")
-    await until(seen(lambda: worker.heard == [(News.ACCOUNT, "a1")]))
+    await cache.tell(Invalidation.ACCOUNT, "a1")
+    await until(seen(lambda: worker.heard == [(Invalidation.ACCOUNT, "a1")]))
     assert SILENCE <= 1
 
 

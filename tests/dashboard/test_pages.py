@@ -207,7 +207,7 @@ async def test_history_and_use_are_told_in_words(operator: Operator) -> None:
     assert words == ["Unlinked", "API key revoked", "API key created", "Resumed", "Suspended", signed_in, "Linked"]
     assert "demo" in activity
     assert "Scopes: *" in activity
-    first = (await operator.database.trail.read(most=1))[0].id
+    first = (await operator.database.audit.read(most=1))[0].id
     assert re.findall(r'class="what">([^<]+)<', await operator.see("/activity", before=str(first - 3))) == words[4:]
     other = (await operator.project("other")).id
     assert "Nothing here" in await operator.see("/activity", project=other)

@@ -7,12 +7,12 @@ from datetime import datetime
 import pytest
 
 from connectors.exchange import Answer, Request
-from gateway.accounts.link import Parts
+from gateway.accounts.link import LinkContext
 from gateway.accounts.search import Search
-from gateway.auth.authentication import Entrance
-from gateway.dashboard.service import Books, Invitation, Office, advice
+from gateway.auth.authentication import Authenticator
+from gateway.dashboard.service import AdminService, Books, Invitation, advice
 from gateway.errors import BadRequest, Conflict, NotFound
-from gateway.hub.sessions import ConnectSession, Making, SessionDesk
+from gateway.hub.sessions import ConnectSession, Making, SessionService
 from gateway.model import Account, Actor, ActorKind, ClientKey, Project, Secret, Status
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
@@ -101,12 +101,12 @@ class Stage:
         vendor = Vendor(instead=self._answer)
         directory = Directory(self.register)
         connector = replace(VILLAGE, verify=judge)
-        entrance = Entrance(self.register, {"village": Provider(connector, Policy(connector, Operator()))})
-        parts = Parts(ledger=directory, upstream=vendor, clock=lambda: self.time.moment, new_id=lambda: "new")
+        authenticator = Authenticator(self.register, {"village": Provider(connector, Policy(connector, Operator()))})
+        parts = LinkContext(ledger=directory, upstream=vendor, clock=lambda: self.time.moment, new_id=lambda: "new")
         making = Making(now=lambda: self.time.moment, new_token=lambda: "token")
-        desk = SessionDesk(self.sessions, directory, entrance.providers, making)
+        desk = SessionService(self.sessions, directory, authenticator.providers, making)
         books = Books(register=Accounts(self.register), keys=self.keys, directory=directory)
-        self.office = Office(books, entrance, desk, parts)
+        self.office = AdminService(books, authenticator, desk, parts)
 
     def _answer(self, request: Request) -> Answer:
         assert request.path == "/token"

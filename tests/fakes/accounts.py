@@ -9,9 +9,9 @@ from connectors.exchange import Answer, Request, Verification
 from connectors.exchange import Grant as Granted
 from connectors.exchange import Refusal as Refused
 from connectors.platform import PLATFORM_OPERATIONS
-from gateway.accounts.link import Parts
-from gateway.accounts.service import Platform, PlatformCall, Rules
-from gateway.auth.authentication import Entrance
+from gateway.accounts.link import LinkContext
+from gateway.accounts.service import AccountService, PlatformCall, PlatformConfig
+from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict
 from gateway.model import Account, Actor, Choice, Secret
 from gateway.policy.policy import Operator, Policy
@@ -105,17 +105,17 @@ class Office:
         ids = iter("abc")
         self.books = books = Books(self.register)
         providers = {name: Provider(each, Policy(each, self.operator)) for name, each in self.providers.items()}
-        self.platform = Platform(
-            Entrance(self.register, providers),
+        self.platform = AccountService(
+            Authenticator(self.register, providers),
             books,
-            Parts(
+            LinkContext(
                 ledger=books,
                 upstream=self.vendor,
                 clock=lambda: self.time.moment,
                 new_id=lambda: next(ids),
                 deadline=self.deadline,
             ),
-            Rules(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES, webhooks=no_webhooks),
+            PlatformConfig(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES, webhooks=no_webhooks),
         )
 
     def token_answer(self, request: Request) -> Answer:

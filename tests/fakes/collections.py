@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.spec import Collection
-from gateway.cache.account_cache import Shelf
+from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
-from gateway.cache.singleflight import Flights, Leases
+from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.model import NO_CEILINGS, Cache
-from gateway.unified.collections import Keeping, Reading, Sharing, Sweep, Sweeps
-from gateway.unified.decoded import OpenLists
+from gateway.unified.collections import Collections, CollectionSnapshot, ReadContext, Retention, Sharing
+from gateway.unified.decoded import DecodedListCache
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker, Conversation
+from gateway.upstream.vendor import VendorClient, VendorSession
 from tests.fakes.core import A_MINUTE, Memory, Time, Vendor, make_linked, unjittered
 from tests.fakes.vendor import MADE, VILLAGE
 
@@ -39,23 +39,25 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.time)
-        asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
+        asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
         cache = self.cache or self.memory
-        sharing = Sharing(Flights(), Leases(cache, 5, asker.clock.monotonic), OpenLists(0))
-        self.sweeps = Sweeps(asker, Keeping({"things": self.windows}, Windows(60), 3600, b"k"), sharing, side_by_side=4)
-        self.shelf = Shelf(cache, LINKED, 1 << 20, "generation")
+        sharing = Sharing(SingleFlight(), Leases(cache, 5, asker.clock.monotonic), DecodedListCache(0))
+        self.sweeps = Collections(
+            asker, Retention({"things": self.windows}, Windows(60), 3600, b"k"), sharing, side_by_side=4
+        )
+        self.account_cache = AccountCache(cache, LINKED, 1 << 20, "generation")
 
-    def reading(self, directives: Directives = NO_DIRECTIVES) -> Reading:
+    def reading(self, directives: Directives = NO_DIRECTIVES) -> ReadContext:
         self.readings += 1
         now = self.time.moment
-        talk = Conversation(VILLAGE, LINKED, now.timestamp() + 30)
-        return Reading(talk, self.shelf, directives, now.date(), NO_CEILINGS, f"request {self.readings}")
+        session = VendorSession(VILLAGE, LINKED, now.timestamp() + 30)
+        return ReadContext(session, self.account_cache, directives, now.date(), NO_CEILINGS, f"request {self.readings}")
 
-    async def open(self, directives: Directives = NO_DIRECTIVES, *, optional: bool = False) -> Sweep:
+    async def open(self, directives: Directives = NO_DIRECTIVES, *, optional: bool = False) -> CollectionSnapshot:
         return await self.sweeps.open(self.reading(directives), THINGS, optional=optional)
 
-    async def ids(self, sweep: Sweep, start: int = 0, stop: int | None = None) -> list[str] | None:
-        rows = await self.sweeps.rows(self.shelf, sweep, start, sweep.total if stop is None else stop)
+    async def ids(self, sweep: CollectionSnapshot, start: int = 0, stop: int | None = None) -> list[str] | None:
+        rows = await self.sweeps.rows(self.account_cache, sweep, start, sweep.total if stop is None else stop)
         return None if rows is None else [row["id"] for row in rows]
 
 

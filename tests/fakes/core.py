@@ -15,8 +15,8 @@ from gateway.model import (
     Actor,
     ClientKey,
     Clock,
+    Invalidation,
     Linked,
-    News,
     Owner,
     Secret,
     Status,
@@ -58,7 +58,7 @@ class Memory:
     time: Time
     values: dict[str, tuple[float, bytes]] = field(default_factory=dict)
     marks: dict[str, tuple[float, bytes]] = field(default_factory=dict)
-    told: list[tuple[News, str]] = field(default_factory=list)
+    told: list[tuple[Invalidation, str]] = field(default_factory=list)
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         return [self._live(key) for key in keys]
@@ -82,7 +82,7 @@ class Memory:
         if self._live(key) == value:
             del self.marks[key]
 
-    async def tell(self, news: News, name: str) -> None:
+    async def tell(self, news: Invalidation, name: str) -> None:
         self.told.append((news, name))
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
@@ -124,7 +124,7 @@ class Forgetful:
     async def release(self, key: str, value: bytes) -> None:
         """There is nothing to release."""
 
-    async def tell(self, news: News, name: str) -> None:
+    async def tell(self, news: Invalidation, name: str) -> None:
         """There is nobody to tell."""
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
@@ -170,7 +170,7 @@ class Register:
         linked = self.accounts.get(account_id)
         return linked if linked and linked.account.project_id == project_id else None
 
-    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: Linked) -> bool:
         return self.keys.get(self.secret_of(key)) is key and self.accounts.get(linked.account.id) is linked
 
     def secret_of(self, key: ClientKey) -> str:

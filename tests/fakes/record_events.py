@@ -8,23 +8,23 @@ from datetime import datetime
 from itertools import count
 
 from connectors.connector import Connector
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance
-from gateway.cache.account_cache import Shelf
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator
+from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
-from gateway.cache.singleflight import Flights, Leases
+from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.model import Cache, Linked
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.record_events.detector import Around, Keeping
-from gateway.record_events.model import Batch, Claim, Next, Place
-from gateway.record_events.snapshot import Hashing, Reader
+from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
+from gateway.record_events.snapshot import Hashing, SnapshotReader
 from gateway.record_events.watcher import Pace, Watcher
-from gateway.unified.collections import Keeping as Kept
-from gateway.unified.collections import Sharing, Sweeps
-from gateway.unified.decoded import OpenLists
+from gateway.unified.collections import Collections, Sharing
+from gateway.unified.collections import Retention as Kept
+from gateway.unified.decoded import DecodedListCache
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker
+from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import A_MINUTE, Memory, Register, Time, Vendor, make_linked, unjittered
 from tests.fakes.vendor import VILLAGE, village
 
@@ -44,7 +44,7 @@ class Line:
     rest_until: datetime
     turn: int = 0
     failures: int = 0
-    place: Place = field(default_factory=Place)
+    place: WatchState = field(default_factory=WatchState)
     hashes: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -72,14 +72,14 @@ class Notebook:
         keys = {(each.id, resource) for each in accounts for resource in wanted.get(each.project_id, ())}
         self.lines = {key: self.lines.get(key) or Line(now, now) for key in keys}
 
-    async def claim(self, now: datetime, until: datetime) -> Claim | None:
+    async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
         for (account_id, resource), line in sorted(self.lines.items(), key=lambda each: each[1].due):
             account = self.register.accounts[account_id].account
             if line.due <= now and line.rest_until <= now and account.status == "active":
                 line.turn += 1
                 line.due = line.rest_until = until
                 self.claimed()
-                return Claim(
+                return WatchClaim(
                     account_id=account_id,
                     project_id=account.project_id,
                     resource=resource,
@@ -90,12 +90,12 @@ class Notebook:
                 )
         return None
 
-    async def hashes(self, claim: Claim) -> Mapping[str, bytes]:
+    async def hashes(self, claim: WatchClaim) -> Mapping[str, bytes]:
         if self.hashes_raise:
             raise self.hashes_raise.pop(0)
         return dict(self.lines[claim.account_id, claim.resource].hashes)
 
-    async def apply(self, claim: Claim, revision: int, batch: Batch) -> bool:
+    async def apply(self, claim: WatchClaim, revision: int, batch: Batch) -> bool:
         line = self.lines[claim.account_id, claim.resource]
         if line.turn != claim.turn or self.register.accounts[claim.account_id].account.revision != revision:
             return False
@@ -106,7 +106,7 @@ class Notebook:
         self.told += [(event.name, str(event.payload["record_remote_id"])) for event in batch.events]
         return True
 
-    async def settle(self, claim: Claim, place: Place, then: Next) -> None:
+    async def settle(self, claim: WatchClaim, place: WatchState, then: Next) -> None:
         line = self.lines[claim.account_id, claim.resource]
         if line.turn == claim.turn:
             line.place, line.failures, line.rest_until = place, then.failures, then.rest_until
@@ -145,32 +145,32 @@ class Tower:
 
     def worker(self) -> Watcher:
         cache, clock = self.cache or self.memory, self.time.clock()
-        asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        sharing = Sharing(Flights(), Leases(cache, 5, clock.monotonic), OpenLists(0))
-        sweeps = Sweeps(asker, Kept({}, self.windows, 3600, b"k"), sharing, side_by_side=4)
+        asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        sharing = Sharing(SingleFlight(), Leases(cache, 5, clock.monotonic), DecodedListCache(0))
+        sweeps = Collections(asker, Kept({}, self.windows, 3600, b"k"), sharing, side_by_side=4)
         provider = Provider(self.connector, Policy(self.connector, self.operator))
         ids, words = count(1), count(1)
         return Watcher(
             self.store,
-            Entrance(self.register, {"village": provider}),
-            (Reader(sweeps, Hashing(self.secret, self.version)), Keeping(cache, 8 << 20)),
+            Authenticator(self.register, {"village": provider}),
+            (SnapshotReader(sweeps, Hashing(self.secret, self.version)), Keeping(cache, 8 << 20)),
             Pace(poll=HOUR, settle=5, look=2, at_once=2),
             Around(
                 clock=clock,
                 wait=lambda _: asyncio.sleep(0),
                 new_id=lambda: f"{next(ids)}-{next(words)}",
                 check=self.check,
-                checks=TokenChecks(self.register, self.vendor, clock.now),
-                outdate=self.outdate,
+                checks=TokenRejections(self.register, self.vendor, clock.now),
+                invalidate=self.invalidate,
                 counted=lambda resource, outcome: self.counted.update([f"{resource} {outcome}"]),
                 told=lambda event: self.counted.update([event]),
                 failed=self.faults.append,
             ),
         )
 
-    async def outdate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+    async def invalidate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
         self.outdated.append((sorted(resources or ()), len(self.store.told)))
-        return await Shelf(self.memory, linked, 0, new_id).outdate(resources)
+        return await AccountCache(self.memory, linked, 0, new_id).invalidate(resources)
 
     async def check(self, linked: Linked) -> None:
         self.checked.append(linked.account.id)

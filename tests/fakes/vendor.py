@@ -14,23 +14,23 @@ from connectors.humaans.connector import HUMAANS
 from connectors.needs import any_of
 from connectors.paging import OffsetPaging
 from connectors.spec import OWN_KEY, Absent, Collection, Endpoint, Field, Join, Nested, Table
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
-from gateway.cache.local import Near, NearLimits
-from gateway.cache.singleflight import Flights, Leases
+from gateway.cache.local import LocalCache, LocalCacheLimits
+from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.contract.query import PageLimits
 from gateway.model import Cache, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.unified.call import Call, Page
-from gateway.unified.collections import Keeping, Sharing, Sweeps
-from gateway.unified.compose import Reads
+from gateway.unified.collections import Collections, Retention, Sharing
+from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
-from gateway.unified.decoded import OpenLists
-from gateway.unified.read import Around, Caches, Gateway, Limits
+from gateway.unified.decoded import DecodedListCache
+from gateway.unified.read import Around, Caches, Limits, ReadService
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker
+from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import A_MINUTE, Memory, Register, Rows, Time, Vendor, make_key, make_linked, unjittered
 
 PAGES = PageLimits(default=25, most=250)
@@ -212,21 +212,21 @@ class Bench(Generic[V]):
             **self.register.accounts,
         }
         clock = self.time.clock()
-        asker = Asker(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        self.flights = Flights()
+        asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        self.flights = SingleFlight()
         fresh = {name: replace(self.windows, fresh=seconds) for name, seconds in self.fresh.items()}
-        sharing = Sharing(self.flights, Leases(cache, 5, clock.monotonic), OpenLists(self.near_bytes))
-        sweeps = Sweeps(asker, Keeping(fresh, self.windows, 3600, b"k"), sharing, side_by_side=4)
-        self.near = Near(NearLimits(self.near_bytes, 10, 1), clock.monotonic, lambda: self.heard)
+        sharing = Sharing(self.flights, Leases(cache, 5, clock.monotonic), DecodedListCache(self.near_bytes))
+        sweeps = Collections(asker, Retention(fresh, self.windows, 3600, b"k"), sharing, side_by_side=4)
+        self.near = LocalCache(LocalCacheLimits(self.near_bytes, 10, 1), clock.monotonic, lambda: self.heard)
         policy = Policy(self.connector, self.operator)
-        self.gateway = Gateway(
-            Entrance(self.register, {provider: Provider(self.connector, policy)}),
+        self.gateway = ReadService(
+            Authenticator(self.register, {provider: Provider(self.connector, policy)}),
             Caches(cache, self.near, self.flights),
-            Reads(asker, sweeps, CursorSigner(b"k" * 32, 3600), lambda *each: self.unreadable.append(each)),
+            Composer(asker, sweeps, CursorSigner(b"k" * 32, 3600), lambda *each: self.unreadable.append(each)),
             Around(
                 clock,
                 Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes),
-                TokenChecks(self.register, self.vendor, clock.now),
+                TokenRejections(self.register, self.vendor, clock.now),
             ),
         )
         self.requests = 0

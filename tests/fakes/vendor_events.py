@@ -20,13 +20,13 @@ from connectors.events import (
     VendorEvents,
 )
 from connectors.exchange import Answer, Request
-from gateway.accounts.token_rejection import TokenChecks
+from gateway.accounts.token_rejection import TokenRejections
 from gateway.errors import StoreUnavailable, VendorFailure
 from gateway.model import Linked, Status, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.vendor_events.model import Hook, HookState
-from gateway.vendor_events.registration import HookParts, HookRules, Hooks
+from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
+from gateway.vendor_events.registration import RegistrarConfig, RegistrarServices, WebhookRegistrar
 from tests.fakes.core import Register, Time, Vendor, json_answer, make_linked, refusal
 from tests.fakes.vendor import VILLAGE
 
@@ -80,10 +80,10 @@ class HookShelf:
     """Keeps hooks of the accounts of a register, as the database does."""
 
     register: Register
-    hooks: dict[str, Hook] = field(default_factory=dict)
+    hooks: dict[str, VendorWebhook] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
 
-    async def find(self, account_id: str) -> Hook | None:
+    async def find(self, account_id: str) -> VendorWebhook | None:
         return self.hooks.get(account_id)
 
     async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
@@ -91,11 +91,11 @@ class HookShelf:
         if linked is None:
             return None
         account = linked.account
-        hook = self.hooks.get(account_id) or Hook(
+        hook = self.hooks.get(account_id) or VendorWebhook(
             account_id=account_id,
             project_id=account.project_id,
             provider=account.provider,
-            state=HookState.NOT_REGISTERED,
+            state=VendorWebhookState.NOT_REGISTERED,
             due_at=now,
         )
         if hook.due_at > now and not over:
@@ -104,7 +104,7 @@ class HookShelf:
         self.turns[account_id] = self.turns.get(account_id, 0) + 1
         return self.turns[account_id]
 
-    async def keep(self, hook: Hook, turn: int) -> bool:
+    async def keep(self, hook: VendorWebhook, turn: int) -> bool:
         mine = hook.account_id in self.register.accounts and self.turns.get(hook.account_id) == turn
         if mine:
             last = self.hooks[hook.account_id].last_event_at
@@ -125,7 +125,7 @@ class HookShelf:
 
     async def hasten(self, now: datetime, url: str) -> None:
         for account_id, hook in self.hooks.items():
-            if hook.state is not HookState.ACTIVE or (hook.url and not hook.url.startswith(f"{url}/")):
+            if hook.state is not VendorWebhookState.ACTIVE or (hook.url and not hook.url.startswith(f"{url}/")):
                 self.hooks[account_id] = replace(hook, due_at=min(hook.due_at, now))
 
 
@@ -156,7 +156,7 @@ class Damaged(Register):
 class Down(HookShelf):
     """A store that cannot be reached."""
 
-    async def find(self, account_id: str) -> Hook | None:
+    async def find(self, account_id: str) -> VendorWebhook | None:
         raise StoreUnavailable(account_id)
 
     async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
@@ -184,16 +184,16 @@ class Square:
     statuses: dict[str, int] = field(default_factory=dict)
     upstream: Upstream | None = None
     register: Register = field(default_factory=lambda: Register(accounts=accounts_of_village()))
-    shelf: HookShelf | None = None
+    account_cache: HookShelf | None = None
 
     def __post_init__(self) -> None:
         self.time = Time()
-        self.store = self.shelf or HookShelf(self.register)
+        self.store = self.account_cache or HookShelf(self.register)
         self.vendor = Vendor(instead=self.answer)
         self.counted: list[str] = []
         self.made = 0
         self.providers = {"village": Provider(SENDING, Policy(SENDING, Operator()))}
-        rules = HookRules(
+        rules = RegistrarConfig(
             enabled=self.enabled,
             public_url=self.public_url,
             check=CHECK,
@@ -204,8 +204,8 @@ class Square:
             parting=self.parting,
         )
         way = self.upstream or self.vendor
-        checks = TokenChecks(self.register, way, lambda: self.time.moment)
-        self.hooks = Hooks(HookParts(self.store, self.register, way, checks, self.providers), rules)
+        checks = TokenRejections(self.register, way, lambda: self.time.moment)
+        self.hooks = WebhookRegistrar(RegistrarServices(self.store, self.register, way, checks, self.providers), rules)
 
     def answer(self, request: Request) -> Answer:
         """Make a hook, or keep the one that is known; `statuses` are answered instead, by method."""
@@ -220,7 +220,7 @@ class Square:
     def linked(self, account_id: str = "a1") -> Linked:
         return self.register.accounts[account_id]
 
-    def hook(self, account_id: str = "a1") -> Hook:
+    def hook(self, account_id: str = "a1") -> VendorWebhook:
         return self.store.hooks[account_id]
 
     def asked(self) -> list[str]:

@@ -12,16 +12,16 @@ from connectors.contract import Operation
 from connectors.exchange import Answer, Request
 from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.auth.authentication import Entrance
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.auth.authentication import Authenticator
 from gateway.errors import GatewayError
-from gateway.model import Earlier, Linked, Once, Turn
+from gateway.model import IdempotencyKey, IdempotencyRecord, IdempotencyState, Linked
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.unified.write import Receipt, WriteCall, Writes
-from gateway.unified.write_steps import Driver
+from gateway.unified.write import WriteCall, WriteResult, WriteService
+from gateway.unified.write_steps import StepRunner
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker
+from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import Register, Time, json_answer, make_key, make_linked
 
 OPERATION = {operation.id: operation for operation in OPERATIONS}
@@ -68,20 +68,22 @@ class Script:
 class Book:
     """The database of what is done once only."""
 
-    kept: dict[tuple[str, str], Earlier] = field(default_factory=dict)
+    kept: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
 
-    async def begin(self, turn: Turn, now: datetime, since: datetime) -> Earlier | None:
+    async def begin(self, turn: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
         self.kept = {key: each for key, each in self.kept.items() if each.created_at >= since}
         known = self.kept.get((turn.account_id, turn.key))
         if known is None:
-            self.kept[turn.account_id, turn.key] = Earlier(turn.request, Once.STARTED, 0, b"", now)
+            self.kept[turn.account_id, turn.key] = IdempotencyRecord(
+                turn.request, IdempotencyState.STARTED, 0, b"", now
+            )
         return known
 
-    async def end(self, turn: Turn, state: Once, status: int = 0, sealed: bytes = b"") -> None:
+    async def end(self, turn: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
         place = (turn.account_id, turn.key)
         self.kept[place] = replace(self.kept[place], state=state, status=status, sealed=sealed)
 
-    async def release(self, turn: Turn) -> None:
+    async def release(self, turn: IdempotencyKey) -> None:
         del self.kept[turn.account_id, turn.key]
 
 
@@ -105,20 +107,22 @@ class Office:
             keys={"key": make_key(*self.key)}, accounts={"a1": make_linked("a1", *self.scopes, provider="humaans")}
         )
         clock = self.time.clock()
-        asker = Asker(self.vendor, RetryPolicy(retries=2, longest_wait=2.0, first_wait=0.001), clock)
-        entrance = Entrance(self.register, {"humaans": Provider(self.connector, Policy(self.connector, self.operator))})
-        driver = Driver(self.vendor, asker, clock, TokenChecks(self.register, self.vendor, clock.now))
-        self.writes = Writes(entrance, driver, self.book, self._outdate, (clock, 30.0))
+        asker = VendorClient(self.vendor, RetryPolicy(retries=2, longest_wait=2.0, first_wait=0.001), clock)
+        authenticator = Authenticator(
+            self.register, {"humaans": Provider(self.connector, Policy(self.connector, self.operator))}
+        )
+        driver = StepRunner(self.vendor, asker, clock, TokenRejections(self.register, self.vendor, clock.now))
+        self.writes = WriteService(authenticator, driver, self.book, self._invalidate, (clock, 30.0))
         self.requests = 0
 
-    async def _outdate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+    async def _invalidate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
         self.outdated.append(f"{linked.account.id} {new_id}")
         self.touched.append(resources)
         return self.told
 
     async def ask(
         self, operation: Operation | str, body: Any = None, *, once: str | None = None, **values: Any
-    ) -> Receipt:
+    ) -> WriteResult:
         found = OPERATION[operation] if isinstance(operation, str) else operation
         self.requests += 1
 
@@ -135,7 +139,7 @@ class Office:
         }
         return await self.writes.answer(WriteCall(operation=found, body=raw, idempotency_key=once, **call))
 
-    async def hire(self, once: str | None = None, **more: Any) -> Receipt:
+    async def hire(self, once: str | None = None, **more: Any) -> WriteResult:
         return await self.ask("create_employee", {**HIRED, **more}, once=once)
 
 

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.app.services import open_cache, open_the_database, open_the_vault
-from gateway.audit.log import Ears
-from gateway.cache.invalidation import telling
+from gateway.audit.log import ChangeListeners
+from gateway.cache.invalidation import invalidation_listener
 from gateway.cache.redis_cache import RedisCache
 from gateway.http.codings import coding_for, matches
 from gateway.observability.metrics import make_metrics
@@ -134,7 +134,9 @@ async def test_the_short_way_is_closed_to_other_keys_and_when_the_key_ends(
     # Revoked by another process: heard of over the channel, though the memory lasts a minute.
     cache = open_cache(site.settings, make_metrics())
     stack.push_async_callback(cache.close)
-    elsewhere = await open_the_database(site.settings, open_the_vault(site.settings), Ears(after=(telling(cache),)))
+    elsewhere = await open_the_database(
+        site.settings, open_the_vault(site.settings), ChangeListeners(after=(invalidation_listener(cache),))
+    )
     stack.push_async_callback(elsewhere.close)
     assert isinstance(cache, RedisCache)
     await elsewhere.clients.revoke_key(key[:12])

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.sandbox.tokens import by_name
 from gateway.accounts.unlink import unlink
-from gateway.audit.events import What
+from gateway.audit.events import AuditEvent
 from gateway.hub.sessions import MOST_TRIES
 from tests.fixtures.gateway import Sandbox, Site, open_site
 from tests.fixtures.linking import GOOD, PRODUCT, Time, enter, hub, made, order, post, send, word
@@ -111,8 +111,8 @@ async def test_a_token_of_another_company_takes_an_account_over_only_if_that_is_
     assert taken.status_code in {200, 201}, taken.text
     assert taken.json()["id"] == account
     # A company that was known is another now: what was cached of it is erased.
-    [_, fact, *_] = await linking.database.trail.read(account_id=account)
-    assert (fact.what, "company" in fact.details["fields"]) == (What.RELINKED, True)
+    [_, fact, *_] = await linking.database.audit.read(account_id=account)
+    assert (fact.what, "company" in fact.details["fields"]) == (AuditEvent.RELINKED, True)
 
 
 async def test_the_last_page_says_that_an_account_was_there_before(linking: Site) -> None:

@@ -17,16 +17,16 @@ import httpx
 import pytest
 
 from connectors.exchange import Consent, Grant, Refusal, Request, Verification
-from gateway.accounts.link import Parts
+from gateway.accounts.link import LinkContext
 from gateway.accounts.store import utc_now
 from gateway.app.hub import HubParts, hub_routes
 from gateway.app.routes import Site as Pages
 from gateway.app.services import open_upstream, providers
 from gateway.auth.api_key import new_id
-from gateway.auth.authentication import Entrance
+from gateway.auth.authentication import Authenticator
 from gateway.http.allow_list import AllowList
-from gateway.http.middleware import Edge, EdgeLimits, Surroundings
-from gateway.http.site_url import Place
+from gateway.http.middleware import RequestLimits, RequestMiddleware, Surroundings
+from gateway.http.site_url import SiteUrl
 from gateway.observability.metrics import make_metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
@@ -52,7 +52,7 @@ class Vendor:
         self.codes[code] = asked
         return {"code": code, "state": asked["state"]}
 
-    def exchange(self, form: dict[str, list[str]], authorization: str) -> tuple[int, dict[str, Any]]:
+    def context(self, form: dict[str, list[str]], authorization: str) -> tuple[int, dict[str, Any]]:
         asked = self.codes.pop(form["code"][0], None)
         known = base64.b64encode(b"hris+gateway:s3cret%26more").decode()
         if asked is None or authorization != f"Basic {known}" or form["redirect_uri"] != [asked["redirect_uri"]]:
@@ -70,7 +70,7 @@ def serving(vendor: Vendor) -> Iterator[None]:
         def do_POST(self) -> None:
             vendor.calls.append(self.path)
             body = self.rfile.read(int(self.headers["content-length"])).decode()
-            self.reply(*vendor.exchange(parse_qs(body), self.headers["authorization"]))
+            self.reply(*vendor.context(parse_qs(body), self.headers["authorization"]))
 
         def do_GET(self) -> None:
             good = self.headers["authorization"] == f"Bearer {TOKEN}"
@@ -135,14 +135,14 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
         client = ConnectorSettings.model_validate({"client_id": CLIENT, "client_secret": SECRET})
         settings = site.settings.model_copy(update={"connectors": {"village": client}})
         known = {"village": Provider(village, Policy(village, Operator()))}
-        entrance = Entrance(site.database, known)
+        authenticator = Authenticator(site.database, known)
         async with open_upstream(site.settings, make_metrics()) as upstream:
-            linking = Parts(ledger=site.database, upstream=upstream, clock=utc_now, new_id=new_id)
-            place = Place("", ())
-            parts = HubParts(entrance, site.database, site.database.sessions, linking, b"k" * 32, lambda _: ())
+            linking = LinkContext(ledger=site.database, upstream=upstream, clock=utc_now, new_id=new_id)
+            place = SiteUrl("", ())
+            parts = HubParts(authenticator, site.database, site.database.sessions, linking, b"k" * 32, lambda _: ())
             around = Surroundings(new_id=new_id, now=now, log=lambda *_: None)
             pages = Pages(site.edge.app, hub_routes(settings, place, parts), place, AllowList(()))
-            app = Edge(pages, EdgeLimits(16384, 32768), make_metrics(), around)
+            app = RequestMiddleware(pages, RequestLimits(16384, 32768), make_metrics(), around)
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as asking:
                 yield Journey(vendor, site, asking, known)
@@ -168,7 +168,7 @@ async def test_a_person_agrees_at_the_vendor_and_comes_back_linked(journey: Jour
     end = found.account.grant.ends_at
     assert end is not None
     assert end - found.account.created_at == pytest.approx(timedelta(hours=1), abs=timedelta(seconds=5))
-    [entry] = await journey.site.database.trail.read(account_id=linked.id)
+    [entry] = await journey.site.database.audit.read(account_id=linked.id)
     assert (entry.by.kind, entry.by.address) == ("session", "127.0.0.1")
 
 

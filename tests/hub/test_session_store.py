@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gateway.accounts.store import Database
-from gateway.audit.events import What
-from gateway.hub.session_request import Wish
+from gateway.audit.events import AuditEvent
+from gateway.hub.session_request import SessionRequest
 from gateway.hub.session_store import KEPT
 from gateway.hub.sessions import ConnectSession
 from gateway.model import Actor, ActorKind, Owner
 from tests.fixtures.databases import START, TOKEN, new_account
 
 LONG_AGO = START - timedelta(minutes=10)
-WISH = Wish(
+WISH = SessionRequest(
     owner=Owner(id="c", name="Customer Ltd", username="ann"),
     provider="humaans",
     categories=("hris",),
@@ -117,5 +117,5 @@ async def test_what_has_long_expired_is_deleted_by_the_clock_and_leaves_the_file
 
 async def test_the_trail_tells_who_made_a_session(database: Database) -> None:
     session = await added(database)
-    [entry] = await database.trail.read(what=[What.SESSION_CREATED])
+    [entry] = await database.audit.read(what=[AuditEvent.SESSION_CREATED])
     assert (entry.by, entry.project_id, entry.details) == (BY, session.project_id, {"session": str(session.id)})

@@ -12,7 +12,7 @@ from connectors.connector import Connector, VendorPath
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import PROXY
 from connectors.registry import CONNECTORS
-from gateway.policy.access import Abilities
+from gateway.policy.access import AccessReport
 from gateway.policy.client_scopes import known_scopes
 from gateway.policy.policy import BY_OPERATOR, Operator, Policy
 from gateway.policy.proxy_access import closings
@@ -61,7 +61,7 @@ def lacks_reading(policy: Policy, row: VendorPath, key: frozenset[str]) -> bool:
 
 def lacks_writing(policy: Policy, row: VendorPath, key: frozenset[str]) -> bool:
     """Tell whether an operation that writes to the list, or one of its fields that go there, is closed to a key."""
-    abilities = Abilities(policy, key, frozenset(policy.connector.scopes))
+    abilities = AccessReport(policy, key, frozenset(policy.connector.scopes))
     for write in policy.connector.writes:
         parts = {part.name for part in write.parts if row.records in map(list_of, part.calls)}
         if not parts:

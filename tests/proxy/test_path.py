@@ -8,14 +8,14 @@ from connectors.connector import VendorPath
 from connectors.registry import CONNECTORS
 from gateway.errors import BadRequest, Forbidden
 from gateway.proxy.path import Target, read_target
-from gateway.proxy.request import Outgoing
+from gateway.proxy.request import ProxyRequest
 
 HUMAANS = CONNECTORS["humaans"]
 BASE = "https://app.humaans.io/api"
 
 
 def target(path: str, method: str = "GET", url: str | None = None) -> Target:
-    return read_target(Outgoing(method, path, url, {}, None), HUMAANS)
+    return read_target(ProxyRequest(method, path, url, {}, None), HUMAANS)
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from gateway.db.schema import (
     webhook_endpoints,
 )
 from gateway.errors import StoreUnavailable
-from gateway.model import Account, Secret, Status, Turn
+from gateway.model import Account, IdempotencyKey, Secret, Status
 from gateway.record_events.diff import Sight
-from gateway.record_events.model import Batch, Claim, Next, Place
+from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
 from gateway.webhooks.dispatcher import Room
 from gateway.webhooks.endpoints import Endpoint
 from gateway.webhooks.events import Event, Record, record_event
@@ -56,12 +56,12 @@ async def arrange(database: Database, *resources: str, project: str = "acme", no
     await database.watches.arrange(wanted, START + timedelta(seconds=now))
 
 
-async def claim(database: Database, passed: float = 0) -> Claim | None:
+async def claim(database: Database, passed: float = 0) -> WatchClaim | None:
     now = START + timedelta(seconds=passed)
     return await database.watches.claim(now, now + LEASE)
 
 
-async def taken(database: Database, passed: float = 0) -> Claim:
+async def taken(database: Database, passed: float = 0) -> WatchClaim:
     found = await claim(database, passed)
     assert found is not None
     return found
@@ -99,8 +99,8 @@ async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_no
         found = await taken(database)
         events = told(account, "created", "p1") if found.account_id == "a1" else []
         assert await database.watches.apply(found, 1, Batch({"p1": b"h"}, (), events))
-        turn = Turn(found.account_id, "key", "request")
-        await database.repeats.begin(turn, START, START)
+        turn = IdempotencyKey(found.account_id, "key", "request")
+        await database.idempotency.begin(turn, START, START)
         await database.hooks.take(found.account_id, START, START + HOUR)
     tables = record_watches, record_hashes, idempotency, vendor_hooks
 
@@ -149,7 +149,7 @@ async def test_accounts_of_these_projects_are_watched_and_no_others(database: Da
         (owner, resource) for owner in ("a1", "a2", "a3") for resource in ("employees", "time_off")
     }
     assert {each.project_id for each in found} == {account.project_id}
-    assert {each.place for each in found} == {Place()}
+    assert {each.place for each in found} == {WatchState()}
     await database.watches.apply(found[0], 1, Batch({"p1": b"h"}, (), ()))
     await arrange(database, project="stranger")
     assert (await count(database, record_watches), await count(database)) == (1, 0)
@@ -176,7 +176,7 @@ async def test_of_any_number_of_workers_each_watch_is_taken_by_one(database: Dat
 async def test_a_watch_is_due_again_when_that_was_set_and_of_working_accounts_only(database: Database) -> None:
     await link(database)
     await arrange(database)
-    place = Place(Sight("r", "m"), "digest", held=True)
+    place = WatchState(Sight("r", "m"), "digest", held=True)
     await database.watches.settle(await taken(database), place, later(100, failures=3))
     assert await claim(database, 99) is None
     await database.mark("a1", Status.SUSPENDED, None)
@@ -190,7 +190,7 @@ async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_int
     await link(database)
     await arrange(database, "employees", "time_off")
     for each in [await taken(database), await taken(database)]:
-        await database.watches.settle(each, Place(), later(3600))
+        await database.watches.settle(each, WatchState(), later(3600))
     hasten = database.watches.hasten
     await hasten("a1", EMPLOYEES, START + timedelta(seconds=5))
     await hasten("a1", EMPLOYEES, START + timedelta(seconds=8))
@@ -202,7 +202,7 @@ async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_int
     await hasten("a1", EMPLOYEES, START + timedelta(seconds=9))
     assert await claim(database, 60) is None
     rest = START + timedelta(seconds=70)
-    await database.watches.settle(found, Place(), Next(due=START + HOUR, rest_until=rest))
+    await database.watches.settle(found, WatchState(), Next(due=START + HOUR, rest_until=rest))
     assert await claim(database, 69) is None
     assert (await taken(database, 70)).turn == found.turn + 1
 
@@ -244,10 +244,10 @@ async def test_a_watch_that_no_longer_counts_writes_nothing(database: Database, 
     else:
         await database.erase(account.project_id, account.id)
     assert not await database.watches.apply(found, 1, Batch({"p1": b"h"}, (), told(account, "created", "p1")))
-    await database.watches.settle(found, Place(reading="stale"), later(0))
+    await database.watches.settle(found, WatchState(reading="stale"), later(0))
     assert (await count(database), await outbox(database)) == (0, [])
     if fault == "taken over":
-        assert (await taken(database, 2 * LEASE.total_seconds())).place == Place()
+        assert (await taken(database, 2 * LEASE.total_seconds())).place == WatchState()
 
 
 async def test_what_cannot_be_told_is_not_taken_for_told(database: Database) -> None:

@@ -518,11 +518,11 @@ async def test_what_we_write_ourselves_is_watched_soon(resources: frozenset[str]
     await tower.watch()
     ended: list[Any] = []
 
-    async def outdate(linked: Any, names: frozenset[str] | None, new_id: str) -> bool:
+    async def invalidate(linked: Any, names: frozenset[str] | None, new_id: str) -> bool:
         ended.append((linked.account.id, names, new_id))
         return False
 
-    assert not await tower.watcher.after(outdate)(tower.register.accounts["a1"], resources, "word")
+    assert not await tower.watcher.after(invalidate)(tower.register.accounts["a1"], resources, "word")
     assert ended == [("a1", resources, "word")]
     assert tower.line.due - tower.time.moment == timedelta(seconds=5)
 

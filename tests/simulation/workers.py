@@ -10,27 +10,27 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, cast
 
-from gateway.accounts.token_rejection import TokenChecks
-from gateway.accounts.unlink import Forgetting, Place
-from gateway.accounts.unlink_poll import Aftermath, Gone, Sweeping
-from gateway.app.reads import CachingParts, closing, hearing, outdating
-from gateway.auth.authentication import Entrance
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.accounts.unlink import AccountPurge, PurgeTarget
+from gateway.accounts.unlink_poll import Erasure, Sweeping, UnlinkPoll
+from gateway.app.reads import CachingParts, closing, hearing, make_invalidate
+from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import Windows
-from gateway.cache.local import Near, NearLimits
-from gateway.cache.singleflight import Flights, Leases
-from gateway.cache.tombstones import Erased, GuardedCache
+from gateway.cache.local import LocalCache, LocalCacheLimits
+from gateway.cache.singleflight import Leases, SingleFlight
+from gateway.cache.tombstones import GuardedCache, Tombstones
 from gateway.contract.query import PageLimits
 from gateway.db.ttl_cache import Memo
-from gateway.model import Actor, ClientKey, Linked, News, Status, StatusReason, Upstream
+from gateway.model import Actor, ClientKey, Invalidation, Linked, Status, StatusReason, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.unified.collections import Keeping, Sharing, Sweeps
-from gateway.unified.compose import Reads
+from gateway.unified.collections import Collections, Retention, Sharing
+from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
-from gateway.unified.decoded import OpenLists
-from gateway.unified.read import Around, Caches, Gateway, Limits
+from gateway.unified.decoded import DecodedListCache
+from gateway.unified.read import Around, Caches, Limits, ReadService
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker
+from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import Memory, Time
 from tests.simulation.vendor_history import GUILD, Errand
 
@@ -62,7 +62,7 @@ class Redis(Memory):
 class Message:
     """News on its way to one worker, and by when its effect is promised there."""
 
-    news: News
+    news: Invalidation
     name: str
     sent: float
     by: float = inf
@@ -73,7 +73,7 @@ class Ear:
     """How a worker hears of news: in their order, after `delay` seconds; or not at all while it is `lost`."""
 
     time: Time
-    heard: Callable[[News, str], None] = lambda _news, _name: None
+    heard: Callable[[Invalidation, str], None] = lambda _news, _name: None
     back: Callable[[], None] = lambda: None
     delay: float = 0.0
     lost: float = inf
@@ -108,7 +108,7 @@ class Ear:
             self.lost = inf
             self.back()
             for message in self.missed:
-                if message.news is News.ANSWERS:
+                if message.news is Invalidation.ANSWERS:
                     message.by = min(message.by, self.time.seconds())
             self.missed.clear()
 
@@ -121,7 +121,7 @@ class Ear:
 
     def _miss(self, message: Message) -> None:
         believed = MEMO_SECONDS
-        if message.news is News.ANSWERS:
+        if message.news is Invalidation.ANSWERS:
             believed = DEADLINE if self.alone else UNHEARD_SECONDS
         message.by = max(self.lost + SILENCE, message.sent + believed)
         self.missed.append(message)
@@ -130,7 +130,7 @@ class Ear:
 class Line:
     """A worker's way to the shared cache, which takes `lag` seconds there and as much back."""
 
-    def __init__(self, redis: Redis, post: Callable[[News, str], None]) -> None:
+    def __init__(self, redis: Redis, post: Callable[[Invalidation, str], None]) -> None:
         self._redis = redis
         self._post = post
         self.cut: bool = False
@@ -153,7 +153,7 @@ class Line:
     async def release(self, key: str, value: bytes) -> None:
         await self._do(lambda: self._redis.release(key, value))
 
-    async def tell(self, news: News, name: str) -> None:
+    async def tell(self, news: Invalidation, name: str) -> None:
         async def publish() -> None:
             self._post(news, name)
 
@@ -162,7 +162,7 @@ class Line:
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         async def replace_and_publish() -> bool:
             await self._redis.replace(account_id, values, seconds)
-            self._post(News.ANSWERS, account_id)
+            self._post(Invalidation.ANSWERS, account_id)
             return True
 
         return bool(await self._do(replace_and_publish))
@@ -190,15 +190,15 @@ class Books:
 
     keys: dict[str, ClientKey]
     accounts: dict[str, Linked] = field(default_factory=dict)
-    gone: list[Gone] = field(default_factory=list)
+    gone: list[Erasure] = field(default_factory=list)
 
     async def newest(self) -> int:
         return len(self.gone)
 
-    async def erased(self, after: int) -> Sequence[Gone]:
+    async def erased(self, after: int) -> Sequence[Erasure]:
         return [each for each in self.gone if each.row > after]
 
-    async def unswept(self) -> Sequence[Gone]:
+    async def unswept(self) -> Sequence[Erasure]:
         return ()
 
     async def swept(self, row: int) -> None:
@@ -221,7 +221,7 @@ class Clerk:
         linked = await self._memo.get(account_id, lambda: self._load(account_id))
         return linked if linked and linked.account.project_id == project_id else None
 
-    def remembers(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: Linked) -> bool:
         return key in self._books.keys.values() and self._memo.peek(linked.account.id) is linked
 
     async def mark(
@@ -256,29 +256,31 @@ class Worker:
     def __init__(
         self,
         around: tuple[Time, Redis, Books, Upstream],
-        post: Callable[[News, str], None],
+        post: Callable[[Invalidation, str], None],
         changed: Callable[["Worker", str, Linked], Any],
     ) -> None:
         time, redis, books, vendor = around
         clock = time.clock()
         self.line = Line(redis, post)
         self.ear = Ear(time)
-        self.erased = Erased(clock.monotonic)
+        self.erased = Tombstones(clock.monotonic)
         self.cache = GuardedCache(self.line, self.erased)
         self.clerk = Clerk(books, time, lambda account_id, linked: changed(self, account_id, linked))
-        self.flights = Flights()
-        self.closed = Erased(clock.monotonic, MEMO_SECONDS + DEADLINE + 1)
-        self.lists = OpenLists(1 << 20, self.closed)
-        self.near = Near(NearLimits(1 << 20, NEAR_SECONDS, UNHEARD_SECONDS), clock.monotonic, self.ear.works)
-        self.forgetting = Forgetting(self.cache)
-        self.forgetting.holds(Place.TOMBSTONE, self.erased.add)
-        self.forgetting.holds(Place.MEMO, self.clerk.drop)
-        self.forgetting.holds(Place.ANSWERS, self.near.drop)
-        self.forgetting.holds(Place.LISTS, closing(self.lists, self.closed))
+        self.flights = SingleFlight()
+        self.closed = Tombstones(clock.monotonic, MEMO_SECONDS + DEADLINE + 1)
+        self.lists = DecodedListCache(1 << 20, self.closed)
+        self.near = LocalCache(
+            LocalCacheLimits(1 << 20, NEAR_SECONDS, UNHEARD_SECONDS), clock.monotonic, self.ear.works
+        )
+        self.forgetting = AccountPurge(self.cache)
+        self.forgetting.holds(PurgeTarget.TOMBSTONE, self.erased.add)
+        self.forgetting.holds(PurgeTarget.MEMO, self.clerk.drop)
+        self.forgetting.holds(PurgeTarget.ANSWERS, self.near.drop)
+        self.forgetting.holds(PurgeTarget.LISTS, closing(self.lists, self.closed))
         self.ear.heard = hearing(cast(CachingParts, self), self.near)
         self.ear.back = self.near.clear
-        self.outdate = outdating(self.cache, self.near)
-        self.aftermath = Aftermath(
+        self.invalidate = make_invalidate(self.cache, self.near)
+        self.aftermath = UnlinkPoll(
             books,
             Sweeping(
                 forget=self.forgetting.here,
@@ -287,21 +289,21 @@ class Worker:
                 monotonic=clock.monotonic,
             ),
         )
-        asker = Asker(vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        sweeps = Sweeps(
+        asker = VendorClient(vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        sweeps = Collections(
             asker,
-            Keeping(WINDOWS, Windows(0), CURSOR, b"k"),
+            Retention(WINDOWS, Windows(0), CURSOR, b"k"),
             Sharing(self.flights, Leases(self.cache, LEASE, clock.monotonic), self.lists),
             side_by_side=4,
         )
-        self.gateway = Gateway(
-            Entrance(self.clerk, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
+        self.gateway = ReadService(
+            Authenticator(self.clerk, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
             Caches(self.cache, self.near, self.flights),
-            Reads(asker, sweeps, CursorSigner(b"k" * 32, CURSOR), lambda *_: None),
+            Composer(asker, sweeps, CursorSigner(b"k" * 32, CURSOR), lambda *_: None),
             Around(
                 clock,
                 Limits(DEADLINE, STALE_WAIT, PageLimits(25, 250), 8 << 20),
-                TokenChecks(self.clerk, vendor, clock.now),
+                TokenRejections(self.clerk, vendor, clock.now),
             ),
         )
 

@@ -11,11 +11,11 @@ from math import inf
 from typing import Any
 
 from connectors.contract import Operation
-from gateway.accounts.unlink_poll import Gone
+from gateway.accounts.unlink_poll import Erasure
 from gateway.cache.freshness import Directives, directives
 from gateway.errors import GatewayError
-from gateway.model import Linked, News, Secret
-from gateway.unified.call import Call, Page, Ticket
+from gateway.model import Invalidation, Linked, Secret
+from gateway.unified.call import Call, FastPathTicket, Page
 from tests.fakes.core import Seal, make_key, make_linked, unjittered
 from tests.fakes.vendor import ALL_SCOPES, READER
 from tests.simulation.vendor_history import GUILD, RESOURCES, Company, Errand, Offices
@@ -106,7 +106,7 @@ class World:
         self.periods: dict[str, list[Period]] = {}
         self.floors: list[Floor] = []
         self.tasks: list[asyncio.Task[Any]] = []
-        self.tickets: dict[tuple[Any, ...], Ticket] = {}
+        self.tickets: dict[tuple[Any, ...], FastPathTicket] = {}
         self.gone: dict[str, float] = {}
         """Accounts that were unlinked, and when that was done."""
         self.begun_again: dict[str, float] = {}
@@ -247,16 +247,16 @@ class World:
         periods.append(period)
         if linked is None:
             del self.books.accounts[account_id]
-            self.books.gone.append(Gone(len(self.books.gone) + 1, "p1", account_id))
+            self.books.gone.append(Erasure(len(self.books.gone) + 1, "p1", account_id))
         else:
             self.books.accounts[account_id] = linked
         worker.clerk.drop(account_id)
         period.by[own] = self.time.seconds()
         if linked is None:
-            worker.forgetting.here(News.GONE, account_id)
+            worker.forgetting.here(Invalidation.GONE, account_id)
         posted = ERRAND.get().posted
         before = len(posted)
-        await worker.cache.tell(News.GONE if linked is None else News.ACCOUNT, account_id)
+        await worker.cache.tell(Invalidation.GONE if linked is None else Invalidation.ACCOUNT, account_id)
         period.by |= {each: message for each, message in posted[before:] if each != own}
 
     # --- what happens at companies --------------------------------------------------------------------------
@@ -269,19 +269,19 @@ class World:
         change(company)
         number = self._count()
         await asyncio.sleep(self.vendor.after)
-        return await self._outdate(worker, linked, path, number, company.name)
+        return await self._invalidate(worker, linked, path, number, company.name)
 
     async def deliver(self, worker: int, account_id: str, path: str) -> bool:
         """Have the vendor tell of what has changed up to now."""
         linked = self.books.accounts[account_id]
         company = self.vendor.tokens[linked.credential.reveal]
-        return await self._outdate(worker, linked, path, self._count(), company.name)
+        return await self._invalidate(worker, linked, path, self._count(), company.name)
 
-    async def _outdate(self, worker: int, linked: Linked, path: str, number: int, company: str) -> bool:
+    async def _invalidate(self, worker: int, linked: Linked, path: str, number: int, company: str) -> bool:
         posted = ERRAND.get().posted
         before = len(posted)
         line = self.workers[worker].line
-        told = await self.workers[worker].outdate(linked, frozenset({RESOURCES[path]}), f"word {self._count()}")
+        told = await self.workers[worker].invalidate(linked, frozenset({RESOURCES[path]}), f"word {self._count()}")
         now = self.time.seconds()
         own: dict[int, tuple[float, Message | None]] = {worker: (now, None)}
         floor = Floor(linked.account.id, company, path, number, own)
@@ -337,7 +337,7 @@ class World:
         at.line.cut = at.ear.alone = False
         at.ear.mend()
 
-    def _post(self, news: News, name: str) -> None:
+    def _post(self, news: Invalidation, name: str) -> None:
         for number, worker in enumerate(self.workers):
             message = Message(news, name, self.time.seconds())
             worker.ear.send(message)

@@ -83,18 +83,18 @@ async def test_a_walk_holds_on_to_its_sweep_after_it_is_no_longer_fresh() -> Non
     desk.time.forward(600)
     second = await desk.open()
     assert (first.total, second.total) == (3, 4)
-    held = await desk.sweeps.reopen(desk.shelf, first.id)
+    held = await desk.sweeps.reopen(desk.account_cache, first.id)
     assert held is not None
     assert await desk.ids(held) == numbered(0, 3)
     desk.time.forward(3601)
-    assert await desk.sweeps.reopen(desk.shelf, first.id) is None
+    assert await desk.sweeps.reopen(desk.account_cache, first.id) is None
 
 
 async def test_without_a_cache_a_list_is_in_hand_and_not_kept() -> None:
     desk = Desk(things(300), cache=Forgetful())
     sweep = await desk.open()
     assert await desk.ids(sweep, 298) == numbered(298, 300)
-    assert await desk.sweeps.reopen(desk.shelf, sweep.id) is None
+    assert await desk.sweeps.reopen(desk.account_cache, sweep.id) is None
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -135,7 +135,7 @@ async def test_what_must_never_leave_is_not_even_kept() -> None:
     sweep = await desk.open()
     assert list(sweep.rows or ()) == [{"id": "x"}, {"id": "y"}]
     kept = await desk.open()
-    assert list(await desk.sweeps.rows(desk.shelf, kept, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
+    assert list(await desk.sweeps.rows(desk.account_cache, kept, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
 
 
 async def test_another_revision_of_the_account_reads_anew() -> None:
@@ -145,7 +145,7 @@ async def test_another_revision_of_the_account_reads_anew() -> None:
     desk.vendor.take_calls()
     reading = desk.reading()
     again = replace(LINKED, account=replace(LINKED.account, revision=2))
-    await desk.sweeps.open(replace(reading, talk=replace(reading.talk, linked=again)), THINGS)
+    await desk.sweeps.open(replace(reading, session=replace(reading.session, linked=again)), THINGS)
     assert desk.vendor.take_calls() == 1
 
 

@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import ref
 
-from gateway.unified.call import Ticket
-from gateway.unified.fastpath import REMEMBERED, Express, Stub, Words
+from gateway.unified.call import FastPathTicket
+from gateway.unified.fastpath import REMEMBERED, FastPath, FastPathEntry, Fingerprint
 from tests.fakes.core import make_key, make_linked
 
 LINKED = make_linked("a1")
-STUB = Stub(Ticket(make_key("*"), ref(LINKED), "a1", "name", datetime.now(UTC).timestamp()), "list_employees")
+STUB = FastPathEntry(
+    FastPathTicket(make_key("*"), ref(LINKED), "a1", "name", datetime.now(UTC).timestamp()), "list_employees"
+)
 
 
-def words(express: Express, query: bytes, path: bytes = b"/unified/hris/employees", **headers: bytes) -> Words:
+def words(express: FastPath, query: bytes, path: bytes = b"/unified/hris/employees", **headers: bytes) -> Fingerprint:
     given = {"authorization": b"Basic eDo=", "x-account-id": b"a1"} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
@@ -30,7 +32,7 @@ def words(express: Express, query: bytes, path: bytes = b"/unified/hris/employee
 
 
 def test_of_one_request_too_many_the_oldest_alone_is_forgotten() -> None:
-    express = Express()
+    express = FastPath()
     for number in range(REMEMBERED + 1):
         express.remember(words(express, b"n=%d" % number), STUB)
     assert express.find(words(express, b"n=0")) is None
@@ -38,7 +40,7 @@ def test_of_one_request_too_many_the_oldest_alone_is_forgotten() -> None:
 
 
 def test_long_queries_take_no_more_memory_than_short_ones() -> None:
-    express = Express()
+    express = FastPath()
     filler = b"x" * 16_000
     tracemalloc.start()
     try:
@@ -52,7 +54,7 @@ def test_long_queries_take_no_more_memory_than_short_ones() -> None:
 
 def test_requests_that_differ_anywhere_are_told_apart() -> None:
     """Also where a text moves from one part to the next."""
-    express = Express()
+    express = FastPath()
     found = [
         words(express, b"a=1"),
         words(express, b"a=2"),

@@ -8,12 +8,12 @@ import pytest
 
 from gateway.cache.freshness import Windows
 from gateway.model import Status
-from gateway.unified.call import Ticket
+from gateway.unified.call import FastPathTicket
 from tests.fakes.core import Vendor
 from tests.fakes.vendor import Bench, village
 
 
-async def holding() -> tuple[Bench[Vendor], Ticket]:
+async def holding() -> tuple[Bench[Vendor], FastPathTicket]:
     """Give a gateway that has an answer near, and the ticket to it."""
     desk = Bench(village(5), near_bytes=1 << 20, windows=Windows(60, 30))
     first = await desk.ask()

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.errors import Conflict, Unprocessable
-from gateway.model import Earlier, Once
+from gateway.model import IdempotencyRecord, IdempotencyState
 from gateway.unified.write import LONGEST_WRITE, REMEMBERED
 from tests.fakes.core import make_linked, refusal
 from tests.fakes.writes import AWAY, HIRED, Office, Script
@@ -73,7 +73,7 @@ async def test_what_is_begun_is_waited_for_and_what_was_cut_off_is_not_known() -
     office = Office()
     await office.hire(once="k1")
     [(place, done)] = office.book.kept.items()
-    office.book.kept[place] = Earlier(done.request, Once.STARTED, 0, b"", done.created_at)
+    office.book.kept[place] = IdempotencyRecord(done.request, IdempotencyState.STARTED, 0, b"", done.created_at)
     with pytest.raises(Conflict) as busy:
         await office.hire(once="k1")
     assert busy.value.code == "IdempotencyInProgressError"
@@ -88,7 +88,9 @@ async def test_an_answer_that_can_no_longer_be_opened_is_a_conflict_and_no_secon
     office = Office()
     await office.hire(once="k1")
     [(place, done)] = office.book.kept.items()
-    office.book.kept[place] = Earlier(done.request, Once.DONE, 201, b"sealed by an older key", done.created_at)
+    office.book.kept[place] = IdempotencyRecord(
+        done.request, IdempotencyState.DONE, 201, b"sealed by an older key", done.created_at
+    )
     with pytest.raises(Conflict, match="can no longer be read"):
         await office.hire(once="k1")
     assert office.vendor.written() == ["POST /people"]

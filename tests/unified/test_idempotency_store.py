@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.accounts.store import Database
-from gateway.model import Once, Turn
+from gateway.model import IdempotencyKey, IdempotencyState
 from tests.fixtures.databases import START, TOKEN, Time, new_account, open_database
 
 ROOT = Path(__file__).parents[2]
@@ -15,12 +15,13 @@ SINCE = START - timedelta(days=1)
 TAKE = """
 import asyncio, sys
 from datetime import timedelta
-from gateway.model import Turn
+from gateway.model import IdempotencyKey
 from tests.fixtures.databases import START, Time, open_database
 
 async def take():
     database = open_database(sys.argv[1], Time())
-    taken = [await database.repeats.begin(Turn("a1", f"k{number}", "r"), START, START - timedelta(days=1)) is None
+    since = START - timedelta(days=1)
+    taken = [await database.idempotency.begin(IdempotencyKey("a1", f"k{number}", "r"), START, since) is None
              for number in range(20)]
     await database.close()
     print(sum(taken))
@@ -35,48 +36,48 @@ async def account_in(database: Database) -> None:
 
 async def test_what_was_done_is_given_to_whoever_comes_later(database: Database, url: str, time: Time) -> None:
     await account_in(database)
-    turn = Turn("a1", "key", "request")
-    assert await database.repeats.begin(turn, START, SINCE) is None
-    begun = await database.repeats.begin(Turn("a1", "key", "other"), START, SINCE)
+    turn = IdempotencyKey("a1", "key", "request")
+    assert await database.idempotency.begin(turn, START, SINCE) is None
+    begun = await database.idempotency.begin(IdempotencyKey("a1", "key", "other"), START, SINCE)
     assert begun is not None
-    assert (begun.request, begun.state, begun.created_at) == ("request", Once.STARTED, START)
-    await database.repeats.end(turn, Once.DONE, 201, b"sealed")
+    assert (begun.request, begun.state, begun.created_at) == ("request", IdempotencyState.STARTED, START)
+    await database.idempotency.end(turn, IdempotencyState.DONE, 201, b"sealed")
     other = open_database(url, time)
-    done = await other.repeats.begin(turn, START + timedelta(hours=23), SINCE)
+    done = await other.idempotency.begin(turn, START + timedelta(hours=23), SINCE)
     assert done is not None
-    assert (done.state, done.status, done.sealed) == (Once.DONE, 201, b"sealed")
+    assert (done.state, done.status, done.sealed) == (IdempotencyState.DONE, 201, b"sealed")
     await other.close()
 
 
 async def test_a_key_that_is_given_back_or_over_is_free(database: Database) -> None:
     await account_in(database)
-    turn, old = Turn("a1", "key", "request"), Turn("a1", "old", "request")
-    await database.repeats.begin(turn, START, SINCE)
-    await database.repeats.release(turn)
-    assert await database.repeats.begin(turn, START, SINCE) is None
-    await database.repeats.begin(old, START - timedelta(hours=1), SINCE)
-    assert await database.repeats.begin(turn, START, START) is not None
+    turn, old = IdempotencyKey("a1", "key", "request"), IdempotencyKey("a1", "old", "request")
+    await database.idempotency.begin(turn, START, SINCE)
+    await database.idempotency.release(turn)
+    assert await database.idempotency.begin(turn, START, SINCE) is None
+    await database.idempotency.begin(old, START - timedelta(hours=1), SINCE)
+    assert await database.idempotency.begin(turn, START, START) is not None
     # What is over is gone for every key, asked for or not.
-    assert await database.repeats.begin(old, START, SINCE) is None
+    assert await database.idempotency.begin(old, START, SINCE) is None
 
 
 async def test_keys_are_those_of_one_account_and_end_with_it(database: Database) -> None:
     await account_in(database)
     await database.store(await new_account(database, "a2"), TOKEN)
-    turn = Turn("a1", "key", "request")
-    assert await database.repeats.begin(turn, START, SINCE) is None
-    assert await database.repeats.begin(Turn("a2", "key", "request"), START, SINCE) is None
+    turn = IdempotencyKey("a1", "key", "request")
+    assert await database.idempotency.begin(turn, START, SINCE) is None
+    assert await database.idempotency.begin(IdempotencyKey("a2", "key", "request"), START, SINCE) is None
     account = await database.account("a1")
     assert account is not None
     await database.erase(account.project_id, "a1")
     await account_in(database)
-    assert await database.repeats.begin(turn, START, SINCE) is None
+    assert await database.idempotency.begin(turn, START, SINCE) is None
 
 
 async def test_of_many_at_once_one_gets_the_key(database: Database) -> None:
     await account_in(database)
-    turn = Turn("a1", "key", "request")
-    found = await asyncio.gather(*(database.repeats.begin(turn, START, SINCE) for _ in range(20)))
+    turn = IdempotencyKey("a1", "key", "request")
+    found = await asyncio.gather(*(database.idempotency.begin(turn, START, SINCE) for _ in range(20)))
     assert found.count(None) == 1
 
 

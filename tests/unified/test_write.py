@@ -22,7 +22,7 @@ from gateway.errors import (
     Unprocessable,
     VendorFailure,
 )
-from gateway.model import Once, Status
+from gateway.model import IdempotencyState, Status
 from gateway.policy.policy import Operator
 from tests.fakes.core import json_answer, refusal
 from tests.fakes.writes import AWAY, HIRED, PAID, SIZED, Office, Script
@@ -273,7 +273,7 @@ async def test_what_may_have_been_done_is_never_sent_again_and_said_to_be_so(out
         await office.hire(once="k1", **PAID)
     assert office.vendor.written() == ["POST /people"]
     assert len(office.outdated) == 1
-    assert [each.state for each in office.book.kept.values()] == [Once.UNKNOWN]
+    assert [each.state for each in office.book.kept.values()] == [IdempotencyState.UNKNOWN]
     with pytest.raises(Conflict, match="not known"):
         await office.hire(once="k1", **PAID)
     assert office.vendor.written() == ["POST /people"]

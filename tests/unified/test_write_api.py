@@ -143,9 +143,9 @@ async def test_a_repeat_at_another_gateway_gets_the_first_answer(
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.json()["data"]["id"] for answer in made}) == 1
     assert len([call for call in sandbox.calls() if call["method"] == "POST"]) == 1
-    repeats = [await send(each, "POST", "/employees", hired("once"), once) for each in (site, other)]
-    assert [answer.headers["idempotency-replayed"] for answer in repeats] == ["true", "true"]
-    assert {answer.content for answer in repeats} == {made[0].content}
+    idempotency = [await send(each, "POST", "/employees", hired("once"), once) for each in (site, other)]
+    assert [answer.headers["idempotency-replayed"] for answer in idempotency] == ["true", "true"]
+    assert {answer.content for answer in idempotency} == {made[0].content}
     changed = await send(other, "POST", "/employees", hired("other"), once)
     assert (changed.status_code, changed.json()["errorCode"]) == (422, "IdempotencyKeyReusedError")
 

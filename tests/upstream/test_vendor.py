@@ -11,7 +11,7 @@ from connectors.exchange import Answer, Request
 from gateway.errors import BadRequest, GatewayError, RateLimited, VendorFailure
 from gateway.model import Clock
 from gateway.upstream.retry import RetryPolicy
-from gateway.upstream.vendor import Asker, Conversation, RawCall, VendorRefusal
+from gateway.upstream.vendor import RawCall, VendorClient, VendorRefusal, VendorSession
 from tests.fakes.core import NOW, Time, json_answer, make_linked, refusal
 from tests.fakes.vendor import VILLAGE
 
@@ -36,19 +36,21 @@ class Script:
         return outcome
 
 
-def talk(seconds: float = 30.0, extra: Sequence[tuple[str, str]] = (), *, raw: bool = False) -> Conversation:
-    return Conversation(VILLAGE, LINKED, NOW.timestamp() + seconds, tuple(extra), raw)
+def session(seconds: float = 30.0, extra: Sequence[tuple[str, str]] = (), *, raw: bool = False) -> VendorSession:
+    return VendorSession(VILLAGE, LINKED, NOW.timestamp() + seconds, tuple(extra), raw)
 
 
 async def ask(*outcomes: Outcome, retries: int = 0, extra: Sequence[tuple[str, str]] = ()) -> Any:
-    asker = Asker(Script(list(outcomes)), RetryPolicy(retries, longest_wait=2.0, first_wait=0.001), Time().clock())
-    return await asker.ask(talk(extra=extra), PEOPLE)
+    asker = VendorClient(
+        Script(list(outcomes)), RetryPolicy(retries, longest_wait=2.0, first_wait=0.001), Time().clock()
+    )
+    return await asker.ask(session(extra=extra), PEOPLE)
 
 
 async def test_a_call_carries_the_token_and_asks_for_json() -> None:
     script = Script([json_answer({"data": []})])
-    conversation = talk()
-    body = await Asker(script, RetryPolicy(0, 0), Time().clock()).ask(conversation, PEOPLE)
+    conversation = session()
+    body = await VendorClient(script, RetryPolicy(0, 0), Time().clock()).ask(conversation, PEOPLE)
     assert body == {"data": []}
     [(base_url, request)] = script.asked
     assert (base_url, request.method, request.path, request.query) == (
@@ -193,8 +195,8 @@ GOOD = json_answer({"fine": True})
 )
 async def test_what_may_pass_is_tried_again(outcomes: list[Outcome], calls: int) -> None:
     script = Script(outcomes)
-    conversation = talk()
-    asker = Asker(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
+    conversation = session()
+    asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
     assert await asker.ask(conversation, PEOPLE) == {"fine": True}
     assert len(script.asked) == conversation.calls == calls
 
@@ -218,9 +220,9 @@ async def test_what_may_pass_is_tried_again(outcomes: list[Outcome], calls: int)
 )
 async def test_tries_come_to_an_end(outcome: Outcome, error: type[Exception], calls: int) -> None:
     script = Script([outcome])
-    asker = Asker(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
+    asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
     with pytest.raises(error) as failed:
-        await asker.ask(talk(), PEOPLE)
+        await asker.ask(session(), PEOPLE)
     assert len(script.asked) == calls
     if outcome is GONE:
         assert failed.value is GONE
@@ -228,9 +230,9 @@ async def test_tries_come_to_an_end(outcome: Outcome, error: type[Exception], ca
 
 async def test_no_try_begins_whose_wait_does_not_fit_the_deadline() -> None:
     script = Script([refusal(503)])
-    asker = Asker(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.5), Time().clock())
+    asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.5), Time().clock())
     with pytest.raises(VendorFailure):
-        await asker.ask(talk(seconds=0.4), PEOPLE)
+        await asker.ask(session(seconds=0.4), PEOPLE)
     assert len(script.asked) == 1
 
 
@@ -238,15 +240,15 @@ async def test_the_wait_is_the_jittered_one() -> None:
     script = Script([refusal(503), GOOD])
     clock = Clock(now=lambda: NOW, monotonic=NOW.timestamp, jitter=lambda: 1.0)
     before = asyncio.get_running_loop().time()
-    await Asker(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.02), clock).ask(talk(), PEOPLE)
+    await VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.02), clock).ask(session(), PEOPLE)
     assert 0.03 <= asyncio.get_running_loop().time() - before < 0.5
 
 
 async def test_raw_notes_each_answer_and_no_refusal() -> None:
     body = {"data": [{"id": "x"}], "total": 1}
     script = Script([refusal(503), json_answer(body), refusal(404)])
-    conversation = talk(raw=True)
-    asker = Asker(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.001), Time().clock())
+    conversation = session(raw=True)
+    asker = VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.001), Time().clock())
     await asker.ask(conversation, PEOPLE)
     with pytest.raises(VendorRefusal):
         await asker.ask(conversation, Request("GET", "/x"))

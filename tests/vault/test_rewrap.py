@@ -13,7 +13,7 @@ from gateway.errors import StoreUnavailable
 from gateway.model import Secret
 from gateway.vault.rewrap import AT_ONCE, PLACES
 from gateway.vault.vault import Vault, key_id
-from gateway.vendor_events.model import HookState
+from gateway.vendor_events.model import VendorWebhookState
 from gateway.webhooks.endpoints import Endpoint
 from tests.fixtures.databases import MASTER, START, TOKEN, Time, must_find, new_account, open_database, told_of
 
@@ -36,7 +36,7 @@ async def fill(database: Database, account_id: str = "a1") -> None:
     hook = await database.hooks.find(account_id)
     assert turn is not None
     assert hook is not None
-    assert await database.hooks.keep(replace(hook, state=HookState.ACTIVE, secret=HOOK_SECRET), turn)
+    assert await database.hooks.keep(replace(hook, state=VendorWebhookState.ACTIVE, secret=HOOK_SECRET), turn)
     endpoint = Endpoint(
         id=f"w-{account_id}",
         project_id=account.project_id,

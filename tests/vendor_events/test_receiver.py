@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connectors.events import Event, Signature
 from gateway.errors import GatewayError, StoreUnavailable, Unauthenticated
 from gateway.model import Account, Linked, Secret
-from gateway.vendor_events.receiver import NOTE_EVERY, REMEMBERED, Delivery, Effects, Signals, is_signed
+from gateway.vendor_events.receiver import NOTE_EVERY, REMEMBERED, Effects, VendorDelivery, WebhookReceiver, is_signed
 from tests.fakes.vendor_events import HEADER, VILLAGE_EVENTS, Square
 
 BODY = b"employees 10"
@@ -48,13 +48,13 @@ class Scene:
 
     square: Square
     ears: Ears
-    signals: Signals
+    signals: WebhookReceiver
     calls: int = 0
 
     async def receive(self, body: bytes, *, provider: str = "village", account: str = "a1", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()} or signed(body)
         self.calls += 1
-        delivery = Delivery(
+        delivery = VendorDelivery(
             provider=provider, account_id=account, headers=named, body=body, request_id=f"r{self.calls}"
         )
         await self.signals.receive(delivery)
@@ -68,7 +68,7 @@ async def scene() -> Scene:
     square, ears = Square(), Ears()
     await square.hooks.ensure(square.linked())
     effects = Effects(invalidate=ears.invalidate, count=ears.count, noticed=ears.noticed)
-    signals = Signals(square.store, square.register, square.providers, effects, lambda: square.time.moment)
+    signals = WebhookReceiver(square.store, square.register, square.providers, effects, lambda: square.time.moment)
     return Scene(square, ears, signals)
 
 
@@ -107,7 +107,7 @@ def digest(algorithm: str = "sha256", body: bytes = BODY, secret: str = SECRET) 
     ],
 )
 def test_a_signature_is_good_in_each_of_the_known_forms_and_in_no_other(headers: dict[str, str], good: bool) -> None:
-    delivery = Delivery(provider="village", account_id="a1", headers=headers, body=BODY, request_id="r")
+    delivery = VendorDelivery(provider="village", account_id="a1", headers=headers, body=BODY, request_id="r")
     assert is_signed(delivery, VILLAGE_EVENTS.signatures, Secret(SECRET)) is good
 
 
@@ -115,7 +115,7 @@ def test_a_signature_is_good_in_each_of_the_known_forms_and_in_no_other(headers:
 def test_a_signature_is_of_one_body_alone(body: bytes, other: bytes, form: Signature) -> None:
     made = digest(form.algorithm, body)
     text = form.prefix + (made.hex() if form.encoding == "hex" else base64.b64encode(made).decode())
-    delivery = Delivery(provider="v", account_id="a", headers={form.header: text}, body=other, request_id="r")
+    delivery = VendorDelivery(provider="v", account_id="a", headers={form.header: text}, body=other, request_id="r")
     assert is_signed(delivery, VILLAGE_EVENTS.signatures, Secret(SECRET)) is (body == other)
 
 
@@ -130,7 +130,7 @@ async def test_nothing_that_is_not_signed_has_an_effect(
 ) -> None:
     here = await scene()
     before, asked = dict(here.square.store.hooks), here.square.asked()
-    delivery = Delivery(provider=provider, account_id=account, headers=headers, body=body, request_id="r")
+    delivery = VendorDelivery(provider=provider, account_id=account, headers=headers, body=body, request_id="r")
     with pytest.raises(Unauthenticated) as refused:
         await here.signals.receive(delivery)
     assert (here.ears.done, here.square.store.hooks, here.square.asked()) == ([], before, asked)

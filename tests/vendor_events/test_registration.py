@@ -9,7 +9,7 @@ import pytest
 from connectors.exchange import Answer, Request
 from gateway.model import GATEWAY, Choice, Secret, Status
 from gateway.vendor_events.directory import HookedDirectory
-from gateway.vendor_events.model import HookState
+from gateway.vendor_events.model import VendorWebhookState
 from gateway.vendor_events.registration import BATCH, FIRST_WAIT, PARTING, PATIENCE, TURN
 from tests.fakes.accounts import Books
 from tests.fakes.core import Register, json_answer, make_linked
@@ -26,7 +26,7 @@ async def test_an_endpoint_is_registered_with_our_address_and_the_account_s_toke
     assert request.body == b'["https://gateway.test/hooks/village/a1", "planted secret", null]'
     assert request.headers["authorization"] == "Bearer token of a1"
     hook = square.hook()
-    assert (hook.state, hook.remote_id, hook.secret) == (HookState.ACTIVE, "h1", Secret("planted secret"))
+    assert (hook.state, hook.remote_id, hook.secret) == (VendorWebhookState.ACTIVE, "h1", Secret("planted secret"))
     assert hook.due_at == square.time.moment + CHECK
     assert "planted" not in repr(hook)
     assert (await square.health())["state"] == "active"
@@ -187,14 +187,14 @@ async def test_it_is_kept_on_with_rests_and_begins_with_what_was_in_the_way_befo
     await square.hooks.keep_on(rest, lambda: 0.5)
     assert rests == [60.0, 60.0]
     assert (await square.health())["state"] == "active"
-    assert square.hook("b1").state is HookState.NOT_ALLOWED
+    assert square.hook("b1").state is VendorWebhookState.NOT_ALLOWED
 
 
 async def test_when_the_gateway_has_moved_its_endpoints_are_seen_to_at_once() -> None:
     before = Square()
     await before.hooks.ensure(before.linked())
     for address, asked in (("https://gateway.test", 0), ("https://gateway.test.example", 1)):
-        after = Square(public_url=address, register=before.register, shelf=before.store)
+        after = Square(public_url=address, register=before.register, account_cache=before.store)
 
         async def rest(_: float) -> bool:
             return False
@@ -208,7 +208,7 @@ async def test_there_is_no_rest_while_there_is_work_and_no_fault_of_the_database
     many = {f"a{number}": make_linked(f"a{number}", "open", "closed") for number in range(BATCH + 1)}
     square, rests = Square(register=Register(accounts=many)), list[float]()
     register = Register()
-    down = Square(register=register, shelf=Down(register))
+    down = Square(register=register, account_cache=Down(register))
 
     async def rest(seconds: float) -> bool:
         rests.append(seconds)
@@ -217,14 +217,14 @@ async def test_there_is_no_rest_while_there_is_work_and_no_fault_of_the_database
     await square.hooks.keep_on(rest, lambda: 0.5)
     await down.hooks.keep_on(rest, lambda: 1.0)
     assert rests == [0, 60.0, 90.0, 90.0]
-    assert {hook.state for hook in square.store.hooks.values()} == {HookState.ACTIVE}
+    assert {hook.state for hook in square.store.hooks.values()} == {VendorWebhookState.ACTIVE}
     assert len(square.store.hooks) == BATCH + 1
 
 
 async def test_when_webhooks_are_switched_off_those_that_stand_are_taken_away() -> None:
     on = Square()
     await on.hooks.ensure(on.linked())
-    off = Square(enabled=False, register=on.register, shelf=on.store)
+    off = Square(enabled=False, register=on.register, account_cache=on.store)
     off.time.forward(CHECK.total_seconds())
     await off.hooks.ensure(off.linked())
     assert off.asked() == ["DELETE /hooks/h1"]
@@ -276,7 +276,7 @@ async def test_of_a_company_that_is_replaced_the_endpoint_goes_though_the_new_to
 
 async def test_no_fault_of_a_webhook_is_one_of_the_account() -> None:
     register = Register(accounts=accounts_of_village())
-    square = Square(register=register, shelf=Down(register))
+    square = Square(register=register, account_cache=Down(register))
     accounts = directory(square)
     stored = await accounts.store(square.linked().account, Secret("new"), GATEWAY)
     assert square.linked().credential == Secret("new")
@@ -313,7 +313,7 @@ async def test_unlinking_takes_the_endpoint_away_first_and_is_not_stopped_by_the
 async def test_a_vendor_that_does_not_answer_holds_up_an_unlinking_for_a_few_seconds_only() -> None:
     square = Square()
     await square.hooks.ensure(square.linked())
-    slow = Square(upstream=Slow(), parting=0.01, register=square.register, shelf=square.store)
+    slow = Square(upstream=Slow(), parting=0.01, register=square.register, account_cache=square.store)
     async with asyncio.timeout(5):
         assert await directory(slow).erase("p1", "a1", GATEWAY)
     assert slow.counted == ["village left_behind"]

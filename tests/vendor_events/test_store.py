@@ -11,7 +11,7 @@ from gateway.accounts.store import Database
 from gateway.db.engine import reading
 from gateway.db.schema import vendor_hooks
 from gateway.model import Account, Secret, Status
-from gateway.vendor_events.model import Hook, HookState
+from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
 from tests.fixtures.databases import START, TOKEN, Time, new_account, open_database
 
 URL = "https://gateway.test/hooks/humaans/a1"
@@ -23,7 +23,7 @@ async def linked(database: Database, account_id: str = "a1") -> Account:
     return await database.store(await new_account(database, account_id), TOKEN)
 
 
-async def registered(database: Database, account_id: str = "a1") -> Hook:
+async def registered(database: Database, account_id: str = "a1") -> VendorWebhook:
     """Link an account with an endpoint that is due later."""
     await linked(database, account_id)
     turn = await database.hooks.take(account_id, START, SOON)
@@ -32,7 +32,7 @@ async def registered(database: Database, account_id: str = "a1") -> Hook:
     assert hook is not None
     stands = replace(
         hook,
-        state=HookState.ACTIVE,
+        state=VendorWebhookState.ACTIVE,
         reason="",
         remote_id="w1",
         url=URL,

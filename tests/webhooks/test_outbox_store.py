@@ -20,15 +20,15 @@ from gateway.errors import StoreUnavailable
 from gateway.model import Account, Clock, Secret
 from gateway.vault.vault import Vault
 from gateway.webhooks.deliveries import Attempt, Claim, Delivery, Outcome, Reply, Schedule, State
-from gateway.webhooks.dispatcher import Dispatcher, Ears, Keeping, Pace, Room, Rules
+from gateway.webhooks.dispatcher import Dispatcher, Ears, Pace, Retention, Room, Rules
 from gateway.webhooks.endpoints import Endpoint, Pick
-from gateway.webhooks.outbox_store import OutboxBook
+from gateway.webhooks.outbox_store import OutboxStore
 from gateway.webhooks.signature import Message, signature_headers
 from tests.fixtures.databases import MASTER, START, TOKEN, Time, new_account, open_database, told_of
 
 SECRET, NEWER = Secret("whsec_b25l"), Secret("whsec_dHdv")
 SCHEDULE = Schedule(waits=(10.0, 20.0), disable_after=timedelta(days=5))
-KEEPING = Keeping(replay=timedelta(days=3), log=timedelta(days=30))
+KEEPING = Retention(replay=timedelta(days=3), log=timedelta(days=30))
 LEASE = 60.0
 
 
@@ -71,7 +71,7 @@ class Worker:
     counted: Counter[str] = field(default_factory=Counter)
     disabled: list[tuple[str, str]] = field(default_factory=list)
     faults: list[BaseException] = field(default_factory=list)
-    outbox: OutboxBook | None = None
+    outbox: OutboxStore | None = None
 
     def __post_init__(self) -> None:
         clock = Clock(now=self.time.now, monotonic=self.time.monotonic, jitter=lambda: 0.5)
@@ -467,7 +467,7 @@ async def test_it_wakes_with_the_commit_and_looks_by_itself(
     await elsewhere.close()
 
 
-class Away(OutboxBook):
+class Away(OutboxStore):
     """A database that cannot be reached at first."""
 
     asked = 0
