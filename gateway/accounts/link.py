@@ -147,7 +147,7 @@ def as_named(known: Owner, named: Owner) -> Owner:
     return replace(known, name=named.name or known.name, username=named.username or known.username)
 
 
-async def relink(  # noqa: PLR0913 - what is linked, with what, and how
+async def relink(
     connector: Connector,
     account: Account,
     credential: Secret,
@@ -161,7 +161,7 @@ async def relink(  # noqa: PLR0913 - what is linked, with what, and how
     return await _store(connector, (account, account), taken, parts, by, replace_company=replace_company)
 
 
-async def _store(  # noqa: PLR0913 - as above
+async def _store(
     connector: Connector,
     states: tuple[Account, Account | None],
     taken: tuple[Secret, Grant],

@@ -76,7 +76,7 @@ class Database:
     Keys and accounts are remembered for `memo_seconds` in this process: so late are changes by others seen.
     """
 
-    def __init__(  # noqa: PLR0913 - its parts
+    def __init__(
         self,
         engine: AsyncEngine,
         vault: Vault,
@@ -266,7 +266,7 @@ class Database:
             ) from error
         return Linked(self._reader.read(row, cipher), credential, cipher)
 
-    async def _seal(  # noqa: PLR0913 - what is sealed, by whom, and how
+    async def _seal(
         self,
         account: Account,
         credential: Secret,

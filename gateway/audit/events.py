@@ -143,7 +143,7 @@ def stops_keeping(before: Account, after: Account) -> bool:
     return before.caching.keeps and not after.caching.keeps
 
 
-def event(  # noqa: PLR0913 - what, when, by whom and about what
+def event(
     what: AuditEvent,
     at: datetime,
     by: Actor,
