@@ -1,24 +1,70 @@
-"""Who asks, and for which linked account: the first steps of every call, whatever it is about."""
+"""Admission, the first steps of every call: who calls, for which linked account, may they, is the account active."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+from connectors.contract import Operation
 from gateway.errors import AccountUnavailable, BadRequest, Forbidden, GatewayError, NotFound, Unauthenticated
 from gateway.model import Account, Accounts, ClientKey, Linked, Status
-from gateway.policy.policy import Denied
+from gateway.policy.policy import Denied, Operator, admit
 from gateway.policy.provider import Provider
 
 CONNECTOR_REMOVED = "This gateway no longer has a connector for the account's provider."
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The API key of a call, the linked account that it names, and that account's provider."""
+
+    key: ClientKey
+    linked: Linked
+    provider: Provider
+
+
 class Authenticator:
-    """Finds the key, the account and its provider, or raises what to answer instead."""
+    """Finds the API key, the linked account and its provider, or raises the error to answer with."""
 
     def __init__(self, accounts: Accounts, providers: Mapping[str, Provider]) -> None:
         self.accounts = accounts
         self.providers = providers
 
+    async def admit(self, secret: str | None, account_id: str | None, operation: Operation) -> Caller:
+        """Returns the caller of an operation on a linked account, once the key may call it and the account is active.
+
+        Raises `Unauthenticated`, `BadRequest`, `NotFound`, `Forbidden` or `AccountUnavailable`, in this order.
+        """
+        caller = await self.find_caller(secret, account_id)
+        account = caller.linked.account
+        with about(account):
+            denied = caller.provider.policy.admit_key(operation, caller.key.scopes)
+            if denied:
+                raise forbidden(denied)
+            must_be_active(account, caller.provider.connector.name)
+        return caller
+
+    async def admit_key(self, secret: str | None, operation: Operation, operator: Operator) -> ClientKey:
+        """Returns the key of a call that is about no linked account, once the key may call the operation.
+
+        Raises `Unauthenticated` or `Forbidden`.
+        """
+        key = await self.authenticate(secret)
+        denied = admit(operation, key.scopes, operator)
+        if denied:
+            raise forbidden(denied)
+        return key
+
+    async def find_caller(self, secret: str | None, account_id: str | None) -> Caller:
+        """Returns the caller, of whom nothing is known yet but the key and the account.
+
+        Raises `Unauthenticated`, `BadRequest`, `NotFound` or `AccountUnavailable`.
+        """
+        key = await self.authenticate(secret)
+        linked, provider = await self.find_account(key, account_id)
+        return Caller(key, linked, provider)
+
     async def authenticate(self, secret: str | None) -> ClientKey:
+        """Returns the key with this secret. Raises `Unauthenticated`."""
         key = await self.accounts.find_key(secret) if secret else None
         if key is None:
             raise Unauthenticated(
@@ -28,10 +74,11 @@ class Authenticator:
         return key
 
     def is_current(self, key: ClientKey, linked: Linked) -> bool:
-        """Tell whether the same would be found again, without asking anybody."""
+        """Returns whether the same key and account would be found again, from memory alone."""
         return self.accounts.is_current(key, linked)
 
     async def find_account(self, key: ClientKey, account_id: str | None) -> tuple[Linked, Provider]:
+        """Returns an account of the key's project. Raises `BadRequest`, `NotFound` or `AccountUnavailable`."""
         if not account_id:
             raise BadRequest("The header x-account-id is missing: it names the linked account to ask.")
         linked = await self.accounts.find_account(key.project_id, account_id)
@@ -47,7 +94,7 @@ class Authenticator:
 
 @contextmanager
 def about(account: Account) -> Iterator[None]:
-    """Name the account in every error that is raised within: it is there, so its id may stand in a log."""
+    """Puts the account's id on every error raised within. The account exists, so its id may stand in a log."""
     try:
         yield
     except GatewayError as error:
@@ -56,7 +103,7 @@ def about(account: Account) -> Iterator[None]:
 
 
 def must_be_active(account: Account, provider_name: str) -> None:
-    """Raise for an account that is not active, with its own reasons."""
+    """Raises `AccountUnavailable` for an account that is not active, with the account's own reasons."""
     if account.status is Status.ACTIVE:
         return
     why = " ".join(reason.description for reason in account.status_reasons)
@@ -68,5 +115,5 @@ def must_be_active(account: Account, provider_name: str) -> None:
 
 
 def forbidden(denied: Denied) -> Forbidden:
-    """Make the error for a denial, with its reason."""
+    """Returns the error for a denial, with its reason."""
     return Forbidden(denied.message, errors=[f"missing scope: {denied.missing}"] if denied.missing else ())

@@ -8,13 +8,13 @@ from gateway.model import KEY_PREFIX
 
 
 def credentials_of(headers: Mapping[bytes, bytes]) -> tuple[str | None, str | None]:
-    """Give the API key and the account id, as far as they are there."""
+    """Returns the API key and the account id, each None where it is missing."""
     account_id = headers.get(b"x-account-id", b"").decode("latin-1") or None
     return secret_of(headers.get(b"authorization", b"")), account_id
 
 
 def secret_of(authorization: bytes) -> str | None:
-    """Give the API key of a Basic authorization: as user name, as password, or bare."""
+    """Returns the API key of a Basic authorization: its user name, its password, or the whole text."""
     scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return None

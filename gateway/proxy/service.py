@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from connectors.exchange import Request
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.auth.authentication import Authenticator, about, forbidden, must_be_active
+from gateway.auth.authentication import Authenticator, Caller, about, forbidden, must_be_active
 from gateway.errors import DeadlineExceeded, Forbidden, GatewayError, VendorFailure
 from gateway.model import Linked, OpenAnswer, Stream
 from gateway.policy.policy import Denied, Withheld
@@ -61,11 +61,11 @@ class ProxyService:
     async def answer(self, call: ProxyCall) -> AsyncGenerator[bytes, None]:
         """Returns the answer's bytes as they come. Raises a `GatewayError` before the first of them, not after."""
         until = self._limits.monotonic() + self._limits.deadline
-        key = await self._authenticator.authenticate(call.secret)
-        linked, provider = await self._authenticator.find_account(key, call.account_id)
+        caller = await self._authenticator.find_caller(call.secret, call.account_id)
+        linked, provider = caller.linked, caller.provider
         with about(linked.account):
             wanted = read_proxy_request(call.body)
-            target = _admit(provider, key.scopes, linked, wanted)
+            target = _admit(caller, wanted)
             answer = await self._open_in_time(linked, provider, target, wanted, until)
         return self._body(answer, provider, target, wanted, until)
 
@@ -137,15 +137,16 @@ def _close(opening: "asyncio.Task[OpenAnswer]") -> None:
         _ = asyncio.ensure_future(opening.result().close())  # noqa: RUF006 - its end concerns nobody
 
 
-def _admit(provider: Provider, key: frozenset[str], linked: Linked, wanted: ProxyRequest) -> Target:
+def _admit(caller: Caller, wanted: ProxyRequest) -> Target:
     """Returns where the call goes. Raises `Forbidden` with all that closes it, before the vendor is asked."""
-    policy, connector = provider.policy, provider.connector
+    policy, connector = caller.provider.policy, caller.provider.connector
+    key, account = caller.key.scopes, caller.linked.account
     target = read_target(wanted, connector)
     closed = closings(policy, target.rule, wanted.method, key)
     if closed:
         raise _closed(f"{wanted.method} {target.rule.path}", closed, policy.hidden_from(key))
-    must_be_active(linked.account, connector.name)
-    if not target.need.met_by(linked.account.grant.opens):
+    must_be_active(account, connector.name)
+    if not target.need.met_by(account.grant.opens):
         need = str(target.need)
         raise forbidden(
             Denied(
