@@ -10,13 +10,12 @@ from connectors.convert import instant
 from gateway.accounts.link import LinkContext, relink
 from gateway.accounts.unlink import unlink
 from gateway.accounts.update import read_changes
-from gateway.auth.authentication import Authenticator, about, forbidden
+from gateway.auth.authentication import about
 from gateway.contract.query import MOST_PAGES, PageLimits
 from gateway.errors import BadRequest, NotFound
 from gateway.model import Account, Actor, ActorKind, Choice, ClientKey, Directory, Status
 from gateway.policy.capabilities import DETAILS, account_meta, connector_meta
 from gateway.policy.permissions import permissions
-from gateway.policy.policy import Operator, admit
 from gateway.policy.provider import Provider
 
 Json = dict[str, Any]
@@ -25,45 +24,49 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformCall:
-    """A call as it came in. `named` is the account or provider in the path; `body` is read only where it is wanted.
+    """An admitted call. `named` is the id or provider in the path, `address` the client's.
 
-    `address` is the client's.
+    `body` reads the JSON body, only for the operations that take one.
     """
 
-    secret: str | None
+    key: ClientKey
     operation: Operation
     named: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
     address: str = ""
     body: Callable[[], Awaitable[Mapping[str, Any]]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformConfig:
-    """What is decided elsewhere: the operations of the unified API, the operator's word, and how long a page is.
-
-    `webhooks` tells how an account's webhook at its vendor stands, or None where the vendor has none. `public_url` is
-    where browsers reach us, if that is set.
-    """
-
-    operations: Sequence[Operation]
-    operator: Operator
-    page: PageLimits
-    webhooks: Callable[[Account], Awaitable[Json | None]]
-    public_url: str = ""
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.KEY, self.key.id, self.address)
 
 
 class AccountService:
-    """Answers platform calls with values that are ready to become JSON. An account of another project is not there."""
+    """Answers platform calls with JSON values. An account of another project counts as missing."""
 
     def __init__(
-        self, authenticator: Authenticator, directory: Directory, parts: LinkContext, rules: PlatformConfig
+        self,
+        providers: Mapping[str, Provider],
+        directory: Directory,
+        link_context: LinkContext,
+        *,
+        operations: Sequence[Operation],
+        page: PageLimits,
+        vendor_webhook: Callable[[Account], Awaitable[Json | None]],
+        public_url: str = "",
     ) -> None:
-        self._authenticator = authenticator
+        """`operations` are those of the unified API; `public_url` is where browsers reach the gateway, if it is set.
+
+        `vendor_webhook` returns the state of an account's webhook at its vendor, or None where the vendor has none.
+        """
+        self._providers = providers
         self._directory = directory
-        self._parts = parts
-        self._rules = rules
-        self._answers: Mapping[str, Callable[[PlatformCall, ClientKey], Awaitable[Any]]] = {
+        self._link_context = link_context
+        self._operations = operations
+        self._page = page
+        self._vendor_webhook = vendor_webhook
+        self._public_url = public_url
+        self._handlers: Mapping[str, Callable[[PlatformCall], Awaitable[Any]]] = {
             "list_linked_accounts": self._list,
             "get_account": self._get,
             "update_account": self._update,
@@ -75,45 +78,43 @@ class AccountService:
         }
 
     async def answer(self, call: PlatformCall) -> Any:
-        """Answer a call, or raise a `GatewayError` that says what to do."""
-        key = await self._authenticator.authenticate(call.secret)
-        denied = admit(call.operation, key.scopes, self._rules.operator)
-        if denied:
-            raise forbidden(denied)
-        return await self._answers[call.operation.id](call, key)
+        """Returns a JSON value. Raises a `GatewayError` that says what to do."""
+        return await self._handlers[call.operation.id](call)
 
     # --- linked accounts ------------------------------------------------------------------------------------
 
-    async def _list(self, call: PlatformCall, key: ClientKey) -> list[Json]:
-        choice = read_choice(call.operation, call.pairs, self._rules.page)
-        return [self._shown(account) for account in await self._directory.choose(key.project_id, choice)]
+    async def _list(self, call: PlatformCall) -> list[Json]:
+        choice = read_choice(call.operation, call.pairs, self._page)
+        return [self._shown(account) for account in await self._directory.choose(call.key.project_id, choice)]
 
-    async def _get(self, call: PlatformCall, key: ClientKey) -> Json:
-        return self._shown(await self._find(call, key))
+    async def _get(self, call: PlatformCall) -> Json:
+        return self._shown(await self._find(call))
 
-    async def _update(self, call: PlatformCall, key: ClientKey) -> Json:
-        account = await self._find(call, key)
-        provider = self._authenticator.providers.get(account.provider)
+    async def _update(self, call: PlatformCall) -> Json:
+        account = await self._find(call)
+        provider = self._providers.get(account.provider)
         connector = provider.connector if provider else None
         with about(account):
             changed, credential, replace_company = read_changes(await call.body(), account, connector)
-            by = actor_of(call, key)
+            by = call.actor
             if connector and credential:
-                changed = await relink(connector, changed, credential, self._parts, by, replace_company=replace_company)
+                changed = await relink(
+                    connector, changed, credential, self._link_context, by, replace_company=replace_company
+                )
             elif changed != account:
-                changed = await self._directory.amend(replace(changed, updated_at=self._parts.clock()), by)
+                changed = await self._directory.amend(replace(changed, updated_at=self._link_context.clock()), by)
         return self._shown(changed)
 
-    async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
-        account = await self._find(call, key)
-        gone = await unlink(key.project_id, account.id, self._directory, actor_of(call, key))
+    async def _delete(self, call: PlatformCall) -> Json:
+        account = await self._find(call)
+        gone = await unlink(call.key.project_id, account.id, self._directory, call.actor)
         return self._shown(gone)
 
-    async def _find(self, call: PlatformCall, key: ClientKey) -> Account:
+    async def _find(self, call: PlatformCall) -> Account:
         no_parameters(call)
         # No id has such characters, and not every database can be asked about them.
         known = call.named.isprintable()
-        found = await self._directory.choose(key.project_id, Choice(ids=(call.named,))) if known else ()
+        found = await self._directory.choose(call.key.project_id, Choice(ids=(call.named,))) if known else ()
         if not found:
             raise NotFound(
                 "There is no such linked account in the project of this API key.", code="AccountNotFoundError"
@@ -121,39 +122,35 @@ class AccountService:
         return found[0]
 
     def _shown(self, account: Account) -> Json:
-        provider = self._authenticator.providers.get(account.provider)
+        provider = self._providers.get(account.provider)
         return linked_account(account, provider.connector.name if provider else account.provider)
 
     # --- what can be done -----------------------------------------------------------------------------------
 
-    async def _meta(self, call: PlatformCall, key: ClientKey) -> Json:
-        account = await self._find(call, key)
-        return account_meta(self._provider(account.provider), self._rules.operations, account.grant.opens)
+    async def _meta(self, call: PlatformCall) -> Json:
+        account = await self._find(call)
+        return account_meta(self._provider(account.provider), self._operations, account.grant.opens)
 
-    async def _permissions(self, call: PlatformCall, key: ClientKey) -> Json:
-        account = await self._find(call, key)
-        told = permissions(account, self._provider(account.provider), key, self._rules.operations)
-        return {**told, "webhooks": await self._rules.webhooks(account)}
+    async def _permissions(self, call: PlatformCall) -> Json:
+        account = await self._find(call)
+        told = permissions(account, self._provider(account.provider), call.key, self._operations)
+        return {**told, "webhooks": await self._vendor_webhook(account)}
 
-    async def _connectors(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
+    async def _connectors(self, call: PlatformCall) -> list[Json]:
         include = read_include(call)
-        providers = self._authenticator.providers.values()
-        return [connector_meta(each, self._rules.operations, include, self._rules.public_url) for each in providers]
+        providers = self._providers.values()
+        return [connector_meta(each, self._operations, include, self._public_url) for each in providers]
 
-    async def _connector(self, call: PlatformCall, key: ClientKey) -> Json:  # noqa: ARG002 - an answer
+    async def _connector(self, call: PlatformCall) -> Json:
         include = read_include(call)
-        return connector_meta(self._provider(call.named), self._rules.operations, include, self._rules.public_url)
+        return connector_meta(self._provider(call.named), self._operations, include, self._public_url)
 
     def _provider(self, name: str) -> Provider:
-        provider = self._authenticator.providers.get(name)
+        provider = self._providers.get(name)
         if provider is None:
-            known = ", ".join(self._authenticator.providers)
+            known = ", ".join(self._providers)
             raise NotFound(f"There is no connector for {name[:64]!r}; known: {known}.", code="ConnectorNotFoundError")
         return provider
-
-
-def actor_of(call: PlatformCall, key: ClientKey) -> Actor:
-    return Actor(ActorKind.KEY, key.id, call.address)
 
 
 def linked_account(account: Account, provider_name: str) -> Json:

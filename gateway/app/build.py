@@ -11,7 +11,7 @@ from connectors.platform import PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.accounts.api import PlatformApi
 from gateway.accounts.link import LinkContext
-from gateway.accounts.service import AccountService, PlatformConfig
+from gateway.accounts.service import AccountService
 from gateway.accounts.store import Database
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.accounts.unlink import AccountPurge
@@ -191,15 +191,22 @@ def platform_api(
     settings: Settings, authenticator: Authenticator, hooks: VendorEvents, linking: LinkContext
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    rules = PlatformConfig(
+    accounts = AccountService(
+        authenticator.providers,
+        hooks.directory,
+        linking,
         operations=OPERATIONS,
-        operator=operator_of(settings),
         page=paging,
-        webhooks=hooks.hooks.health,
+        vendor_webhook=hooks.hooks.health,
         public_url=settings.server.public_url,
     )
-    platform = AccountService(authenticator, hooks.directory, linking, rules)
-    return PlatformApi(platform, PLATFORM_OPERATIONS, settings.limits.max_body_bytes)
+    return PlatformApi(
+        accounts.answer,
+        PLATFORM_OPERATIONS,
+        authenticator=authenticator,
+        operator=operator_of(settings),
+        max_body_bytes=settings.limits.max_body_bytes,
+    )
 
 
 class Application:

@@ -69,13 +69,20 @@ async def open_events(settings: Settings, stack: AsyncExitStack, parts: EventPar
     stack.push_async_callback(dispatcher.close)
     running = asyncio.create_task(dispatcher.run())
     stack.push_async_callback(_end, running)
-    calls = WebhookApi(
-        parts.authenticator,
+    operator = Operator(frozenset(settings.policy.forbidden_operations))
+    webhooks = WebhookApi(
         webhook_desk(settings, parts.endpoints, parts.clock),
-        Operator(frozenset(settings.policy.forbidden_operations)),
+        operator,
         PageLimits(settings.paging.default_page_size, settings.paging.max_page_size),
     )
-    return PlatformApi(calls, WEBHOOK_OPERATIONS, settings.limits.max_body_bytes).routes()
+    api = PlatformApi(
+        webhooks.answer,
+        WEBHOOK_OPERATIONS,
+        authenticator=parts.authenticator,
+        operator=operator,
+        max_body_bytes=settings.limits.max_body_bytes,
+    )
+    return api.routes()
 
 
 def webhook_desk(settings: Settings, book: Endpoints, clock: Clock) -> WebhookService:

@@ -49,6 +49,7 @@ STATUSES: dict[type[errors.GatewayError], int] = {
 
 
 Headers = list[tuple[bytes, bytes]]
+JSON_HEADERS: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 
 
 def status_of(error: errors.GatewayError) -> int:
@@ -78,7 +79,7 @@ def error_body(error: errors.GatewayError, status: int, now: datetime) -> bytes:
 
 
 def error_headers(error: errors.GatewayError) -> Headers:
-    headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    headers = [*JSON_HEADERS]
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     if isinstance(error, MethodNotAllowed):

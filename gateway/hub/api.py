@@ -1,41 +1,37 @@
-"""The routes that StackOne's Hub component calls, in its words. A session token stands for the API key."""
+"""The routes that StackOne's Hub component calls, in its format. A session token takes the place of an API key."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
-import orjson
-from starlette.requests import Request
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from gateway.contract.body import parse_json
 from gateway.errors import BadRequest
-from gateway.http.middleware import address_of, context_of
-from gateway.http.request import read_body
-from gateway.http.site_url import SiteUrl, header
-from gateway.hub import service as core
+from gateway.http.endpoint import ApiRequest, Endpoint
+from gateway.http.site_url import SiteUrl
+from gateway.hub import service
 from gateway.hub.service import HubService
 from gateway.hub.sessions import ConnectSession
 from gateway.model import Account
 from gateway.policy.needed_scopes import NeededScopes
 
-HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-LARGEST_BODY = 16384
+MAX_BODY_BYTES = 16384
 TOKEN = b"x-hub-session-token"
 
 Json = Mapping[str, Any]
 
 
 class HubApi:
-    """`wants` says by provider which scopes to ask for."""
+    """Answers the Hub component. `wanted_scopes` are the vendor scopes to ask for, by provider."""
 
-    def __init__(self, hub: HubService, wants: Mapping[str, NeededScopes], place: SiteUrl) -> None:
+    def __init__(self, hub: HubService, wanted_scopes: Mapping[str, NeededScopes], site_url: SiteUrl) -> None:
         self._hub = hub
-        self._wants = wants
-        self._place = place
+        self._wanted_scopes = wanted_scopes
+        self._site_url = site_url
 
     def routes(self) -> list[Route]:
-        rows: list[tuple[str, str, str, _Answer]] = [
+        rows: list[tuple[str, str, str, _Handler]] = [
             ("GET", "/hub/settings", "hub_settings", self._settings),
             ("GET", "/hub/connectors", "hub_connectors", self._connectors),
             ("GET", "/hub/connectors/{id}", "hub_connector", self._connector),
@@ -44,68 +40,52 @@ class HubApi:
             ("PATCH", "/hub/accounts/{id}", "hub_relink", self._relink),
         ]
         return [
-            Route(path, _Door(name, answer, self._hub), methods=[method], name=name)
-            for method, path, name, answer in rows
+            Endpoint(name, partial(self._handle, handler), MAX_BODY_BYTES).route(method, path)
+            for method, path, name, handler in rows
         ]
 
-    async def _settings(self, session: ConnectSession, asked: Request) -> Json:  # noqa: ARG002 - an answer
-        return core.settings_view(session)
-
-    async def _connectors(self, session: ConnectSession, asked: Request) -> Json:
-        wanted = asked.query_params.get("provider", "")
-        return core.connectors_view(await self._hub.choices(session, wanted), self._logo_url(asked))
-
-    async def _connector(self, session: ConnectSession, asked: Request) -> Json:
-        provider = await self._hub.choice(session, asked.path_params["id"])
-        scopes = [each.scope for each in self._wants[provider.connector.key].scopes]
-        return core.form_view(provider.connector, self._logo_url(asked), scopes)
-
-    async def _link(self, session: ConnectSession, asked: Request) -> Json:
-        body = await _body(asked)
-        provider = await self._hub.choice(session, core.read_integration(body))
-        credential = core.read_order(body, provider.connector)
-        address = address_of(asked.scope)
-        return self._done(asked, await self._hub.link(session, provider.connector.key, credential, address))
-
-    async def _account(self, session: ConnectSession, asked: Request) -> Json:
-        linked = await self._hub.find(session, asked.path_params["id"])
-        provider = await self._hub.choice(session, linked.account.provider)
-        return core.account_view(linked, provider.connector)
-
-    async def _relink(self, session: ConnectSession, asked: Request) -> Json:
-        linked = await self._hub.find(session, asked.path_params["id"])
-        provider = await self._hub.choice(session, linked.account.provider)
-        credential = core.read_order(await _body(asked), provider.connector)
-        address = address_of(asked.scope)
-        return self._done(asked, await self._hub.link(session, provider.connector.key, credential, address))
-
-    def _done(self, asked: Request, account: Account) -> Json:
-        context_of(asked.scope).account_id = account.id
-        return core.linked_view(account)
-
-    def _logo_url(self, asked: Request) -> Callable[[str], str]:
-        return lambda key: f"{self._place.base(asked.scope)}/hub/logos/{key}"
-
-
-_Answer = Callable[[ConnectSession, Request], Awaitable[Json]]
-
-
-async def _body(asked: Request) -> Json:
-    return parse_json(await read_body(asked.scope, asked.receive, LARGEST_BODY))
-
-
-class _Door:
-    def __init__(self, name: str, answer: _Answer, hub: HubService) -> None:
-        self._name = name
-        self._answer = answer
-        self._hub = hub
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        context = context_of(scope)
-        context.operation = self._name
-        token = header(scope, TOKEN)
+    async def _handle(self, handler: "_Handler", request: ApiRequest) -> tuple[int, Json]:
+        token = request.headers.get(TOKEN, b"").decode("latin-1")
         if not token:
             raise BadRequest("The header x-hub-session-token is missing: it holds the token of a connect session.")
         session = await self._hub.desk.enter(token)
-        found = await self._answer(session, Request(scope, receive))
-        await context.respond(send, 200 if scope["method"] != "POST" else 201, HEADERS, orjson.dumps(found))
+        return 201 if request.scope["method"] == "POST" else 200, await handler(session, request)
+
+    async def _settings(self, session: ConnectSession, request: ApiRequest) -> Json:  # noqa: ARG002 - a handler
+        return service.settings_view(session)
+
+    async def _connectors(self, session: ConnectSession, request: ApiRequest) -> Json:
+        wanted = dict(request.query()).get("provider", "")
+        return service.connectors_view(await self._hub.choices(session, wanted), self._logo_url(request))
+
+    async def _connector(self, session: ConnectSession, request: ApiRequest) -> Json:
+        provider = await self._hub.choice(session, request.path["id"])
+        scopes = [each.scope for each in self._wanted_scopes[provider.connector.key].scopes]
+        return service.form_view(provider.connector, self._logo_url(request), scopes)
+
+    async def _link(self, session: ConnectSession, request: ApiRequest) -> Json:
+        body = parse_json(await request.body())
+        provider = await self._hub.choice(session, service.read_integration(body))
+        credential = service.read_order(body, provider.connector)
+        return self._linked(request, await self._hub.link(session, provider.connector.key, credential, request.address))
+
+    async def _account(self, session: ConnectSession, request: ApiRequest) -> Json:
+        linked = await self._hub.find(session, request.path["id"])
+        provider = await self._hub.choice(session, linked.account.provider)
+        return service.account_view(linked, provider.connector)
+
+    async def _relink(self, session: ConnectSession, request: ApiRequest) -> Json:
+        linked = await self._hub.find(session, request.path["id"])
+        provider = await self._hub.choice(session, linked.account.provider)
+        credential = service.read_order(parse_json(await request.body()), provider.connector)
+        return self._linked(request, await self._hub.link(session, provider.connector.key, credential, request.address))
+
+    def _linked(self, request: ApiRequest, account: Account) -> Json:
+        request.context.account_id = account.id
+        return service.linked_view(account)
+
+    def _logo_url(self, request: ApiRequest) -> Callable[[str], str]:
+        return lambda key: f"{self._site_url.base(request.scope)}/hub/logos/{key}"
+
+
+_Handler = Callable[[ConnectSession, ApiRequest], Awaitable[Json]]

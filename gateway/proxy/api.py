@@ -9,29 +9,30 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.platform import PROXY
 from gateway.auth.credentials import credentials_of
-from gateway.http.middleware import RequestContext, context_of
-from gateway.http.request import read_body, read_headers
+from gateway.http.endpoint import ApiRequest
+from gateway.http.middleware import RequestContext
+from gateway.http.response import JSON_HEADERS
 from gateway.proxy.service import ProxyCall, ProxyService
 
-HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 HUNG_UP = "ClientDisconnected"
 
 
 class ProxyApi:
-    """Answers the one path of the proxy. Bodies larger than `most` bytes are refused."""
+    """Answers the one path of the proxy, piece by piece. Request bodies over `max_body_bytes` are refused."""
 
-    def __init__(self, passthrough: ProxyService, most: int) -> None:
-        self._passthrough = passthrough
-        self._most = most
+    def __init__(self, proxy: ProxyService, max_body_bytes: int) -> None:
+        self._proxy = proxy
+        self._max_body_bytes = max_body_bytes
 
     def routes(self) -> list[Route]:
         return [Route(PROXY.path, self, methods=[PROXY.method], name=PROXY.id)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        context = context_of(scope)
+        request = ApiRequest(scope, receive, self._max_body_bytes)
+        context = request.context
         context.operation = PROXY.id
-        secret, account_id = credentials_of(read_headers(scope))
-        call = ProxyCall(secret, account_id, await read_body(scope, receive, self._most))
+        secret, account_id = credentials_of(request.headers)
+        call = ProxyCall(secret, account_id, await request.body())
         work = asyncio.ensure_future(self._pass_through(context, call, send))
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
@@ -39,7 +40,7 @@ class ProxyApi:
             if not work.done():
                 context.error = HUNG_UP
         finally:
-            # Nobody reads on: what is still asked of the vendor ends with its caller.
+            # The caller has hung up or has the whole answer: a call to the vendor that still runs is of no use.
             for task in (gone, work):
                 if not task.done():
                     task.cancel()
@@ -47,27 +48,27 @@ class ProxyApi:
                 await work
 
     async def _pass_through(self, context: RequestContext, call: ProxyCall, send: Send) -> None:
-        chunks = await self._passthrough.answer(call)
+        chunks = await self._proxy.answer(call)
         context.account_id = call.account_id or ""
         context.upstream_calls = 1
         await _send(context, chunks, send)
 
 
 async def _disconnected(receive: Receive) -> None:
-    """Returns when the caller has hung up. The body has been read, so nothing else is to come."""
+    """Returns when the caller has hung up. The request's body has been read before."""
     message = await receive()
     if message["type"] != "http.disconnect":
         await asyncio.Event().wait()
 
 
 async def _send(context: RequestContext, chunks: AsyncGenerator[bytes, None], send: Send) -> None:
-    """Send chunks as they come. A fault before the first is an error; after it the connection is broken off.
+    """Sends chunks as they come. Raises errors before the first chunk.
 
-    Whoever reads an answer that was cut off must not take it for a whole one.
+    After it an error breaks off the connection, so that no caller takes half an answer for a whole one.
     """
     async with aclosing(chunks):
         first = await anext(chunks)
-        await context.begin(send, 200, HEADERS)
+        await context.begin(send, 200, JSON_HEADERS)
         await send({"type": "http.response.body", "body": first, "more_body": True})
         async for chunk in chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

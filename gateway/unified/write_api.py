@@ -1,32 +1,34 @@
-"""Writes over HTTP: body and headers in, the contract's result out. The method has been matched before."""
+"""Writes over HTTP: reads headers and body, answers with the contract's result."""
+
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
 from gateway.auth.credentials import credentials_of
 from gateway.errors import BadRequest
-from gateway.http.middleware import context_of
-from gateway.http.request import read_body, read_headers
-from gateway.http.response import Headers
+from gateway.http.endpoint import ApiRequest, Endpoint
 from gateway.unified.router import Match
-from gateway.unified.write import WriteCall, WriteResult, WriteService
+from gateway.unified.write import WriteCall, WriteService
 
 
 class WritesApi:
-    """Answers matched writes. Bodies larger than `most` bytes are refused."""
+    """Answers matched writes. Bodies larger than `max_body_bytes` are refused."""
 
-    def __init__(self, writes: WriteService, most: int) -> None:
+    def __init__(self, writes: WriteService, max_body_bytes: int) -> None:
         self._writes = writes
-        self._most = most
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, match: Match) -> None:
-        context = context_of(scope)
-        headers = read_headers(scope)
+        endpoint = Endpoint(match.operation.id, partial(self._write, match), self._max_body_bytes)
+        await endpoint(scope, receive, send)
+
+    async def _write(self, match: Match, request: ApiRequest) -> tuple[int, bytes]:
+        headers, operation, context = request.headers, match.operation, request.context
         secret, account_id = credentials_of(headers)
-        operation = match.operation
 
         async def body() -> bytes:
             _check_headers(headers)
-            return await read_body(scope, receive, self._most)
+            return await request.body()
 
         call = WriteCall(
             secret=secret,
@@ -35,19 +37,16 @@ class WritesApi:
             key="" if operation.kind == "create" else match.values[-1],
             employee=match.values[0] if operation.of_employee else "",
             body=body,
-            parameters=scope["query_string"] != b"",
+            parameters=request.scope["query_string"] != b"",
             idempotency_key=_text(headers, b"idempotency-key"),
             request_id=context.request_id,
         )
-        receipt = await self._writes.answer(call)
+        result = await self._writes.answer(call)
         context.account_id = account_id or ""
-        context.upstream_calls = receipt.upstream_calls
-        await context.respond(send, receipt.status, receipt_headers(receipt), receipt.body)
-
-
-def receipt_headers(receipt: WriteResult) -> Headers:
-    headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    return [*headers, (b"idempotency-replayed", b"true")] if receipt.replayed else headers
+        context.upstream_calls = result.upstream_calls
+        if result.replayed:
+            context.extra.append((b"idempotency-replayed", b"true"))
+        return result.status, result.body
 
 
 def _check_headers(headers: dict[bytes, bytes]) -> None:

@@ -5,12 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from connectors.convert import instant
-from gateway.accounts.service import PlatformCall, actor_of, no_parameters
-from gateway.auth.authentication import Authenticator, forbidden
+from gateway.accounts.service import PlatformCall, no_parameters
 from gateway.contract.query import MOST_PAGES, PageLimits
 from gateway.errors import BadRequest
-from gateway.model import ClientKey
-from gateway.policy.policy import Operator, admit
+from gateway.policy.policy import Operator
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.endpoints import Endpoint, Pick
 from gateway.webhooks.event_scopes import Subscriber
@@ -20,16 +18,13 @@ Json = dict[str, Any]
 
 
 class WebhookApi:
-    """Answers calls of the platform API about webhooks with values that are ready to become JSON."""
+    """Answers calls of the platform API about webhooks with JSON values."""
 
-    def __init__(
-        self, authenticator: Authenticator, desk: WebhookService, operator: Operator, page: PageLimits
-    ) -> None:
-        self._authenticator = authenticator
-        self._desk = desk
+    def __init__(self, webhooks: WebhookService, operator: Operator, page: PageLimits) -> None:
+        self._webhooks = webhooks
         self._operator = operator
         self._page = page
-        self._answers: Mapping[str, Callable[[PlatformCall, ClientKey], Awaitable[Any]]] = {
+        self._handlers: Mapping[str, Callable[[PlatformCall], Awaitable[Any]]] = {
             "list_webhooks": self._list,
             "create_webhook": self._create,
             "get_webhook": self._get,
@@ -43,58 +38,56 @@ class WebhookApi:
         }
 
     async def answer(self, call: PlatformCall) -> Any:
-        """Answer a call, or raise a `GatewayError` that says what to do."""
-        key = await self._authenticator.authenticate(call.secret)
-        denied = admit(call.operation, key.scopes, self._operator)
-        if denied:
-            raise forbidden(denied)
+        """Returns a JSON value. Raises a `GatewayError` that says what to do."""
         if not call.operation.parameters:
             no_parameters(call)
-        return await self._answers[call.operation.id](call, key)
+        return await self._handlers[call.operation.id](call)
 
-    async def _list(self, call: PlatformCall, key: ClientKey) -> list[Json]:  # noqa: ARG002 - an answer
-        return [shown(each) for each in await self._desk.of_project(key.project_id)]
+    async def _list(self, call: PlatformCall) -> list[Json]:
+        return [shown(each) for each in await self._webhooks.of_project(call.key.project_id)]
 
-    async def _create(self, call: PlatformCall, key: ClientKey) -> Json:
-        endpoint, secret = await self._desk.create(key.project_id, await call.body(), self._subscriber(call, key))
+    async def _create(self, call: PlatformCall) -> Json:
+        endpoint, secret = await self._webhooks.create(call.key.project_id, await call.body(), self._subscriber(call))
         return {**shown(endpoint), "secret": secret.reveal}
 
-    async def _get(self, call: PlatformCall, key: ClientKey) -> Json:
-        return shown(await self._desk.find(key.project_id, call.named))
+    async def _get(self, call: PlatformCall) -> Json:
+        return shown(await self._webhooks.find(call.key.project_id, call.named))
 
-    async def _update(self, call: PlatformCall, key: ClientKey) -> Json:
-        changed = await self._desk.change(key.project_id, call.named, await call.body(), self._subscriber(call, key))
+    async def _update(self, call: PlatformCall) -> Json:
+        changed = await self._webhooks.change(
+            call.key.project_id, call.named, await call.body(), self._subscriber(call)
+        )
         return shown(changed)
 
-    async def _delete(self, call: PlatformCall, key: ClientKey) -> Json:
-        return shown(await self._desk.remove(key.project_id, call.named, actor_of(call, key)))
+    async def _delete(self, call: PlatformCall) -> Json:
+        return shown(await self._webhooks.remove(call.key.project_id, call.named, call.actor))
 
-    async def _rotate(self, call: PlatformCall, key: ClientKey) -> Json:
+    async def _rotate(self, call: PlatformCall) -> Json:
         numbers = read_numbers(call, {"overlap_seconds": (0, LONGEST_OVERLAP)})
         overlap = numbers.get("overlap_seconds")
-        endpoint, secret = await self._desk.rotate(key.project_id, call.named, actor_of(call, key), overlap)
+        endpoint, secret = await self._webhooks.rotate(call.key.project_id, call.named, call.actor, overlap)
         return {**shown(endpoint), "secret": secret.reveal}
 
-    async def _ping(self, call: PlatformCall, key: ClientKey) -> Json:
-        return shown_delivery(await self._desk.ping(key.project_id, call.named))
+    async def _ping(self, call: PlatformCall) -> Json:
+        return shown_delivery(await self._webhooks.ping(call.key.project_id, call.named))
 
-    async def _deliveries(self, call: PlatformCall, key: ClientKey) -> list[Json]:
+    async def _deliveries(self, call: PlatformCall) -> list[Json]:
         states = [value for name, value in call.pairs if name == "state" and value]
         if len(states) > 1 or not set(states) <= set(State):
             raise BadRequest(f"The query is not valid: state must be one of {', '.join(State)}, and that once.")
         numbers = read_numbers(call, {"page": (1, MOST_PAGES), "page_size": (1, self._page.most)}, ("state",))
         size = numbers.get("page_size", self._page.default)
         pick = Pick(state=State(states[0]) if states else None, skip=(numbers.get("page", 1) - 1) * size, most=size)
-        return [shown_delivery(each) for each in await self._desk.deliveries(key.project_id, call.named, pick)]
+        return [shown_delivery(each) for each in await self._webhooks.deliveries(call.key.project_id, call.named, pick)]
 
-    async def _replay_dead(self, call: PlatformCall, key: ClientKey) -> Json:
-        return {"replayed": await self._desk.replay_dead(key.project_id, call.named, self._subscriber(call, key))}
+    async def _replay_dead(self, call: PlatformCall) -> Json:
+        return {"replayed": await self._webhooks.replay_dead(call.key.project_id, call.named, self._subscriber(call))}
 
-    async def _replay(self, call: PlatformCall, key: ClientKey) -> Json:
-        return shown_delivery(await self._desk.replay(key.project_id, call.named, self._subscriber(call, key)))
+    async def _replay(self, call: PlatformCall) -> Json:
+        return shown_delivery(await self._webhooks.replay(call.key.project_id, call.named, self._subscriber(call)))
 
-    def _subscriber(self, call: PlatformCall, key: ClientKey) -> Subscriber:
-        return Subscriber(key.scopes, self._operator, actor_of(call, key))
+    def _subscriber(self, call: PlatformCall) -> Subscriber:
+        return Subscriber(call.key.scopes, self._operator, call.actor)
 
 
 def read_numbers(

@@ -64,7 +64,7 @@ class Walk:
         clock = self.office.time.clock()
         self.rounds = AccountVerifier(
             self.queue,
-            self.office.platform._authenticator,
+            self.office.authenticator,
             Pace(intervals=Intervals(idle=3600, used=36000, failed=7200), at_once=self.at_once, pause=2),
             LinkContext(
                 ledger=self.office.books,

@@ -10,7 +10,7 @@ from connectors.exchange import Grant as Granted
 from connectors.exchange import Refusal as Refused
 from connectors.platform import PLATFORM_OPERATIONS
 from gateway.accounts.link import LinkContext
-from gateway.accounts.service import AccountService, PlatformCall, PlatformConfig
+from gateway.accounts.service import AccountService, PlatformCall
 from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict
 from gateway.model import Account, Actor, Choice, Secret
@@ -105,8 +105,9 @@ class Office:
         ids = iter("abc")
         self.books = books = Books(self.register)
         providers = {name: Provider(each, Policy(each, self.operator)) for name, each in self.providers.items()}
+        self.authenticator = Authenticator(self.register, providers)
         self.platform = AccountService(
-            Authenticator(self.register, providers),
+            providers,
             books,
             LinkContext(
                 ledger=books,
@@ -115,7 +116,9 @@ class Office:
                 new_id=lambda: next(ids),
                 deadline=self.deadline,
             ),
-            PlatformConfig(operations=(LIST, GET, CREATE), operator=self.operator, page=PAGES, webhooks=no_webhooks),
+            operations=(LIST, GET, CREATE),
+            page=PAGES,
+            vendor_webhook=no_webhooks,
         )
 
     def token_answer(self, request: Request) -> Answer:
@@ -139,6 +142,7 @@ class Office:
             return body
 
         [operation] = [each for each in PLATFORM_OPERATIONS if each.id == operation_id]
+        key = await self.authenticator.admit_key(secret, operation, self.operator)
         return await self.platform.answer(
-            PlatformCall(secret=secret, operation=operation, named=named, pairs=tuple(pairs), body=read)
+            PlatformCall(key=key, operation=operation, named=named, pairs=tuple(pairs), body=read)
         )
