@@ -16,13 +16,12 @@ from gateway.accounts.unlink_poll import Erasure
 from gateway.audit.events import ERASING, AuditEvent, AuditRecord
 from gateway.cache.invalidation import invalidation_of
 from gateway.db.engine import empty_journal, reading, writing
-from gateway.db.schema import accounts, connect_sessions, credentials, vendor_hooks
-from gateway.db.schema import audit_trail as trail
-from gateway.db.schema import pending_erasures as pending
+from gateway.db.schema import accounts, audit_log, connect_sessions, credentials, vendor_webhooks
+from gateway.db.schema import pending_purges as pending
 from gateway.model import Account, Invalidation
 
 CACHE, FILES = "cache", "files"
-WRITTEN_ANEW = (accounts, credentials, connect_sessions, vendor_hooks)
+WRITTEN_ANEW = (accounts, credentials, connect_sessions, vendor_webhooks)
 """Tables with credentials, data keys and names."""
 SINCE = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS xid)::text")
 STILL_SEEN = text(
@@ -37,7 +36,7 @@ NO_ROW = 0
 """For what no row of the trail tells of: rows that have ended by the clock."""
 
 _NEWS = {AuditEvent.UNLINKED.value: Invalidation.GONE, AuditEvent.CACHE_ERASED.value: Invalidation.UNCACHED}
-_ERASED = trail.c.what.in_([each.value for each in ERASING])
+_ERASED = audit_log.c.event.in_([each.value for each in ERASING])
 
 
 class ErasureStore:
@@ -51,38 +50,38 @@ class ErasureStore:
         """Note what is to be done after a change that erases something, in its transaction."""
         if invalidation_of(change) is None:
             return
-        newest = select(func.max(trail.c.id)).where(trail.c.account_id == account.id, _ERASED)
+        newest = select(func.max(audit_log.c.id)).where(audit_log.c.account_id == account.id, _ERASED)
         row = (await connection.execute(newest)).scalar_one()
         await connection.execute(
-            insert(pending), [{"row": row, "kind": kind, "at": change.at} for kind in (CACHE, FILES)]
+            insert(pending), [{"audit_id": row, "kind": kind, "at": change.at} for kind in (CACHE, FILES)]
         )
 
     async def clean_files(self, connection: AsyncConnection) -> None:
         """Have the files cleaned: rows were deleted in this transaction that no row of the trail tells of."""
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        making = dialect.insert(pending).values(row=NO_ROW, kind=FILES, at=self._clock())
-        again = making.on_conflict_do_update(index_elements=["row", "kind"], set_={"at": making.excluded.at})
+        making = dialect.insert(pending).values(audit_id=NO_ROW, kind=FILES, at=self._clock())
+        again = making.on_conflict_do_update(index_elements=["audit_id", "kind"], set_={"at": making.excluded.at})
         await connection.execute(again)
 
     # --- the cache ------------------------------------------------------------------------------------------
 
     async def newest(self) -> int:
         async with reading(self._engine) as connection:
-            return (await connection.execute(select(func.max(trail.c.id)))).scalar_one() or 0
+            return (await connection.execute(select(func.max(audit_log.c.id)))).scalar_one() or 0
 
     async def erased(self, after: int) -> Sequence[Erasure]:
-        query = select(trail).where(trail.c.id > after, _ERASED).order_by(trail.c.id)
+        query = select(audit_log).where(audit_log.c.id > after, _ERASED).order_by(audit_log.c.id)
         async with reading(self._engine) as connection:
             return [_gone(row) for row in (await connection.execute(query)).all()]
 
     async def unswept(self) -> Sequence[Erasure]:
-        query = select(trail).join(pending, (pending.c.row == trail.c.id) & (pending.c.kind == CACHE))
+        query = select(audit_log).join(pending, (pending.c.audit_id == audit_log.c.id) & (pending.c.kind == CACHE))
         async with reading(self._engine) as connection:
-            return [_gone(row) for row in (await connection.execute(query.order_by(trail.c.id))).all()]
+            return [_gone(row) for row in (await connection.execute(query.order_by(audit_log.c.id))).all()]
 
     async def swept(self, row: int) -> None:
         async with writing(self._engine) as connection:
-            await connection.execute(delete(pending).where(pending.c.row == row, pending.c.kind == CACHE))
+            await connection.execute(delete(pending).where(pending.c.audit_id == row, pending.c.kind == CACHE))
 
     # --- the files ------------------------------------------------------------------------------------------
 
@@ -125,15 +124,15 @@ class ErasureStore:
 
     async def unclean(self) -> Sequence[tuple[int, datetime]]:
         """Give what the files are to be cleaned for; all of it has been committed."""
-        query = select(pending.c.row, pending.c.at).where(pending.c.kind == FILES)
+        query = select(pending.c.audit_id, pending.c.at).where(pending.c.kind == FILES)
         async with reading(self._engine) as connection:
-            return [(row.row, row.at) for row in (await connection.execute(query)).all()]
+            return [(row.audit_id, row.at) for row in (await connection.execute(query)).all()]
 
     async def cleaned(self, done: Sequence[tuple[int, datetime]]) -> None:
         """Note that the files were cleaned since; what came up again meanwhile stays."""
         async with writing(self._engine) as connection:
             for row, at in done:
-                mine = (pending.c.row == row) & (pending.c.kind == FILES) & (pending.c.at == at)
+                mine = (pending.c.audit_id == row) & (pending.c.kind == FILES) & (pending.c.at == at)
                 await connection.execute(delete(pending).where(mine))
 
 
@@ -148,4 +147,4 @@ async def _until_unseen(connection: AsyncConnection) -> bool:
 
 
 def _gone(row: Row[Any]) -> Erasure:
-    return Erasure(row.id, row.project_id, row.account_id, _NEWS[row.what])
+    return Erasure(row.id, row.project_id, row.account_id, _NEWS[row.event])

@@ -16,13 +16,11 @@ from gateway.vault.vault import Vault, WrappedKey
 
 CONTEXT = b"owner"
 KEY = (credentials.c.master_key_id, credentials.c.wrapped_key, credentials.c.owner_sealed)
-IN_CLEAR = accounts.c.owner_name != ""
-"""Of rows from before names were sealed."""
 
 
 def select_accounts() -> Select[*tuple[Any, ...]]:
     """Returns a query of accounts, with what opens their owners' names."""
-    return select(accounts, *KEY).outerjoin(credentials, credentials.c.account_id == accounts.c.id)
+    return select(accounts, *KEY).join(credentials, credentials.c.account_id == accounts.c.id)
 
 
 def seal_owner(cipher: Cipher, owner: Owner) -> bytes:
@@ -43,8 +41,6 @@ class AccountReader:
         return read_account(row, self._owner(row, cipher))
 
     def _owner(self, row: Row[Any], cipher: Cipher | None) -> Owner:
-        if row.owner_sealed is None:
-            return Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username)
         try:
             cipher = cipher or self._vault.unwrap(row.id, WrappedKey(row.master_key_id, row.wrapped_key))
             name, username = orjson.loads(cipher.open(row.owner_sealed, CONTEXT))

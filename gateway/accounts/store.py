@@ -1,7 +1,7 @@
 """Linked accounts and their sealed credentials, kept together or not at all."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.accounts.erasure_store import ErasureStore
-from gateway.accounts.owner_store import IN_CLEAR, AccountReader, seal_owner, select_accounts
+from gateway.accounts.owner_store import AccountReader, seal_owner, select_accounts
 from gateway.accounts.rows import write_account
 from gateway.accounts.search_store import AccountSearchStore
 from gateway.accounts.usage_store import UsageStore
@@ -29,7 +29,7 @@ from gateway.db.schema import (
     idempotency,
     projects,
     record_watches,
-    vendor_hooks,
+    vendor_webhooks,
 )
 from gateway.db.ttl_cache import Memo
 from gateway.errors import Conflict, StoreUnavailable
@@ -255,7 +255,7 @@ class Database:
         query = select_accounts().add_columns(credentials.c.sealed).where(accounts.c.id == account_id)
         async with reading(self._engine) as connection:
             row = (await connection.execute(query)).one_or_none()
-        if row is None or row.sealed is None:
+        if row is None:
             return None
         try:
             cipher = self._vault.unwrap(account_id, WrappedKey(row.master_key_id, row.wrapped_key))
@@ -302,7 +302,7 @@ class Database:
 
         Its webhook too: what is still sent from there is no longer known.
         """
-        for table in (record_watches, idempotency, vendor_hooks):
+        for table in (record_watches, idempotency, vendor_webhooks):
             await connection.execute(delete(table).where(table.c.account_id == account_id))
         await self.outbox.forget(connection, account_id)
 
@@ -338,7 +338,7 @@ class Database:
 
     async def _write(self, connection: AsyncConnection, account: Account, by: Actor, *, given: bool) -> AuditRecord:
         if account.revision == 1:
-            await connection.execute(insert(accounts).values(owner_name="", **write_account(account)))
+            await connection.execute(insert(accounts).values(write_account(account)))
             await self.usage.begin(connection, account.id, self._clock())
             return await self._notes.linked(connection, account, by)
         before = await self._hold(connection, accounts.c.id == account.id)
@@ -369,38 +369,22 @@ class Database:
             & (accounts.c.project_id == account.project_id)
             & (accounts.c.revision == account.revision - 1)
         )
-        values = {**write_account(account), **await self._seal_owner(connection, account)}
-        if (await connection.execute(update(accounts).where(unchanged).values(values))).rowcount != 1:
+        if (await connection.execute(update(accounts).where(unchanged).values(write_account(account)))).rowcount != 1:
             raise Conflict("the account was changed or unlinked at the same time: look at it and try again")
+        await self._seal_owner(connection, account)
 
-    async def _seal_owner(self, connection: AsyncConnection, account: Account) -> Mapping[str, str | None]:
-        """Seal the owner's name by the data key that there is; give what stands in the account's own row instead."""
+    async def _seal_owner(self, connection: AsyncConnection, account: Account) -> None:
+        """Seals the owner's name with the data key that there is."""
         of_account = credentials.c.account_id == account.id
         row = (await connection.execute(select(credentials).where(of_account))).one_or_none()
         if row is None:
-            return {}
+            return
         try:
             cipher = self._vault.unwrap(account.id, WrappedKey(row.master_key_id, row.wrapped_key))
         except Unsealable:  # Then nothing of the account can be used, and what is there stays.
-            return {}
+            return
         sealed = seal_owner(cipher, account.owner)
         await connection.execute(update(credentials).where(of_account).values(owner_sealed=sealed))
-        return {"owner_name": "", "owner_username": None}
-
-    async def seal_owners(self) -> int:
-        """Seal the names that are in clear, from before they were sealed; give how many there were."""
-        done = 0
-        async with reading(self._engine) as connection:
-            found = (await connection.execute(select(accounts.c.id).where(IN_CLEAR))).scalars().all()
-        for account_id in found:
-            async with writing(self._engine) as connection:
-                account = await self._hold(connection, accounts.c.id == account_id)
-                values = await self._seal_owner(connection, account) if account else {}
-                if values:
-                    await connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
-                    await self.erasures.clean_files(connection)
-                    done += 1
-        return done
 
     async def _scrub(self) -> None:
         """Empty SQLite's journal, which still holds what was erased; without it the next writes do so."""

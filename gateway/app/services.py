@@ -111,9 +111,6 @@ async def prepare(settings: Settings) -> None:
                 "field closed", detail=f"{name}: made from the same column as {forbidden}, which is forbidden"
             )
     database = await open_the_database(settings, open_the_vault(settings))
-    sealed = await database.seal_owners()
-    if sealed:
-        logger.info("owners' names sealed", detail=f"{sealed} accounts")
     await database.close()
 
 

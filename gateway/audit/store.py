@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.audit.events import AuditEntry, AuditEvent, AuditRecord
 from gateway.db.engine import reading, writing
-from gateway.db.schema import audit_trail as table
+from gateway.db.schema import audit_log as table
 from gateway.model import Actor, ActorKind
 
 
@@ -30,7 +30,7 @@ class AuditStore:
                 "project_id": change.project_id,
                 "account_id": change.account_id,
                 "key_id": change.key_id,
-                "what": fact.what.value,
+                "event": fact.what.value,
                 "actor": change.by.kind.value,
                 "actor_id": change.by.id,
                 "address": change.by.address,
@@ -64,7 +64,7 @@ class AuditStore:
         for column, wanted in ((table.c.project_id, project_id), (table.c.account_id, account_id)):
             query = query.where(column == wanted) if wanted is not None else query
         if what:
-            query = query.where(table.c.what.in_(what))
+            query = query.where(table.c.event.in_(what))
         if before is not None:
             query = query.where(table.c.id < before)
         async with reading(self._engine) as connection:
@@ -80,6 +80,6 @@ def _read(row: Row[Any]) -> AuditEntry:
         project_id=row.project_id,
         account_id=row.account_id,
         key_id=row.key_id,
-        what=AuditEvent(row.what),
+        what=AuditEvent(row.event),
         details=row.details,
     )

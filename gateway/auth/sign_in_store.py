@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import reading, writing
-from gateway.db.schema import ended_sign_ins as table
+from gateway.db.schema import ended_admin_sessions as table
 
 
 class SignInStore:

@@ -39,7 +39,8 @@ def at_the_door() -> Iterator[None]:
         yield
     except CommandError as error:
         raise StoreUnavailable(
-            "the database was written by another version of the gateway: start that version, or a newer one"
+            "the database was made by another version of the gateway: start that version or a newer one, or name a new "
+            "database in GATEWAY_DATABASE_URL and link the accounts again"
         ) from error
     except FAULTS as error:
         raise StoreUnavailable(

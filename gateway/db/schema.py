@@ -1,4 +1,7 @@
-"""The tables of the database. Secrets are sealed: those of vendors in `credentials`, of webhooks in `vendor_hooks`."""
+"""The tables of the database.
+
+Secrets are sealed: vendor tokens in `credentials`, signing secrets in `vendor_webhooks` and `webhook_endpoints`.
+"""
 
 from datetime import UTC, datetime
 
@@ -17,14 +20,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time in UTC. SQLite keeps no zone, so it is put back when read."""
+    """A time in UTC. SQLite stores no time zone, so it is added again when a value is read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -38,7 +40,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# Named constraints, so that a later migration can name them on any database.
+# Constraints have names, so that a later migration can refer to them on any database.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,8 +78,6 @@ accounts = Table(
     Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
     Column("provider", String, nullable=False),
     Column("owner_id", String, nullable=False),
-    Column("owner_name", String, nullable=False),
-    Column("owner_username", String),
     Column("status", String, nullable=False),
     Column("status_reasons", JSON, nullable=False),
     Column("label", String),
@@ -99,12 +99,12 @@ credentials = Table(
     Column("master_key_id", String, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    # The owner's name and user name; in `accounts` these are empty. None in a row from before they were sealed.
-    Column("owner_sealed", LargeBinary),
+    # The owner's name and user name. They are personal, so they are not in `accounts` in clear text.
+    Column("owner_sealed", LargeBinary, nullable=False),
     Column("updated_at", Moment, nullable=False),
 )
 
-# Digests of keys and requests, and sealed answers: what was first done under an idempotency key.
+# One row per idempotency key: digests of the key and the request, and the sealed answer.
 idempotency = Table(
     "idempotency",
     metadata,
@@ -117,7 +117,7 @@ idempotency = Table(
     Column("created_at", Moment, nullable=False, index=True),
 )
 
-# Where a project hears of events. Its secrets are sealed with a data key of its own, which seals its deliveries too.
+# Where a project receives events. Each endpoint has a data key, which seals its secrets and its deliveries.
 webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,
@@ -138,8 +138,8 @@ webhook_endpoints = Table(
     Column("failing_since", Moment),
 )
 
-# The outbox, and afterwards the log. An account is only named, so that what is said of it can outlive it; `forget`
-# marks what must not.
+# The outbox, and the log of what was sent. `account_id` is no foreign key, as a delivery may outlive its account.
+# `delete_payload` says that the payload must be deleted when the delivery ends.
 webhook_deliveries = Table(
     "webhook_deliveries",
     metadata,
@@ -149,7 +149,7 @@ webhook_deliveries = Table(
     Column("event", String, nullable=False),
     Column("account_id", String, index=True),
     Column("payload", LargeBinary),
-    Column("forget", Boolean, nullable=False),
+    Column("delete_payload", Boolean, nullable=False),
     Column("state", String, nullable=False),
     Column("reason", String),
     Column("tries", Integer, nullable=False),
@@ -173,7 +173,8 @@ webhook_attempts = Table(
     Column("error", String),
 )
 
-# Permissions to link one account: of the token only its digest. They go with the account that they made or edit.
+# Permissions to link one account. Of the token only the digest is stored. Deleted with the account that they made or
+# edit.
 connect_sessions = Table(
     "connect_sessions",
     metadata,
@@ -187,7 +188,7 @@ connect_sessions = Table(
     Column("categories", JSON, nullable=False),
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE")),
     Column("multiple", Boolean, nullable=False),
-    Column("replace_company", Boolean, nullable=False, server_default=false()),
+    Column("replace_company", Boolean, nullable=False),
     Column("label", String),
     Column("kind", String, nullable=False),
     Column("details", JSON, nullable=False),
@@ -198,45 +199,47 @@ connect_sessions = Table(
     Column("tries", Integer, nullable=False),
 )
 
-# What has happened to accounts and keys. It outlives both, so it refers to them by id and not by foreign key.
-# Triggers refuse to change or delete a row, but for one thing: an address may be emptied.
-audit_trail = Table(
-    "audit_trail",
+WITH_ADDRESS = text("address <> ''")
+
+# What happened to accounts and keys. It outlives both, so it refers to them by id and not by foreign key.
+# Triggers refuse to change or delete a row, with one exception: the address of an old row may be emptied.
+audit_log = Table(
+    "audit_log",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("at", Moment, nullable=False),
     Column("project_id", String, nullable=False),
     Column("account_id", String),
     Column("key_id", String),
-    Column("what", String, nullable=False),
+    Column("event", String, nullable=False),
     Column("actor", String, nullable=False),
     Column("actor_id", String, nullable=False),
     Column("address", String, nullable=False),
     Column("details", JSON, nullable=False),
     Index(None, "account_id", "id"),
     Index(None, "project_id", "id"),
-    Index("ix_audit_trail_addressed", "at", postgresql_where=text("address <> ''"), sqlite_where=text("address <> ''")),
+    Index("ix_audit_log_with_address", "at", postgresql_where=WITH_ADDRESS, sqlite_where=WITH_ADDRESS),
 )
 
-# What is still to be done after the rows of the trail that erase something: the cache is to be swept (`kind` is
-# `cache`), the files are to be cleaned of deleted rows (`files`). It names no account, which is to be nowhere else.
-pending_erasures = Table(
-    "pending_erasures",
+# What is still to be done after the rows of the audit log that delete something: purge the caches (`kind` is
+# `cache`), or remove deleted rows from the database's files (`files`). It stores no account id, so that none is left.
+pending_purges = Table(
+    "pending_purges",
     metadata,
-    Column("row", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("audit_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("kind", String, primary_key=True),
     Column("at", Moment, nullable=False),
 )
 
-# Sign-ins to the dashboard that have been ended before their time: a digest, until they would have ended anyway.
-ended_sign_ins = Table(
-    "ended_sign_ins",
+# Dashboard sessions that were ended by signing out: a digest, stored until the cookie would have expired.
+ended_admin_sessions = Table(
+    "ended_admin_sessions",
     metadata,
     Column("digest", String, primary_key=True),
     Column("until", Moment, nullable=False, index=True),
 )
 
-# How an account fares, beside it and not in it: its revision must not grow with each call.
+# Counts and times of an account's calls. Not columns of `accounts`, whose revision must not grow with each call.
 account_usage = Table(
     "account_usage",
     metadata,
@@ -253,14 +256,13 @@ account_usage = Table(
     Column("errors", BigInteger, nullable=False),
 )
 
-
-# The endpoint of each account at its vendor. Its secret is sealed with a data key of its own, so that it outlives
-# the credential's, which is made anew with every change of what a token may do.
-vendor_hooks = Table(
-    "vendor_hooks",
+# The webhook endpoint of each account at its vendor. Its secret has a data key of its own, as the credential's data
+# key changes each time that the credential is stored.
+vendor_webhooks = Table(
+    "vendor_webhooks",
     metadata,
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
-    Column("turn", Integer, nullable=False),
+    Column("lease", Integer, nullable=False),
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("remote_id", String),
@@ -274,13 +276,14 @@ vendor_hooks = Table(
     Column("due_at", Moment, nullable=False, index=True),
 )
 
-# The lists that are watched for the product, and when. The three words are digests of what a reading was made of.
+# The lists that are watched for record events. `rights`, `mapping` and `reading` are digests of what the last snapshot
+# was made from.
 record_watches = Table(
     "record_watches",
     metadata,
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("resource", String, primary_key=True),
-    Column("turn", Integer, nullable=False),
+    Column("lease", Integer, nullable=False),
     Column("due_at", Moment, nullable=False, index=True),
     Column("rest_until", Moment, nullable=False),
     Column("failures", Integer, nullable=False),
@@ -290,7 +293,7 @@ record_watches = Table(
     Column("held", Boolean, nullable=False),
 )
 
-# Of each record the vendor's id, which is what a deletion is told with, and a keyed hash. Nothing else.
+# Of each record only the vendor's id, which an event about a deletion carries, and a keyed hash.
 record_hashes = Table(
     "record_hashes",
     metadata,

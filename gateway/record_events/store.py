@@ -79,13 +79,13 @@ class WatchBook:
             if row is None:
                 return None
             mine = (table.c.account_id == row.account_id) & (table.c.resource == row.resource)
-            values = {"turn": row.turn + 1, "due_at": until, "rest_until": until}
+            values = {"lease": row.lease + 1, "due_at": until, "rest_until": until}
             await connection.execute(update(table).where(mine).values(values))
         return WatchClaim(
             account_id=row.account_id,
             project_id=row.project_id,
             resource=row.resource,
-            turn=row.turn + 1,
+            turn=row.lease + 1,
             until=until,
             failures=row.failures,
             place=WatchState(Sight(row.rights, row.mapping), row.reading, row.held),
@@ -111,7 +111,7 @@ class WatchBook:
         same = select(accounts.c.id).where(accounts.c.id == claim.account_id, accounts.c.revision == revision).exists()
         async with writing(self._engine) as connection:
             # Written, so that nobody takes it over before this ends.
-            held = update(table).where(_mine(claim), same).values(turn=claim.turn)
+            held = update(table).where(_mine(claim), same).values(lease=claim.turn)
             if (await connection.execute(held)).rowcount != 1:
                 return False
             await connection.execute(delete(hashes).where(of_claim, hashes.c.remote_id.in_(gone)))
@@ -138,7 +138,7 @@ class WatchBook:
     async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:
         later = (table.c.account_id == account_id) & table.c.resource.in_(resources) & (table.c.due_at > at)
         async with reading(self._engine) as connection:
-            if (await connection.execute(select(table.c.turn).where(later).limit(1))).first() is None:
+            if (await connection.execute(select(table.c.lease).where(later).limit(1))).first() is None:
                 return
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(later).values(due_at=at))
@@ -168,5 +168,5 @@ def _accounts_of(projects: Sequence[str]) -> ColumnElement[str]:
 
 def _mine(claim: WatchClaim) -> ColumnElement[bool]:
     return (
-        (table.c.account_id == claim.account_id) & (table.c.resource == claim.resource) & (table.c.turn == claim.turn)
+        (table.c.account_id == claim.account_id) & (table.c.resource == claim.resource) & (table.c.lease == claim.turn)
     )

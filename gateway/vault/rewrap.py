@@ -6,7 +6,7 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import reading, writing
-from gateway.db.schema import credentials, vendor_hooks, webhook_endpoints
+from gateway.db.schema import credentials, vendor_webhooks, webhook_endpoints
 from gateway.errors import StoreUnavailable
 from gateway.model import Unsealable
 from gateway.vault.vault import Vault, WrappedKey
@@ -27,7 +27,7 @@ class Place:
 PLACES = (
     Place("the credential of account", credentials, "account_id"),
     Place("the secret of webhook", webhook_endpoints, "id"),
-    Place("the secret of the vendor's webhook of account", vendor_hooks, "account_id"),
+    Place("the secret of the vendor's webhook of account", vendor_webhooks, "account_id"),
 )
 
 

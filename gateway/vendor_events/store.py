@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.db.engine import reading, writing
 from gateway.db.schema import Moment, accounts
-from gateway.db.schema import vendor_hooks as table
+from gateway.db.schema import vendor_webhooks as table
 from gateway.errors import StoreUnavailable
 from gateway.model import Secret, Status, Unsealable
 from gateway.vault.vault import Vault, WrappedKey
@@ -52,19 +52,19 @@ class VendorWebhookStore:
             literal(0, Integer),
             bindparam("due", now, Moment),
         ).where(accounts.c.id == account_id)
-        columns = ["account_id", "turn", "state", "reason", "failures", "due_at"]
+        columns = ["account_id", "lease", "state", "reason", "failures", "due_at"]
         making = dialect.insert(table).from_select(columns, new).on_conflict_do_nothing()
         mine = table.c.account_id == account_id
         if not over:
             mine &= table.c.due_at <= now
-        taking = update(table).where(mine).values(turn=table.c.turn + 1, due_at=until).returning(table.c.turn)
+        taking = update(table).where(mine).values(lease=table.c.lease + 1, due_at=until).returning(table.c.lease)
         async with writing(self._engine) as connection:
             await connection.execute(making)
             turn: int | None = (await connection.execute(taking)).scalar_one_or_none()
         return turn
 
     async def keep(self, hook: VendorWebhook, turn: int) -> bool:
-        mine = (table.c.account_id == hook.account_id) & (table.c.turn == turn)
+        mine = (table.c.account_id == hook.account_id) & (table.c.lease == turn)
         values = {
             "state": hook.state.value,
             "reason": hook.reason,

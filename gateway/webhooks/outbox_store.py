@@ -97,7 +97,7 @@ class OutboxStore:
         of_account = deliveries.c.account_id == account_id
         ended = deliveries.c.state != State.PENDING.value
         kept = case((ended, null()), else_=deliveries.c.payload)
-        await connection.execute(update(deliveries).where(of_account).values(forget=True, payload=kept))
+        await connection.execute(update(deliveries).where(of_account).values(delete_payload=True, payload=kept))
 
     async def enqueue(self, connection: AsyncConnection, event: Event) -> int:
         """Put an event in the outbox for each endpoint that wants it; tell for how many. Within `writing`."""
@@ -143,7 +143,7 @@ class OutboxStore:
             "event": event.name,
             "account_id": event.account_id,
             "payload": cipher.seal(orjson.dumps(event.payload), event.id.encode()),
-            "forget": False,
+            "delete_payload": False,
             "state": State.PENDING.value,
             "tries": 0,
             "next_at": now,
@@ -199,7 +199,7 @@ class OutboxStore:
             values |= {"tries": deliveries.c.tries + 1, "next_at": now + timedelta(seconds=outcome.wait)}
         else:
             gone = arrived and claim.event == ACCOUNT_DELETED
-            kept = null() if gone else case((deliveries.c.forget, null()), else_=deliveries.c.payload)
+            kept = null() if gone else case((deliveries.c.delete_payload, null()), else_=deliveries.c.payload)
             values |= {"ended_at": now, "payload": kept}
         row = {
             "delivery_id": claim.delivery_id,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 
 from gateway.accounts.search import Search
 from gateway.accounts.store import Database
@@ -58,27 +58,6 @@ async def test_an_owner_s_name_is_sealed_and_read_by_every_way(database: Databas
     assert await found_in(database, url, NEEDLE.encode(), b"ann@example.com") == set()
 
 
-async def test_names_that_are_in_clear_are_sealed_once_and_go_on_being_read(database: Database, url: str) -> None:
-    """Rows from before; also one that is changed by a worker before the start has come to it."""
-    stored = [await database.store(await new_account(database, name), TOKEN) for name in ("a1", "a2", "a3")]
-    async with writing(database._engine) as connection:
-        await connection.execute(update(credentials).values(owner_sealed=None))
-        await connection.execute(update(accounts).values(owner_name=NEEDLE, owner_username="ann"))
-    assert NEEDLE.encode() in await found_in(database, url, NEEDLE.encode())
-    second = open_database(url, Time())
-    changed = await second.account("a2")
-    assert changed is not None
-    await second.amend(replace(changed, label="other"))
-    assert (await second.seal_owners(), await second.seal_owners()) == (2, 0)
-    for account in stored:
-        found = await second.account(account.id)
-        assert found is not None
-        assert (found.owner.name, found.owner.username) == (NEEDLE, "ann")
-    assert await second.erasures.clean()
-    await second.close()
-    assert await found_in(database, url, NEEDLE.encode()) == set()
-
-
 async def test_after_an_unlinking_no_byte_of_it_is_in_the_files(database: Database, url: str) -> None:
     account = await database.store(await new_account(database), TOKEN)
     kept = await database.store(await new_account(database, "kept", "other"), TOKEN)
@@ -90,6 +69,7 @@ async def test_after_an_unlinking_no_byte_of_it_is_in_the_files(database: Databa
             "owner_name": NEEDLE,
             "categories": [],
             "multiple": False,
+            "replace_company": False,
             "kind": "",
             "details": {},
             "tries": 0,

@@ -134,7 +134,7 @@ async def test_a_second_after_unlinking_only_the_trail_has_the_account_and_only_
     }
     before = in_tables(path, needles)
     assert {table for table, _ in before} >= {
-        *"accounts account_usage audit_trail connect_sessions credentials idempotency".split()
+        *"accounts account_usage audit_log connect_sessions credentials idempotency".split()
     }
     assert {name for _, name in before} == {*needles} - {"token"}
     assert counted == 1
@@ -152,7 +152,7 @@ async def test_a_second_after_unlinking_only_the_trail_has_the_account_and_only_
         assert in_redis(redis, needles) == set()
         values = {redis.dump(key) for key in redis.scan_iter()}
         assert not values & set(kept.values())
-    assert in_tables(path, needles) == {("audit_trail", "id")}
+    assert in_tables(path, needles) == {("audit_log", "id")}
     rows = len(await one.database.audit.read(account_id=one.account))
     # In each row, and in the index over them.
     assert {name: in_files(path, needle) for name, needle in needles.items()} == dict.fromkeys(needles, 0) | {

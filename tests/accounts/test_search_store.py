@@ -9,7 +9,7 @@ from gateway.accounts.rows import write_account
 from gateway.accounts.search import Search
 from gateway.accounts.store import Database
 from gateway.db.engine import writing
-from gateway.db.schema import accounts
+from gateway.db.schema import accounts, credentials
 from gateway.model import Account, Owner, Status
 from tests.fixtures.databases import START, TOKEN, new_account
 
@@ -63,16 +63,13 @@ async def test_projects_providers_and_states_narrow(database: Database) -> None:
 async def test_ten_thousand_accounts_are_paged_the_latest_first(database: Database) -> None:
     account = await new_account(database)
     rows = [
-        {
-            "owner_name": "Customer",
-            **write_account(
-                replace(account, id=f"a{number:05d}", revision=1, created_at=START + timedelta(seconds=number))
-            ),
-        }
+        write_account(replace(account, id=f"a{number:05d}", revision=1, created_at=START + timedelta(seconds=number)))
         for number in range(10_000)
     ]
     async with writing(database._engine) as connection:
         await connection.execute(insert(accounts), rows)
+        damaged = {"master_key_id": "", "wrapped_key": b"", "sealed": b"", "owner_sealed": b"", "updated_at": START}
+        await connection.execute(insert(credentials), [{"account_id": row["id"], **damaged} for row in rows])
     page = await database.register.search(Search(skip=9_950, most=25))
     assert [each.id for each in page] == [f"a{number:05d}" for number in range(49, 24, -1)]
     assert await database.register.count(Search(text="a0999")) == {Status.ACTIVE: 10}

@@ -95,10 +95,10 @@ async def test_the_trail_is_read_page_by_page_and_by_what_is_wanted(database: Da
     assert first.id > second.id
 
 
-ATTACKS = ("UPDATE audit_trail SET actor_id = 'somebody else'", "DELETE FROM audit_trail WHERE account_id = 'a1'")
+ATTACKS = ("UPDATE audit_log SET actor_id = 'somebody else'", "DELETE FROM audit_log WHERE account_id = 'a1'")
 OWN_ATTACKS = {
-    "sqlite": "INSERT OR REPLACE INTO audit_trail SELECT * FROM audit_trail",
-    "postgresql": "TRUNCATE audit_trail",
+    "sqlite": "INSERT OR REPLACE INTO audit_log SELECT * FROM audit_log",
+    "postgresql": "TRUNCATE audit_log",
 }
 
 
@@ -140,7 +140,7 @@ async def test_a_change_and_all_that_is_written_with_it_are_kept_together_or_not
 
     async def fail(connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
         assert change.account_id == account.id
-        written = await connection.execute(text("SELECT what FROM audit_trail ORDER BY id DESC LIMIT 1"))
+        written = await connection.execute(text("SELECT event FROM audit_log ORDER BY id DESC LIMIT 1"))
         assert written.scalar_one() == change.facts[-1].what
         raise ZeroDivisionError
 
@@ -192,10 +192,10 @@ async def test_what_is_unlinked_leaves_ids_and_words_of_ours_in_the_trail_and_no
         return {name: {word for word in planted for row in rows[name] if word in row} for name in rows}
 
     assert {name for name, words in (await found()).items() if words} == {
-        *"accounts account_usage audit_trail credentials idempotency".split()
+        *"accounts account_usage audit_log credentials idempotency".split()
     }
     await database.erase(account.project_id, account.id, BACKEND)
-    assert {name: words for name, words in (await found()).items() if words} == {"audit_trail": {"planted-account"}}
+    assert {name: words for name, words in (await found()).items() if words} == {"audit_log": {"planted-account"}}
     await engine.dispose()
 
 

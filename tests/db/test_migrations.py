@@ -55,23 +55,26 @@ async def test_processes_that_start_together_take_turns(empty_url: str) -> None:
 async def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
     engine = open_engine(empty_url)
     async with writing(engine) as connection:
-        # In the way of the last table that the first revision makes.
-        await connection.execute(text("CREATE TABLE credentials (id INTEGER)"))
+        # In the way of the last table of the first revision.
+        await connection.execute(text("CREATE TABLE pending_purges (id INTEGER)"))
     with pytest.raises(StoreUnavailable):
         await migrate(empty_url)
     async with writing(engine) as connection:
-        await connection.execute(text("DROP TABLE credentials"))
+        await connection.execute(text("DROP TABLE pending_purges"))
     await migrate(empty_url)
     async with reading(engine) as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
 
 
-async def test_a_database_of_a_newer_version_is_refused_in_words(url: str) -> None:
+@pytest.mark.parametrize("revision", ["9999", "0011", "0001"])
+async def test_a_database_of_another_version_is_refused_with_what_to_do(url: str, revision: str) -> None:
+    """Newer ones, and those of the revisions before the first release, which began with 0001."""
     engine = open_engine(url)
     async with writing(engine) as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreUnavailable, match="written by another version of the gateway"):
+        await connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    advice = "start that version or a newer one, or name a new database in GATEWAY_DATABASE_URL"
+    with pytest.raises(StoreUnavailable, match=advice):
         await migrate(url)
     await engine.dispose()
 

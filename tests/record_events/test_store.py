@@ -15,7 +15,7 @@ from gateway.db.schema import (
     idempotency,
     record_hashes,
     record_watches,
-    vendor_hooks,
+    vendor_webhooks,
     webhook_deliveries,
     webhook_endpoints,
 )
@@ -102,7 +102,7 @@ async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_no
         turn = IdempotencyKey(found.account_id, "key", "request")
         await database.idempotency.begin(turn, START, START)
         await database.hooks.take(found.account_id, START, START + HOUR)
-    tables = record_watches, record_hashes, idempotency, vendor_hooks
+    tables = record_watches, record_hashes, idempotency, vendor_webhooks
 
     async def kept() -> list[int]:
         return [await count(database, each) for each in tables]
@@ -113,8 +113,8 @@ async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_no
     await database.store(again, Secret("another company's"), replaced=True)
     assert await kept() == [1, 1, 1, 1]
     async with reading(database._engine) as connection:
-        rows = await connection.execute(select(webhook_deliveries.c.account_id, webhook_deliveries.c.forget))
-        assert {row.account_id for row in rows if not row.forget} == {"a2"}
+        rows = await connection.execute(select(webhook_deliveries.c.account_id, webhook_deliveries.c.delete_payload))
+        assert {row.account_id for row in rows if not row.delete_payload} == {"a2"}
 
 
 # --- who is watched -----------------------------------------------------------------------------------------

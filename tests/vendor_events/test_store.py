@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from gateway.accounts.store import Database
 from gateway.db.engine import reading
-from gateway.db.schema import vendor_hooks
+from gateway.db.schema import vendor_webhooks
 from gateway.model import Account, Secret, Status
 from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
 from tests.fixtures.databases import START, TOKEN, Time, new_account, open_database
@@ -49,7 +49,7 @@ async def test_a_hook_comes_back_whole_and_its_secret_is_not_to_be_read_in_the_d
     assert await database.hooks.find("a1") == stands
     assert await database.hooks.find("a2") is None
     async with reading(database._engine) as connection:
-        row = (await connection.execute(select(vendor_hooks))).one()
+        row = (await connection.execute(select(vendor_webhooks))).one()
     assert "planted" not in repr(tuple(row))
 
 
