@@ -70,23 +70,23 @@ def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> U
     """Start what runs beside the requests, to be ended with the stack; give what counts them."""
     counter = UsageCounter(parts.database.usage, parts.clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
     stack.push_async_callback(_flush_last, counter)
-    life, tell = settings.life, _teller(parts.logger)
-    _beside(stack, _often(counter.flush, life.flush_seconds, tell))
-    _beside(stack, _often(_aftermath(settings, parts).look, life.watch_seconds, tell))
+    tell = _teller(parts.logger)
+    _beside(stack, _often(counter.flush, settings.accounts.usage_flush_seconds, tell))
+    _beside(stack, _often(_aftermath(settings, parts).look, settings.accounts.unlink_poll_seconds, tell))
     _beside(stack, _often(_tidying(settings, parts), TIDY_SECONDS, tell))
     _beside(stack, _often(_cleaning(parts), CLEAN_SECONDS, tell))
-    if life.verify_idle_seconds > 0:
+    if settings.verification.idle_seconds > 0:
         _beside(stack, make_rounds(settings, parts).run())
     return counter
 
 
 def _aftermath(settings: Settings, parts: LifeParts) -> UnlinkPoll:
     # The last sweep is for what no worker can be told of: a request that was under way for as long as may be.
-    last = settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1
+    last = settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1
     sweeping = Sweeping(
         forget=parts.forgetting.here,
         sweep=parts.forgetting.sweep,
-        again=(settings.life.watch_seconds, last),
+        again=(settings.accounts.unlink_poll_seconds, last),
         monotonic=parts.clock.monotonic,
     )
     return UnlinkPoll(parts.database.erasures, sweeping)
@@ -117,9 +117,9 @@ def _cleaning(parts: LifeParts) -> Callable[[], Awaitable[None]]:
 
 
 def make_rounds(settings: Settings, parts: LifeParts) -> AccountVerifier:
-    life, logger = settings.life, parts.logger
+    verification, logger = settings.verification, parts.logger
     intervals = Intervals(
-        idle=life.verify_idle_seconds, used=life.verify_used_seconds, failed=life.verify_failed_seconds
+        idle=verification.idle_seconds, used=verification.used_seconds, failed=verification.failed_seconds
     )
     around = Around(
         clock=parts.clock,
@@ -127,7 +127,7 @@ def make_rounds(settings: Settings, parts: LifeParts) -> AccountVerifier:
         undecided=lambda account, code: logger.debug("account not verified", account=account, error=code),
         failed=_teller(logger),
     )
-    pace = Pace(intervals=intervals, at_once=AT_ONCE, pause=60 / life.verify_per_minute)
+    pace = Pace(intervals=intervals, at_once=AT_ONCE, pause=60 / verification.per_minute)
     return AccountVerifier(parts.database.usage, parts.authenticator, pace, parts.linking, around)
 
 

@@ -49,7 +49,7 @@ def open_gateway(
     clock = parts.asker.clock
     flights = SingleFlight()
     # For as long as a request lives that had begun before: what it reads is not held afterwards.
-    closed = Tombstones(clock.monotonic, settings.accounts.memo_seconds + settings.upstream.deadline_seconds + 1)
+    closed = Tombstones(clock.monotonic, settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1)
     lists = DecodedListCache(_near_bytes(settings) * 3 // 4, closed)
     near = open_near(settings, parts, stack)
     parts.forgetting.holds(PurgeTarget.ANSWERS, near.drop)
@@ -59,7 +59,7 @@ def open_gateway(
         parts.asker,
         Retention(*windows_of(settings), int(settings.cache.cursor_seconds), parts.vault.derive(b"sweeps")),
         Sharing(flights, Leases(parts.cache, settings.cache.lease_seconds, clock.monotonic), lists),
-        settings.upstream.sweep_concurrency,
+        settings.upstream.page_concurrency,
     )
     signer = CursorSigner(parts.vault.derive(b"cursor"), int(settings.cache.cursor_seconds))
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
@@ -91,7 +91,7 @@ def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
 def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> LocalCache:
     """Open the near-cache, and listen for changes that others make."""
     chosen = settings.cache
-    limits = LocalCacheLimits(_near_bytes(settings) // 4, chosen.near_seconds, chosen.near_unheard_seconds)
+    limits = LocalCacheLimits(_near_bytes(settings) // 4, chosen.local_seconds, chosen.local_unsubscribed_seconds)
     monotonic = parts.asker.clock.monotonic
     if not settings.redis.url:
         return LocalCache(limits, monotonic, lambda: False)
@@ -108,7 +108,7 @@ def _near_bytes(settings: Settings) -> int:
     """Give the bytes for answers, a quarter, and for lists, the rest. Who keeps nothing keeps nothing near."""
     # Without a channel other workers would not hear of changes.
     alone = settings.redis.url or settings.server.workers == 1
-    return settings.cache.near_bytes if settings.cache.enabled and alone else 0
+    return settings.cache.local_bytes if settings.cache.enabled and alone else 0
 
 
 def closing(lists: DecodedListCache, closed: Tombstones) -> Callable[[str], None]:

@@ -64,7 +64,7 @@ def watch_records(settings: Settings, stack: AsyncExitStack, parts: RecordParts)
 def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
     chosen, metrics, logger = settings.record_events, parts.metrics, parts.logger
     pace = Pace(
-        poll=chosen.poll_seconds, settle=chosen.settle_seconds, look=chosen.look_seconds, at_once=chosen.concurrency
+        poll=chosen.poll_seconds, settle=chosen.settle_seconds, look=chosen.scan_seconds, at_once=chosen.concurrency
     )
     around = Around(
         clock=parts.clock,

@@ -95,7 +95,7 @@ def open_the_vault(settings: Settings) -> Vault:
 
 async def open_the_database(settings: Settings, vault: Vault, ears: ChangeListeners = NO_LISTENERS) -> Database:
     return await open_database(
-        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.memo_seconds, ears=ears
+        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.cache_seconds, ears=ears
     )
 
 

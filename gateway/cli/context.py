@@ -48,7 +48,7 @@ class CommandContext:
             database = await open_database(
                 url=settings.database.async_url,
                 vault=vault,
-                memo_seconds=settings.accounts.memo_seconds,
+                memo_seconds=settings.accounts.cache_seconds,
                 ears=ChangeListeners(after=(AccountPurge(cache).hear, invalidation_listener(cache))),
             )
             try:

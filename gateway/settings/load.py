@@ -1,11 +1,12 @@
-"""The one place that reads the environment, `config/gateway.toml` and mounted secrets.
+"""Reads the settings: environment variables, mounted key files and `config/gateway.toml`.
 
-The environment overrides the file, the file overrides the defaults of `gateway.settings.schema`. All faults are told
-at once, each in one line that names the setting as an operator writes it and never repeats its value.
+Precedence: environment, key file, configuration file, defaults of `gateway.settings.schema`. All faults are reported
+at once, one line each. A line names the variable, or the file and key, and never repeats a value.
 """
 
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,58 +22,45 @@ CONFIG_FILE = "GATEWAY_CONFIG_FILE"
 DEFAULT_FILE = Path(__file__).resolve().parents[2] / "config" / "gateway.toml"
 
 MASTER_KEYS = (("vault", "master_key"), ("vault", "further_master_keys"))
-"""What may stand in a file of its own, which `…_file` names."""
-PASSWORD = ("dashboard", "password")
+"""Settings that may be read from a file of their own, named by the setting `<name>_file`."""
+ENVIRONMENT_ONLY = ("password", "client_secret")
 KUBERNETES_LINKS = ("GATEWAY_PORT", "GATEWAY_SERVICE_")
-"""What Kubernetes sets by itself in every container beside a Service that is called `gateway`."""
+"""Variables that Kubernetes sets in every container beside a Service called `gateway`."""
 
 SettingPath: TypeAlias = tuple[str, ...]
-"""Where a setting stands: `("server", "port")`, `("connectors", "humaans", "base_url")`."""
+"""The keys of a setting: `("server", "port")`, `("connectors", "humaans", "base_url")`."""
 
 
 class SettingsError(ValueError):
-    """The gateway must not start: one readable line for each fault, none of which repeats a value."""
+    """The gateway must not start. `faults` has one readable line for each fault, without values."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
 
 
-class _Reading:
-    """What was found so far: values and where each stood, and every fault."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The value of a setting, and the name by which a fault refers to it."""
 
-    def __init__(self) -> None:
-        self.values: dict[SettingPath, object] = {}
-        self.origins: dict[SettingPath, str] = {}
-        self.faults: list[str] = []
-
-    def put(self, path: SettingPath, value: object, origin: str) -> None:
-        self.values[path] = value
-        self.origins[path] = origin
-
-    def origin(self, path: SettingPath) -> str:
-        """The name to blame: of the setting itself, or of those that stand under it."""
-        for known in (path, path[:2]):
-            if known in self.origins:
-                return self.origins[known]
-        under = [origin for known, origin in self.origins.items() if known[: len(path)] == path]
-        return ", ".join(under) or ".".join(path)
+    value: object
+    origin: str
 
 
 def read_settings(environ: Mapping[str, str], providers: Collection[str]) -> Settings:
-    """Settings for a process, or `SettingsError` with all that is wrong with them.
+    """Returns the settings of a process. Raises `SettingsError` with every fault.
 
-    `providers` are the connectors there are: each may be given its own base URL.
+    `providers` are the keys of the connectors: each has settings of its own.
     """
-    known = {_variable(path): path for path in _paths(providers)}
-    reading = _Reading()
-    _read_file(reading, environ.get(CONFIG_FILE, ""), known)
-    _read_environment(reading, environ, known)
+    paths = {_variable(path): path for path in _paths(providers)}
+    faults: list[str] = []
+    found = _read_file(environ.get(CONFIG_FILE, ""), paths, faults)
+    found |= _read_environment(environ, paths, faults)
     for path in MASTER_KEYS:
-        _read_key_file(reading, path)
-    settings = _validated(reading, providers)
-    if reading.faults or settings is None:
-        raise SettingsError(reading.faults)
+        _read_key_file(path, found, faults)
+    settings = _validate(found, providers, faults)
+    if faults or settings is None:
+        raise SettingsError(faults)
     return settings
 
 
@@ -85,59 +73,65 @@ def _paths(providers: Collection[str]) -> Iterator[SettingPath]:
 
 
 def _variable(path: SettingPath) -> str:
-    words = path[1:] if path[0] == "connectors" else path
-    return PREFIX + "_".join(words).upper().replace("-", "_")
+    keys = path[1:] if path[0] == "connectors" else path
+    return PREFIX + "_".join(keys).upper().replace("-", "_")
 
 
-def _read_file(reading: _Reading, named: str, known: Mapping[str, SettingPath]) -> None:
+def _read_file(named: str, paths: Mapping[str, SettingPath], faults: list[str]) -> dict[SettingPath, Found]:
     file = Path(named) if named else DEFAULT_FILE
     if not named and not file.exists():
-        return  # pragma: no cover - a package without config/ beside it: the defaults are the same
+        return {}  # pragma: no cover - an installed package has no config/ folder; the defaults are the same
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        reading.faults.append(f"{CONFIG_FILE}: {file} cannot be read: {error.strerror}")
-        return
+        faults.append(f"{CONFIG_FILE}: {file} cannot be read: {error.strerror}")
+        return {}
     except ValueError as error:
-        reading.faults.append(f"{file}: not a TOML file: {error}")
-        return
-    names = {".".join(path): path for path in known.values()}
-    for path, value in _leaves(tables, (), set(known.values())):
+        faults.append(f"{file}: not a TOML file: {error}")
+        return {}
+    found = {}
+    known = {".".join(path): path for path in paths.values()}
+    for path, value in _flatten(tables, known.values()):
         name = ".".join(path)
-        if name not in names:
-            reading.faults.append(f"{name} in {file} is not a setting; {_near(name, names)}")
+        if name not in known:
+            faults.append(f"{name} in {file} is not a setting; {_suggest(name, known)}")
         elif path in MASTER_KEYS:
-            reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)} or {name}_file")
-        elif path == PASSWORD:
-            reading.faults.append(f"{name} must not stand in {file}: set {_variable(path)}")
+            faults.append(f"{name} must not stand in {file}: set {_variable(path)} or {name}_file")
+        elif path[-1] in ENVIRONMENT_ONLY:
+            faults.append(f"{name} must not stand in {file}: set {_variable(path)}")
         else:
-            reading.put(path, value, f"{name} in {file}")
+            found[path] = Found(value, f"{name} in {file}")
+    return found
 
 
-def _leaves(
-    table: Mapping[str, Any], above: SettingPath, known: Collection[SettingPath]
+def _flatten(
+    table: Mapping[str, Any], known: Collection[SettingPath], parent: SettingPath = ()
 ) -> Iterator[tuple[SettingPath, object]]:
     for name, value in table.items():
-        path = (*above, name)
+        path = (*parent, name)
         if isinstance(value, dict) and path not in known:
-            yield from _leaves(value, path, known)
+            yield from _flatten(value, known, path)
         else:
             yield path, value
 
 
-def _read_environment(reading: _Reading, environ: Mapping[str, str], known: Mapping[str, SettingPath]) -> None:
+def _read_environment(
+    environ: Mapping[str, str], paths: Mapping[str, SettingPath], faults: list[str]
+) -> dict[SettingPath, Found]:
+    found = {}
     for name, value in sorted(environ.items()):
-        if name in known:
-            reading.put(known[name], value, name)
+        if name in paths:
+            found[paths[name]] = Found(value, name)
         elif name.startswith(PREFIX) and name != CONFIG_FILE:
             hint = ""
             if name.startswith(KUBERNETES_LINKS):
                 hint = " (if Kubernetes has set it: enableServiceLinks: false in the pod)"
-            reading.faults.append(f"{name} is not a setting; {_near(name, known)}{hint}")
+            faults.append(f"{name} is not a setting; {_suggest(name, paths)}{hint}")
+    return found
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    """The known names that were probably meant; else those of the same section; else all sections."""
+def _suggest(name: str, known: Iterable[str]) -> str:
+    """Names the settings that were probably meant, else those of the same section, else all sections."""
     names = sorted(known)
     close = get_close_matches(name, names, n=3, cutoff=0.8)
     if close:
@@ -150,42 +144,46 @@ def _near(name: str, known: Iterable[str]) -> str:
     return f"known sections: {', '.join(Settings.model_fields)}"
 
 
-def _read_key_file(reading: _Reading, path: SettingPath) -> None:
-    named = (*path[:-1], f"{path[-1]}_file")
-    file = reading.values.get(named)
-    if not isinstance(file, str) or not file:
+def _read_key_file(path: SettingPath, found: dict[SettingPath, Found], faults: list[str]) -> None:
+    named = found.get((*path[:-1], f"{path[-1]}_file"))
+    if named is None or not isinstance(named.value, str) or not named.value:
         return
-    origin = reading.origin(named)
-    if reading.values.get(path):
-        reading.faults.append(f"{_variable(path)} and {origin}: set one of the two, not both")
+    file = named.value
+    if path in found and found[path].value:
+        faults.append(f"{_variable(path)} and {named.origin}: set one of the two, not both")
         return
     try:
         key = Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        reading.faults.append(f"{origin}: {file} cannot be read: {reason}")
+        faults.append(f"{named.origin}: {file} cannot be read: {reason}")
         return
     if not key:
-        reading.faults.append(f"{origin}: {file} is empty")
-    reading.put(path, key, origin)
+        faults.append(f"{named.origin}: {file} is empty")
+    found[path] = Found(key, named.origin)
 
 
-def _validated(reading: _Reading, providers: Collection[str]) -> Settings | None:
+def _validate(found: Mapping[SettingPath, Found], providers: Collection[str], faults: list[str]) -> Settings | None:
     tables: dict[str, Any] = {"connectors": {each: {} for each in providers}}
-    for path, value in reading.values.items():
+    for path, setting in found.items():
         table = tables
-        for word in path[:-1]:
-            table = table.setdefault(word, {})
-        table[path[-1]] = value
+        for key in path[:-1]:
+            table = table.setdefault(key, {})
+        table[path[-1]] = setting.value
     try:
         return Settings(**tables)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False, include_context=False):
-            path = tuple(str(word) for word in fault["loc"])
-            reading.faults.append(f"{reading.origin(path)}: {_plain(fault['msg'])}")
+            origin = _origin(found, tuple(str(key) for key in fault["loc"]))
+            message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+            faults.append(f"{origin}: {message}")
         return None
 
 
-def _plain(message: str) -> str:
-    """Pydantic's words, without the ones that speak of Python rather than of a setting."""
-    return message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+def _origin(found: Mapping[SettingPath, Found], path: SettingPath) -> str:
+    """Returns the name of a setting, or the names of all settings of its section that were given."""
+    for known in (path, path[:2]):
+        if known in found:
+            return found[known].origin
+    section = [setting.origin for known, setting in found.items() if known[: len(path)] == path]
+    return ", ".join(section) or ".".join(path)

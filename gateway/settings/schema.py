@@ -1,7 +1,7 @@
-"""Every setting of the gateway, by section: its type, its default, what it means and why the default is so.
+"""Every setting of the gateway, by section: type, default, meaning and the reason for the default.
 
-Parts of the gateway are handed plain values from here and never see these objects. `gateway.settings.load` fills
-them; nothing here reads a file or the environment.
+The rest of the gateway gets plain values and never these objects. `gateway.settings.load` fills them; nothing here
+reads a file or the environment.
 """
 
 import base64
@@ -23,7 +23,6 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 DATABASES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg", "postgres")
 FRESH_SECONDS: Mapping[str, float] = {
@@ -35,7 +34,7 @@ FRESH_SECONDS: Mapping[str, float] = {
     "custom_fields": 300,
     "bank_details": 60,
 }
-REVALIDATE_SECONDS: Mapping[str, float] = {
+STALE_WHILE_REVALIDATE_SECONDS: Mapping[str, float] = {
     "employees": 60,
     "employments": 60,
     "companies": 600,
@@ -44,7 +43,7 @@ REVALIDATE_SECONDS: Mapping[str, float] = {
     "custom_fields": 300,
     "bank_details": 0,
 }
-ON_ERROR_SECONDS: Mapping[str, float] = {
+STALE_IF_ERROR_SECONDS: Mapping[str, float] = {
     "employees": 3600,
     "employments": 3600,
     "companies": 86400,
@@ -55,13 +54,13 @@ ON_ERROR_SECONDS: Mapping[str, float] = {
 }
 BY_RESOURCE: Mapping[str, Mapping[str, float]] = {
     "fresh_seconds": FRESH_SECONDS,
-    "stale_while_revalidate_seconds": REVALIDATE_SECONDS,
-    "stale_if_error_seconds": ON_ERROR_SECONDS,
+    "stale_while_revalidate_seconds": STALE_WHILE_REVALIDATE_SECONDS,
+    "stale_if_error_seconds": STALE_IF_ERROR_SECONDS,
 }
-"""Settings of `cache` that are a table with a row for each resource."""
+"""Settings of `cache` that are tables with a row for each resource."""
 
 
-def _rows(defaults: Mapping[str, float]) -> BeforeValidator:
+def _with_defaults(defaults: Mapping[str, float]) -> BeforeValidator:
     return BeforeValidator(lambda rows: {**defaults, **rows})
 
 
@@ -78,8 +77,8 @@ def _one_of_schemes(*schemes: str) -> AfterValidator:
 
 
 def _split(names: object) -> object:
-    """An environment variable holds a list as words with commas between them."""
-    return [word.strip() for word in names.split(",") if word.strip()] if isinstance(names, str) else names
+    """Splits a list from an environment variable at its commas; returns any other value unchanged."""
+    return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
 
 
 def _decode_key(key: SecretStr) -> SecretStr:
@@ -93,12 +92,12 @@ def _decode_key(key: SecretStr) -> SecretStr:
 
 
 def _decode_keys(keys: SecretStr) -> SecretStr:
-    for key in _words(keys):
+    for key in _split_keys(keys):
         _decode_key(SecretStr(key))
     return keys
 
 
-def _words(keys: SecretStr) -> list[str]:
+def _split_keys(keys: SecretStr) -> list[str]:
     return keys.get_secret_value().replace(",", " ").split()
 
 
@@ -114,7 +113,7 @@ Paths = Annotated[tuple[Annotated[str, Field(pattern=r"^/[a-z-]+$")], ...], Befo
 
 
 class Section(BaseModel):
-    """What all sections share: nothing changes after start, nothing unknown is let in."""
+    """Base of all sections: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -126,56 +125,56 @@ class Section(BaseModel):
 
 
 class Server(Section):
-    """The address that we answer on."""
+    """The address that the gateway listens on."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    """Address to listen on; only this machine by default, because TLS is the reverse proxy's work."""
+    """Address to listen on; only this machine by default, because the reverse proxy does TLS."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """TCP port to listen on; 0 takes a free one, which is printed."""
     workers: PositiveInt = 1
     """Worker processes; one is the most predictable, use one per core behind a reverse proxy."""
     public_url: HttpUrl = ""
-    """Address under which browsers and vendors' webhooks reach us; empty: as the request says, and no webhooks."""
+    """URL under which browsers and vendors reach the gateway; empty: from the request, and no vendor webhooks."""
     address_header: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
     """Header in which the reverse proxy names the client, such as x-real-ip; empty: there is no proxy."""
 
 
 class Database(Section):
-    """Where projects, keys and linked accounts are kept."""
+    """The database of projects, keys and linked accounts."""
 
     url: Annotated[str, Field(repr=False), _one_of_schemes(*DATABASES)] = ""
     """SQLAlchemy URL; empty means SQLite in var/gateway.db, which needs no installation."""
 
     @property
     def async_url(self) -> str:
-        """The URL with the driver that we use, whichever way the operator wrote it."""
+        """The URL with the driver that the gateway uses."""
         scheme, _, rest = (self.url or "sqlite:///var/gateway.db").partition("://")
         if scheme.startswith("sqlite"):
             return f"sqlite+aiosqlite://{rest}"
-        # libpq, and so every hosting panel, says sslmode; asyncpg takes the same words under the name ssl.
+        # libpq and hosting panels write sslmode; asyncpg calls the same option ssl.
         return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
 
 
 class Redis(Section):
-    """The shared cache. It may be gone at any time: no request waits long for it."""
+    """The shared cache. It may be unreachable at any time; no request waits long for it."""
 
     url: Annotated[str, Field(repr=False), _one_of_schemes("redis", "rediss", "unix")] = ""
-    """redis://, rediss:// or unix:// URL; empty means that `serve` starts a private server for itself."""
+    """redis://, rediss:// or unix:// URL; empty: `serve` starts a private server."""
     timeout_seconds: PositiveFloat = 0.25
-    """Longest wait for one command, in seconds; far above a healthy 1 ms, below what a caller notices."""
+    """Longest wait for one command, in seconds; a healthy server takes 1 ms."""
     connect_timeout_seconds: PositiveFloat = 0.25
-    """Longest wait for a connection, in seconds; the server stands in the same network."""
+    """Longest wait for a connection, in seconds; the server is in the same network."""
 
 
 class Vault(Section):
-    """The key that wraps the key of each account. Never in the file: environment or mounted file only."""
+    """The key that wraps each account's key. Environment or mounted key file only, never the configuration file."""
 
     master_key: Annotated[SecretStr, AfterValidator(_decode_key)] = SecretStr("")
     """32 bytes in base64; no default, because a default key protects nothing."""
     master_key_file: str = ""
-    """Path of a file that holds the master key, as container platforms mount secrets; empty means none."""
+    """Path of a file with the master key, such as a mounted secret; empty: none."""
     further_master_keys: Annotated[SecretStr, AfterValidator(_decode_keys)] = SecretStr("")
-    """Keys that open but do not wrap, with commas between: the one before, or the one to come."""
+    """Keys that can unwrap but do not wrap, separated by commas: the previous one, or the next one."""
     further_master_keys_file: str = ""
     """Path of a file that holds them, one a line; empty means none."""
 
@@ -187,76 +186,78 @@ class Vault(Section):
     @property
     def further_keys(self) -> tuple[bytes, ...]:
         """The further master keys, 32 bytes each."""
-        return tuple(base64.b64decode(key) for key in _words(self.further_master_keys))
+        return tuple(base64.b64decode(key) for key in _split_keys(self.further_master_keys))
 
 
 class Upstream(Section):
-    """Limits on what we ask of a vendor."""
+    """Limits on calls to vendors."""
 
     deadline_seconds: PositiveFloat = 30.0
-    """Longest that a caller waits for an answer, all vendor calls in it, in seconds; proxies cut at 60."""
+    """Longest time for one answer including all its vendor calls, in seconds; proxies cut off at 60."""
     connect_timeout_seconds: PositiveFloat = 3.0
-    """Longest wait for a connection to the vendor, in seconds; one lost packet is sent again after 1."""
+    """Longest wait for a connection to the vendor, in seconds; a lost packet is resent after 1."""
     read_timeout_seconds: PositiveFloat = 15.0
-    """Longest silence of the vendor in one call, in seconds; leaves room for one more try."""
+    """Longest silence of the vendor within one call, in seconds; leaves time for one retry."""
     max_connections: PositiveInt = 100
-    """Connections a worker may hold to vendors; also the most vendor calls it has in flight."""
+    """Connections of a worker to vendors, and so the most vendor calls in flight."""
     account_share: Annotated[float, Field(gt=0, le=1)] = 0.25
-    """Share of these that the calls with one credential may hold; a slow account leaves three quarters to others."""
+    """Share of them that one credential may use; a slow account leaves three quarters to the others."""
     max_body_bytes: PositiveInt = 33554432
-    """Largest vendor answer that we read, in bytes; 32 MiB is ten times a full page of people."""
-    sweep_concurrency: PositiveInt = 4
-    """Pages of one sweep asked for at a time; more would spend the customer's rate limit in bursts."""
+    """Largest vendor response that is read, in bytes; 32 MiB is ten times a full page of people."""
+    page_concurrency: PositiveInt = 4
+    """Pages of one collection that are requested at a time; more would use the vendor's rate limit in bursts."""
     retries: NonNegativeInt = 2
-    """Further tries after a failure that may pass; three tries in all is where more stops helping."""
+    """Retries after a transient failure; more than three attempts in all seldom help."""
     retry_wait_max_seconds: NonNegativeFloat = 2.0
-    """Longest wait before a further try, in seconds; if the vendor asks for more, the caller hears it."""
+    """Longest wait before a retry, in seconds; a longer Retry-After of the vendor is passed to the caller."""
 
 
 class Cache(Section):
-    """How long an answer is called fresh, by resource, and what is kept at all."""
+    """How long answers are fresh, by resource, and what is cached."""
 
     enabled: bool = True
-    """Whether answers are kept; false asks the vendor each time, for those who may store nothing."""
+    """Whether answers are cached; false asks the vendor each time, for operators who may store nothing."""
     default_fresh_seconds: NonNegativeFloat = 60
-    """Freshness of a resource that has no row in fresh_seconds, in seconds; as for people."""
+    """Freshness of a resource without a row in fresh_seconds, in seconds; the same as for people."""
     default_stale_while_revalidate_seconds: NonNegativeFloat = 60
     """As default_fresh_seconds, for stale_while_revalidate_seconds."""
     default_stale_if_error_seconds: NonNegativeFloat = 3600
     """As default_fresh_seconds, for stale_if_error_seconds."""
-    fresh_seconds: Annotated[Mapping[str, NonNegativeFloat], _rows(FRESH_SECONDS)] = Field(default=FRESH_SECONDS)
+    fresh_seconds: Annotated[Mapping[str, NonNegativeFloat], _with_defaults(FRESH_SECONDS)] = Field(
+        default=FRESH_SECONDS
+    )
     """Freshness by resource, in seconds; a minute for people and pay, an hour for what seldom changes."""
-    stale_while_revalidate_seconds: Annotated[Mapping[str, NonNegativeFloat], _rows(REVALIDATE_SECONDS)] = Field(
-        default=REVALIDATE_SECONDS
+    stale_while_revalidate_seconds: Annotated[
+        Mapping[str, NonNegativeFloat], _with_defaults(STALE_WHILE_REVALIDATE_SECONDS)
+    ] = Field(default=STALE_WHILE_REVALIDATE_SECONDS)
+    """Seconds after freshness in which an answer is served while it is revalidated; never for bank details."""
+    stale_if_error_seconds: Annotated[Mapping[str, NonNegativeFloat], _with_defaults(STALE_IF_ERROR_SECONDS)] = Field(
+        default=STALE_IF_ERROR_SECONDS
     )
-    """Seconds after freshness in which an answer is given while another is fetched; never for bank details."""
-    stale_if_error_seconds: Annotated[Mapping[str, NonNegativeFloat], _rows(ON_ERROR_SECONDS)] = Field(
-        default=ON_ERROR_SECONDS
-    )
-    """Seconds after freshness in which an answer stands in for a vendor that fails; an hour of outage for people."""
+    """Seconds after freshness in which an answer is served if the vendor fails; an hour of outage for people."""
     stale_wait_seconds: PositiveFloat = 3
-    """Longest wait for the vendor where a stale answer may stand in, in seconds; it is given then."""
+    """Longest wait for the vendor, in seconds, before a stale answer is served that stale_if_error allows."""
     lease_seconds: PositiveInt = 5
-    """After so many seconds of silence a worker that fetches for all is taken for dead; alive, it speaks up in time."""
-    near_bytes: NonNegativeInt = 134217728
-    """Answers and lists that a worker holds in its own memory, in bytes; 128 MiB is ten companies of 1,000; 0 none."""
-    near_seconds: NonNegativeFloat = 10
-    """Longest that a worker believes its own memory, in seconds; changes are heard of at once."""
-    near_unheard_seconds: NonNegativeFloat = 1
-    """The same while changes cannot be heard of, because Redis is away; so late a change may be seen then."""
+    """Seconds after which the lease of a worker that fetches for all ends, unless that worker renews it."""
+    local_bytes: NonNegativeInt = 134217728
+    """Size of each worker's local cache, in bytes; 128 MiB holds ten companies of 1,000 people; 0 switches it off."""
+    local_seconds: NonNegativeFloat = 10
+    """Longest age of a local cache entry, in seconds; invalidations arrive at once by pub/sub."""
+    local_unsubscribed_seconds: NonNegativeFloat = 1
+    """The same while Redis is unreachable and no invalidation can arrive; a change may be seen that late."""
     cursor_seconds: PositiveFloat = 3600
-    """Life of a page cursor and of the sweep behind it, in seconds; an export may pause for an hour."""
+    """Lifetime of a page cursor and its snapshot, in seconds; an export may pause for an hour."""
     max_value_bytes: PositiveInt = 8388608
-    """Largest answer that is kept, in bytes; 8 MiB, or larger ones would push all others out."""
+    """Largest answer that is cached, in bytes; larger ones would evict all others."""
 
 
 class Paging(Section):
     """Page sizes that callers may ask for."""
 
     default_page_size: PositiveInt = 25
-    """Records a page when the caller names no number; StackOne's default, so its clients see no change."""
+    """Records a page when the caller names no number; the default of StackOne, so its clients see no change."""
     max_page_size: PositiveInt = 250
-    """Most records a page; what the first vendor itself gives at most."""
+    """Most records a page; the same as the first vendor's."""
 
     @model_validator(mode="after")
     def _default_within_max(self) -> Self:
@@ -266,100 +267,100 @@ class Paging(Section):
 
 
 class Policy(Section):
-    """What the operator forbids for every key and every account."""
+    """What the operator forbids for all keys and accounts."""
 
     forbidden_operations: Operations = ()
     """Operations that nobody may call, such as get_employee; empty, because keys and tokens decide."""
     forbidden_fields: Fields = ()
-    """Fields that nobody is shown, such as employees.date_of_birth, and those made from the same column; empty too."""
+    """Fields that nobody may see, such as employees.date_of_birth; closes all fields made from the same column."""
     open_managed_paths: Paths = ()
-    """The provider's paths that the gateway manages, such as /webhooks, to open to the passthrough; empty for none."""
+    """Provider paths that the gateway manages, such as /webhooks, to open to the passthrough."""
 
 
 class Accounts(Section):
-    """Linked accounts and keys in memory."""
+    """Linked accounts and API keys."""
 
-    memo_seconds: NonNegativeFloat = 2.0
-    """Seconds that a worker trusts its memory of a key or account; a revocation is seen so late."""
+    cache_seconds: NonNegativeFloat = 2.0
+    """Seconds that a worker remembers a key or account; a revocation takes effect that late."""
+    unlink_poll_seconds: PositiveFloat = 0.5
+    """Seconds between polls for accounts unlinked by other processes; unlinking must reach all within a second."""
+    usage_flush_seconds: PositiveFloat = 5
+    """Seconds between writes of the usage counters to the database; a crash loses that much at most."""
 
 
-class Life(Section):
-    """How linked accounts are looked after while nobody asks."""
+class Verification(Section):
+    """Background verification of the tokens of linked accounts."""
 
-    verify_idle_seconds: NonNegativeFloat = 21600
-    """Seconds after which a token that nobody has used is checked again; 6 hours, a few calls a day; 0 never checks."""
-    verify_used_seconds: PositiveFloat = 86400
-    """Seconds after which a token in use is checked all the same; daily, as its scopes may have changed."""
-    verify_failed_seconds: PositiveFloat = 43200
-    """Seconds after which a token that did not work is checked again; longer, as few of them come back."""
-    verify_per_minute: Annotated[float, Field(gt=0, le=6000)] = 60
-    """Most accounts a minute that a worker looks at; a slow trickle, which no vendor's limit feels."""
-    watch_seconds: PositiveFloat = 0.5
-    """Seconds between looks for accounts that others have unlinked; half of the second in which nothing may be left."""
-    flush_seconds: PositiveFloat = 5
-    """Seconds between writes of what was counted of each account's calls; a crash loses that much at most."""
+    idle_seconds: NonNegativeFloat = 21600
+    """Seconds after which an unused token is verified again; 6 hours is a few calls a day; 0 switches it off."""
+    used_seconds: PositiveFloat = 86400
+    """Seconds after which a token in use is verified; daily, because its scopes may have changed."""
+    failed_seconds: PositiveFloat = 43200
+    """Longest wait before a token that failed is verified again, in seconds; few of them recover."""
+    per_minute: Annotated[float, Field(gt=0, le=6000)] = 60
+    """Most accounts that a worker verifies a minute; far below the rate limit of any vendor."""
 
 
 class Audit(Section):
-    """The trail of who changed what."""
+    """The audit log: who changed what."""
 
     address_days: Annotated[int, Field(ge=30)] = 365
-    """Days after which addresses of clients are taken out of the trail, at least 30; a year, as much is found late."""
+    """Days after which client addresses are removed from the audit log, at least 30; abuse is often found late."""
 
 
 class Hub(Section):
-    """Where customers link their accounts, in a browser."""
+    """The pages on which customers link their accounts."""
 
     allowed_origins: Origins = ()
-    """Origins of the pages that may embed the Hub, such as https://app.example.com; empty: only our own."""
+    """Origins of pages that may embed the Hub, such as https://app.example.com; empty: only the gateway's own."""
     operations: Operations = ()
-    """Operations that the product uses, such as list_employees; only their scopes are asked for; empty: all."""
+    """Operations that the product uses, such as list_employees; customers are asked for their scopes; empty: all."""
     product_name: Annotated[str, Field(max_length=60)] = ""
-    """What customers know the product by, shown on the Hub's page; empty shows no name."""
+    """Name of the product, shown on the Hub's page; empty: no name."""
 
 
 class Dashboard(Section):
-    """The operator's pages, under /dashboard. Without a password there are none."""
+    """The operator's pages under /dashboard. Without a password they do not exist."""
 
     password: Annotated[SecretStr, Field(repr=False)] = SecretStr("")
-    """At least 12 characters, or what `gateway dashboard password` made of them; empty closes the dashboard."""
+    """At least 12 characters, or the hash that `gateway dashboard password` prints; empty: no dashboard."""
     session_seconds: PositiveInt = 43200
-    """Longest that a sign-in lasts, in seconds; 12 hours are a working day."""
+    """Absolute lifetime of a dashboard session, in seconds; 12 hours is a working day."""
     idle_seconds: PositiveInt = 3600
-    """Longest that a sign-in lasts unused, in seconds; an hour, for a desk that was left."""
+    """Idle lifetime of a dashboard session, in seconds; an hour, for a browser that was left open."""
     allowed_networks: Networks = ()
-    """Networks of clients for whom there is a dashboard, such as 10.8.0.0/16; empty: for all who have the password."""
+    """Networks of clients that may reach the dashboard, such as 10.8.0.0/16; empty: all networks."""
 
 
 class Webhooks(Section):
-    """Events sent to the products that use the gateway."""
+    """Webhooks to the products that use the gateway."""
 
     allow_http: bool = False
-    """Whether an endpoint may have no TLS; for development, as anyone on the way could read the events."""
+    """Whether endpoints may use http; for development only, because events can be read on the way."""
     allowed_networks: Networks = ()
-    """Private networks that endpoints may be in, such as 10.1.0.0/16; empty: only public addresses."""
+    """Private networks in which endpoints may be, such as 10.1.0.0/16; empty: public addresses only."""
     connect_timeout_seconds: PositiveFloat = 3.0
-    """Longest wait for a connection, in seconds; as for vendors."""
+    """Longest wait for a connection, in seconds; the same as for vendors."""
     timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 10.0
-    """Longest wait for an answer, in seconds; a receiver should keep the event and answer, then work."""
+    """Longest wait for an answer, in seconds; an endpoint should store the event, answer, then process it."""
     concurrency: PositiveInt = 64
-    """Deliveries that a worker has under way; each waits for a socket, so many cost little."""
+    """Concurrent deliveries of a worker; each mostly waits for a socket, so many cost little."""
     endpoint_concurrency: PositiveInt = 8
-    """Of these to one endpoint; one that fails gets one at a time, so slow ones leave room for all others."""
+    """Concurrent deliveries to one endpoint; a failing endpoint gets one, so that it cannot delay the others."""
     poll_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1.0
-    """Seconds between looks at what others have put in the outbox; one look is one indexed read."""
+    """Seconds between polls of the outbox; a poll is one indexed read."""
     lease_seconds: PositiveFloat = 30
-    """Seconds after which what a killed worker had under way is sent by another; beyond timeout and a slow database."""
+    """Lease of a claimed delivery, in seconds: later another worker sends it; longer than timeout_seconds."""
     retry_seconds: Annotated[tuple[PositiveFloat, ...], BeforeValidator(_split)] = RETRY_SECONDS
-    """Waits before each further try, in seconds, moved by chance by up to a half; a night's outage loses nothing."""
+    """Waits before each retry, in seconds, with jitter of up to a half; covers an outage of a night."""
     secret_overlap_hours: NonNegativeFloat = 24
-    """Hours that a secret lives on after it was replaced; a day for whoever changes it by hand."""
+    """Hours that the old secret still signs after a rotation; a day to change it by hand."""
     disable_after_days: PositiveFloat = 5
-    """Days of nothing but failures after which an endpoint is disabled; by then nobody is behind it any more."""
+    """Days of failures only after which an endpoint is disabled; it is probably abandoned."""
     replay_days: PositiveFloat = 3
-    """Days that what was sent is kept, sealed, to be sent again; long enough to see a fault and mend it."""
+    """Days that a sent payload is stored, encrypted, for replay; long enough to notice and fix a fault."""
     log_days: PositiveFloat = 30
-    """Days that the log tells of a delivery, without what it said; as long as a month's bill is asked about."""
+    """Days that the delivery log keeps a delivery, without its payload."""
 
     @model_validator(mode="after")
     def _lease_beyond_timeout(self) -> Self:
@@ -369,76 +370,62 @@ class Webhooks(Section):
 
 
 class VendorEvents(Section):
-    """Webhooks of vendors, by which what has changed there is fetched anew at once."""
+    """Webhooks at vendors, which invalidate cached answers when data changes there."""
 
     enabled: bool = True
-    """Whether accounts whose tokens allow it get a webhook; it also takes server.public_url, where vendors reach us."""
+    """Whether accounts get a vendor webhook if their token allows it; needs server.public_url."""
     check_seconds: Annotated[float, Field(ge=60)] = 21600
-    """How often a webhook that stands is looked after, in seconds; four times a day is one call to the vendor each."""
+    """Seconds between checks of a registered vendor webhook; each check is one call to the vendor."""
 
 
 class RecordEvents(Section):
-    """Events about records, found by reading lists again and comparing hashes."""
+    """Webhook events about records, found by reading lists again and comparing hashes."""
 
     enabled: bool = True
-    """Whether lists are watched; only those of projects with a webhook that asks for such an event ever are."""
+    """Whether lists are watched; only lists of projects with an endpoint for such events ever are."""
     poll_seconds: Annotated[float, Field(ge=300)] = 3600
-    """How often a list is read again, in seconds; hourly is a dozen calls an hour for a company of up to 250 people."""
+    """Seconds between readings of a list; hourly is a dozen calls an hour for a company of up to 250 people."""
     settle_seconds: Annotated[float, Field(ge=0, le=60)] = 5
-    """Wait after a vendor's webhook or a write of ours, in seconds; one edit there often is several changes."""
-    look_seconds: Annotated[float, Field(ge=0.05, le=60)] = 2.0
-    """Seconds between looks for a list that is due; one look is two small reads of the database."""
+    """Wait after a vendor event or a write before a list is read, in seconds; one edit is often several changes."""
+    scan_seconds: Annotated[float, Field(ge=0.05, le=60)] = 2.0
+    """Seconds between polls for lists that are due; a poll is two small database reads."""
     concurrency: PositiveInt = 2
-    """Lists that a worker reads at once; callers come first, and a list of 10,000 people takes its memory."""
+    """Lists that a worker reads at once; few, because requests come first and a list of 10,000 people needs memory."""
 
 
 class Log(Section):
-    """One JSON line an event on standard error."""
+    """The log: one JSON line an event on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least severe event that is written; info is one line a request."""
+    """Least severe level that is written; info includes one line a request."""
     requests: bool = True
-    """Whether each request gets a line; false where the reverse proxy already writes one."""
+    """Whether each request is logged; false where the reverse proxy already does so."""
 
 
 class Limits(Section):
-    """Largest request that we read; all that we serve are small."""
+    """Largest request that is accepted."""
 
     max_query_bytes: PositiveInt = 16384
-    """Longest query string, in bytes; fields and filters of every resource at once fit four times."""
+    """Longest query string, in bytes; all fields and filters of a resource fit easily."""
     max_header_bytes: PositiveInt = 32768
-    """Longest sum of all headers, in bytes; what common proxies let pass."""
+    """Total size of all headers, in bytes; common proxies allow as much."""
     max_body_bytes: PositiveInt = 1048576
-    """Largest request body, in bytes; 1 MiB, a hundred times the longest that an employee makes."""
+    """Largest request body, in bytes; 1 MiB, a hundred times the longest employee."""
 
 
 class ConnectorSettings(Section):
-    """What may be set for one provider."""
+    """Settings of one provider."""
 
     base_url: HttpUrl = ""
-    """Address of the vendor's API; empty means the connector's own, another is for a sandbox or a region."""
+    """URL of the vendor's API, for a sandbox or a region; empty: the connector's default."""
     client_id: str = ""
-    """What names us to a provider with OAuth 2.0, as registered there; empty for providers that take tokens."""
+    """OAuth 2.0 client id, as registered at the provider; empty for providers that take tokens."""
     client_secret: SecretStr = SecretStr("")
-    """The password that goes with client_id. Never in the file: environment only."""
+    """OAuth 2.0 client secret. Environment only, never the configuration file."""
 
 
-class Settings(BaseSettings):
-    """All sections. Made by `read_settings`; made directly, it holds the defaults and what it is given."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what the caller hands over: the environment is an argument of `read_settings`."""
-        return (init_settings,)
+class Settings(Section):
+    """All sections. `read_settings` fills it from outside; made directly it holds the defaults."""
 
     server: Server = Server()
     database: Database = Database()
@@ -449,7 +436,7 @@ class Settings(BaseSettings):
     paging: Paging = Paging()
     policy: Policy = Policy()
     accounts: Accounts = Accounts()
-    life: Life = Life()
+    verification: Verification = Verification()
     audit: Audit = Audit()
     hub: Hub = Hub()
     dashboard: Dashboard = Dashboard()

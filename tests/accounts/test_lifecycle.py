@@ -95,7 +95,7 @@ async def test_a_second_after_unlinking_only_the_trail_has_the_account_and_only_
     unlinking: Callable[[Site], Awaitable[None]],
 ) -> None:
     """Two workers have all that there can be of it, and one of them is in the middle of a read."""
-    environ = {**environ, "GATEWAY_ACCOUNTS_MEMO_SECONDS": "2", "GATEWAY_LIFE_FLUSH_SECONDS": "0.1"}
+    environ = {**environ, "GATEWAY_ACCOUNTS_CACHE_SECONDS": "2", "GATEWAY_ACCOUNTS_USAGE_FLUSH_SECONDS": "0.1"}
     one, two = await open_site(environ, stack), await open_site(environ, stack)
     one.key = two.key = await one.make_key()
     owner = {"origin_owner_id": "planted-owner", "origin_owner_name": "Planted Ltd", "origin_username": "planted-user"}
@@ -220,8 +220,8 @@ async def test_an_idle_account_follows_its_token_without_a_call(
     environ: dict[str, str], stack: AsyncExitStack, sandbox: Sandbox
 ) -> None:
     short = dict.fromkeys(("IDLE", "USED", "FAILED"), "0.3")
-    rules = {f"GATEWAY_LIFE_VERIFY_{name}_SECONDS": seconds for name, seconds in short.items()}
-    site = await open_site({**environ, **rules, "GATEWAY_LIFE_VERIFY_PER_MINUTE": "6000"}, stack)
+    rules = {f"GATEWAY_VERIFICATION_{name}_SECONDS": seconds for name, seconds in short.items()}
+    site = await open_site({**environ, **rules, "GATEWAY_VERIFICATION_PER_MINUTE": "6000"}, stack)
     site.account = await site.link("all-owner")
 
     async def told() -> list[tuple[AuditEvent, Actor]]:
@@ -243,7 +243,7 @@ async def test_an_idle_account_follows_its_token_without_a_call(
 async def test_calls_are_counted_for_each_account(
     environ: dict[str, str], stack: AsyncExitStack, sandbox: Sandbox
 ) -> None:
-    site = await open_site({**environ, "GATEWAY_LIFE_FLUSH_SECONDS": "0.05"}, stack)
+    site = await open_site({**environ, "GATEWAY_ACCOUNTS_USAGE_FLUSH_SECONDS": "0.05"}, stack)
     site.key, site.account = await site.make_key(), await site.link("all-owner")
     idle = await site.link("all-owner")
     for _ in range(3):

@@ -95,7 +95,7 @@ async def test_each_way_to_unlink_empties_each_place(
     environ: dict[str, str], stack: AsyncExitStack, redis_url: str, clock: Time, unlink: Way
 ) -> None:
     """Redis without a channel is what a worker has whose messages are lost."""
-    own = {**environ, "GATEWAY_ACCOUNTS_MEMO_SECONDS": "60", "GATEWAY_SERVER_WORKERS": "1"}
+    own = {**environ, "GATEWAY_ACCOUNTS_CACHE_SECONDS": "60", "GATEWAY_SERVER_WORKERS": "1"}
     at = await open_dashboard(own, stack, clock)
     at.site.account, at.site.key = await at.site.link("all-owner"), await at.site.make_key()
     account = await at.account()

@@ -57,7 +57,7 @@ def run(ground: Ground, wanted: argparse.Namespace) -> None:
     get = Get(LIST, ground.headers)
     gateway = Contestant("gateway, 1 worker, hit near", *start_gateway(ground), get)
     far = Contestant(
-        "gateway, 1 worker, hit in Redis", *start_gateway(ground, "far", GATEWAY_CACHE_NEAR_BYTES="0"), get
+        "gateway, 1 worker, hit in Redis", *start_gateway(ground, "far", GATEWAY_CACHE_LOCAL_BYTES="0"), get
     )
     fetch(gateway.address, get)
     answer = fetch(gateway.address, get)

@@ -23,7 +23,7 @@ SKEW = 1.1
 """Of Zipf: the first account is asked about ten times as often as the tenth."""
 WAYS = {
     "no cache": {"GATEWAY_CACHE_ENABLED": "false"},
-    "Redis only": {"GATEWAY_CACHE_NEAR_BYTES": "0"},
+    "Redis only": {"GATEWAY_CACHE_LOCAL_BYTES": "0"},
     "near and Redis": {},
 }
 

@@ -110,7 +110,7 @@ WITHOUT_REDIS = [
 async def test_without_a_store_every_answer_is_right_and_a_walk_goes_on(
     environ: dict[str, str], stack: AsyncExitStack, change: dict[str, str], sandbox: Sandbox
 ) -> None:
-    site = await open_site({**environ, "GATEWAY_CACHE_NEAR_BYTES": "0", **change}, stack)
+    site = await open_site({**environ, "GATEWAY_CACHE_LOCAL_BYTES": "0", **change}, stack)
     site.key, site.account = await site.make_key(), await site.link("all-owner")
     first = await site.get(page_size="40", fields="id,job_title")
     assert first.headers["cache-status"] == "hris-gateway; fwd=miss"

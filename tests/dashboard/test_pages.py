@@ -216,7 +216,7 @@ async def test_history_and_use_are_told_in_words(operator: Operator) -> None:
 async def test_calls_are_counted_where_the_operator_sees_them(
     environ: dict[str, str], stack: AsyncExitStack, clock: Time
 ) -> None:
-    operator = await open_dashboard({**environ, "GATEWAY_LIFE_FLUSH_SECONDS": "0.05"}, stack, clock)
+    operator = await open_dashboard({**environ, "GATEWAY_ACCOUNTS_USAGE_FLUSH_SECONDS": "0.05"}, stack, clock)
     operator.site.key, operator.site.account = await operator.site.make_key(), await operator.site.link("all-owner")
     await operator.sign_in()
     for _ in range(3):

@@ -123,7 +123,7 @@ async def test_what_was_answered_is_near(site: Site, header: dict[str, str], det
 async def test_the_short_way_is_closed_to_other_keys_and_when_the_key_ends(
     environ: dict[str, str], site: Site, stack: AsyncExitStack
 ) -> None:
-    remembering = await open_site({**environ, "GATEWAY_ACCOUNTS_MEMO_SECONDS": "60"}, stack)
+    remembering = await open_site({**environ, "GATEWAY_ACCOUNTS_CACHE_SECONDS": "60"}, stack)
     key = await remembering.make_key()
     for _ in range(3):
         assert (await remembering.get(key=key, account=site.account)).status_code == 200

@@ -17,7 +17,7 @@ from tests.fixtures.webhooks import LOCAL, ask
 QUICK = {
     **LOCAL,
     "GATEWAY_RECORD_EVENTS_SETTLE_SECONDS": "0.05",
-    "GATEWAY_RECORD_EVENTS_LOOK_SECONDS": "0.05",
+    "GATEWAY_RECORD_EVENTS_SCAN_SECONDS": "0.05",
 }
 
 

@@ -182,6 +182,8 @@ def test_an_unknown_variable_is_refused_and_the_near_ones_named(variable: str, s
         ("[connectors.humans]\nbase_url = ''", "did you mean connectors.humaans.base_url?"),
         (f"[vault]\nmaster_key = '{KEY}'", "vault.master_key must not stand in {file}"),
         (f"[vault]\nfurther_master_keys = '{KEY}'", "vault.further_master_keys must not stand in {file}"),
+        (f"[dashboard]\npassword = '{KEY}'", "dashboard.password must not stand in {file}: set GATEWAY_DASHBOARD_PASS"),
+        (f"[connectors.humaans]\nclient_secret = '{KEY}'", "client_secret must not stand in {file}: set GATEWAY_HUMA"),
         ("[server]\nport = 'x'", "server.port in {file}: should be a valid integer"),
         ("[server", "{file}: not a TOML file"),
     ],
@@ -227,7 +229,7 @@ def test_a_bad_value_is_one_readable_line_that_names_the_setting_and_not_the_val
     assert "Input" not in fault
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     environ = {"GATEWAY_SERVER_PORT": "x", "GATEWAY_REDIS_TIMEOUT_SECONDS": "-1", "GATEWAY_TELEMETRY": "on"}
     assert sorted(re.split("[ :]", fault)[0] for fault in faults(environ)) == sorted(environ)
 
