@@ -16,11 +16,11 @@ from connectors.connector import Connector
 from connectors.registry import CONNECTORS
 from gateway.cli.parser import make_parser
 from gateway.errors import GatewayError, NotFound
-from gateway.model import Cache, Directory, Upstream
+from gateway.model import Cache, Upstream
 from gateway.settings.load import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
-    from gateway.accounts.store import Database
+    from gateway.app.stores import Stores
 
 
 def main(words: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -70,7 +70,7 @@ def _work(arguments: Namespace, settings: Settings) -> int:
         connector=partial(_connector, settings),
         open_upstream=partial(_open_upstream, settings),
         open_cache=partial(_open_cache, settings),
-        hooked=partial(_hooked, settings),
+        follow_webhooks=partial(_follow_webhooks, settings),
     )
     if arguments.area == "webhooks":
         from gateway.cli import webhooks  # noqa: PLC0415 - as above
@@ -96,14 +96,14 @@ def _open_upstream(settings: Settings) -> AbstractAsyncContextManager[Upstream]:
     return open_upstream(settings, make_metrics())
 
 
-def _hooked(settings: Settings, database: "Database", upstream: Upstream) -> Directory:
+def _follow_webhooks(settings: Settings, stores: "Stores", upstream: Upstream) -> None:
     from gateway.accounts.token_rejection import TokenRejections  # noqa: PLC0415 - as above
     from gateway.app.services import CLOCK, providers  # noqa: PLC0415 - as above
     from gateway.app.vendor_events import open_vendor_events  # noqa: PLC0415 - as above
     from gateway.observability.metrics import make_metrics  # noqa: PLC0415 - as above
 
-    around = (CLOCK.now, make_metrics(), TokenRejections(database, upstream, CLOCK.now))
-    return open_vendor_events(settings, database, upstream, providers(settings), around).directory
+    around = (CLOCK.now, make_metrics(), TokenRejections(stores.accounts, upstream, CLOCK.now))
+    open_vendor_events(settings, stores, upstream, providers(settings), around)
 
 
 @asynccontextmanager

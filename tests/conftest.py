@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 from tests.fixtures.dashboard_browser import fixture_door, fixture_operator
+from tests.fixtures.databases import fixture_sqlite
 from tests.fixtures.gateway import (
     fixture_empty_database,
     fixture_environ,
@@ -13,12 +14,11 @@ from tests.fixtures.gateway import (
     fixture_stack,
 )
 from tests.fixtures.linking import fixture_clock, fixture_linking
-from tests.fixtures.postgresql import cluster, database, empty_url, time, url
+from tests.fixtures.postgresql import cluster, empty_url, stores, time, url
 from tests.fixtures.webhooks import fixture_receiver
 
 __all__ = [
     "cluster",
-    "database",
     "empty_url",
     "fixture_clock",
     "fixture_door",
@@ -31,7 +31,9 @@ __all__ = [
     "fixture_sandbox",
     "fixture_sandbox_server",
     "fixture_site",
+    "fixture_sqlite",
     "fixture_stack",
+    "stores",
     "time",
     "url",
 ]

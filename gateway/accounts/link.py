@@ -204,7 +204,7 @@ async def verify(
     if changed != account:
         changed = await parts.ledger.renew(replace(changed, updated_at=now), linked.credential, by)
     else:
-        await parts.ledger.confirm(account.id)
+        await parts.ledger.note_verified(account.id)
     before, after = account.grant.scopes, changed.grant.scopes
     refused = found.reason if isinstance(found, Refusal) else ""
     return CheckedToken(account=changed, refused=refused, gained=after - before, lost=before - after)

@@ -1,4 +1,4 @@
-"""What an operator looks for among the accounts of all projects."""
+"""A search for accounts in all projects."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from gateway.model import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Which accounts are wanted. `text` is part of an owner's name or id, a label or an account id."""
+    """Which accounts to return. `text` is part of an owner's name or id, of a label or of an account id."""
 
     text: str = ""
     project_id: str | None = None

@@ -85,7 +85,7 @@ class AccountService:
 
     async def _list(self, call: PlatformCall) -> list[Json]:
         choice = read_choice(call.operation, call.pairs, self._page)
-        return [self._shown(account) for account in await self._directory.choose(call.key.project_id, choice)]
+        return [self._shown(account) for account in await self._directory.select(call.key.project_id, choice)]
 
     async def _get(self, call: PlatformCall) -> Json:
         return self._shown(await self._find(call))
@@ -102,7 +102,7 @@ class AccountService:
                     connector, changed, credential, self._link_context, by, replace_company=replace_company
                 )
             elif changed != account:
-                changed = await self._directory.amend(replace(changed, updated_at=self._link_context.clock()), by)
+                changed = await self._directory.update(replace(changed, updated_at=self._link_context.clock()), by)
         return self._shown(changed)
 
     async def _delete(self, call: PlatformCall) -> Json:
@@ -114,7 +114,7 @@ class AccountService:
         no_parameters(call)
         # No id has such characters, and not every database can be asked about them.
         known = call.named.isprintable()
-        found = await self._directory.choose(call.key.project_id, Choice(ids=(call.named,))) if known else ()
+        found = await self._directory.select(call.key.project_id, Choice(ids=(call.named,))) if known else ()
         if not found:
             raise NotFound(
                 "There is no such linked account in the project of this API key.", code="AccountNotFoundError"

@@ -75,7 +75,7 @@ class AccountPurge:
 
 async def unlink(project_id: str, account_id: str, ledger: Ledger, by: Actor = GATEWAY) -> Account:
     """Delete an account. Who hears the ledger's changes (`AccountPurge.hear`) forgets it in this very call."""
-    account = await ledger.erase(project_id, account_id, by)
+    account = await ledger.unlink(project_id, account_id, by)
     if account is None:
         raise NotFound(f"there is no linked account {account_id} in this project")
     return account

@@ -1,4 +1,4 @@
-"""How accounts fare, beside their rows: when each was last verified and called, and when it is to be checked again."""
+"""Counts and times of an account's calls and verifications, in a table beside the accounts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Row, String, bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.accounts.owner_store import AccountReader, select_accounts
+from gateway.accounts.sealed_rows import AccountRows, select_accounts
 from gateway.accounts.usage import Due, Usage, UsageCounts
 from gateway.db.engine import reading, writing
 from gateway.db.schema import account_usage as table
@@ -15,29 +15,29 @@ from gateway.db.schema import accounts
 
 
 class UsageStore:
-    """Implements the doors `Checks` and `Tallies`. Each account has a row from its link to its end."""
+    """Each account has a row from when it is linked until it is unlinked."""
 
-    def __init__(self, engine: AsyncEngine, reader: AccountReader) -> None:
+    def __init__(self, engine: AsyncEngine, rows: AccountRows) -> None:
         self._engine = engine
-        self._reader = reader
+        self._rows = rows
 
     async def begin(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
-        """Make the row of a new account, in the caller's transaction: its token has just been verified."""
+        """Inserts the row of a new account, whose token has just been verified, in the caller's transaction."""
         row = {"account_id": account_id, "check_at": now, "verified_at": now}
         await connection.execute(insert(table).values(**row, failures=0, hits=0, misses=0, errors=0))
 
     async def verified(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
-        """Note that the vendor was asked about the token; when to ask next is to be decided anew."""
+        """Notes that the vendor was asked about the token. The account is due, so that the next time is decided."""
         of_account = table.c.account_id == account_id
         await connection.execute(update(table).where(of_account).values(verified_at=now, check_at=now, failures=0))
 
     async def look_again(self, connection: AsyncConnection, account_id: str, now: datetime) -> None:
-        """Have it decided anew what is due for an account, in the transaction that gives it another state."""
+        """Makes an account due, in the transaction that changes its status."""
         change = update(table).where(table.c.account_id == account_id).values(check_at=now, failures=0)
         await connection.execute(change)
 
     async def claim(self, now: datetime, until: datetime) -> Due | None:
-        """Take the account that has been due for longest; nobody else gets it before `until`."""
+        """Leases the account that has been due for longest: no other worker gets it before `until`."""
         due = (
             select(table.c.account_id)
             .where(table.c.check_at <= now)
@@ -53,7 +53,7 @@ class UsageStore:
             await connection.execute(update(table).where(table.c.account_id == taken).values(check_at=until))
             both = select_accounts().join(table, table.c.account_id == accounts.c.id).add_columns(*_COLUMNS)
             row = (await connection.execute(both.where(accounts.c.id == taken))).one()
-        return Due(self._reader.read(row), _read(row))
+        return Due(self._rows.read(row), _read(row))
 
     async def schedule(self, account_id: str, at: datetime, failures: int) -> None:
         change = update(table).where(table.c.account_id == account_id).values(check_at=at, failures=failures)
@@ -61,8 +61,8 @@ class UsageStore:
             await connection.execute(change)
 
     async def add(self, tallies: Mapping[str, UsageCounts], at: datetime) -> None:
-        """Add what was counted until then, in one statement. What is unlinked by now is passed over."""
-        # In one order everywhere, so that two processes do not wait for each other.
+        """Adds counts by account id, in one statement. Accounts that were unlinked meanwhile are ignored."""
+        # All processes use the same order, so that two of them cannot wait for each other.
         rows = [
             {
                 "of": account_id,

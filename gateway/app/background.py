@@ -14,12 +14,12 @@ import structlog
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import PROXY
 from gateway.accounts.link import LinkContext
-from gateway.accounts.store import Database
 from gateway.accounts.unlink import AccountPurge
 from gateway.accounts.unlink_poll import Sweeping, UnlinkPoll
 from gateway.accounts.usage_counter import UsageCounter
 from gateway.accounts.verification import Intervals
 from gateway.accounts.verifier import AccountVerifier, Around, Pace
+from gateway.app.stores import Stores
 from gateway.audit.events import AuditRecord
 from gateway.auth.authentication import Authenticator
 from gateway.errors import StoreUnavailable
@@ -42,7 +42,7 @@ Logger = structlog.typing.FilteringBoundLogger
 class LifeParts:
     """What they share with the rest of the gateway."""
 
-    database: Database
+    stores: Stores
     forgetting: AccountPurge
     authenticator: Authenticator
     linking: LinkContext
@@ -68,7 +68,7 @@ def log_of_changes(logger: Logger) -> Callable[[AuditRecord], Awaitable[None]]:
 
 def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> UsageCounter:
     """Start what runs beside the requests, to be ended with the stack; give what counts them."""
-    counter = UsageCounter(parts.database.usage, parts.clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
+    counter = UsageCounter(parts.stores.usage, parts.clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
     stack.push_async_callback(_flush_last, counter)
     tell = _teller(parts.logger)
     _beside(stack, _often(counter.flush, settings.accounts.usage_flush_seconds, tell))
@@ -89,7 +89,7 @@ def _aftermath(settings: Settings, parts: LifeParts) -> UnlinkPoll:
         again=(settings.accounts.unlink_poll_seconds, last),
         monotonic=parts.clock.monotonic,
     )
-    return UnlinkPoll(parts.database.erasures, sweeping)
+    return UnlinkPoll(parts.stores.purges, sweeping)
 
 
 def _tidying(settings: Settings, parts: LifeParts) -> Callable[[], Awaitable[None]]:
@@ -99,9 +99,9 @@ def _tidying(settings: Settings, parts: LifeParts) -> Callable[[], Awaitable[Non
     async def tidy() -> None:
         now = parts.clock.now()
         with suppress(StoreUnavailable):
-            await parts.database.sessions.tidy(now)
-            await parts.database.sign_ins.tidy(now)
-            await parts.database.audit.forget_addresses(now - kept)
+            await parts.stores.sessions.tidy(now)
+            await parts.stores.sign_ins.tidy(now)
+            await parts.stores.audit.forget_addresses(now - kept)
 
     return tidy
 
@@ -111,7 +111,7 @@ def _cleaning(parts: LifeParts) -> Callable[[], Awaitable[None]]:
 
     async def clean() -> None:
         with suppress(StoreUnavailable):
-            await parts.database.erasures.clean()
+            await parts.stores.purges.clean()
 
     return clean
 
@@ -128,7 +128,7 @@ def make_rounds(settings: Settings, parts: LifeParts) -> AccountVerifier:
         failed=_teller(logger),
     )
     pace = Pace(intervals=intervals, at_once=AT_ONCE, pause=60 / verification.per_minute)
-    return AccountVerifier(parts.database.usage, parts.authenticator, pace, parts.linking, around)
+    return AccountVerifier(parts.stores.usage, parts.authenticator, pace, parts.linking, around)
 
 
 def counting(counter: UsageCounter, log: Log) -> Log:

@@ -12,7 +12,7 @@ from connectors.registry import CONNECTORS
 from gateway.accounts.api import PlatformApi
 from gateway.accounts.link import LinkContext
 from gateway.accounts.service import AccountService
-from gateway.accounts.store import Database
+from gateway.accounts.store import AccountStore
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.accounts.unlink import AccountPurge
 from gateway.accounts.unlink import PurgeTarget as Held
@@ -25,15 +25,14 @@ from gateway.app.routes import Site
 from gateway.app.services import (
     CLOCK,
     open_cache,
-    open_the_database,
     open_the_vault,
     open_upstream,
     operator_of,
     providers,
 )
+from gateway.app.stores import Stores, open_stores
 from gateway.app.vendor_events import VendorEvents, open_vendor_events
 from gateway.app.webhooks import EventParts, open_events
-from gateway.audit.log import ChangeListeners
 from gateway.auth.admin_sign_ins import SignInLog
 from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Authenticator
@@ -79,37 +78,37 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     stack.push_async_callback(redis.close)
     cache = GuardedCache(redis, erased)
     forgetting = AccountPurge(cache)
-    ears = ChangeListeners(after=(forgetting.hear, invalidation_listener(redis), log_of_changes(logger)))
-    database = await open_the_database(settings, vault, ears)
-    stack.push_async_callback(database.close)
+    listeners = (forgetting.hear, invalidation_listener(redis), log_of_changes(logger))
+    stores = await open_stores(settings, vault, listeners)
+    stack.push_async_callback(stores.close)
     forgetting.holds(Held.TOMBSTONE, erased.add)
-    forgetting.holds(Held.MEMO, database.drop)
+    forgetting.holds(Held.MEMO, stores.accounts.purge)
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
     limits = settings.upstream
     asker = VendorClient(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    authenticator = Authenticator(database, providers(settings))
-    checks = TokenRejections(database, upstream, clock.now)
+    authenticator = Authenticator(stores.accounts, providers(settings))
+    checks = TokenRejections(stores.accounts, upstream, clock.now)
     gateway, invalidate, sweeps = open_gateway(
-        settings, CachingParts(authenticator, database, cache, forgetting, asker, checks, vault, metrics), stack
+        settings, CachingParts(authenticator, stores, cache, forgetting, asker, checks, vault, metrics), stack
     )
     new_request_id = request_ids()
-    hooks = open_vendor_events(settings, database, upstream, authenticator.providers, (clock.now, metrics, checks))
+    hooks = open_vendor_events(settings, stores, upstream, authenticator.providers, (clock.now, metrics, checks))
     linking = LinkContext(
-        ledger=hooks.directory, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
+        ledger=stores.accounts, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
     watching = RecordParts(
-        authenticator, database, cache, sweeps, invalidate, linking, checks, vault, clock, metrics, logger
+        authenticator, stores, cache, sweeps, invalidate, linking, checks, vault, clock, metrics, logger
     )
     records = watch_records(settings, stack, watching)
     invalidate = records.after(invalidate)
     driver = StepRunner(upstream, asker, clock, checks)
-    writes = WriteService(authenticator, driver, database.idempotency, invalidate, (clock, limits.deadline_seconds))
+    writes = WriteService(authenticator, driver, stores.idempotency, invalidate, (clock, limits.deadline_seconds))
     stack.push_async_callback(writes.close)
 
     ops = HealthApi(
-        {"database": lambda: is_well(database), "cache": redis.ping},
+        {"database": lambda: is_well(stores), "cache": redis.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(shown(metrics)),
     )
@@ -129,25 +128,25 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
     signals = hooks.routes(invalidate, records.noticed)
-    counter = look_after(settings, stack, LifeParts(database, forgetting, authenticator, linking, clock, logger))
-    platform = platform_api(settings, authenticator, hooks, linking)
+    counter = look_after(settings, stack, LifeParts(stores, forgetting, authenticator, linking, clock, logger))
+    platform = platform_api(settings, authenticator, stores.accounts, hooks, linking)
     place = SiteUrl(settings.server.public_url, settings.hub.allowed_origins)
-    own = HubParts(authenticator, hooks.directory, database.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
+    own = HubParts(authenticator, stores.accounts, stores.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
     hub = hub_routes(settings, place, own)
     events = await open_events(
-        settings, stack, EventParts(authenticator, database.endpoints, database.outbox, clock, metrics, logger)
+        settings, stack, EventParts(authenticator, stores.endpoints, stores.outbox, clock, metrics, logger)
     )
     board = DashboardParts(
         hub=own,
-        register=database.register,
-        keys=database.clients,
+        register=stores.account_search,
+        keys=stores.keys,
         clock=clock,
         gateway_for=lambda accounts: gateway.with_accounts(Authenticator(accounts, authenticator.providers)),
         derive=vault.derive,
-        evidence=Evidence(audit=database.audit, usages=database.usage, deliveries=database.endpoints),
+        evidence=Evidence(audit=stores.audit, usages=stores.usage, deliveries=stores.endpoints),
         sign_ins=SignInLog(
-            database.sign_ins,
-            database.audit.note,
+            stores.sign_ins,
+            stores.audit.note,
             lambda why, address: logger.warning("sign-in refused", detail=why, address=address),
         ),
     )
@@ -188,12 +187,16 @@ def describe(paging: PageLimits) -> Schema:
 
 
 def platform_api(
-    settings: Settings, authenticator: Authenticator, hooks: VendorEvents, linking: LinkContext
+    settings: Settings,
+    authenticator: Authenticator,
+    accounts: AccountStore,
+    hooks: VendorEvents,
+    linking: LinkContext,
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    accounts = AccountService(
+    service = AccountService(
         authenticator.providers,
-        hooks.directory,
+        accounts,
         linking,
         operations=OPERATIONS,
         page=paging,
@@ -201,7 +204,7 @@ def platform_api(
         public_url=settings.server.public_url,
     )
     return PlatformApi(
-        accounts.answer,
+        service.answer,
         PLATFORM_OPERATIONS,
         authenticator=authenticator,
         operator=operator_of(settings),
@@ -240,9 +243,9 @@ def worker() -> Application:
     return Application(read_settings(os.environ, CONNECTORS.keys()))
 
 
-async def is_well(database: Database) -> bool:
+async def is_well(stores: Stores) -> bool:
     try:
-        await database.check()
+        await stores.check()
     except StoreUnavailable:
         return False
     return True

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from gateway.accounts.store import Database
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.accounts.unlink import AccountPurge, PurgeTarget
+from gateway.app.stores import Stores
 from gateway.auth.authentication import Authenticator
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
@@ -33,7 +33,7 @@ class CachingParts:
     """What reading shares with the rest of the gateway."""
 
     authenticator: Authenticator
-    database: Database
+    stores: Stores
     cache: Cache
     forgetting: AccountPurge
     asker: VendorClient
@@ -128,10 +128,10 @@ def hearing(parts: CachingParts, near: LocalCache) -> Callable[[Invalidation, st
         if news in {Invalidation.GONE, Invalidation.UNCACHED}:
             parts.forgetting.here(news, name)
         elif news is Invalidation.KEY:
-            parts.database.clients.drop(name)
+            parts.stores.keys.purge(name)
         else:
             if news is Invalidation.ACCOUNT:
-                parts.database.drop(name)
+                parts.stores.accounts.purge(name)
             near.drop(name)
 
     return heard

@@ -12,8 +12,8 @@ import structlog
 import connectors
 import gateway
 from gateway.accounts.link import LinkContext, verify
-from gateway.accounts.store import Database
 from gateway.accounts.token_rejection import TokenRejections
+from gateway.app.stores import Stores
 from gateway.auth.authentication import Authenticator
 from gateway.model import AT_A_CHECK, Cache, Clock
 from gateway.observability.logs import where
@@ -35,7 +35,7 @@ class RecordParts:
     """What watching shares with the rest of the gateway."""
 
     authenticator: Authenticator
-    database: Database
+    stores: Stores
     cache: Cache
     sweeps: Collections
     invalidate: Invalidate
@@ -81,7 +81,7 @@ def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
     )
     hashing = Hashing(parts.vault.derive(b"record events"), version_of_records())
     reading = SnapshotReader(parts.sweeps, hashing), Keeping(parts.cache, settings.cache.max_value_bytes)
-    return Watcher(parts.database.watches, parts.authenticator, reading, pace, around)
+    return Watcher(parts.stores.record_watches, parts.authenticator, reading, pace, around)
 
 
 def version_of_records() -> str:

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, PROXY, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.accounts.store import Database
-from gateway.audit.log import NO_LISTENERS, ChangeListeners
+from gateway.app.stores import open_stores
 from gateway.auth.admin_password import fault_of
 from gateway.cache.redis_cache import NoCache, RedisCache, RedisLimits
-from gateway.db.engine import migrate, open_engine
 from gateway.model import Clock
 from gateway.observability.logs import make_logger
 from gateway.observability.metrics import Metrics
@@ -93,12 +91,6 @@ def open_the_vault(settings: Settings) -> Vault:
     )
 
 
-async def open_the_database(settings: Settings, vault: Vault, ears: ChangeListeners = NO_LISTENERS) -> Database:
-    return await open_database(
-        url=settings.database.async_url, vault=vault, memo_seconds=settings.accounts.cache_seconds, ears=ears
-    )
-
-
 async def prepare(settings: Settings) -> None:
     """Check what can be checked before a worker starts, and bring the database up to date.
 
@@ -110,8 +102,8 @@ async def prepare(settings: Settings) -> None:
             logger.warning(
                 "field closed", detail=f"{name}: made from the same column as {forbidden}, which is forbidden"
             )
-    database = await open_the_database(settings, open_the_vault(settings))
-    await database.close()
+    stores = await open_stores(settings, open_the_vault(settings))
+    await stores.close()
 
 
 def hub_faults(settings: Settings) -> list[str]:
@@ -125,17 +117,3 @@ def dashboard_faults(settings: Settings) -> list[str]:
     text = settings.dashboard.password.get_secret_value()
     fault = fault_of(text) if text else ""
     return [f"GATEWAY_DASHBOARD_PASSWORD: {fault}"] if fault else []
-
-
-async def open_database(
-    *, url: str, vault: Vault, memo_seconds: float, ears: ChangeListeners = NO_LISTENERS
-) -> Database:
-    """Bring the database up to date and open it; refuse one whose accounts the vault cannot open."""
-    await migrate(url)
-    database = Database(open_engine(url), vault, memo_seconds=memo_seconds, ears=ears)
-    try:
-        await database.check()
-    except BaseException:
-        await database.close()
-        raise
-    return database

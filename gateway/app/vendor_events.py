@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from starlette.routing import Route
 
-from gateway.accounts.store import Database
+from gateway.accounts.listeners import CredentialListener
 from gateway.accounts.token_rejection import TokenRejections
+from gateway.app.stores import Stores
 from gateway.model import Upstream
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.settings.load import Settings
 from gateway.vendor_events.api import VendorEventApi
-from gateway.vendor_events.directory import HookedDirectory
 from gateway.vendor_events.receiver import Effects, Invalidate, Noticed, WebhookReceiver, nobody_listens
 from gateway.vendor_events.registration import RegistrarConfig, RegistrarServices, WebhookRegistrar
 
@@ -27,10 +27,9 @@ AFTER_A_FAULT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class VendorEvents:
-    """What the gateway and its command line use: `directory` instead of the database, wherever accounts change."""
+    """Vendor webhooks, as the gateway uses them."""
 
     hooks: WebhookRegistrar
-    directory: HookedDirectory
     routes: Callable[[Invalidate, Noticed], list[Route]]
 
     def look_after(self, stack: AsyncExitStack, tell: Callable[[Exception], None]) -> None:
@@ -67,13 +66,14 @@ class VendorEvents:
 
 def open_vendor_events(
     settings: Settings,
-    database: Database,
+    stores: Stores,
     upstream: Upstream,
     providers: Mapping[str, Provider],
     around: tuple[Callable[[], datetime], Metrics, TokenRejections],
 ) -> VendorEvents:
+    """Makes what registers vendor webhooks, and has the webhook of an account follow its credential."""
     clock, metrics, checks = around
-    parts = RegistrarServices(database.hooks, database, upstream, checks, providers)
+    parts = RegistrarServices(stores.vendor_webhooks, stores.accounts, upstream, checks, providers)
     rules = RegistrarConfig(
         enabled=settings.vendor_events.enabled,
         public_url=settings.server.public_url,
@@ -89,7 +89,8 @@ def open_vendor_events(
             metrics.vendor_events.labels(provider, outcome).inc()
 
         effects = Effects(invalidate=invalidate, noticed=noticed, count=count)
-        signals = WebhookReceiver(database.hooks, database, providers, effects, clock)
+        signals = WebhookReceiver(stores.vendor_webhooks, stores.accounts, providers, effects, clock)
         return VendorEventApi(signals, settings.limits.max_body_bytes).routes()
 
-    return VendorEvents(hooks, HookedDirectory(database, database, hooks), routes)
+    stores.accounts.listen(CredentialListener(before_delete=hooks.remove, after_store=hooks.follow))
+    return VendorEvents(hooks, routes)

@@ -1,8 +1,8 @@
-"""The one place where a change of an account or a key is noted, in the transaction that makes it."""
+"""Writes changes of accounts and keys into the audit log, in the transaction that makes them, and calls listeners."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,29 +10,28 @@ from gateway.audit.events import AuditEvent, AuditRecord, facts_of, key_change
 from gateway.audit.store import AuditStore
 from gateway.model import Account, Actor, ClientKey
 
+TransactionListener: TypeAlias = Callable[[AsyncConnection, AuditRecord, Account], Awaitable[None]]
+"""Writes into the transaction that changes an account; if it raises, the change is undone.
 
-@dataclass(frozen=True, slots=True)
-class ChangeListeners:
-    """Who hears of the changes of accounts.
-
-    `within` may write into the same transaction, which its fault undoes; it gets the account as it is now, or as
-    it was before it was unlinked. `after` hears of changes of accounts and keys when they are kept, and must not raise.
-    """
-
-    within: tuple[Callable[[AsyncConnection, AuditRecord, Account], Awaitable[None]], ...] = ()
-    after: tuple[Callable[[AuditRecord], Awaitable[None]], ...] = ()
-
-
-NO_LISTENERS = ChangeListeners()
+It gets the account as it is now, or as it was before it was unlinked.
+"""
+ChangeListener: TypeAlias = Callable[[AuditRecord], Awaitable[None]]
+"""Is called after a change of an account or a key was committed. It must not raise."""
 
 
 class AuditLog:
-    """Writes each change into the trail, and lets the ears know."""
-
-    def __init__(self, trail: AuditStore, ears: ChangeListeners, clock: Callable[[], datetime]) -> None:
-        self._trail = trail
-        self._ears = ears
+    def __init__(
+        self,
+        store: AuditStore,
+        clock: Callable[[], datetime],
+        *,
+        within: Sequence[TransactionListener] = (),
+        after: Sequence[ChangeListener] = (),
+    ) -> None:
+        self._store = store
         self._clock = clock
+        self._within = within
+        self._after = after
 
     async def linked(self, connection: AsyncConnection, account: Account, by: Actor) -> AuditRecord:
         return await self._write(connection, None, account, by)
@@ -46,14 +45,14 @@ class AuditLog:
         return await self._write(connection, account, None, by)
 
     async def key(self, connection: AsyncConnection, key: ClientKey, what: AuditEvent, by: Actor) -> AuditRecord:
-        change = key_change(key, what, self._clock(), by)
-        await self._trail.write(connection, change)
-        return change
+        record = key_change(key, what, self._clock(), by)
+        await self._store.write(connection, record)
+        return record
 
-    async def tell(self, change: AuditRecord) -> None:
-        """Let those know who wait until a change is kept."""
-        for hear in self._ears.after:
-            await hear(change)
+    async def tell(self, record: AuditRecord) -> None:
+        """Calls the listeners `after`; to be called when the transaction is committed."""
+        for listener in self._after:
+            await listener(record)
 
     async def _write(
         self,
@@ -66,10 +65,10 @@ class AuditLog:
     ) -> AuditRecord:
         account = after or before
         if account is None:
-            raise ValueError("a change is of an account that was there, or is")
+            raise ValueError("a change needs an account before or after it")
         facts = facts_of(before, after, credential=credential)
-        change = AuditRecord(at=self._clock(), by=by, project_id=account.project_id, account_id=account.id, facts=facts)
-        await self._trail.write(connection, change)
-        for hear in self._ears.within:
-            await hear(connection, change, account)
-        return change
+        record = AuditRecord(at=self._clock(), by=by, project_id=account.project_id, account_id=account.id, facts=facts)
+        await self._store.write(connection, record)
+        for listener in self._within:
+            await listener(connection, record, account)
+        return record

@@ -1,4 +1,4 @@
-"""Projects and the keys that their backends call us with. Of a key only its digest is kept."""
+"""Projects and the API keys of their backends. Of a key only its digest is stored."""
 
 import asyncio
 import hmac
@@ -31,32 +31,36 @@ NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 class KeyStore:
-    """Who may call us. Look-ups of keys are remembered by digest, so that no key stays in memory either."""
+    """Look-ups of keys are cached by digest, so that no key stays in memory either."""
 
     def __init__(
-        self, engine: AsyncEngine, clock: Callable[[], datetime], memo: Memo[str, ClientKey | None], notes: AuditLog
+        self,
+        engine: AsyncEngine,
+        clock: Callable[[], datetime],
+        cache: Memo[str, ClientKey | None],
+        audit_log: AuditLog,
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._memo = memo
-        self._notes = notes
+        self._cache = cache
+        self._audit_log = audit_log
         self._uses: set[asyncio.Task[None]] = set()
 
     async def find(self, secret: str) -> ClientKey | None:
         if not apikey.is_well_formed(secret):
             return None
         digest = apikey.digest(secret)
-        return await self._memo.get(digest, lambda: self._look_up(digest))
+        return await self._cache.get(digest, lambda: self._look_up(digest))
 
     def is_current(self, key: ClientKey) -> bool:
-        return self._memo.peek(key.digest) is key
+        return self._cache.peek(key.digest) is key
 
-    def drop(self, key_id: str) -> None:
-        """Forget what is remembered of a key in this process."""
-        self._memo.drop_where(lambda key: key is not None and key.id == key_id)
+    def purge(self, key_id: str) -> None:
+        """Deletes the cached look-up of a key that another process has created or revoked."""
+        self._cache.drop_where(lambda key: key is not None and key.id == key_id)
 
-    async def project(self, name: str) -> Project:
-        """Give the project of that name, made now if there is none."""
+    async def ensure_project(self, name: str) -> Project:
+        """Returns the project of that name; creates it if there is none."""
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         new = {"id": apikey.new_id(), "name": name, "created_at": self._clock()}
         async with writing(self._engine) as connection:
@@ -77,7 +81,7 @@ class KeyStore:
             return [read_project(row) for row in found.all()]
 
     async def create_key(self, project_id: str, scopes: Iterable[str], by: Actor = GATEWAY) -> tuple[ClientKey, Secret]:
-        """Make a key and give it this one time; it cannot be shown again."""
+        """Creates a key and returns it with its secret, which cannot be shown again."""
         secret = Secret(apikey.new_key())
         key = ClientKey(
             id=apikey.new_id(),
@@ -97,12 +101,12 @@ class KeyStore:
         }
         async with writing(self._engine) as connection:
             await connection.execute(insert(api_keys).values(row))
-            change = await self._notes.key(connection, key, AuditEvent.KEY_CREATED, by)
-        await self._notes.tell(change)
+            change = await self._audit_log.key(connection, key, AuditEvent.KEY_CREATED, by)
+        await self._audit_log.tell(change)
         return key, secret
 
-    async def keys(self, project_id: str | None = None) -> Sequence[ClientKey]:
-        """Give the keys of a project, or of all, oldest first, revoked ones too."""
+    async def all(self, project_id: str | None = None) -> Sequence[ClientKey]:
+        """Returns the keys of a project, or of all, oldest first, with revoked ones."""
         query = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
         if project_id is not None:
             query = query.where(api_keys.c.project_id == project_id)
@@ -110,9 +114,9 @@ class KeyStore:
             return [read_key(row) for row in (await connection.execute(query)).all()]
 
     async def revoke_key(self, id_or_prefix: str, by: Actor = GATEWAY) -> ClientKey | None:
-        """Revoke the one key with this id or prefix; None when there is none.
+        """Revokes the key with this id or prefix and returns it, or None if there is none.
 
-        Processes that cannot be told see it when their memo ends.
+        Raises `Conflict` if several keys have the prefix. Processes that cannot be told notice when their cache ends.
         """
         named = or_(api_keys.c.id == id_or_prefix, api_keys.c.prefix == id_or_prefix)
         now = self._clock()
@@ -124,16 +128,16 @@ class KeyStore:
                 return None
             key, change = read_key(rows[0]), None
             live = (api_keys.c.id == key.id) & api_keys.c.revoked_at.is_(None)
-            # Of two at once one revokes it.
+            # Only one of two callers at once writes a row of the audit log.
             if (await connection.execute(update(api_keys).where(live).values(revoked_at=now))).rowcount == 1:
-                change = await self._notes.key(connection, key, AuditEvent.KEY_REVOKED, by)
-        self._memo.drop(key.digest)
+                change = await self._audit_log.key(connection, key, AuditEvent.KEY_REVOKED, by)
+        self._cache.drop(key.digest)
         if change is not None:
-            await self._notes.tell(change)
+            await self._audit_log.tell(change)
         return replace(key, revoked_at=key.revoked_at or now)
 
     async def close(self) -> None:
-        """Wait for what is still being noted."""
+        """Waits for the notes of last uses that are still being written."""
         await asyncio.gather(*self._uses, return_exceptions=True)
 
     async def _look_up(self, digest: str) -> ClientKey | None:
@@ -145,7 +149,7 @@ class KeyStore:
         key = read_key(row)
         if key.last_used_at is None or self._clock() - key.last_used_at >= NOTE_USE_EVERY:
             note = asyncio.ensure_future(self._note_use(key.id))
-            # The loop holds tasks weakly.
+            # The event loop keeps weak references to tasks only.
             self._uses.add(note)
             note.add_done_callback(self._uses.discard)
         return key
@@ -154,7 +158,7 @@ class KeyStore:
         now = self._clock()
         unnoted = or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at <= now - NOTE_USE_EVERY)
         query = update(api_keys).where(api_keys.c.id == key_id, unnoted).values(last_used_at=now)
-        # When a key was last used is good to know, and not worth a failed request.
+        # A request must not fail because the last use of its key cannot be noted.
         with suppress(StoreUnavailable):
             async with writing(self._engine) as connection:
                 await connection.execute(query)

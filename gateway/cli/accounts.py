@@ -3,12 +3,12 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from gateway.accounts.link import LinkContext, LinkRequest, link, verify
-from gateway.accounts.store import Database, utc_now
 from gateway.accounts.unlink import unlink
 from gateway.accounts.usage import Usage
+from gateway.app.services import CLOCK
+from gateway.app.stores import Stores
 from gateway.auth.api_key import new_id
 from gateway.cli.audit import history
 from gateway.cli.context import CommandContext, find_account, find_linked
@@ -36,8 +36,8 @@ async def _link(arguments: Namespace, desk: CommandContext) -> int:
     credential = desk.read_secret()
     connector = desk.connector(arguments.provider)
     owner_id = arguments.owner_id or arguments.project
-    async with desk.database() as database, desk.open_upstream() as upstream:
-        project = await database.clients.project(arguments.project)
+    async with desk.stores() as stores, desk.open_upstream() as upstream:
+        project = await stores.keys.ensure_project(arguments.project)
         application = LinkRequest(
             project_id=project.id,
             owner=Owner(id=owner_id, name=arguments.owner_name or ""),
@@ -47,11 +47,10 @@ async def _link(arguments: Namespace, desk: CommandContext) -> int:
             stated=arguments.scopes,
             by=AT_THE_COMMAND_LINE,
         )
-        parts = _parts(database, upstream)
         if arguments.replace_company:
-            # Only with the older token can the webhook at the company before be taken away.
-            parts = replace(parts, ledger=desk.hooked(database, upstream))
-        account = await link(connector, application, parts)
+            # Only with the older token can the webhook at the company before be deleted.
+            desk.follow_webhooks(stores, upstream)
+        account = await link(connector, application, _parts(stores, upstream))
     if account.revision > 1:
         desk.say(f"linked again: account {account.id} of owner {as_cell(account.owner.name)}")
     _tell_grant(desk, account)
@@ -60,18 +59,18 @@ async def _link(arguments: Namespace, desk: CommandContext) -> int:
 
 
 async def _list(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.database() as database:
-        accounts = await database.accounts(await project_id(database, arguments.project))
-        names = {project.id: project.name for project in await database.clients.projects()}
+    async with desk.stores() as stores:
+        accounts = await stores.accounts.all(await project_id(stores, arguments.project))
+        names = {project.id: project.name for project in await stores.keys.projects()}
     desk.out(as_json(accounts) if arguments.json else _table(accounts, names))
     return 0
 
 
 async def _show(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.database() as database:
-        account = await find_account(database, arguments.account)
-        usage = (await database.usage.read([account.id])).get(account.id)
-        hook = await database.hooks.find(account.id)
+    async with desk.stores() as stores:
+        account = await find_account(stores, arguments.account)
+        usage = (await stores.usage.read([account.id])).get(account.id)
+        hook = await stores.vendor_webhooks.find(account.id)
     if arguments.json:
         desk.out(as_json(account))
         return 0
@@ -100,10 +99,10 @@ async def _show(arguments: Namespace, desk: CommandContext) -> int:
 
 
 async def _verify(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.database() as database, desk.open_upstream() as upstream:
-        linked = await find_linked(database, arguments.account)
+    async with desk.stores() as stores, desk.open_upstream() as upstream:
+        linked = await find_linked(stores, arguments.account)
         connector = desk.connector(linked.account.provider)
-        checked = await verify(connector, linked, _parts(database, upstream), AT_THE_COMMAND_LINE)
+        checked = await verify(connector, linked, _parts(stores, upstream), AT_THE_COMMAND_LINE)
     for word, scopes in (("gained", checked.gained), ("lost", checked.lost)):
         if scopes:
             desk.say(f"{word}: {as_cell(scopes)}")
@@ -115,33 +114,34 @@ async def _verify(arguments: Namespace, desk: CommandContext) -> int:
 
 
 async def _unlink(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.database() as database, desk.open_upstream() as upstream:
-        account = await find_account(database, arguments.account)
+    async with desk.stores() as stores, desk.open_upstream() as upstream:
+        account = await find_account(stores, arguments.account)
         # The private cache of a running gateway is not ours to reach: it sees the unlinking in the trail, and sweeps
         # its cache itself.
-        await unlink(account.project_id, account.id, desk.hooked(database, upstream), AT_THE_COMMAND_LINE)
+        desk.follow_webhooks(stores, upstream)
+        await unlink(account.project_id, account.id, stores.accounts, AT_THE_COMMAND_LINE)
         # Without a running gateway nobody else would clean the files before the next start; one that runs does it too.
         with suppress(StoreUnavailable):
-            await database.erasures.clean()
+            await stores.purges.clean()
     desk.say(f"the account {account.id} of {as_cell(account.owner.name)} is unlinked and its credential deleted")
     return 0
 
 
 async def _suspend(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.database() as database:
-        account = await find_account(database, arguments.account)
-        reason = StatusReason("suspended_by_operator", "The operator of this gateway has suspended it.", utc_now())
-        await database.mark(account.id, Status.SUSPENDED, reason, by=AT_THE_COMMAND_LINE)
+    async with desk.stores() as stores:
+        account = await find_account(stores, arguments.account)
+        reason = StatusReason("suspended_by_operator", "The operator of this gateway has suspended it.", CLOCK.now())
+        await stores.accounts.mark(account.id, Status.SUSPENDED, reason, by=AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} is suspended")
     return 0
 
 
 async def _resume(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.database() as database:
-        account = await find_account(database, arguments.account)
+    async with desk.stores() as stores:
+        account = await find_account(stores, arguments.account)
         if account.status is not Status.SUSPENDED:
             raise Conflict(f"the account {account.id} is {account.status} and not suspended")
-        await database.mark(account.id, Status.ACTIVE, None, by=AT_THE_COMMAND_LINE)
+        await stores.accounts.mark(account.id, Status.ACTIVE, None, by=AT_THE_COMMAND_LINE)
     desk.say(f"the account {account.id} is active again")
     return 0
 
@@ -155,8 +155,8 @@ def _fares(usage: Usage) -> list[tuple[str, object]]:
     ]
 
 
-def _parts(database: Database, upstream: Upstream) -> LinkContext:
-    return LinkContext(ledger=database, upstream=upstream, clock=utc_now, new_id=new_id)
+def _parts(stores: Stores, upstream: Upstream) -> LinkContext:
+    return LinkContext(ledger=stores.accounts, upstream=upstream, clock=CLOCK.now, new_id=new_id)
 
 
 def _tell_grant(desk: CommandContext, account: Account) -> None:

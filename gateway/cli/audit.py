@@ -10,9 +10,9 @@ from gateway.cli.output import as_json, as_table
 
 
 async def history(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.database() as database:
-        entries = await database.audit.read(
-            project_id=await project_id(database, arguments.project),
+    async with desk.stores() as stores:
+        entries = await stores.audit.read(
+            project_id=await project_id(stores, arguments.project),
             account_id=arguments.account,
             what=[AuditEvent(each) for each in arguments.what or ()],
             before=arguments.before,

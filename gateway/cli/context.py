@@ -7,20 +7,21 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from connectors.connector import Connector
-from gateway.accounts.store import Database
 from gateway.accounts.unlink import AccountPurge
-from gateway.app.services import open_database
-from gateway.audit.log import ChangeListeners
+from gateway.app.stores import Stores, open_stores
 from gateway.cache.invalidation import invalidation_listener
 from gateway.errors import NotFound, StoreUnavailable
-from gateway.model import Account, Cache, Directory, Linked, Secret, Upstream
+from gateway.model import Account, Cache, Linked, Secret, Upstream
 from gateway.settings.load import Settings, SettingsError
 from gateway.vault.master_key import open_vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandContext:
-    """`out` takes results, for pipes; `say` takes words for people. `hooked` keeps webhooks of vendors up as well."""
+    """`out` prints results, for pipes; `say` prints messages for people.
+
+    `follow_webhooks` has vendor webhooks follow the credentials of accounts that a command links or unlinks.
+    """
 
     settings: Settings
     out: Callable[[str], None]
@@ -29,10 +30,10 @@ class CommandContext:
     connector: Callable[[str], Connector]
     open_upstream: Callable[[], AbstractAsyncContextManager[Upstream]]
     open_cache: Callable[[], AbstractAsyncContextManager[Cache]]
-    hooked: Callable[[Database, Upstream], Directory]
+    follow_webhooks: Callable[[Stores, Upstream], None]
 
     @asynccontextmanager
-    async def database(self) -> AsyncIterator[Database]:
+    async def stores(self) -> AsyncIterator[Stores]:
         settings = self.settings
         try:
             vault = open_vault(
@@ -45,28 +46,23 @@ class CommandContext:
             raise SettingsError([error.message]) from error
         async with self.open_cache() as cache:
             # Running gateways hear of what is changed here at once, if their Redis is known.
-            database = await open_database(
-                url=settings.database.async_url,
-                vault=vault,
-                memo_seconds=settings.accounts.cache_seconds,
-                ears=ChangeListeners(after=(AccountPurge(cache).hear, invalidation_listener(cache))),
-            )
+            stores = await open_stores(settings, vault, (AccountPurge(cache).hear, invalidation_listener(cache)))
             try:
-                yield database
+                yield stores
             finally:
-                await database.close()
+                await stores.close()
 
 
-async def find_account(database: Database, account_id: str) -> Account:
-    account = await database.account(account_id)
+async def find_account(stores: Stores, account_id: str) -> Account:
+    account = await stores.accounts.find(account_id)
     if account is None:
         raise NotFound(f"there is no linked account {account_id!r}: see `accounts list`")
     return account
 
 
-async def find_linked(database: Database, account_id: str) -> Linked:
-    account = await find_account(database, account_id)
-    linked = await database.find_account(account.project_id, account.id)
+async def find_linked(stores: Stores, account_id: str) -> Linked:
+    account = await find_account(stores, account_id)
+    linked = await stores.accounts.find_account(account.project_id, account.id)
     if linked is None:
         raise NotFound(f"the account {account_id!r} has been unlinked just now")
     return linked

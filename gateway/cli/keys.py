@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from gateway.accounts.store import Database
+from gateway.app.stores import Stores
 from gateway.cli.context import CommandContext
 from gateway.cli.output import as_json, as_table
 from gateway.errors import NotFound
@@ -11,18 +11,18 @@ from gateway.model import AT_THE_COMMAND_LINE
 
 async def run(arguments: Namespace, desk: CommandContext) -> int:
     actions = {"create": _create, "list": _list, "revoke": _revoke}
-    async with desk.database() as database:
-        await actions[arguments.action](arguments, desk, database)
+    async with desk.stores() as stores:
+        await actions[arguments.action](arguments, desk, stores)
     return 0
 
 
-async def project_id(database: Database, name: str | None) -> str | None:
+async def project_id(stores: Stores, name: str | None) -> str | None:
     """Give the id of an existing project, to list what is in it; None for no name."""
     if name is None:
         return None
-    project = await database.clients.find_project(name)
+    project = await stores.keys.find_project(name)
     if project is None:
-        known = ", ".join(each.name for each in await database.clients.projects()) or "there is none yet"
+        known = ", ".join(each.name for each in await stores.keys.projects()) or "there is none yet"
         raise NotFound(f"there is no project {name!r}: known are {known}")
     return project.id
 
@@ -30,18 +30,18 @@ async def project_id(database: Database, name: str | None) -> str | None:
 _SHOWN = ("id", "project_id", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
 
 
-async def _create(arguments: Namespace, desk: CommandContext, database: Database) -> None:
-    project = await database.clients.project(arguments.project)
-    _, secret = await database.clients.create_key(project.id, arguments.scope or ["*"], AT_THE_COMMAND_LINE)
+async def _create(arguments: Namespace, desk: CommandContext, stores: Stores) -> None:
+    project = await stores.keys.ensure_project(arguments.project)
+    _, secret = await stores.keys.create_key(project.id, arguments.scope or ["*"], AT_THE_COMMAND_LINE)
     desk.out(secret.reveal)
 
 
-async def _list(arguments: Namespace, desk: CommandContext, database: Database) -> None:
-    keys = await database.clients.keys(await project_id(database, arguments.project))
+async def _list(arguments: Namespace, desk: CommandContext, stores: Stores) -> None:
+    keys = await stores.keys.all(await project_id(stores, arguments.project))
     if arguments.json:
         desk.out(as_json([{name: getattr(key, name) for name in _SHOWN} for key in keys]))
         return
-    names = {project.id: project.name for project in await database.clients.projects()}
+    names = {project.id: project.name for project in await stores.keys.projects()}
     rows = [
         (
             key.id,
@@ -57,8 +57,8 @@ async def _list(arguments: Namespace, desk: CommandContext, database: Database) 
     desk.out(as_table("ID PREFIX PROJECT SCOPES CREATED USED REVOKED".split(), rows))
 
 
-async def _revoke(arguments: Namespace, desk: CommandContext, database: Database) -> None:
-    key = await database.clients.revoke_key(arguments.key, AT_THE_COMMAND_LINE)
+async def _revoke(arguments: Namespace, desk: CommandContext, stores: Stores) -> None:
+    key = await stores.keys.revoke_key(arguments.key, AT_THE_COMMAND_LINE)
     if key is None:
         raise NotFound("there is no such key: give the id or the prefix that `keys list` shows")
     desk.say(f"the key {key.prefix}… is revoked; running gateways refuse it within seconds")

@@ -3,12 +3,13 @@
 from argparse import Namespace
 
 from gateway.cli.context import CommandContext
+from gateway.vault.rewrap import rewrap
 
 
 async def run(arguments: Namespace, desk: CommandContext) -> int:  # noqa: ARG001 - a command
     """Wrap anew what another master key wraps; gateways may run meanwhile."""
-    async with desk.database() as database:
-        found = await database.rewrap()
+    async with desk.stores() as stores:
+        found = await rewrap(stores.engine, stores.vault)
     desk.out(f"{found.done} rewrapped, {found.already} already under {found.master_key_id}")
     for each in found.closed:
         desk.say(f"{each} cannot be opened and was left as it is: its master key is not set, or it is damaged")

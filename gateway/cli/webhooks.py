@@ -3,8 +3,8 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from gateway.accounts.store import Database
 from gateway.app.services import CLOCK
+from gateway.app.stores import Stores
 from gateway.app.webhooks import webhook_desk
 from gateway.cli.context import CommandContext
 from gateway.cli.keys import project_id
@@ -29,27 +29,27 @@ async def run(arguments: Namespace, desk: CommandContext) -> int:
         "deliveries": _deliveries,
         "replay": _replay,
     }
-    async with desk.database() as database:
-        office = webhook_desk(desk.settings, database.endpoints, CLOCK)
-        await actions[arguments.action](arguments, desk, database, office)
+    async with desk.stores() as stores:
+        office = webhook_desk(desk.settings, stores.endpoints, CLOCK)
+        await actions[arguments.action](arguments, desk, stores, office)
     return 0
 
 
-async def _add(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    project = await database.clients.project(arguments.project)
+async def _add(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    project = await stores.keys.ensure_project(arguments.project)
     body = {"url": arguments.url, "events": arguments.event, "description": arguments.description}
     endpoint, secret = await office.create(project.id, body, ANY_EVENT)
     desk.say(f"the webhook {endpoint.id} hears {as_cell(', '.join(endpoint.events))}; its secret, this one time:")
     desk.out(secret.reveal)
 
 
-async def _list(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    project = await project_id(database, arguments.project)
-    found = await database.endpoints.all() if project is None else await office.of_project(project)
+async def _list(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    project = await project_id(stores, arguments.project)
+    found = await stores.endpoints.all() if project is None else await office.of_project(project)
     if arguments.json:
         desk.out(as_json(found))
         return
-    names = {each.id: each.name for each in await database.clients.projects()}
+    names = {each.id: each.name for each in await stores.keys.projects()}
     rows = [
         (
             each.id,
@@ -65,20 +65,20 @@ async def _list(arguments: Namespace, desk: CommandContext, database: Database, 
     desk.out(as_table("ID PROJECT URL EVENTS STATE FAILING CREATED".split(), rows))
 
 
-async def _remove(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    endpoint = await _find(database, arguments.webhook)
+async def _remove(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    endpoint = await _find(stores, arguments.webhook)
     await office.remove(endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE)
     desk.say(f"the webhook {endpoint.id} is removed, with its secrets and its log")
 
 
-async def _enable(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    endpoint, wanted = await _find(database, arguments.webhook), arguments.action == "enable"
+async def _enable(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    endpoint, wanted = await _find(stores, arguments.webhook), arguments.action == "enable"
     await office.change(endpoint.project_id, endpoint.id, {"enabled": wanted}, ANY_EVENT)
     desk.say(f"the webhook {endpoint.id} is {arguments.action}d")
 
 
-async def _rotate(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    endpoint = await _find(database, arguments.webhook)
+async def _rotate(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    endpoint = await _find(stores, arguments.webhook)
     changed, secret = await office.rotate(
         endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE, arguments.overlap_seconds
     )
@@ -87,22 +87,22 @@ async def _rotate(arguments: Namespace, desk: CommandContext, database: Database
     desk.out(secret.reveal)
 
 
-async def _ping(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    endpoint = await _find(database, arguments.webhook)
+async def _ping(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    endpoint = await _find(stores, arguments.webhook)
     delivery = await office.ping(endpoint.project_id, endpoint.id)
     desk.say("a running gateway sends it at once: see `webhooks deliveries`")
     desk.out(delivery.id)
 
 
-async def _deliveries(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    endpoint = await _find(database, arguments.webhook)
+async def _deliveries(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    endpoint = await _find(stores, arguments.webhook)
     pick = Pick(state=State(arguments.state) if arguments.state else None, most=arguments.most)
     found = await office.deliveries(endpoint.project_id, endpoint.id, pick)
     desk.out(as_json(found) if arguments.json else _table(found))
 
 
-async def _replay(arguments: Namespace, desk: CommandContext, database: Database, office: WebhookService) -> None:
-    endpoint = await _find(database, arguments.webhook)
+async def _replay(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+    endpoint = await _find(stores, arguments.webhook)
     if arguments.delivery is None:
         count = await office.replay_dead(endpoint.project_id, endpoint.id, ANY_EVENT)
         desk.say(f"deliveries that are on their way again: {count}")
@@ -111,8 +111,8 @@ async def _replay(arguments: Namespace, desk: CommandContext, database: Database
     desk.say(f"the delivery {delivery.id} is on its way again")
 
 
-async def _find(database: Database, endpoint_id: str) -> Endpoint:
-    found = next((each for each in await database.endpoints.all() if each.id == endpoint_id), None)
+async def _find(stores: Stores, endpoint_id: str) -> Endpoint:
+    found = next((each for each in await stores.endpoints.all() if each.id == endpoint_id), None)
     if found is None:
         raise NotFound(f"there is no webhook {endpoint_id!r}: see `webhooks list`")
     return found

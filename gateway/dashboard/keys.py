@@ -38,7 +38,7 @@ class KeyPages:
     async def _list(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = await self._shell.enter(scope, receive, send)
         names = {each.id: each.name for each in await self._office.keys.projects()}
-        keys = sorted(await self._office.keys.keys(), key=lambda each: each.created_at, reverse=True)
+        keys = sorted(await self._office.keys.all(), key=lambda each: each.created_at, reverse=True)
         live = [each for each in keys if each.revoked_at is None]
         values = {
             "section": "keys",
@@ -105,7 +105,7 @@ class KeyPages:
 
     async def _find(self, visit: Visit) -> ClientKey:
         wanted = visit.scope["path_params"]["id"]
-        found = [each for each in await self._office.keys.keys() if each.id == wanted]
+        found = [each for each in await self._office.keys.all() if each.id == wanted]
         if not found:
             raise NotFound("There is no such key.")
         return found[0]

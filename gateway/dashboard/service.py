@@ -27,7 +27,7 @@ _ADVICE: Mapping[Status, str] = {
 
 
 class Register(Protocol):
-    """The accounts of all projects. No credential is read."""
+    """Searches the accounts of all projects."""
 
     async def search(self, search: Search) -> Sequence[Account]:
         """Give the accounts that are wanted, the latest first."""
@@ -35,18 +35,15 @@ class Register(Protocol):
     async def count(self, search: Search) -> Mapping[Status, int]:
         """Count the accounts that are wanted by their status, of whatever status."""
 
-    async def find(self, account_id: str) -> Account | None: ...
-
 
 class KeyRing(Protocol):
     """Projects and their keys."""
 
     async def projects(self) -> Sequence[Project]: ...
 
-    async def project(self, name: str) -> Project:
-        """Give the project of that name, made now if there is none."""
+    async def ensure_project(self, name: str) -> Project: ...
 
-    async def keys(self, project_id: str | None = None) -> Sequence[ClientKey]: ...
+    async def all(self, project_id: str | None = None) -> Sequence[ClientKey]: ...
 
     async def create_key(self, project_id: str, scopes: Iterable[str], by: Actor) -> tuple[ClientKey, Secret]: ...
 
@@ -88,7 +85,7 @@ class AdminService:
 
     async def find(self, account_id: str) -> Account:
         # No id has such characters, and not every database can be asked about them.
-        account = await self.register.find(account_id) if account_id.isprintable() else None
+        account = await self._directory.find(account_id) if account_id.isprintable() else None
         if account is None:
             raise NotFound("There is no such account here. It may have been unlinked.", code="AccountNotFoundError")
         return account
@@ -157,7 +154,7 @@ class AdminService:
         name = new_name.strip()
         if not name or not name.isprintable() or len(name) > LONGEST_NAME:
             raise BadRequest(f"Choose a project, or give a new one a name of at most {LONGEST_NAME} characters.")
-        return await self.keys.project(name)
+        return await self.keys.ensure_project(name)
 
 
 def advice(account: Account, provider_name: str) -> str:

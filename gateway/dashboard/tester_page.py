@@ -128,7 +128,7 @@ class TesterPage:
         raise BadRequest("That key is not one of this project's any more.")
 
     async def _keys(self, account: Account) -> Sequence[ClientKey]:
-        return [each for each in await self._office.keys.keys(account.project_id) if each.revoked_at is None]
+        return [each for each in await self._office.keys.all(account.project_id) if each.revoked_at is None]
 
     def _operation(self, form: Form, provider: Provider) -> Operation:
         """Give the operation that is chosen, or the usual one where this connector answers it."""

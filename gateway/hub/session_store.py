@@ -11,10 +11,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from gateway.audit.events import AuditEvent, event
 from gateway.audit.store import AuditStore
 from gateway.db.engine import reading, writing
+from gateway.db.schema import accounts
 from gateway.db.schema import connect_sessions as table
 from gateway.hub.session_request import SessionRequest
 from gateway.hub.sessions import ConnectSession
-from gateway.model import Actor, Owner
+from gateway.model import Account, Actor, Owner
 
 KEPT = timedelta(days=1)
 Clean = Callable[[AsyncConnection], Awaitable[None]]
@@ -43,6 +44,14 @@ class SessionStore:
             )
             await self._trail.write(connection, told)
         return made
+
+    async def delete_of_owner(self, connection: AsyncConnection, account: Account) -> None:
+        """Deletes the sessions of an account's owner, who could link again with them, if it is the owner's last one."""
+        others = (accounts.c.project_id == account.project_id) & (accounts.c.owner_id == account.owner.id)
+        query = select(accounts.c.id).where(others, accounts.c.id != account.id).limit(1)
+        if (await connection.execute(query)).first() is None:
+            of_owner = (table.c.project_id == account.project_id) & (table.c.owner_id == account.owner.id)
+            await connection.execute(delete(table).where(of_owner))
 
     async def tidy(self, now: datetime) -> int:
         """Delete sessions that have ended a while ago, used or not: they name people. Returns how many."""

@@ -152,7 +152,7 @@ class SessionService:
             raise BadRequest("This link has expired. Ask for a new one where you got it.", code=OVER)
 
     async def _must_be_the_owners(self, project_id: str, wish: SessionRequest, account_id: str) -> None:
-        found = await self._directory.choose(project_id, Choice(ids=(account_id,)))
+        found = await self._directory.select(project_id, Choice(ids=(account_id,)))
         fault = ""
         if not found:
             fault = "account_id names no linked account of this project"

@@ -20,14 +20,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import reading, writing
 from gateway.db.schema import Moment, accounts
 from gateway.db.schema import record_hashes as hashes
 from gateway.db.schema import record_watches as table
 from gateway.db.schema import webhook_endpoints as endpoints
-from gateway.model import Status
+from gateway.model import Account, Status
 from gateway.record_events.diff import Sight
 from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
 from gateway.webhooks.outbox_store import OutboxStore
@@ -36,7 +36,7 @@ AT_A_TIME = 1000
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
-class WatchBook:
+class RecordWatchStore:
     """Implements the door `WatchStore`."""
 
     def __init__(self, engine: AsyncEngine, outbox: OutboxStore) -> None:
@@ -142,6 +142,10 @@ class WatchBook:
                 return
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(later).values(due_at=at))
+
+    async def delete_of_account(self, connection: AsyncConnection, account: Account) -> None:
+        """Deletes the watches of an account with their hashes."""
+        await connection.execute(delete(table).where(table.c.account_id == account.id))
 
     def _making(self, resource: str, projects: Sequence[str], now: datetime) -> Insert:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite

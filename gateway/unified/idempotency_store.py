@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import writing
 from gateway.db.schema import idempotency
-from gateway.model import IdempotencyKey, IdempotencyRecord, IdempotencyState
+from gateway.model import Account, IdempotencyKey, IdempotencyRecord, IdempotencyState
 
 
 class IdempotencyStore:
@@ -46,6 +46,9 @@ class IdempotencyStore:
     async def release(self, turn: IdempotencyKey) -> None:
         async with writing(self._engine) as connection:
             await connection.execute(delete(idempotency).where(_of(turn)))
+
+    async def delete_of_account(self, connection: AsyncConnection, account: Account) -> None:
+        await connection.execute(delete(idempotency).where(idempotency.c.account_id == account.id))
 
 
 def _of(turn: IdempotencyKey) -> ColumnElement[bool]:

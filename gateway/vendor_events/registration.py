@@ -153,6 +153,10 @@ class WebhookRegistrar:
         state = VendorWebhookState.FAILING if hook.remote_id else VendorWebhookState.NOT_REGISTERED
         return replace(hook, state=state, reason=why.reason, failures=hook.failures + 1, due_at=now + wait)
 
+    async def follow(self, linked: Linked, before: Linked | None) -> None:
+        """Registers the webhook of an account whose credential was stored just now. Raises `StoreUnavailable` only."""
+        await self.ensure(linked, before, over=True)
+
     # --- taking away ----------------------------------------------------------------------------------------
 
     async def remove(self, linked: Linked) -> None:

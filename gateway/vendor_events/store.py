@@ -1,36 +1,41 @@
 """Webhooks of accounts at their vendors, in the database. The secret is sealed; the row goes with its account."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, Update, bindparam, literal, or_, select, update
+from sqlalchemy import Integer, Row, bindparam, delete, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import reading, writing
 from gateway.db.schema import Moment, accounts
 from gateway.db.schema import vendor_webhooks as table
 from gateway.errors import StoreUnavailable
-from gateway.model import Secret, Status, Unsealable
+from gateway.model import Account, Secret, Status, Unsealable
 from gateway.vault.vault import Vault, WrappedKey
 from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
 
 CONTEXT = b"webhook secret"
 
 
-def look_after(account_id: str, now: datetime) -> Update:
-    """Make what has an account's webhook looked after by the next who looks for work."""
-    return update(table).where(table.c.account_id == account_id).values(due_at=now)
-
-
 class VendorWebhookStore:
     """Implements the door `HookStore`."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._vault = vault
+        self._clock = clock
+
+    async def make_due(self, connection: AsyncConnection, account: Account) -> None:
+        """Has an account's webhook checked soon: another token may be of another company, or may allow webhooks."""
+        of_account = table.c.account_id == account.id
+        await connection.execute(update(table).where(of_account).values(due_at=self._clock()))
+
+    async def delete_of_account(self, connection: AsyncConnection, account: Account) -> None:
+        """Forgets an account's webhook. Events that the vendor still sends to it are refused."""
+        await connection.execute(delete(table).where(table.c.account_id == account.id))
 
     async def find(self, account_id: str) -> VendorWebhook | None:
         query = (

@@ -92,17 +92,15 @@ class OutboxStore:
         """Tell of an account, within the transaction that changes it: both are kept, or neither."""
         await self.enqueue(connection, account_event(name, account, self._new_id(), self._clock()))
 
-    async def forget(self, connection: AsyncConnection, account_id: str | None) -> None:
-        """Drop what deliveries still say of what is no more of an account; what is on its way is dropped at its end."""
-        of_account = deliveries.c.account_id == account_id
+    async def delete_payloads(self, connection: AsyncConnection, account: Account) -> None:
+        """Deletes what deliveries say of an account; of a delivery that is on its way, when it ends."""
+        of_account = deliveries.c.account_id == account.id
         ended = deliveries.c.state != State.PENDING.value
         kept = case((ended, null()), else_=deliveries.c.payload)
         await connection.execute(update(deliveries).where(of_account).values(delete_payload=True, payload=kept))
 
     async def enqueue(self, connection: AsyncConnection, event: Event) -> int:
         """Put an event in the outbox for each endpoint that wants it; tell for how many. Within `writing`."""
-        if event.name == ACCOUNT_DELETED:
-            await self.forget(connection, event.account_id)
         listening = select(endpoints).where(
             endpoints.c.project_id == event.project_id, endpoints.c.disabled_at.is_(None)
         )

@@ -47,7 +47,7 @@ async def test_accounts_are_a_bare_list_in_pages_oldest_first(site: Site) -> Non
 
 async def test_lists_in_the_query_repeat_their_name_with_and_without_brackets(site: Site) -> None:
     first, second, third = site.account, await site.link("all-owner"), await site.link("all-owner")
-    await site.database.mark(second, Status.SUSPENDED, StatusReason("code", "Why.", now()))
+    await site.stores.accounts.mark(second, Status.SUSPENDED, StatusReason("code", "Why.", now()))
     owner = (await ask(site, "GET", f"/accounts/{third}")).json()["origin_owner_id"]
     assert await listed(site, f"?account_ids={first}&account_ids={third}&page_size=25") == [first, third]
     assert await listed(site, f"?account_ids[]={first}&account_ids%5B%5D={second}") == [first, second]
@@ -153,7 +153,7 @@ async def test_a_better_token_opens_more_at_once_in_the_same_account(site: Site,
 
 
 async def test_a_new_token_ends_an_error(site: Site) -> None:
-    await site.database.mark(site.account, Status.ERROR, StatusReason("invalid_credentials", "Revoked.", now()))
+    await site.stores.accounts.mark(site.account, Status.ERROR, StatusReason("invalid_credentials", "Revoked.", now()))
     broken = (await ask(site, "GET", f"/accounts/{site.account}")).json()
     assert (broken["status"], broken["status_reasons"][0]["description"]) == ("error", "Revoked.")
     assert (await site.get()).status_code == 412
@@ -201,7 +201,7 @@ async def test_after_unlinking_nothing_of_the_account_is_left_and_nothing_else_i
     assert not [trace for trace in marks.values() if trace in stored(path)]
     assert sealed not in stored_bytes(path)
     # The trail names it: in its rows, and in the index over them.
-    history = await site.database.audit.read(account_id=site.account)
+    history = await site.stores.audit.read(account_id=site.account)
     assert [entry.what for entry in history] == [AuditEvent.UNLINKED, AuditEvent.UPDATED, AuditEvent.LINKED]
     assert stored(path).count(site.account) == 2 * len(history)
     assert (await ask(site, "DELETE", f"/accounts/{site.account}")).status_code == 404
@@ -229,7 +229,7 @@ def stored(path: Path) -> str:
 
 async def rows(site: Site, account: str) -> bytes:
     """Give the account's wrapped data key, as it is stored."""
-    async with site.database._engine.connect() as connection:
+    async with site.stores.engine.connect() as connection:
         found = await connection.exec_driver_sql("SELECT wrapped_key FROM credentials WHERE account_id = ?", (account,))
         wrapped: bytes = found.scalar_one()
         return wrapped

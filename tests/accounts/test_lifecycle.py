@@ -82,8 +82,8 @@ async def by_the_api(site: Site) -> None:
 
 async def at_the_command_line(site: Site) -> None:
     """As a process that cannot reach the cache."""
-    project = (await site.database.clients.project("demo")).id
-    await unlink(project, site.account, site.database)
+    project = (await site.stores.keys.ensure_project("demo")).id
+    await unlink(project, site.account, site.stores.accounts)
 
 
 @pytest.mark.parametrize("unlinking", [by_the_api, at_the_command_line])
@@ -153,7 +153,7 @@ async def test_a_second_after_unlinking_only_the_trail_has_the_account_and_only_
         values = {redis.dump(key) for key in redis.scan_iter()}
         assert not values & set(kept.values())
     assert in_tables(path, needles) == {("audit_log", "id")}
-    rows = len(await one.database.audit.read(account_id=one.account))
+    rows = len(await one.stores.audit.read(account_id=one.account))
     # In each row, and in the index over them.
     assert {name: in_files(path, needle) for name, needle in needles.items()} == dict.fromkeys(needles, 0) | {
         "id": 2 * rows
@@ -177,8 +177,8 @@ async def test_the_trail_tells_who_did_it_and_from_where(site: Site, sandbox: Sa
     assert (await site.get(account=account)).status_code == 412
     sandbox.reset()
     await site.client.delete(f"/accounts/{account}", auth=(site.key, ""))
-    key = next(each.id for each in await site.database.clients.keys() if site.key.startswith(each.prefix))
-    entries = await site.database.audit.read(account_id=account)
+    key = next(each.id for each in await site.stores.keys.all() if site.key.startswith(each.prefix))
+    entries = await site.stores.audit.read(account_id=account)
     assert [(entry.what, entry.by.kind, entry.by.id, entry.by.address) for entry in reversed(entries)] == [
         (AuditEvent.LINKED, "session", str(session), "127.0.0.1"),
         (AuditEvent.UPDATED, "key", key, "127.0.0.1"),
@@ -225,7 +225,7 @@ async def test_an_idle_account_follows_its_token_without_a_call(
     site.account = await site.link("all-owner")
 
     async def told() -> list[tuple[AuditEvent, Actor]]:
-        entries = await site.database.audit.read(account_id=site.account)
+        entries = await site.stores.audit.read(account_id=site.account)
         return [(entry.what, entry.by) for entry in reversed(entries)][1:]
 
     async def refused() -> bool:
@@ -255,7 +255,7 @@ async def test_calls_are_counted_for_each_account(
     assert (await site.get(headers={"cache-control": "no-cache"})).status_code == 502
 
     async def usage() -> Usage:
-        return (await site.database.usage.read([site.account]))[site.account]
+        return (await site.stores.usage.read([site.account]))[site.account]
 
     async def counted() -> bool:
         return (await usage()).errors > 0
@@ -266,7 +266,7 @@ async def test_calls_are_counted_for_each_account(
     assert found.called_at is not None
     assert found.proven_at is not None
     assert found.error_at == found.called_at >= found.proven_at
-    other = (await site.database.usage.read([idle]))[idle]
+    other = (await site.stores.usage.read([idle]))[idle]
     assert (other.hits, other.misses, other.errors, other.called_at) == (0, 0, 0, None)
 
 
@@ -287,5 +287,5 @@ async def test_the_trail_says_from_where_as_the_operators_proxy_tells(
         headers={"x-forwarded-for": "10.0.0.1, 198.51.100.1", "x-real-ip": "203.0.113.9"},
     )
     assert answer.status_code == 200
-    [newest, *_] = await site.database.audit.read(account_id=account)
+    [newest, *_] = await site.stores.audit.read(account_id=account)
     assert (newest.what, newest.by.address) == (AuditEvent.UPDATED, address)

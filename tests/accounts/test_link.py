@@ -87,11 +87,11 @@ class Books:
         self.heard[-1] = ("renewed", by)
         return stored
 
-    async def confirm(self, account_id: str) -> None:
+    async def note_verified(self, account_id: str) -> None:
         assert account_id in self.accounts
         self.heard.append(("confirmed", GATEWAY))
 
-    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+    async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:
         self.heard.append(("erased", by))
         account, _ = self.accounts.get(account_id, (None, None))
         if account is None or account.project_id != project_id:

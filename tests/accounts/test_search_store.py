@@ -7,17 +7,17 @@ from sqlalchemy import insert
 
 from gateway.accounts.rows import write_account
 from gateway.accounts.search import Search
-from gateway.accounts.store import Database
+from gateway.app.stores import Stores
 from gateway.db.engine import writing
 from gateway.db.schema import accounts, credentials
 from gateway.model import Account, Owner, Status
 from tests.fixtures.databases import START, TOKEN, new_account
 
 
-async def stored(database: Database, account_id: str, project: str = "acme", **owner: str) -> Account:
-    account = await new_account(database, account_id, project)
+async def stored(stores: Stores, account_id: str, project: str = "acme", **owner: str) -> Account:
+    account = await new_account(stores, account_id, project)
     named = replace(account, owner=Owner(**{"id": f"id of {account_id}", "name": f"Name of {account_id}", **owner}))
-    return await database.store(named, TOKEN)
+    return await stores.accounts.store(named, TOKEN)
 
 
 # What is searched for, and whom it finds.
@@ -35,42 +35,40 @@ SEARCHES: list[tuple[str, set[str]]] = [
 ]
 
 
-async def test_text_is_looked_for_in_names_ids_and_labels(database: Database) -> None:
-    await stored(database, "a1")
-    await stored(database, "a2")
-    account = await stored(database, "b1", "beta")
-    await database.amend(replace(account, label="100% ours"))
+async def test_text_is_looked_for_in_names_ids_and_labels(stores: Stores) -> None:
+    await stored(stores, "a1")
+    await stored(stores, "a2")
+    account = await stored(stores, "b1", "beta")
+    await stores.accounts.update(replace(account, label="100% ours"))
     for text, found in SEARCHES:
         search = Search(text=text)
-        assert {each.id for each in await database.register.search(search)} == found, text
-        assert sum((await database.register.count(search)).values()) == len(found), text
+        assert {each.id for each in await stores.account_search.search(search)} == found, text
+        assert sum((await stores.account_search.count(search)).values()) == len(found), text
 
 
-async def test_projects_providers_and_states_narrow(database: Database) -> None:
-    first = await stored(database, "a1")
-    await stored(database, "b1", "beta")
-    await database.mark("b1", Status.ERROR, None)
-    register = database.register
+async def test_projects_providers_and_states_narrow(stores: Stores) -> None:
+    first = await stored(stores, "a1")
+    await stored(stores, "b1", "beta")
+    await stores.accounts.mark("b1", Status.ERROR, None)
+    register = stores.account_search
     assert [each.id for each in await register.search(Search(project_id=first.project_id))] == ["a1"]
     assert [each.id for each in await register.search(Search(status=Status.ERROR))] == ["b1"]
     assert await register.search(Search(provider="other")) == []
     assert await register.count(Search()) == {Status.ACTIVE: 1, Status.ERROR: 1}
     assert await register.count(Search(status=Status.ERROR)) == {Status.ACTIVE: 1, Status.ERROR: 1}
-    assert await register.find("a1") == first
-    assert await register.find("nobody") is None
 
 
-async def test_ten_thousand_accounts_are_paged_the_latest_first(database: Database) -> None:
-    account = await new_account(database)
+async def test_ten_thousand_accounts_are_paged_the_latest_first(stores: Stores) -> None:
+    account = await new_account(stores)
     rows = [
         write_account(replace(account, id=f"a{number:05d}", revision=1, created_at=START + timedelta(seconds=number)))
         for number in range(10_000)
     ]
-    async with writing(database._engine) as connection:
+    async with writing(stores.engine) as connection:
         await connection.execute(insert(accounts), rows)
         damaged = {"master_key_id": "", "wrapped_key": b"", "sealed": b"", "owner_sealed": b"", "updated_at": START}
         await connection.execute(insert(credentials), [{"account_id": row["id"], **damaged} for row in rows])
-    page = await database.register.search(Search(skip=9_950, most=25))
+    page = await stores.account_search.search(Search(skip=9_950, most=25))
     assert [each.id for each in page] == [f"a{number:05d}" for number in range(49, 24, -1)]
-    assert await database.register.count(Search(text="a0999")) == {Status.ACTIVE: 10}
-    assert [each.id for each in await database.register.search(Search(text="A00042"))] == ["a00042"]
+    assert await stores.account_search.count(Search(text="a0999")) == {Status.ACTIVE: 10}
+    assert [each.id for each in await stores.account_search.search(Search(text="A00042"))] == ["a00042"]

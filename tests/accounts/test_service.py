@@ -288,7 +288,7 @@ async def test_of_two_changes_at_once_the_second_is_refused() -> None:
     seen = office.account()
     await office.ask("update_account", "a1", {"label": "first"})
     with pytest.raises(Conflict):
-        await office.platform._directory.amend(replace(seen, label="second"), GATEWAY)
+        await office.platform._directory.update(replace(seen, label="second"), GATEWAY)
     assert office.account().label == "first"
 
 

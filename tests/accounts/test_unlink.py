@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from gateway.accounts.store import Database
+from gateway.app.stores import Stores
 from gateway.audit.events import AuditEvent
 from gateway.cache.account_lru import AccountLru
 from gateway.db.engine import open_engine, reading
@@ -56,7 +56,7 @@ async def on_the_command_line(at: Operator) -> None:
 async def by_another_process(at: Operator) -> None:
     """As a gateway whose messages do not come through: the trail alone tells of it."""
     account = await at.account()
-    await at.database.erase(account.project_id, account.id)
+    await at.stores.accounts.unlink(account.project_id, account.id)
 
 
 class Places:
@@ -122,10 +122,10 @@ async def patch(site: Site, **cache: object) -> httpx.Response:
     return answer
 
 
-async def data_key(database: Database, site: Site) -> bytes:
-    account = await database.account(site.account)
+async def data_key(stores: Stores, site: Site) -> bytes:
+    account = await stores.accounts.find(site.account)
     assert account is not None
-    linked = await database.find_account(account.project_id, account.id)
+    linked = await stores.accounts.find_account(account.project_id, account.id)
     assert linked is not None
     return linked.cipher.seal(b"planted", b"context")
 
@@ -147,7 +147,7 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
     places = Places(one, redis)
     assert {"memory", "Redis"} <= await places.taken()
     kept = {key: redis.dump(key) for key in redis.scan_iter(f"{{{one.account}}}:*")}
-    before = await data_key(one.database, one)
+    before = await data_key(one.stores, one)
     await patch(one, **off)
 
     async def empty() -> bool:
@@ -158,10 +158,10 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
     await until(empty)
     assert len(kept) > 5
     # What is left in a copy of Redis is sealed by a key that is no more.
-    after = await data_key(one.database, one)
-    account = await one.database.account(one.account)
+    after = await data_key(one.stores, one)
+    account = await one.stores.accounts.find(one.account)
     assert account is not None
-    linked = await one.database.find_account(account.project_id, account.id)
+    linked = await one.stores.accounts.find_account(account.project_id, account.id)
     assert linked is not None
     assert linked.cipher.open(after, b"context") == b"planted"
     with pytest.raises(Exception, match="not sealed by this key"):
@@ -174,7 +174,7 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
     assert not [each for each in gc.get_objects() if isinstance(each, AccountLru) and one.account in each]
     kinds = {key.decode().split(":")[1] for key in redis.scan_iter(f"{{{one.account}}}:*")}
     assert kinds <= {"generation", "keys", "lease"}, "random words, which say nothing of anybody"
-    told = [entry.what for entry in await one.database.audit.read(account_id=one.account)]
+    told = [entry.what for entry in await one.stores.audit.read(account_id=one.account)]
     assert told.count(AuditEvent("account.cache_erased")) == 1
 
 
@@ -193,11 +193,11 @@ async def test_a_change_that_leaves_caching_on_erases_nothing(
     redis = stack.enter_context(Redis.from_url(redis_url))
     assert (await site.get()).status_code == 200
     kept = set(redis.scan_iter(f"{{{site.account}}}:*"))
-    sealed = await data_key(site.database, site)
+    sealed = await data_key(site.stores, site)
     await patch(site, max_fresh_seconds=60)
-    account = await site.database.account(site.account)
+    account = await site.stores.accounts.find(site.account)
     assert account is not None
-    linked = await site.database.find_account(account.project_id, account.id)
+    linked = await site.stores.accounts.find_account(account.project_id, account.id)
     assert linked is not None
     assert linked.cipher.open(sealed, b"context") == b"planted"
     assert kept <= set(redis.scan_iter(f"{{{site.account}}}:*"))

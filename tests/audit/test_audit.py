@@ -20,7 +20,7 @@ PLANTED = ["PLANTED-" + "x" * 3000, "jane@example.com", "planted-vendor-token-01
 
 
 async def rows(at: Operator, *what: AuditEvent) -> list[AuditEntry]:
-    return list(await at.database.audit.read(what=what))
+    return list(await at.stores.audit.read(what=what))
 
 
 async def test_signing_in_and_out_and_failing_to_are_in_the_trail_with_the_address(
@@ -57,8 +57,8 @@ async def test_a_sign_in_that_has_ended_is_over_though_redis_forgets(
     answer = await at.get("")
     assert (answer.status_code, "login" in answer.headers.get("location", "")) == (303, True)
     # It is forgotten when the cookie is over by itself.
-    await at.database.sign_ins.tidy(clock.now() + timedelta(days=1))
-    assert not await at.database.sign_ins.has_ended("any")
+    await at.stores.sign_ins.tidy(clock.now() + timedelta(days=1))
+    assert not await at.stores.sign_ins.has_ended("any")
 
 
 async def test_what_an_operator_reads_of_a_customer_is_in_the_trail(operator: Operator) -> None:
@@ -86,7 +86,7 @@ async def test_changes_of_webhooks_are_in_the_trail_by_key(site: Site) -> None:
     await ask("PATCH", path, {"enabled": False})
     await ask("POST", f"{path}/rotate_secret")
     await ask("DELETE", path)
-    found = [each for each in await site.database.audit.read() if each.what.value.startswith("webhook.")]
+    found = [each for each in await site.stores.audit.read() if each.what.value.startswith("webhook.")]
     assert [each.what for each in reversed(found)] == [
         AuditEvent.WEBHOOK_CREATED,
         AuditEvent.WEBHOOK_UPDATED,

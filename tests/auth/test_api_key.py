@@ -5,7 +5,7 @@ import string
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from gateway.accounts.store import Database
+from gateway.app.stores import make_stores
 from gateway.auth.api_key import ALPHABET, ID_LENGTH, is_well_formed, new_id, new_key, shown_part
 from gateway.db.engine import open_engine
 from gateway.vault.vault import Vault
@@ -39,8 +39,8 @@ def test_one_wrong_character_is_noticed(place: int, letter: str) -> None:
 @example(new_key().replace("hrk_", "hrx_"))
 async def test_what_is_no_key_is_refused_without_a_look_up(text: str) -> None:
     # There is no such directory: a look-up would fail.
-    database = Database(open_engine("sqlite+aiosqlite:////proc/none/x.db"), Vault(b"k" * 32))
-    assert await database.find_key(text) is None
+    stores = make_stores(open_engine("sqlite+aiosqlite:////proc/none/x.db"), Vault(b"k" * 32))
+    assert await stores.accounts.find_key(text) is None
 
 
 def test_ids_are_letters_and_digits() -> None:

@@ -89,11 +89,11 @@ async def test_accounts_of_one_token_share_nothing(site: Site, sandbox: Sandbox)
 
 async def test_a_relink_makes_the_old_answers_unreachable(site: Site, sandbox: Sandbox) -> None:
     await site.get()
-    account = await site.database.account(site.account)
+    account = await site.stores.accounts.find(site.account)
     assert account is not None
-    linked = await site.database.find_account(account.project_id, account.id)
+    linked = await site.stores.accounts.find_account(account.project_id, account.id)
     assert linked is not None
-    await site.database.store(account, Secret(linked.credential.reveal))
+    await site.stores.accounts.store(account, Secret(linked.credential.reveal))
     sandbox.reset()
     assert status(await site.get()) == "fwd=miss"
 

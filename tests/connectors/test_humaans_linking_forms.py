@@ -57,10 +57,10 @@ class Shelf:
     async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:  # noqa: ARG002 - a Ledger
         return account
 
-    async def confirm(self, account_id: str) -> None:
+    async def note_verified(self, account_id: str) -> None:
         """Nothing is kept."""
 
-    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:  # noqa: ARG002 - a Ledger
+    async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:  # noqa: ARG002 - a Ledger
         return None
 
 

@@ -182,7 +182,7 @@ async def test_another_page_can_neither_sign_in_nor_act(operator: Operator) -> N
 async def test_every_form_needs_the_word_of_its_page(operator: Operator) -> None:
     account = operator.site.account
     before = await operator.account()
-    keys = len(await operator.database.clients.keys())
+    keys = len(await operator.stores.keys.all())
     other = "0" * 64
     for method, path in OPERATOR_ROUTES:
         if method == "POST":
@@ -191,7 +191,7 @@ async def test_every_form_needs_the_word_of_its_page(operator: Operator) -> None
                 full = {"confirmation": "unlink", "kind": "all", "project": before.project_id, **form}
                 assert (await operator.post(place, full)).status_code == 403, path
     assert await operator.account() == before
-    assert len(await operator.database.clients.keys()) == keys
+    assert len(await operator.stores.keys.all()) == keys
     assert (await operator.get()).status_code == 200
 
 

@@ -46,14 +46,14 @@ async def many(operator: Operator, count: int) -> None:
             created_at=now,
             updated_at=now,
         )
-        await operator.database.store(account, Secret("t"))
+        await operator.stores.accounts.store(account, Secret("t"))
 
 
 # --- the list -----------------------------------------------------------------------------------------------
 
 
 async def test_accounts_are_shown_a_page_at_a_time_the_latest_first(operator: Operator) -> None:
-    await operator.database.erase((await operator.account()).project_id, operator.site.account)
+    await operator.stores.accounts.unlink((await operator.account()).project_id, operator.site.account)
     await many(operator, 27)
     first = await operator.see()
     names = re.findall(r">(Customer \d+)<", first)
@@ -68,10 +68,10 @@ async def test_accounts_are_shown_a_page_at_a_time_the_latest_first(operator: Op
 
 async def test_they_are_found_by_owner_label_id_and_narrowed_by_project_and_status(operator: Operator) -> None:
     await many(operator, 3)
-    await operator.database.amend(replace((await operator.account()), label="Pilot 50%"))
+    await operator.stores.accounts.update(replace((await operator.account()), label="Pilot 50%"))
     await operator.site.link("public-user", project="other")
     other = await operator.project("other")
-    await operator.database.mark("a1", Status.ERROR, StatusReason("x", "It broke.", datetime.now(UTC)))
+    await operator.stores.accounts.mark("a1", Status.ERROR, StatusReason("x", "It broke.", datetime.now(UTC)))
     for query, found in (
         ({"q": "customer 2"}, ["Customer 2"]),
         ({"q": "CUSTOMER-1"}, ["Customer 1"]),
@@ -125,7 +125,7 @@ async def test_how_an_account_may_be_cached_is_told(operator: Operator) -> None:
         (Caching(enabled=False), "Off: each request asks Humaans"),
         (Caching(ceilings=Ceilings(fresh=30)), "Fresh for at most 30 seconds"),
     ):
-        await operator.database.amend(replace(await operator.account(), caching=caching))
+        await operator.stores.accounts.update(replace(await operator.account(), caching=caching))
         assert said in await operator.see(f"/accounts/{operator.site.account}")
 
 
@@ -147,7 +147,9 @@ async def test_an_account_is_suspended_and_resumed(operator: Operator) -> None:
 async def test_a_token_is_checked_now_and_what_has_changed_is_said(operator: Operator, sandbox: Sandbox) -> None:
     path = f"/accounts/{operator.site.account}"
     account = await operator.account()
-    await operator.database.amend(replace(account, grant=Grant(scopes=frozenset({"public:read"}), found_by="x")))
+    await operator.stores.accounts.update(
+        replace(account, grant=Grant(scopes=frozenset({"public:read"}), found_by="x"))
+    )
     page = await operator.follow(await operator.send(f"{path}/verify"))
     assert "the token works. Gained:" in told(page)
     assert "Its scopes are as before." in told(await operator.follow(await operator.send(f"{path}/verify")))
@@ -158,7 +160,7 @@ async def test_a_token_is_checked_now_and_what_has_changed_is_said(operator: Ope
 
 
 async def test_a_token_that_is_refused_is_told_as_the_account_s_state(operator: Operator) -> None:
-    await operator.database.store(await operator.account(), Secret("x" * 32))
+    await operator.stores.accounts.store(await operator.account(), Secret("x" * 32))
     page = await operator.follow(await operator.send(f"/accounts/{operator.site.account}/verify"))
     assert "does not accept" in told(page)
     assert '<span class="badge bad">Error</span>' in page
@@ -174,7 +176,7 @@ async def test_unlinking_takes_a_typed_word_and_leaves_nothing(operator: Operato
     assert (await operator.account()).status is Status.ACTIVE
     page = await operator.follow(await operator.send(path, {"confirmation": " Unlink "}))
     assert "The account of Customer is unlinked." in told(page)
-    assert await operator.database.register.find(operator.site.account) is None
+    assert await operator.stores.accounts.find(operator.site.account) is None
     for gone in ("", "/unlink", "/relink", "/try"):
         answer = await operator.get(f"/accounts/{operator.site.account}{gone}")
         assert answer.status_code == 404
@@ -198,7 +200,7 @@ async def test_history_and_use_are_told_in_words(operator: Operator) -> None:
     assert "Codes: suspended_by_operator" in told[1]
     assert "Scopes: " in told[2]
     operator.site.key = await operator.site.make_key()
-    [key] = await operator.database.clients.keys()
+    [key] = await operator.stores.keys.all()
     await operator.send(f"/keys/{key.id}/revoke")
     await operator.send(f"{path}/unlink", {"confirmation": "unlink"})
     activity = await operator.see("/activity")
@@ -207,7 +209,7 @@ async def test_history_and_use_are_told_in_words(operator: Operator) -> None:
     assert words == ["Unlinked", "API key revoked", "API key created", "Resumed", "Suspended", signed_in, "Linked"]
     assert "demo" in activity
     assert "Scopes: *" in activity
-    first = (await operator.database.audit.read(most=1))[0].id
+    first = (await operator.stores.audit.read(most=1))[0].id
     assert re.findall(r'class="what">([^<]+)<', await operator.see("/activity", before=str(first - 3))) == words[4:]
     other = (await operator.project("other")).id
     assert "Nothing here" in await operator.see("/activity", project=other)
@@ -234,7 +236,7 @@ async def test_what_was_sent_to_the_product_is_told_with_the_account(operator: O
     account, now = await operator.account(), datetime.now(UTC)
     url = "https://127.0.0.1:9/<b>hook</b>"
     endpoint = Endpoint(id="e1", project_id=account.project_id, url=url, events=("*",), created_at=now, updated_at=now)
-    book = operator.database.endpoints
+    book = operator.stores.endpoints
     assert await book.add(endpoint, new_secret(os.urandom), told_of(endpoint))
     page = await operator.see(f"/accounts/{account.id}")
     assert "Nothing has been sent about this account yet." in page
@@ -335,7 +337,7 @@ async def test_a_key_is_shown_once_works_and_is_revoked(operator: Operator) -> N
     listed = await operator.see("/keys")
     assert secret not in listed
     assert secret[:12] in listed
-    [key] = await operator.database.clients.keys()
+    [key] = await operator.stores.keys.all()
     assert key.scopes == {"hris.employees:read", "hris.locations:read"}
     page = await operator.follow(await operator.send(f"/keys/{key.id}/revoke"))
     assert f"The key {secret[:12]}… is revoked." in told(page)
@@ -351,14 +353,14 @@ async def test_a_form_that_is_sent_again_makes_no_second_key(operator: Operator)
     again = await operator.post("/keys", form)
     assert again.status_code == 409
     assert "has been sent before" in again.text
-    assert len(await operator.database.clients.keys()) == 1
+    assert len(await operator.stores.keys.all()) == 1
 
 
 async def test_a_key_of_no_scope_is_not_made_and_a_new_project_is(operator: Operator) -> None:
     answer = await operator.send("/keys", {"kind": "chosen", "new_project": "fresh", "project": ""})
     assert answer.status_code == 400
     assert "Choose at least one scope" in answer.text
-    assert await operator.database.clients.find_project("fresh") is None
+    assert await operator.stores.keys.find_project("fresh") is None
     answer = await operator.send("/keys", {"kind": "read", "new_project": "fresh", "project": ""})
     assert "<dd>fresh</dd>" in answer.text
     assert "hris.*:read" in answer.text
@@ -400,10 +402,10 @@ async def test_rights_are_those_that_are_chosen(operator: Operator) -> None:
     assert odd.status_code == 400
     assert "There is no scope everything" in odd.text
     await operator.site.make_key("hris.groups:read")
-    [key] = await operator.database.clients.keys()
+    [key] = await operator.stores.keys.all()
     assert "lacks the scope hris.employees:read" in (await operator.send(path, {**form, "rights": key.id})).text
     assert (await operator.send(path, {**form, "rights": "nonsense"})).status_code == 400
-    assert [each.id for each in await operator.database.clients.keys()] == [key.id], "no key is left behind"
+    assert [each.id for each in await operator.stores.keys.all()] == [key.id], "no key is left behind"
 
 
 async def test_faults_of_a_tried_request_are_shown_as_a_caller_gets_them(operator: Operator) -> None:
@@ -447,8 +449,8 @@ def marked(account: Account) -> dict[str, Account]:
 
 async def places_that_show_markup(operator: Operator, account: Account) -> list[str]:
     """Look at every page about an account; give those that show markup, which must be as text."""
-    await operator.database.clients.create_key(account.project_id, ["hris.groups:read"])
-    key = (await operator.database.clients.keys())[-1]
+    await operator.stores.keys.create_key(account.project_id, ["hris.groups:read"])
+    key = (await operator.stores.keys.all())[-1]
     own = (f"/accounts/{account.id}{each}" for each in ("", "/unlink", "/relink", "/try"))
     found = []
     for path in ("", "/link", "/keys", f"/keys/{key.id}/revoke", *own):
@@ -463,7 +465,7 @@ async def test_what_others_write_is_never_markup(operator: Operator) -> None:
     account = await operator.account()
     for field, changed in marked(account).items():
         now = await operator.account()
-        await operator.database.amend(replace(changed, revision=now.revision))
+        await operator.stores.accounts.update(replace(changed, revision=now.revision))
         assert await places_that_show_markup(operator, changed), field
     gone = await operator.send(f"/accounts/{account.id}/unlink", {"confirmation": "unlink"})
     assert "<script>alert" not in await operator.follow(gone)

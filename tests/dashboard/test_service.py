@@ -48,11 +48,11 @@ class Keys:
     async def projects(self) -> Sequence[Project]:
         return [Project(id=name, name=name, created_at=NOW) for name in self.names]
 
-    async def project(self, name: str) -> Project:
+    async def ensure_project(self, name: str) -> Project:
         self.names.append(name)
         return Project(id=name, name=name, created_at=NOW)
 
-    async def keys(self, project_id: str | None = None) -> Sequence[ClientKey]:
+    async def all(self, project_id: str | None = None) -> Sequence[ClientKey]:
         raise NotImplementedError
 
     async def create_key(self, project_id: str, scopes: Iterable[str], by: Actor) -> tuple[ClientKey, Secret]:

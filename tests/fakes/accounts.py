@@ -31,7 +31,11 @@ class Books:
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
         raise NotImplementedError
 
-    async def choose(self, project_id: str, choice: Choice) -> Sequence[Account]:
+    async def find(self, account_id: str) -> Account | None:
+        linked = self.register.accounts.get(account_id)
+        return linked.account if linked else None
+
+    async def select(self, project_id: str, choice: Choice) -> Sequence[Account]:
         self.asked.append(choice)
         found = [
             each.account
@@ -44,7 +48,7 @@ class Books:
         ]
         return found[choice.skip : choice.skip + choice.most]
 
-    async def amend(self, account: Account, by: Actor) -> Account:
+    async def update(self, account: Account, by: Actor) -> Account:
         self.changed_by.append(by)
         linked = self.register.accounts[account.id]
         if linked.account.revision != account.revision:
@@ -54,19 +58,19 @@ class Books:
         return amended
 
     async def store(self, account: Account, credential: Secret, by: Actor, **_: object) -> Account:
-        stored = await self.amend(account, by)
+        stored = await self.update(account, by)
         self.register.accounts[account.id] = replace(self.register.accounts[account.id], credential=credential)
         return stored
 
     async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
         return await self.store(account, credential, by)
 
-    async def confirm(self, account_id: str) -> None:
+    async def note_verified(self, account_id: str) -> None:
         assert account_id in self.register.accounts
 
-    async def erase(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+    async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:
         self.changed_by.append(by)
-        [account] = await self.choose(project_id, Choice(ids=(account_id,)))
+        [account] = await self.select(project_id, Choice(ids=(account_id,)))
         del self.register.accounts[account_id]
         return account
 

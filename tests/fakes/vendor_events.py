@@ -193,7 +193,7 @@ class Square:
         self.counted: list[str] = []
         self.made = 0
         self.providers = {"village": Provider(SENDING, Policy(SENDING, Operator()))}
-        rules = RegistrarConfig(
+        self.rules = RegistrarConfig(
             enabled=self.enabled,
             public_url=self.public_url,
             check=CHECK,
@@ -205,7 +205,9 @@ class Square:
         )
         way = self.upstream or self.vendor
         checks = TokenRejections(self.register, way, lambda: self.time.moment)
-        self.hooks = WebhookRegistrar(RegistrarServices(self.store, self.register, way, checks, self.providers), rules)
+        self.hooks = WebhookRegistrar(
+            RegistrarServices(self.store, self.register, way, checks, self.providers), self.rules
+        )
 
     def answer(self, request: Request) -> Answer:
         """Make a hook, or keep the one that is known; `statuses` are answered instead, by method."""

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.app.services import open_cache, open_the_database, open_the_vault
-from gateway.audit.log import ChangeListeners
+from gateway.app.services import open_cache, open_the_vault
+from gateway.app.stores import open_stores
 from gateway.cache.invalidation import invalidation_listener
 from gateway.cache.redis_cache import RedisCache
 from gateway.http.codings import coding_for, matches
@@ -134,12 +134,10 @@ async def test_the_short_way_is_closed_to_other_keys_and_when_the_key_ends(
     # Revoked by another process: heard of over the channel, though the memory lasts a minute.
     cache = open_cache(site.settings, make_metrics())
     stack.push_async_callback(cache.close)
-    elsewhere = await open_the_database(
-        site.settings, open_the_vault(site.settings), ChangeListeners(after=(invalidation_listener(cache),))
-    )
+    elsewhere = await open_stores(site.settings, open_the_vault(site.settings), (invalidation_listener(cache),))
     stack.push_async_callback(elsewhere.close)
     assert isinstance(cache, RedisCache)
-    await elsewhere.clients.revoke_key(key[:12])
+    await elsewhere.keys.revoke_key(key[:12])
     for _ in range(100):
         if (await remembering.get(key=key, account=site.account)).status_code == 401:
             break

@@ -73,7 +73,7 @@ async def test_an_account_of_another_project_is_a_404(site: Site) -> None:
 async def test_a_revoked_key_is_a_401(site: Site) -> None:
     key = await site.make_key()
     assert (await site.get(key=key)).status_code == 200
-    await site.database.clients.revoke_key(key[:12])
+    await site.stores.keys.revoke_key(key[:12])
     assert_error(await site.get(key=key), 401)
 
 
@@ -173,7 +173,7 @@ async def test_a_cursor_is_bound_to_its_account_and_its_query(site: Site) -> Non
 
 async def test_a_suspended_account_is_a_412_and_costs_no_call(site: Site, sandbox: Sandbox) -> None:
     sandbox.reset()
-    await site.database.mark(site.account, Status.SUSPENDED, StatusReason("x", "Paused by us.", now()))
+    await site.stores.accounts.mark(site.account, Status.SUSPENDED, StatusReason("x", "Paused by us.", now()))
     assert_error(await site.get(), 412, "suspended. Paused by us.")
     assert sandbox.calls() == []
 
@@ -222,7 +222,7 @@ async def test_a_vendor_401_puts_the_account_in_error_at_once(site: Site, sandbo
     sandbox.reset()
     assert_error(await site.get(), 412, "refused the account's token")
     assert sandbox.calls() == []
-    account = await site.database.account(site.account)
+    account = await site.stores.accounts.find(site.account)
     assert account is not None
     assert (account.status, account.status_reasons[0].code) == ("error", "invalid_credentials")
 

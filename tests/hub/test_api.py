@@ -79,10 +79,10 @@ async def test_a_session_that_links_again_leaves_the_settings_of_the_account(lin
 
 async def of_another_company(site: Site, account_id: str) -> None:
     """Make an account be one of a company that the sandbox is not."""
-    account = await site.database.account(account_id)
+    account = await site.stores.accounts.find(account_id)
     assert account is not None
     assert account.grant.company
-    await site.database.amend(replace(account, grant=replace(account.grant, company="another")))
+    await site.stores.accounts.update(replace(account, grant=replace(account.grant, company="another")))
 
 
 WAYS = ["session by owner", "session by account", "patch"]
@@ -111,7 +111,7 @@ async def test_a_token_of_another_company_takes_an_account_over_only_if_that_is_
     assert taken.status_code in {200, 201}, taken.text
     assert taken.json()["id"] == account
     # A company that was known is another now: what was cached of it is erased.
-    [_, fact, *_] = await linking.database.audit.read(account_id=account)
+    [_, fact, *_] = await linking.stores.audit.read(account_id=account)
     assert (fact.what, "company" in fact.details["fields"]) == (AuditEvent.RELINKED, True)
 
 
@@ -241,9 +241,9 @@ async def test_unlinking_ends_and_erases_the_sessions_of_an_account(linking: Sit
     account = (await hub(linking, token, "POST", "/accounts", order())).json()["id"]
     editing = await made(linking, account_id=account)
 
-    project = (await linking.database.clients.project("demo")).id
-    await unlink(project, account, linking.database)
-    assert await linking.database.sessions.find_number(editing["id"]) is None
+    project = (await linking.stores.keys.ensure_project("demo")).id
+    await unlink(project, account, linking.stores.accounts)
+    assert await linking.stores.sessions.find_number(editing["id"]) is None
     answer = await hub(linking, editing["token"], "GET", "/settings")
     assert "not valid" in answer.json()["message"]
 

@@ -18,10 +18,9 @@ import pytest
 
 from connectors.exchange import Consent, Grant, Refusal, Request, Verification
 from gateway.accounts.link import LinkContext
-from gateway.accounts.store import utc_now
 from gateway.app.hub import HubParts, hub_routes
 from gateway.app.routes import Site as Pages
-from gateway.app.services import open_upstream, providers
+from gateway.app.services import CLOCK, open_upstream, providers
 from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Authenticator
 from gateway.http.allow_list import AllowList
@@ -135,11 +134,13 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
         client = ConnectorSettings.model_validate({"client_id": CLIENT, "client_secret": SECRET})
         settings = site.settings.model_copy(update={"connectors": {"village": client}})
         known = {"village": Provider(village, Policy(village, Operator()))}
-        authenticator = Authenticator(site.database, known)
+        authenticator = Authenticator(site.stores.accounts, known)
         async with open_upstream(site.settings, make_metrics()) as upstream:
-            linking = LinkContext(ledger=site.database, upstream=upstream, clock=utc_now, new_id=new_id)
+            linking = LinkContext(ledger=site.stores.accounts, upstream=upstream, clock=CLOCK.now, new_id=new_id)
             place = SiteUrl("", ())
-            parts = HubParts(authenticator, site.database, site.database.sessions, linking, b"k" * 32, lambda _: ())
+            parts = HubParts(
+                authenticator, site.stores.accounts, site.stores.sessions, linking, b"k" * 32, lambda _: ()
+            )
             around = Surroundings(new_id=new_id, now=now, log=lambda *_: None)
             pages = Pages(site.edge.app, hub_routes(settings, place, parts), place, AllowList(()))
             app = RequestMiddleware(pages, RequestLimits(16384, 32768), make_metrics(), around)
@@ -159,16 +160,16 @@ async def test_a_person_agrees_at_the_vendor_and_comes_back_linked(journey: Jour
     assert (back.status_code, back.headers["location"]) == (303, "/connect/done"), back.text
     done = await journey.client.get("/connect/done")
     assert "Village is connected" in done.text
-    project = (await journey.site.database.clients.project("demo")).id
-    linked = await journey.site.database.find_by_owner(project, "village", "c")
+    project = (await journey.site.stores.keys.ensure_project("demo")).id
+    linked = await journey.site.stores.accounts.find_by_owner(project, "village", "c")
     assert linked is not None
-    found = await journey.site.database.find_account(project, linked.id)
+    found = await journey.site.stores.accounts.find_account(project, linked.id)
     assert found is not None
     assert found.credential.reveal == TOKEN
     end = found.account.grant.ends_at
     assert end is not None
     assert end - found.account.created_at == pytest.approx(timedelta(hours=1), abs=timedelta(seconds=5))
-    [entry] = await journey.site.database.audit.read(account_id=linked.id)
+    [entry] = await journey.site.stores.audit.read(account_id=linked.id)
     assert (entry.by.kind, entry.by.address) == ("session", "127.0.0.1")
 
 

@@ -87,7 +87,7 @@ async def test_what_humaans_does_not_say_of_a_token_is_asked_of_who_pasted_it(
     await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
     done = await linking.client.get("/connect/done")
     assert "Which of these did you tick?" in done.text
-    [account] = await linking.database.accounts()
+    [account] = await linking.stores.accounts.all()
     unknown = {"private:write", "compensations:write", "documents:write"}
     assert account.grant.unknown == account.grant.opens & unknown == unknown
     foreign = await linking.client.post("/connect/scopes", data={"form": "x", "scope compensations:write": "yes"})
@@ -98,10 +98,10 @@ async def test_what_humaans_does_not_say_of_a_token_is_asked_of_who_pasted_it(
     assert (said.status_code, said.headers["location"]) == (303, "/connect/done")
     again = await linking.client.get("/connect/done")
     assert "Which of these did you tick?" not in again.text
-    [stated] = await linking.database.accounts()
+    [stated] = await linking.stores.accounts.all()
     assert stated.grant.opens == account.grant.scopes | set(chosen)
     assert stated.grant.found_by == ("probe+stated" if chosen else "probe")
-    linked = await linking.database.find_account(stated.project_id, stated.id)
+    linked = await linking.stores.accounts.find_account(stated.project_id, stated.id)
     assert linked is not None
     assert linked.account == stated
 
@@ -175,10 +175,10 @@ async def test_what_a_customer_writes_is_never_markup(linking: Site, name: str) 
 async def test_what_the_vendor_says_is_never_markup(linking: Site) -> None:
     page = await enter(linking, (await made(linking))["token"])
     await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
-    project = (await linking.database.clients.project("demo")).id
-    [account] = await linking.database.choose(project, Choice())
+    project = (await linking.stores.keys.ensure_project("demo")).id
+    [account] = await linking.stores.accounts.select(project, Choice())
     said = Grant(scopes=frozenset({MARKUP, "public:read"}), found_by="token-info", role=MARKUP, warnings=(MARKUP,))
-    await linking.database.amend(replace(account, grant=said))
+    await linking.stores.accounts.update(replace(account, grant=said))
     done = await linking.client.get("/connect/done")
     assert done.text.count("&lt;script&gt;") == 2 + done.text.count(f"Not used here: {escape(MARKUP)}")
     assert "<script>alert" not in done.text

@@ -29,8 +29,8 @@ async def fixture_watched(environ: dict[str, str], stack: AsyncExitStack, sandbo
 
 def kept(site: Site, query: str) -> list[Any]:
     path = site.settings.database.url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute(query).fetchall()
+    with closing(sqlite3.connect(path)) as stores:
+        return stores.execute(query).fetchall()
 
 
 def total(metrics: str, name: str) -> float:

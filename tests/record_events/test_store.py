@@ -9,7 +9,7 @@ import orjson
 import pytest
 from sqlalchemy import func, select, update
 
-from gateway.accounts.store import Database
+from gateway.app.stores import Stores
 from gateway.db.engine import reading, writing
 from gateway.db.schema import (
     idempotency,
@@ -33,36 +33,36 @@ LEASE = timedelta(minutes=10)
 EMPLOYEES = frozenset({"employees"})
 
 
-async def link(database: Database, account_id: str = "a1", project: str = "acme") -> Account:
-    return await database.store(await new_account(database, account_id, project), TOKEN)
+async def link(stores: Stores, account_id: str = "a1", project: str = "acme") -> Account:
+    return await stores.accounts.store(await new_account(stores, account_id, project), TOKEN)
 
 
-async def listen(database: Database, name: str, events: Sequence[str], project: str = "acme") -> Endpoint:
+async def listen(stores: Stores, name: str, events: Sequence[str], project: str = "acme") -> Endpoint:
     endpoint = Endpoint(
         id=name,
-        project_id=(await database.clients.project(project)).id,
+        project_id=(await stores.keys.ensure_project(project)).id,
         url=f"https://{name}.example/",
         events=tuple(events),
         created_at=START,
         updated_at=START,
     )
-    assert await database.endpoints.add(endpoint, Secret("whsec_b25l"), told_of(endpoint))
+    assert await stores.endpoints.add(endpoint, Secret("whsec_b25l"), told_of(endpoint))
     return endpoint
 
 
-async def arrange(database: Database, *resources: str, project: str = "acme", now: int = 0) -> None:
-    found = await database.clients.project(project)
+async def arrange(stores: Stores, *resources: str, project: str = "acme", now: int = 0) -> None:
+    found = await stores.keys.ensure_project(project)
     wanted = {found.id: frozenset(resources or EMPLOYEES)}
-    await database.watches.arrange(wanted, START + timedelta(seconds=now))
+    await stores.record_watches.arrange(wanted, START + timedelta(seconds=now))
 
 
-async def claim(database: Database, passed: float = 0) -> WatchClaim | None:
+async def claim(stores: Stores, passed: float = 0) -> WatchClaim | None:
     now = START + timedelta(seconds=passed)
-    return await database.watches.claim(now, now + LEASE)
+    return await stores.record_watches.claim(now, now + LEASE)
 
 
-async def taken(database: Database, passed: float = 0) -> WatchClaim:
-    found = await claim(database, passed)
+async def taken(stores: Stores, passed: float = 0) -> WatchClaim:
+    found = await claim(stores, passed)
     assert found is not None
     return found
 
@@ -72,16 +72,16 @@ def told(account: Account, verb: str, *ids: str) -> list[Event]:
     return [record_event(name, account, Record("employees", f"u-{each}", each), f"e-{each}", START) for each in ids]
 
 
-async def count(database: Database, table: object = record_hashes) -> int:
-    async with reading(database._engine) as connection:
+async def count(stores: Stores, table: object = record_hashes) -> int:
+    async with reading(stores.engine) as connection:
         found = await connection.execute(select(func.count()).select_from(table))  # type: ignore[arg-type]
         return int(found.scalar_one())
 
 
-async def outbox(database: Database) -> list[tuple[str, str]]:
+async def outbox(stores: Stores) -> list[tuple[str, str]]:
     """Give what is on its way: endpoint and event."""
     columns = webhook_deliveries.c.endpoint_id, webhook_deliveries.c.event
-    async with reading(database._engine) as connection:
+    async with reading(stores.engine) as connection:
         return [(row.endpoint_id, row.event) for row in await connection.execute(select(*columns).order_by(*columns))]
 
 
@@ -89,30 +89,30 @@ def later(seconds: float, failures: int = 0) -> Next:
     return Next(due=START + timedelta(seconds=seconds), rest_until=START, failures=failures)
 
 
-async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_not_all_does(database: Database) -> None:
+async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_not_all_does(stores: Stores) -> None:
     """Hashes and ids of its records, answers of its writes, its webhook, and what deliveries say of it."""
-    await listen(database, "one", ["*"])
-    account = await link(database)
-    await link(database, "a2")
-    await arrange(database)
+    await listen(stores, "one", ["*"])
+    account = await link(stores)
+    await link(stores, "a2")
+    await arrange(stores)
     for _ in range(2):
-        found = await taken(database)
+        found = await taken(stores)
         events = told(account, "created", "p1") if found.account_id == "a1" else []
-        assert await database.watches.apply(found, 1, Batch({"p1": b"h"}, (), events))
+        assert await stores.record_watches.apply(found, 1, Batch({"p1": b"h"}, (), events))
         turn = IdempotencyKey(found.account_id, "key", "request")
-        await database.idempotency.begin(turn, START, START)
-        await database.hooks.take(found.account_id, START, START + HOUR)
+        await stores.idempotency.begin(turn, START, START)
+        await stores.vendor_webhooks.take(found.account_id, START, START + HOUR)
     tables = record_watches, record_hashes, idempotency, vendor_webhooks
 
     async def kept() -> list[int]:
-        return [await count(database, each) for each in tables]
+        return [await count(stores, each) for each in tables]
 
     assert await kept() == [2, 2, 2, 2]
-    again = await database.store(account, Secret("another token"))
+    again = await stores.accounts.store(account, Secret("another token"))
     assert await kept() == [2, 2, 2, 2]
-    await database.store(again, Secret("another company's"), replaced=True)
+    await stores.accounts.store(again, Secret("another company's"), replaced=True)
     assert await kept() == [1, 1, 1, 1]
-    async with reading(database._engine) as connection:
+    async with reading(stores.engine) as connection:
         rows = await connection.execute(select(webhook_deliveries.c.account_id, webhook_deliveries.c.delete_payload))
         assert {row.account_id for row in rows if not row.delete_payload} == {"a2"}
 
@@ -120,157 +120,157 @@ async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_no
 # --- who is watched -----------------------------------------------------------------------------------------
 
 
-async def test_what_is_listened_for_is_read_from_enabled_endpoints(database: Database) -> None:
-    await listen(database, "one", ["account.*"])
-    await listen(database, "two", ["hris_employees.*", "account.error"])
-    await listen(database, "other", ["*"], "stranger")
-    off = await listen(database, "off", ["hris_time_off.*"])
-    async with writing(database._engine) as connection:
+async def test_what_is_listened_for_is_read_from_enabled_endpoints(stores: Stores) -> None:
+    await listen(stores, "one", ["account.*"])
+    await listen(stores, "two", ["hris_employees.*", "account.error"])
+    await listen(stores, "other", ["*"], "stranger")
+    off = await listen(stores, "off", ["hris_time_off.*"])
+    async with writing(stores.engine) as connection:
         of_off = webhook_endpoints.c.id == off.id
         await connection.execute(update(webhook_endpoints).where(of_off).values(disabled_at=START))
-    found = await database.watches.listening()
-    acme, stranger = [(await database.clients.project(name)).id for name in ("acme", "stranger")]
+    found = await stores.record_watches.listening()
+    acme, stranger = [(await stores.keys.ensure_project(name)).id for name in ("acme", "stranger")]
     assert {project: sorted(events) for project, events in found.items()} == {
         acme: ["account.*", "account.error", "hris_employees.*"],
         stranger: ["*"],
     }
 
 
-async def test_accounts_of_these_projects_are_watched_and_no_others(database: Database) -> None:
-    await link(database)
-    await link(database, "a2")
-    await link(database, "b1", "stranger")
-    await arrange(database, "employees", "time_off")
-    account = await link(database, "a3")
-    await arrange(database, "employees", "time_off")
-    assert await count(database, record_watches) == 6
-    found = [await taken(database) for _ in range(6)]
+async def test_accounts_of_these_projects_are_watched_and_no_others(stores: Stores) -> None:
+    await link(stores)
+    await link(stores, "a2")
+    await link(stores, "b1", "stranger")
+    await arrange(stores, "employees", "time_off")
+    account = await link(stores, "a3")
+    await arrange(stores, "employees", "time_off")
+    assert await count(stores, record_watches) == 6
+    found = [await taken(stores) for _ in range(6)]
     assert {(each.account_id, each.resource) for each in found} == {
         (owner, resource) for owner in ("a1", "a2", "a3") for resource in ("employees", "time_off")
     }
     assert {each.project_id for each in found} == {account.project_id}
     assert {each.place for each in found} == {WatchState()}
-    await database.watches.apply(found[0], 1, Batch({"p1": b"h"}, (), ()))
-    await arrange(database, project="stranger")
-    assert (await count(database, record_watches), await count(database)) == (1, 0)
-    await database.watches.arrange({}, START)
-    assert await count(database, record_watches) == 0
+    await stores.record_watches.apply(found[0], 1, Batch({"p1": b"h"}, (), ()))
+    await arrange(stores, project="stranger")
+    assert (await count(stores, record_watches), await count(stores)) == (1, 0)
+    await stores.record_watches.arrange({}, START)
+    assert await count(stores, record_watches) == 0
 
 
 # --- claims -------------------------------------------------------------------------------------------------
 
 
-async def test_of_any_number_of_workers_each_watch_is_taken_by_one(database: Database, url: str, time: Time) -> None:
+async def test_of_any_number_of_workers_each_watch_is_taken_by_one(stores: Stores, url: str, time: Time) -> None:
     for number in range(10):
-        await link(database, f"a{number}")
-    await arrange(database)
+        await link(stores, f"a{number}")
+    await arrange(stores)
     other = open_database(url, time)
-    found = await asyncio.gather(*(claim(worker) for _ in range(15) for worker in (database, other)))
+    found = await asyncio.gather(*(claim(worker) for _ in range(15) for worker in (stores, other)))
     assert sorted(each.account_id for each in found if each) == sorted(f"a{number}" for number in range(10))
-    assert await claim(database, LEASE.total_seconds() - 1) is None
+    assert await claim(stores, LEASE.total_seconds() - 1) is None
     again = await taken(other, LEASE.total_seconds())
     assert again.turn == 2
     await other.close()
 
 
-async def test_a_watch_is_due_again_when_that_was_set_and_of_working_accounts_only(database: Database) -> None:
-    await link(database)
-    await arrange(database)
+async def test_a_watch_is_due_again_when_that_was_set_and_of_working_accounts_only(stores: Stores) -> None:
+    await link(stores)
+    await arrange(stores)
     place = WatchState(Sight("r", "m"), "digest", held=True)
-    await database.watches.settle(await taken(database), place, later(100, failures=3))
-    assert await claim(database, 99) is None
-    await database.mark("a1", Status.SUSPENDED, None)
-    assert await claim(database, 100) is None
-    await database.mark("a1", Status.ACTIVE, None)
-    found = await taken(database, 100)
+    await stores.record_watches.settle(await taken(stores), place, later(100, failures=3))
+    assert await claim(stores, 99) is None
+    await stores.accounts.mark("a1", Status.SUSPENDED, None)
+    assert await claim(stores, 100) is None
+    await stores.accounts.mark("a1", Status.ACTIVE, None)
+    found = await taken(stores, 100)
     assert (found.place, found.failures, found.turn) == (place, 3, 2)
 
 
-async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_into_its_rest(database: Database) -> None:
-    await link(database)
-    await arrange(database, "employees", "time_off")
-    for each in [await taken(database), await taken(database)]:
-        await database.watches.settle(each, WatchState(), later(3600))
-    hasten = database.watches.hasten
+async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_into_its_rest(stores: Stores) -> None:
+    await link(stores)
+    await arrange(stores, "employees", "time_off")
+    for each in [await taken(stores), await taken(stores)]:
+        await stores.record_watches.settle(each, WatchState(), later(3600))
+    hasten = stores.record_watches.hasten
     await hasten("a1", EMPLOYEES, START + timedelta(seconds=5))
     await hasten("a1", EMPLOYEES, START + timedelta(seconds=8))
     await hasten("a2", frozenset({"time_off"}), START)
     await hasten("a1", frozenset({"employments"}), START)
-    assert await claim(database, 4) is None
-    found = await taken(database, 5)
+    assert await claim(stores, 4) is None
+    found = await taken(stores, 5)
     assert found.resource == "employees"
     await hasten("a1", EMPLOYEES, START + timedelta(seconds=9))
-    assert await claim(database, 60) is None
+    assert await claim(stores, 60) is None
     rest = START + timedelta(seconds=70)
-    await database.watches.settle(found, WatchState(), Next(due=START + HOUR, rest_until=rest))
-    assert await claim(database, 69) is None
-    assert (await taken(database, 70)).turn == found.turn + 1
+    await stores.record_watches.settle(found, WatchState(), Next(due=START + HOUR, rest_until=rest))
+    assert await claim(stores, 69) is None
+    assert (await taken(stores, 70)).turn == found.turn + 1
 
 
 # --- one transaction ----------------------------------------------------------------------------------------
 
 
-async def test_hashes_and_what_is_told_of_them_are_kept_together(database: Database) -> None:
-    account = await link(database)
-    await listen(database, "every", ["*"])
-    await listen(database, "some", ["hris_employees.deleted"])
-    await listen(database, "accounts", ["account.*"])
-    await arrange(database)
-    found = await taken(database)
+async def test_hashes_and_what_is_told_of_them_are_kept_together(stores: Stores) -> None:
+    account = await link(stores)
+    await listen(stores, "every", ["*"])
+    await listen(stores, "some", ["hris_employees.deleted"])
+    await listen(stores, "accounts", ["account.*"])
+    await arrange(stores)
+    found = await taken(stores)
     first = {f"p{number}": bytes([number]) for number in range(3)}
-    assert await database.watches.apply(found, 1, Batch(first, (), ()))
-    assert await database.watches.hashes(found) == first
-    assert await outbox(database) == []
-    assert await database.watches.apply(found, 1, Batch({"p1": b"n"}, (), told(account, "updated", "p1")))
-    assert await database.watches.apply(found, 1, Batch({}, ["p2"], told(account, "deleted", "p2")))
-    assert await database.watches.hashes(found) == {"p0": b"\x00", "p1": b"n"}
+    assert await stores.record_watches.apply(found, 1, Batch(first, (), ()))
+    assert await stores.record_watches.hashes(found) == first
+    assert await outbox(stores) == []
+    assert await stores.record_watches.apply(found, 1, Batch({"p1": b"n"}, (), told(account, "updated", "p1")))
+    assert await stores.record_watches.apply(found, 1, Batch({}, ["p2"], told(account, "deleted", "p2")))
+    assert await stores.record_watches.hashes(found) == {"p0": b"\x00", "p1": b"n"}
     gone, changed = "hris_employees.deleted", "hris_employees.updated"
-    assert await outbox(database) == [("every", gone), ("every", changed), ("some", gone)]
+    assert await outbox(stores) == [("every", gone), ("every", changed), ("some", gone)]
     room = Room(now=START, until=START + HOUR, token="t", most=9, spare=0, each=9, busy=Counter())
-    claims = await database.outbox.take(room)
+    claims = await stores.outbox.take(room)
     assert sorted(str(orjson.loads(each.payload)["record_id"]) for each in claims) == ["u-p1", "u-p2", "u-p2"]
 
 
 @pytest.mark.parametrize("fault", ["taken over", "changed", "unlinked"])
-async def test_a_watch_that_no_longer_counts_writes_nothing(database: Database, fault: str) -> None:
-    account = await link(database)
-    await listen(database, "every", ["hris_employees.*"])
-    await arrange(database)
-    found = await taken(database)
+async def test_a_watch_that_no_longer_counts_writes_nothing(stores: Stores, fault: str) -> None:
+    account = await link(stores)
+    await listen(stores, "every", ["hris_employees.*"])
+    await arrange(stores)
+    found = await taken(stores)
     if fault == "taken over":
-        await taken(database, LEASE.total_seconds())
+        await taken(stores, LEASE.total_seconds())
     elif fault == "changed":
-        await database.mark("a1", Status.ERROR, None)
+        await stores.accounts.mark("a1", Status.ERROR, None)
     else:
-        await database.erase(account.project_id, account.id)
-    assert not await database.watches.apply(found, 1, Batch({"p1": b"h"}, (), told(account, "created", "p1")))
-    await database.watches.settle(found, WatchState(reading="stale"), later(0))
-    assert (await count(database), await outbox(database)) == (0, [])
+        await stores.accounts.unlink(account.project_id, account.id)
+    assert not await stores.record_watches.apply(found, 1, Batch({"p1": b"h"}, (), told(account, "created", "p1")))
+    await stores.record_watches.settle(found, WatchState(reading="stale"), later(0))
+    assert (await count(stores), await outbox(stores)) == (0, [])
     if fault == "taken over":
-        assert (await taken(database, 2 * LEASE.total_seconds())).place == WatchState()
+        assert (await taken(stores, 2 * LEASE.total_seconds())).place == WatchState()
 
 
-async def test_what_cannot_be_told_is_not_taken_for_told(database: Database) -> None:
-    account = await link(database)
-    endpoint = await listen(database, "every", ["hris_employees.*"])
-    await arrange(database)
-    found = await taken(database)
-    async with writing(database._engine) as connection:
+async def test_what_cannot_be_told_is_not_taken_for_told(stores: Stores) -> None:
+    account = await link(stores)
+    endpoint = await listen(stores, "every", ["hris_employees.*"])
+    await arrange(stores)
+    found = await taken(stores)
+    async with writing(stores.engine) as connection:
         of_endpoint = webhook_endpoints.c.id == endpoint.id
         await connection.execute(update(webhook_endpoints).where(of_endpoint).values(wrapped_key=b"damaged"))
     with pytest.raises(StoreUnavailable):
-        await database.watches.apply(found, 1, Batch({"p1": b"h"}, (), told(account, "created", "p1")))
-    assert (await count(database), await outbox(database)) == (0, [])
+        await stores.record_watches.apply(found, 1, Batch({"p1": b"h"}, (), told(account, "created", "p1")))
+    assert (await count(stores), await outbox(stores)) == (0, [])
 
 
-async def test_many_hashes_are_read_whole_and_go_with_their_account(database: Database) -> None:
-    account = await link(database)
-    await arrange(database)
-    found = await taken(database)
+async def test_many_hashes_are_read_whole_and_go_with_their_account(stores: Stores) -> None:
+    account = await link(stores)
+    await arrange(stores)
+    found = await taken(stores)
     many = {f"id-{number}": number.to_bytes(2, "big") for number in range(2500)}
     items = list(many.items())
     for start in range(0, len(items), 200):
-        assert await database.watches.apply(found, 1, Batch(dict(items[start : start + 200]), (), ()))
-    assert await database.watches.hashes(found) == many
-    await database.erase(account.project_id, account.id)
-    assert (await count(database), await count(database, record_watches)) == (0, 0)
+        assert await stores.record_watches.apply(found, 1, Batch(dict(items[start : start + 200]), (), ()))
+    assert await stores.record_watches.hashes(found) == many
+    await stores.accounts.unlink(account.project_id, account.id)
+    assert (await count(stores), await count(stores, record_watches)) == (0, 0)

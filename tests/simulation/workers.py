@@ -308,6 +308,6 @@ class Worker:
         )
 
     @property
-    def database(self) -> Clerk:
+    def stores(self) -> Clerk:
         """As `hearing` calls it."""
         return self.clerk

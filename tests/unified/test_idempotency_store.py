@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.accounts.store import Database
+from gateway.app.stores import Stores
 from gateway.model import IdempotencyKey, IdempotencyState
 from tests.fixtures.databases import START, TOKEN, Time, new_account, open_database
 
@@ -30,18 +30,18 @@ asyncio.run(take())
 """
 
 
-async def account_in(database: Database) -> None:
-    await database.store(await new_account(database), TOKEN)
+async def account_in(stores: Stores) -> None:
+    await stores.accounts.store(await new_account(stores), TOKEN)
 
 
-async def test_what_was_done_is_given_to_whoever_comes_later(database: Database, url: str, time: Time) -> None:
-    await account_in(database)
+async def test_what_was_done_is_given_to_whoever_comes_later(stores: Stores, url: str, time: Time) -> None:
+    await account_in(stores)
     turn = IdempotencyKey("a1", "key", "request")
-    assert await database.idempotency.begin(turn, START, SINCE) is None
-    begun = await database.idempotency.begin(IdempotencyKey("a1", "key", "other"), START, SINCE)
+    assert await stores.idempotency.begin(turn, START, SINCE) is None
+    begun = await stores.idempotency.begin(IdempotencyKey("a1", "key", "other"), START, SINCE)
     assert begun is not None
     assert (begun.request, begun.state, begun.created_at) == ("request", IdempotencyState.STARTED, START)
-    await database.idempotency.end(turn, IdempotencyState.DONE, 201, b"sealed")
+    await stores.idempotency.end(turn, IdempotencyState.DONE, 201, b"sealed")
     other = open_database(url, time)
     done = await other.idempotency.begin(turn, START + timedelta(hours=23), SINCE)
     assert done is not None
@@ -49,40 +49,40 @@ async def test_what_was_done_is_given_to_whoever_comes_later(database: Database,
     await other.close()
 
 
-async def test_a_key_that_is_given_back_or_over_is_free(database: Database) -> None:
-    await account_in(database)
+async def test_a_key_that_is_given_back_or_over_is_free(stores: Stores) -> None:
+    await account_in(stores)
     turn, old = IdempotencyKey("a1", "key", "request"), IdempotencyKey("a1", "old", "request")
-    await database.idempotency.begin(turn, START, SINCE)
-    await database.idempotency.release(turn)
-    assert await database.idempotency.begin(turn, START, SINCE) is None
-    await database.idempotency.begin(old, START - timedelta(hours=1), SINCE)
-    assert await database.idempotency.begin(turn, START, START) is not None
+    await stores.idempotency.begin(turn, START, SINCE)
+    await stores.idempotency.release(turn)
+    assert await stores.idempotency.begin(turn, START, SINCE) is None
+    await stores.idempotency.begin(old, START - timedelta(hours=1), SINCE)
+    assert await stores.idempotency.begin(turn, START, START) is not None
     # What is over is gone for every key, asked for or not.
-    assert await database.idempotency.begin(old, START, SINCE) is None
+    assert await stores.idempotency.begin(old, START, SINCE) is None
 
 
-async def test_keys_are_those_of_one_account_and_end_with_it(database: Database) -> None:
-    await account_in(database)
-    await database.store(await new_account(database, "a2"), TOKEN)
+async def test_keys_are_those_of_one_account_and_end_with_it(stores: Stores) -> None:
+    await account_in(stores)
+    await stores.accounts.store(await new_account(stores, "a2"), TOKEN)
     turn = IdempotencyKey("a1", "key", "request")
-    assert await database.idempotency.begin(turn, START, SINCE) is None
-    assert await database.idempotency.begin(IdempotencyKey("a2", "key", "request"), START, SINCE) is None
-    account = await database.account("a1")
+    assert await stores.idempotency.begin(turn, START, SINCE) is None
+    assert await stores.idempotency.begin(IdempotencyKey("a2", "key", "request"), START, SINCE) is None
+    account = await stores.accounts.find("a1")
     assert account is not None
-    await database.erase(account.project_id, "a1")
-    await account_in(database)
-    assert await database.idempotency.begin(turn, START, SINCE) is None
+    await stores.accounts.unlink(account.project_id, "a1")
+    await account_in(stores)
+    assert await stores.idempotency.begin(turn, START, SINCE) is None
 
 
-async def test_of_many_at_once_one_gets_the_key(database: Database) -> None:
-    await account_in(database)
+async def test_of_many_at_once_one_gets_the_key(stores: Stores) -> None:
+    await account_in(stores)
     turn = IdempotencyKey("a1", "key", "request")
-    found = await asyncio.gather(*(database.idempotency.begin(turn, START, SINCE) for _ in range(20)))
+    found = await asyncio.gather(*(stores.idempotency.begin(turn, START, SINCE) for _ in range(20)))
     assert found.count(None) == 1
 
 
-async def test_of_several_processes_one_gets_each_key(database: Database, url: str) -> None:
-    await account_in(database)
+async def test_of_several_processes_one_gets_each_key(stores: Stores, url: str) -> None:
+    await account_in(stores)
 
     def start() -> subprocess.Popen[str]:
         return subprocess.Popen([sys.executable, "-c", TAKE, url], cwd=ROOT, stdout=subprocess.PIPE, text=True)

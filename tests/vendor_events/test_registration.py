@@ -5,15 +5,28 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from connectors.exchange import Answer, Request
-from gateway.model import GATEWAY, Choice, Secret, Status
-from gateway.vendor_events.directory import HookedDirectory
-from gateway.vendor_events.model import VendorWebhookState
-from gateway.vendor_events.registration import BATCH, FIRST_WAIT, PARTING, PATIENCE, TURN
-from tests.fakes.accounts import Books
+from connectors.exchange import Answer, Grant, Request
+from gateway.accounts.listeners import CredentialListener
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.app.stores import Stores
+from gateway.db.engine import writing
+from gateway.db.schema import credentials
+from gateway.model import Account, Secret, Status
+from gateway.vendor_events.model import HookStore, VendorWebhookState
+from gateway.vendor_events.registration import (
+    BATCH,
+    FIRST_WAIT,
+    PARTING,
+    PATIENCE,
+    TURN,
+    RegistrarServices,
+    WebhookRegistrar,
+)
 from tests.fakes.core import Register, json_answer, make_linked
-from tests.fakes.vendor_events import CHECK, Damaged, Down, Slow, Square, Unreachable, accounts_of_village
+from tests.fakes.vendor_events import CHECK, Damaged, Down, Slow, Square, Unreachable
+from tests.fixtures.databases import must_find, new_account
 
 # --- registering --------------------------------------------------------------------------------------------
 
@@ -234,96 +247,109 @@ async def test_when_webhooks_are_switched_off_those_that_stand_are_taken_away() 
 # --- with the account ---------------------------------------------------------------------------------------
 
 
-def directory(square: Square) -> HookedDirectory:
-    return HookedDirectory(Books(square.register), square.register, square.hooks)
+class Accounts:
+    """Accounts in a database, whose vendor webhooks follow their credentials. Account `a1` is linked to Village."""
+
+    def __init__(self, stores: Stores, square: Square, store: HookStore | None = None) -> None:
+        self.stores = stores
+        self.square = square
+        upstream = square.upstream or square.vendor
+        checks = TokenRejections(stores.accounts, upstream, square.rules.clock)
+        services = RegistrarServices(
+            store or stores.vendor_webhooks, stores.accounts, upstream, checks, square.providers
+        )
+        registrar = WebhookRegistrar(services, square.rules)
+        stores.accounts.listen(CredentialListener(before_delete=registrar.remove, after_store=registrar.follow))
+
+    async def link(self, token: str = "first") -> Account:
+        grant = Grant(scopes=frozenset({"open", "closed"}), found_by="token-info")
+        account = replace(await new_account(self.stores), provider="village", grant=grant)
+        return await self.stores.accounts.store(account, Secret(token))
+
+    async def unlink(self, account: Account) -> Account | None:
+        return await self.stores.accounts.unlink(account.project_id, account.id)
 
 
-async def test_a_new_credential_sees_to_the_webhook_even_when_it_is_not_due() -> None:
+async def test_a_new_credential_sees_to_the_webhook_even_when_it_is_not_due(sqlite: Stores) -> None:
     square = Square()
-    accounts = directory(square)
-    await accounts.store(square.linked().account, Secret("first"), GATEWAY)
-    await accounts.store(square.linked().account, Secret("second"), GATEWAY)
+    account = await Accounts(sqlite, square).link()
+    account = await sqlite.accounts.store(account, Secret("second"))
     assert [each.headers["authorization"] for each in square.vendor.asked] == ["Bearer first", "Bearer second"]
     assert square.counted == ["village registered", "village stands"]
-    await accounts.amend(square.linked().account, GATEWAY)
+    await sqlite.accounts.update(replace(account, label="new"))
     assert len(square.vendor.asked) == 2
 
 
-async def test_an_endpoint_at_the_company_of_the_old_token_is_taken_away_with_the_old_token() -> None:
+async def test_an_endpoint_at_the_company_of_the_old_token_is_taken_away_with_the_old_token(sqlite: Stores) -> None:
     square = Square()
-    accounts = directory(square)
-    await accounts.store(square.linked().account, Secret("first"), GATEWAY)
+    account = await Accounts(sqlite, square).link()
 
     def elsewhere(request: Request) -> Answer | None:
         return json_answer({"id": "other", "secret": "its own"}) if request.method == "POST" else None
 
     square.vendor.instead = lambda request: elsewhere(request) or square.answer(request)
-    await accounts.store(square.linked().account, Secret("second"), GATEWAY)
+    await sqlite.accounts.store(account, Secret("second"))
     assert square.asked() == ["POST /hooks", "POST /hooks", "DELETE /hooks/h1"]
     assert square.vendor.asked[-1].headers["authorization"] == "Bearer first"
-    assert (square.hook().remote_id, square.hook().secret) == ("other", Secret("its own"))
+    hook = await sqlite.vendor_webhooks.find(account.id)
+    assert hook is not None
+    assert (hook.remote_id, hook.secret) == ("other", Secret("its own"))
 
 
-async def test_of_a_company_that_is_replaced_the_endpoint_goes_though_the_new_token_may_have_none() -> None:
+async def test_of_a_company_that_is_replaced_the_endpoint_goes_though_the_new_token_may_have_none(
+    sqlite: Stores,
+) -> None:
     square = Square()
-    accounts = directory(square)
-    account = await accounts.store(square.linked().account, Secret("first"), GATEWAY)
+    account = await Accounts(sqlite, square).link()
     unable = replace(account, grant=replace(account.grant, scopes=frozenset({"open"}), company="another"))
-    await accounts.store(unable, Secret("second"), GATEWAY, replaced=True)
+    await sqlite.accounts.store(unable, Secret("second"), replaced=True)
     assert square.asked() == ["POST /hooks", "DELETE /hooks/h1"]
     assert square.vendor.asked[-1].headers["authorization"] == "Bearer first"
 
 
-async def test_no_fault_of_a_webhook_is_one_of_the_account() -> None:
-    register = Register(accounts=accounts_of_village())
-    square = Square(register=register, account_cache=Down(register))
-    accounts = directory(square)
-    stored = await accounts.store(square.linked().account, Secret("new"), GATEWAY)
-    assert square.linked().credential == Secret("new")
-    assert await accounts.erase(stored.project_id, "a1", GATEWAY) == stored
-    assert "a1" not in register.accounts
+async def test_no_fault_of_a_webhook_is_one_of_the_account(sqlite: Stores) -> None:
+    accounts = Accounts(sqlite, Square(), Down(Register()))
+    stored = await accounts.link("new")
+    assert (await must_find(sqlite, stored)).credential == Secret("new")
+    assert await accounts.unlink(stored) == stored
+    assert await sqlite.accounts.find(stored.id) is None
 
 
-async def test_a_credential_that_cannot_be_opened_can_be_replaced() -> None:
-    square = Square(register=Damaged(accounts={"damaged": make_linked("damaged", "open", "closed")}))
-    await directory(square).store(square.linked("damaged").account, Secret("new"), GATEWAY)
-    assert square.linked("damaged").credential == Secret("new")
+async def test_a_credential_that_cannot_be_opened_can_be_replaced(sqlite: Stores) -> None:
+    account = await Accounts(sqlite, Square()).link()
+    async with writing(sqlite.engine) as connection:
+        await connection.execute(update(credentials).values(sealed=b"damaged"))
+    sqlite.accounts.purge(account.id)
+    stored = await sqlite.accounts.store(account, Secret("new"))
+    assert (await must_find(sqlite, stored)).credential == Secret("new")
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(200, "removed"), (404, "left_behind"), (500, "left_behind")])
 async def test_unlinking_takes_the_endpoint_away_first_and_is_not_stopped_by_the_vendor(
-    status: int, outcome: str
+    sqlite: Stores, status: int, outcome: str
 ) -> None:
     square = Square(statuses={} if status == 200 else {"DELETE": status})
-    accounts = directory(square)
-    await accounts.store(square.linked().account, Secret("first"), GATEWAY)
-    usual = square.answer
-
-    def answer(request: Request) -> Answer:
-        assert "a1" in square.register.accounts
-        return usual(request)
-
-    square.vendor.instead = answer
-    assert await accounts.erase("p1", "a1", GATEWAY)
-    assert square.asked()[-1] == "DELETE /hooks/h1"
+    accounts = Accounts(sqlite, square)
+    account = await accounts.link()
+    assert await accounts.unlink(account)
+    assert square.asked() == ["POST /hooks", "DELETE /hooks/h1"]
+    assert square.vendor.asked[-1].headers["authorization"] == "Bearer first"
     assert square.counted[-1] == f"village {outcome}"
-    assert "a1" not in square.register.accounts
+    assert await sqlite.accounts.find(account.id) is None
 
 
-async def test_a_vendor_that_does_not_answer_holds_up_an_unlinking_for_a_few_seconds_only() -> None:
-    square = Square()
-    await square.hooks.ensure(square.linked())
-    slow = Square(upstream=Slow(), parting=0.01, register=square.register, account_cache=square.store)
+async def test_a_vendor_that_does_not_answer_holds_up_an_unlinking_for_a_few_seconds_only(sqlite: Stores) -> None:
+    account = await Accounts(sqlite, Square()).link()
+    slow = Square(upstream=Slow(), parting=0.01)
     async with asyncio.timeout(5):
-        assert await directory(slow).erase("p1", "a1", GATEWAY)
+        assert await Accounts(sqlite, slow).unlink(account)
     assert slow.counted == ["village left_behind"]
 
 
-async def test_an_account_that_has_no_webhook_is_unlinked_without_a_word_to_the_vendor() -> None:
-    square = Square()
-    accounts = directory(square)
-    assert await accounts.choose("p1", Choice(ids=("b1",)))
-    await accounts.erase("p1", "b1", GATEWAY)
+async def test_an_account_that_has_no_webhook_is_unlinked_without_a_word_to_the_vendor(sqlite: Stores) -> None:
+    square = Square(enabled=False)
+    accounts = Accounts(sqlite, square)
+    assert await accounts.unlink(await accounts.link())
     assert square.vendor.asked == []
 
 

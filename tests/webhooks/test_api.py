@@ -27,10 +27,10 @@ async def fixture_site(environ: dict[str, str], stack: AsyncExitStack) -> Site:
 
 async def tell(site: Site, name: str) -> Account:
     """Do what a change of an account does: note it in the same transaction."""
-    account = await site.database.account(site.account)
+    account = await site.stores.accounts.find(site.account)
     assert account is not None
-    async with writing(site.database._engine) as connection:
-        await site.database.outbox.note(connection, name, account)
+    async with writing(site.stores.engine) as connection:
+        await site.stores.outbox.note(connection, name, account)
     return account
 
 

@@ -60,11 +60,11 @@ async def refused(site: Site, key: str, method: str, path: str, body: Any, scope
 
 async def hear_of(site: Site, event: str) -> None:
     """Do what a watch does that has found a change."""
-    account = await site.database.account(site.account)
+    account = await site.stores.accounts.find(site.account)
     assert account is not None
-    async with writing(site.database._engine) as connection:
+    async with writing(site.stores.engine) as connection:
         told = record_event(event, account, Record(resource_of(event), "u1"), f"e-{event}", NOW)
-        await site.database.outbox.enqueue(connection, told)
+        await site.stores.outbox.enqueue(connection, told)
 
 
 def test_each_resource_that_is_watched_has_one_scope_that_lists_it() -> None:
@@ -176,8 +176,8 @@ async def test_an_endpoint_outlives_the_key_that_made_it(site: Site, receiver: R
     [event] = [name for name in OF_RECORDS if name == "hris_employees.updated"]
     key = await site.make_key(WRITE, SCOPES["employees"])
     made = await ask(site, "POST", "/webhooks", {"url": receiver.url, "events": [event]}, key=key, status=201)
-    [prefix] = [each.prefix for each in await site.database.clients.keys() if key.startswith(each.prefix)]
-    assert await site.database.clients.revoke_key(prefix) is not None
+    [prefix] = [each.prefix for each in await site.stores.keys.all() if key.startswith(each.prefix)]
+    assert await site.stores.keys.revoke_key(prefix) is not None
     await ask(site, "GET", "/webhooks", key=key, status=401)
     await hear_of(site, event)
     await settled(site, made, "delivered")

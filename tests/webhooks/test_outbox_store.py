@@ -12,7 +12,7 @@ import orjson
 import pytest
 from sqlalchemy import LargeBinary, func, select, text
 
-from gateway.accounts.store import Database
+from gateway.app.stores import Stores
 from gateway.auth.api_key import new_id
 from gateway.db.engine import reading, writing
 from gateway.db.schema import metadata, webhook_attempts, webhook_deliveries, webhook_endpoints
@@ -64,7 +64,7 @@ class Post:
 class Worker:
     """One worker's dispatcher on the database, driven by hand."""
 
-    database: Database
+    stores: Stores
     time: Time
     post: Post = field(default_factory=Post)
     pace: Pace = field(default_factory=lambda: Pace(together=16, each=4, lease=LEASE, poll=0.02, grace=0.1))
@@ -77,7 +77,7 @@ class Worker:
         clock = Clock(now=self.time.now, monotonic=self.time.monotonic, jitter=lambda: 0.5)
         tokens = count()
         self.dispatcher = Dispatcher(
-            self.outbox or self.database.outbox,
+            self.outbox or self.stores.outbox,
             self.post,
             Rules(pace=self.pace, schedule=SCHEDULE, keeping=KEEPING),
             (clock, lambda: f"{id(self)}-{next(tokens)}"),
@@ -96,16 +96,14 @@ class Worker:
 
 
 @pytest.fixture
-async def worker(database: Database, time: Time) -> AsyncIterator[Worker]:
-    worker = Worker(database, time)
+async def worker(stores: Stores, time: Time) -> AsyncIterator[Worker]:
+    worker = Worker(stores, time)
     yield worker
     assert worker.faults == []
 
 
-async def listen(
-    database: Database, name: str = "w1", events: Sequence[str] = ("*",), project: str = "acme"
-) -> Endpoint:
-    made = await database.clients.project(project)
+async def listen(stores: Stores, name: str = "w1", events: Sequence[str] = ("*",), project: str = "acme") -> Endpoint:
+    made = await stores.keys.ensure_project(project)
     endpoint = Endpoint(
         id=name,
         project_id=made.id,
@@ -114,27 +112,27 @@ async def listen(
         created_at=START,
         updated_at=START,
     )
-    assert await database.endpoints.add(endpoint, SECRET, told_of(endpoint))
+    assert await stores.endpoints.add(endpoint, SECRET, told_of(endpoint))
     return endpoint
 
 
-async def note(database: Database, account: Account, *names: str) -> None:
-    async with writing(database._engine) as connection:
+async def note(stores: Stores, account: Account, *names: str) -> None:
+    async with writing(stores.engine) as connection:
         for name in names:
-            await database.outbox.note(connection, name, account)
+            await stores.outbox.note(connection, name, account)
 
 
-async def log_of(database: Database, endpoint: Endpoint) -> Sequence[Delivery]:
-    return await database.endpoints.deliveries(endpoint, Pick(most=100))
+async def log_of(stores: Stores, endpoint: Endpoint) -> Sequence[Delivery]:
+    return await stores.endpoints.deliveries(endpoint, Pick(most=100))
 
 
-async def only(database: Database, endpoint: Endpoint) -> Delivery:
-    [found] = await log_of(database, endpoint)
+async def only(stores: Stores, endpoint: Endpoint) -> Delivery:
+    [found] = await log_of(stores, endpoint)
     return found
 
 
-async def payloads(database: Database) -> list[bytes | None]:
-    async with reading(database._engine) as connection:
+async def payloads(stores: Stores) -> list[bytes | None]:
+    async with reading(stores.engine) as connection:
         return list((await connection.scalars(select(webhook_deliveries.c.payload))).all())
 
 
@@ -142,17 +140,17 @@ async def payloads(database: Database) -> list[bytes | None]:
 
 
 async def test_an_event_goes_to_whoever_wants_it_in_its_project_and_to_nobody_else(
-    database: Database, worker: Worker
+    stores: Stores, worker: Worker
 ) -> None:
-    every = await listen(database, "every")
-    some = await listen(database, "some", ["account.deleted"])
-    off = await listen(database, "off")
-    other = await listen(database, "other", project="stranger")
-    await database.endpoints.change(off, replace(off, disabled_at=START, disabled_reason="disabled"), told_of(off))
-    await note(database, await new_account(database), "account.updated")
+    every = await listen(stores, "every")
+    some = await listen(stores, "some", ["account.deleted"])
+    off = await listen(stores, "off")
+    other = await listen(stores, "other", project="stranger")
+    await stores.endpoints.change(off, replace(off, disabled_at=START, disabled_reason="disabled"), told_of(off))
+    await note(stores, await new_account(stores), "account.updated")
     assert await worker.round() == 1
     assert [url for url, _, _ in worker.post.sent] == [every.url]
-    assert [len(await log_of(database, each)) for each in (every, some, off, other)] == [1, 0, 0, 0]
+    assert [len(await log_of(stores, each)) for each in (every, some, off, other)] == [1, 0, 0, 0]
 
 
 @dataclass(frozen=True)
@@ -166,43 +164,43 @@ class Change:
 
 
 async def test_a_change_is_told_of_in_the_words_of_the_contract_and_can_be_looked_up_by_account(
-    database: Database,
+    stores: Stores,
 ) -> None:
-    await listen(database, "w1", ["account.error"])
-    await listen(database, "w2")
-    await listen(database, "w3", project="stranger")
-    account = await new_account(database)
-    async with writing(database._engine) as connection:
-        await database.outbox.hear(connection, Change([Fact("account.error"), Fact("account.updated")]), account)
-    told = await database.endpoints.about(account.project_id, account.id, Pick())
+    await listen(stores, "w1", ["account.error"])
+    await listen(stores, "w2")
+    await listen(stores, "w3", project="stranger")
+    account = await new_account(stores)
+    async with writing(stores.engine) as connection:
+        await stores.outbox.hear(connection, Change([Fact("account.error"), Fact("account.updated")]), account)
+    told = await stores.endpoints.about(account.project_id, account.id, Pick())
     assert sorted((each.endpoint_id, each.event) for each in told) == [
         ("w1", "account.error"),
         ("w2", "account.error"),
         ("w2", "account.updated"),
     ]
-    assert await database.endpoints.about(account.project_id, account.id, Pick(state=State.DEAD)) == []
-    assert await database.endpoints.about("another", account.id, Pick()) == []
+    assert await stores.endpoints.about(account.project_id, account.id, Pick(state=State.DEAD)) == []
+    assert await stores.endpoints.about("another", account.id, Pick()) == []
 
 
-async def test_what_is_rolled_back_is_not_sent_and_wakes_nobody(database: Database, worker: Worker) -> None:
-    endpoint, account, woken = await listen(database), await new_account(database), []
-    database.outbox.wake(lambda: woken.append(1))
+async def test_what_is_rolled_back_is_not_sent_and_wakes_nobody(stores: Stores, worker: Worker) -> None:
+    endpoint, account, woken = await listen(stores), await new_account(stores), []
+    stores.outbox.wake(lambda: woken.append(1))
     with suppress(ZeroDivisionError):
-        async with writing(database._engine) as connection:
-            await database.outbox.note(connection, "account.updated", account)
+        async with writing(stores.engine) as connection:
+            await stores.outbox.note(connection, "account.updated", account)
             raise ZeroDivisionError
-    assert (await worker.round(), woken, await log_of(database, endpoint)) == (0, [], [])
-    async with writing(database._engine) as connection:
-        await database.outbox.note(connection, "account.updated", account)
+    assert (await worker.round(), woken, await log_of(stores, endpoint)) == (0, [], [])
+    async with writing(stores.engine) as connection:
+        await stores.outbox.note(connection, "account.updated", account)
         assert woken == []
     assert woken == [1]
 
 
-async def test_neither_secrets_nor_what_is_said_can_be_read_in_the_database(database: Database) -> None:
-    await listen(database)
-    account = await new_account(database)
-    await note(database, account, "account.updated")
-    async with reading(database._engine) as connection:
+async def test_neither_secrets_nor_what_is_said_can_be_read_in_the_database(stores: Stores) -> None:
+    await listen(stores)
+    account = await new_account(stores)
+    await note(stores, account, "account.updated")
+    async with reading(stores.engine) as connection:
         rows = [
             bytes(value or b"") if isinstance(column.type, LargeBinary) else str(value).encode()
             for table in metadata.sorted_tables
@@ -215,20 +213,20 @@ async def test_neither_secrets_nor_what_is_said_can_be_read_in_the_database(data
 
 
 async def test_another_master_key_is_refused_and_what_is_damaged_ends(
-    database: Database, url: str, time: Time, worker: Worker
+    stores: Stores, url: str, time: Time, worker: Worker
 ) -> None:
-    endpoint = await listen(database)
-    await note(database, await new_account(database), "account.updated")
+    endpoint = await listen(stores)
+    await note(stores, await new_account(stores), "account.updated")
     other = open_database(url, time, MASTER[::-1])
     with pytest.raises(StoreUnavailable, match="master key"):
         await other.check()
     with pytest.raises(StoreUnavailable, match="master key"):
         await Worker(other, time).dispatcher.start()
     await other.close()
-    async with writing(database._engine) as connection:
+    async with writing(stores.engine) as connection:
         await connection.execute(webhook_deliveries.update().values(payload=b"\x01" + bytes(40)))
     assert await worker.round() == 0
-    ended = await only(database, endpoint)
+    ended = await only(stores, endpoint)
     assert (ended.state, ended.reason) == (State.DEAD, "unreadable")
 
 
@@ -236,15 +234,15 @@ async def test_another_master_key_is_refused_and_what_is_damaged_ends(
 
 
 async def test_what_is_not_taken_is_tried_by_schedule_under_one_id_and_then_dead(
-    database: Database, worker: Worker, time: Time
+    stores: Stores, worker: Worker, time: Time
 ) -> None:
-    endpoint = await listen(database)
+    endpoint = await listen(stores)
     worker.post.statuses[endpoint.url] = 500
-    await note(database, await new_account(database), "account.updated")
+    await note(stores, await new_account(stores), "account.updated")
     for passed, started in [(0, 1), (9.9, 0), (0.1, 1), (19.9, 0), (0.1, 1), (1000, 0)]:
         time.passed += passed
         assert await worker.round() == started, passed
-    dead = await only(database, endpoint)
+    dead = await only(stores, endpoint)
     assert (dead.state, dead.reason, dead.kept) == (State.DEAD, "failed", True)
     assert [each.at - START for each in dead.attempts] == [timedelta(seconds=each) for each in (0, 10, 30)]
     assert {(each.status, each.error) for each in dead.attempts} == {(500, "word")}
@@ -253,33 +251,31 @@ async def test_what_is_not_taken_is_tried_by_schedule_under_one_id_and_then_dead
     assert worker.counted == {"retried": 2, "dead": 1}
 
 
-async def test_a_dead_delivery_can_be_sent_again_with_all_its_tries(
-    database: Database, worker: Worker, time: Time
-) -> None:
-    endpoint, account = await listen(database), await new_account(database)
+async def test_a_dead_delivery_can_be_sent_again_with_all_its_tries(stores: Stores, worker: Worker, time: Time) -> None:
+    endpoint, account = await listen(stores), await new_account(stores)
     worker.post.statuses[endpoint.url] = 500
-    await note(database, account, "account.updated", "account.error")
+    await note(stores, account, "account.updated", "account.error")
     for _ in range(9):
         time.passed += 30
         await worker.round()
-    assert {each.state for each in await log_of(database, endpoint)} == {State.DEAD}
-    assert await database.endpoints.replay_dead(endpoint, time.now()) == 2
+    assert {each.state for each in await log_of(stores, endpoint)} == {State.DEAD}
+    assert await stores.endpoints.replay_dead(endpoint, time.now()) == 2
     assert await worker.round() == 1
     time.passed += 10
     worker.post.statuses[endpoint.url] = 200
     while await worker.round():
         pass
-    assert {each.state for each in await log_of(database, endpoint)} == {State.DELIVERED}
-    assert await database.endpoints.replay_dead(endpoint, time.now()) == 0
-    again = await database.endpoints.replay((await log_of(database, endpoint))[0], time.now())
+    assert {each.state for each in await log_of(stores, endpoint)} == {State.DELIVERED}
+    assert await stores.endpoints.replay_dead(endpoint, time.now()) == 0
+    again = await stores.endpoints.replay((await log_of(stores, endpoint))[0], time.now())
     assert again is not None
     assert again.state is State.PENDING
     assert await worker.round() == 1
 
 
-async def test_several_workers_send_each_delivery_once(database: Database, url: str, time: Time) -> None:
-    endpoint, account = await listen(database), await new_account(database)
-    await note(database, account, *["account.updated"] * 30)
+async def test_several_workers_send_each_delivery_once(stores: Stores, url: str, time: Time) -> None:
+    endpoint, account = await listen(stores), await new_account(stores)
+    await note(stores, account, *["account.updated"] * 30)
     others = [open_database(url, time) for _ in range(3)]
     post = Post()
     workers = [Worker(each, time, post) for each in others]
@@ -288,35 +284,35 @@ async def test_several_workers_send_each_delivery_once(database: Database, url: 
     ids = [headers["webhook-id"] for _, headers, _ in post.sent]
     assert len(ids) == len(set(ids)) == 30
     assert sum(each.counted["delivered"] for each in workers) == 30
-    assert {each.state for each in await log_of(database, endpoint)} == {State.DELIVERED}
+    assert {each.state for each in await log_of(stores, endpoint)} == {State.DELIVERED}
     for each in others:
         await each.close()
 
 
 async def test_what_a_killed_worker_had_is_taken_up_when_its_lease_ends_and_it_is_heard_no_more(
-    database: Database, worker: Worker, time: Time
+    stores: Stores, worker: Worker, time: Time
 ) -> None:
-    endpoint = await listen(database)
-    await note(database, await new_account(database), "account.updated")
+    endpoint = await listen(stores)
+    await note(stores, await new_account(stores), "account.updated")
     room = Room(
         now=time.now(), until=START + timedelta(seconds=LEASE), token="t", most=9, spare=0, each=9, busy=Counter()
     )
-    [lost] = await database.outbox.take(room)
-    assert await database.outbox.take(room) == ()
+    [lost] = await stores.outbox.take(room)
+    assert await stores.outbox.take(room) == ()
     time.passed += LEASE - 0.1
     assert await worker.round() == 0
     time.passed += 0.1
     assert await worker.round() == 1
     late = Attempt(at=time.now(), status=500, milliseconds=1)
-    assert not await database.outbox.settle(lost, late, Outcome(State.DEAD, "failed"))
-    ended = await only(database, endpoint)
+    assert not await stores.outbox.settle(lost, late, Outcome(State.DEAD, "failed"))
+    ended = await only(stores, endpoint)
     assert (ended.state, len(ended.attempts)) == (State.DELIVERED, 1)
 
 
-async def test_an_end_gives_back_what_is_under_way(database: Database, worker: Worker) -> None:
-    endpoint = await listen(database)
+async def test_an_end_gives_back_what_is_under_way(stores: Stores, worker: Worker) -> None:
+    endpoint = await listen(stores)
     worker.post.hanging.add(endpoint.url)
-    await note(database, await new_account(database), "account.updated")
+    await note(stores, await new_account(stores), "account.updated")
     await worker.dispatcher.start()
     quick = replace(worker, post=Post())
     assert await quick.round() == 0
@@ -324,10 +320,10 @@ async def test_an_end_gives_back_what_is_under_way(database: Database, worker: W
     assert await quick.round() == 1
 
 
-async def test_a_slow_endpoint_holds_up_nobody_else(database: Database, worker: Worker) -> None:
-    slow, quick, account = await listen(database, "slow"), await listen(database, "quick"), await new_account(database)
+async def test_a_slow_endpoint_holds_up_nobody_else(stores: Stores, worker: Worker) -> None:
+    slow, quick, account = await listen(stores, "slow"), await listen(stores, "quick"), await new_account(stores)
     worker.post.hanging.add(slow.url)
-    await note(database, account, *["account.updated"] * 40)
+    await note(stores, account, *["account.updated"] * 40)
     for _ in range(30):
         await worker.dispatcher.start()
         await asyncio.sleep(0.01)
@@ -340,98 +336,96 @@ async def test_a_slow_endpoint_holds_up_nobody_else(database: Database, worker: 
     assert len(worker.post.bodies(slow.url)) == 40
 
 
-async def test_any_number_of_failing_endpoints_leave_room_for_one_that_is_well(
-    database: Database, worker: Worker
-) -> None:
-    failing, account = [await listen(database, f"w{number}") for number in range(18)], await new_account(database)
-    async with writing(database._engine) as connection:
+async def test_any_number_of_failing_endpoints_leave_room_for_one_that_is_well(stores: Stores, worker: Worker) -> None:
+    failing, account = [await listen(stores, f"w{number}") for number in range(18)], await new_account(stores)
+    async with writing(stores.engine) as connection:
         await connection.execute(webhook_endpoints.update().values(failing_since=START))
-    await note(database, account, "account.updated")
-    well = await listen(database, "well")
+    await note(stores, account, "account.updated")
+    well = await listen(stores, "well")
     worker.post.hanging |= {each.url for each in failing}
     assert [await worker.dispatcher.start() for _ in range(2)] == [12, 0]
-    await note(database, account, *["account.error"] * 3)
+    await note(stores, account, *["account.error"] * 3)
     await worker.dispatcher.start()
     await until(lambda: len(worker.post.bodies(well.url)) == 3)
     worker.post.let_go.set()
     await worker.dispatcher.finish()
 
 
-async def test_an_endpoint_that_fails_gets_one_at_a_time_until_it_is_well(database: Database, worker: Worker) -> None:
-    endpoint, account = await listen(database), await new_account(database)
+async def test_an_endpoint_that_fails_gets_one_at_a_time_until_it_is_well(stores: Stores, worker: Worker) -> None:
+    endpoint, account = await listen(stores), await new_account(stores)
     worker.post.statuses[endpoint.url] = None
-    await note(database, account, *["account.updated"] * 8)
+    await note(stores, account, *["account.updated"] * 8)
     assert await worker.round() == 4
-    failing = await database.endpoints.find(endpoint.project_id, endpoint.id)
+    failing = await stores.endpoints.find(endpoint.project_id, endpoint.id)
     assert failing is not None
     assert failing.failing_since == START
     assert await worker.round() == 1
     worker.post.statuses[endpoint.url] = 200
     assert [await worker.round() for _ in range(2)] == [1, 2]
-    well = await database.endpoints.find(endpoint.project_id, endpoint.id)
+    well = await stores.endpoints.find(endpoint.project_id, endpoint.id)
     assert well is not None
     assert well.failing_since is None
 
 
 @pytest.mark.parametrize(("status", "failing_days", "reason"), [(410, 0, "gone"), (500, 6, "failing")])
 async def test_an_endpoint_that_is_gone_or_has_failed_for_days_is_disabled(
-    database: Database, worker: Worker, time: Time, status: int, failing_days: int, reason: str
+    stores: Stores, worker: Worker, time: Time, status: int, failing_days: int, reason: str
 ) -> None:
-    endpoint, account = await listen(database), await new_account(database)
+    endpoint, account = await listen(stores), await new_account(stores)
     worker.post.statuses[endpoint.url] = status
-    await note(database, account, "account.updated")
+    await note(stores, account, "account.updated")
     await worker.round()
     time.passed += failing_days * 86400
     for _ in range(2):
         await worker.round()
         time.passed += 20
     assert worker.disabled == [(endpoint.id, reason)]
-    found = await database.endpoints.find(endpoint.project_id, endpoint.id)
+    found = await stores.endpoints.find(endpoint.project_id, endpoint.id)
     assert found is not None
     assert (found.enabled, found.disabled_reason) == (False, reason)
-    await note(database, account, "account.updated")
-    assert len(await log_of(database, endpoint)) == 1
+    await note(stores, account, "account.updated")
+    assert len(await log_of(stores, endpoint)) == 1
 
 
 async def test_what_waits_for_a_disabled_endpoint_is_sent_when_it_is_enabled_again(
-    database: Database, worker: Worker
+    stores: Stores, worker: Worker
 ) -> None:
-    endpoint, account = await listen(database), await new_account(database)
-    await note(database, account, "account.updated")
-    await database.endpoints.change(
+    endpoint, account = await listen(stores), await new_account(stores)
+    await note(stores, account, "account.updated")
+    await stores.endpoints.change(
         endpoint, replace(endpoint, disabled_at=START, disabled_reason="disabled"), told_of(endpoint)
     )
     assert await worker.round() == 0
     off = replace(endpoint, disabled_at=START, disabled_reason="disabled")
-    await database.endpoints.change(off, endpoint, told_of(endpoint))
+    await stores.endpoints.change(off, endpoint, told_of(endpoint))
     assert await worker.round() == 1
 
 
-async def test_a_change_leaves_what_has_become_of_the_endpoint_meanwhile(database: Database, worker: Worker) -> None:
-    endpoint, account = await listen(database), await new_account(database)
+async def test_a_change_leaves_what_has_become_of_the_endpoint_meanwhile(stores: Stores, worker: Worker) -> None:
+    endpoint, account = await listen(stores), await new_account(stores)
     worker.post.statuses[endpoint.url] = 410
-    await note(database, account, "account.updated")
+    await note(stores, account, "account.updated")
     await worker.round()
-    changed = await database.endpoints.change(endpoint, replace(endpoint, description="new"), told_of(endpoint))
+    changed = await stores.endpoints.change(endpoint, replace(endpoint, description="new"), told_of(endpoint))
     assert changed is not None
     assert (changed.description, changed.enabled) == ("new", False)
-    assert await database.endpoints.change(endpoint, endpoint, told_of(endpoint)) == changed
+    assert await stores.endpoints.change(endpoint, endpoint, told_of(endpoint)) == changed
 
 
-async def test_an_older_secret_signs_for_its_time(database: Database, worker: Worker, time: Time) -> None:
-    endpoint, account = await listen(database), await new_account(database)
+async def test_an_older_secret_signs_for_its_time(stores: Stores, worker: Worker, time: Time) -> None:
+    endpoint, account = await listen(stores), await new_account(stores)
     until = START + timedelta(hours=1)
-    rotated = await database.endpoints.rotate(replace(endpoint, older_until=until), NEWER, told_of(endpoint))
+    rotated = await stores.endpoints.rotate(replace(endpoint, older_until=until), NEWER, told_of(endpoint))
     assert rotated is not None
     for passed, secrets in [(0, (SECRET, NEWER)), (3599, (SECRET, NEWER)), (1, (NEWER,))]:
         time.passed += passed
-        await note(database, account, "account.updated")
+        await note(stores, account, "account.updated")
         await worker.round()
         _, headers, body = worker.post.sent[-1]
         signed = signature_headers(Message(headers["webhook-id"], time.now(), body), secrets)
         assert headers == {"content-type": "application/json", **signed}
-    await database.outbox.tidy(time.now(), KEEPING)
-    async with reading(database._engine) as connection:
+    await stores.outbox.tidy(time.now(), KEEPING)
+    async with reading(stores.engine) as connection:
         assert (await connection.scalars(select(webhook_endpoints.c.older_secret))).all() == [None]
 
 
@@ -447,15 +441,15 @@ async def until(happens: Callable[[], bool]) -> None:
 
 
 async def test_it_wakes_with_the_commit_and_looks_by_itself(
-    database: Database, url: str, time: Time, worker: Worker
+    stores: Stores, url: str, time: Time, worker: Worker
 ) -> None:
-    await listen(database)
-    account, elsewhere = await new_account(database), open_database(url, time)
+    await listen(stores)
+    account, elsewhere = await new_account(stores), open_database(url, time)
     patient = replace(worker, pace=replace(worker.pace, poll=60.0))
-    database.outbox.wake(patient.dispatcher.wake)
+    stores.outbox.wake(patient.dispatcher.wake)
     running = asyncio.create_task(patient.dispatcher.run())
     await asyncio.sleep(0.1)
-    await note(database, account, "account.updated")
+    await note(stores, account, "account.updated")
     await until(lambda: len(worker.post.sent) == 1)
     running.cancel()
     polling = asyncio.create_task(worker.dispatcher.run())
@@ -479,35 +473,35 @@ class Away(OutboxStore):
         return await super().take(room)
 
 
-async def test_it_tidies_up_now_and_then(database: Database, time: Time, worker: Worker) -> None:
-    endpoint = await listen(database)
-    await note(database, await new_account(database), "account.updated")
+async def test_it_tidies_up_now_and_then(stores: Stores, time: Time, worker: Worker) -> None:
+    endpoint = await listen(stores)
+    await note(stores, await new_account(stores), "account.updated")
     await worker.round()
     running = asyncio.create_task(worker.dispatcher.run())
     await asyncio.sleep(0.1)
-    assert (await only(database, endpoint)).kept
+    assert (await only(stores, endpoint)).kept
     time.passed += 4 * 86400
     for _ in range(100):
         await asyncio.sleep(0.02)
-        if not (await only(database, endpoint)).kept:
+        if not (await only(stores, endpoint)).kept:
             break
-    assert not (await only(database, endpoint)).kept
+    assert not (await only(stores, endpoint)).kept
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_it_goes_on_after_a_fault_of_the_database_or_of_its_own(
-    database: Database, time: Time, worker: Worker
+    stores: Stores, time: Time, worker: Worker
 ) -> None:
-    endpoint, away = await listen(database), Away(database._engine, Vault(MASTER), time.now, new_id)
-    faulty = Worker(database, time, Post(raises=RuntimeError("planted")), outbox=away)
-    await note(database, await new_account(database), "account.updated")
+    endpoint, away = await listen(stores), Away(stores.engine, Vault(MASTER), time.now, new_id)
+    faulty = Worker(stores, time, Post(raises=RuntimeError("planted")), outbox=away)
+    await note(stores, await new_account(stores), "account.updated")
     running = asyncio.create_task(faulty.dispatcher.run())
     await until(lambda: len(faulty.post.sent) == 1)
     await faulty.dispatcher.finish()
     running.cancel()
     assert [type(each) for each in faulty.faults] == [StoreUnavailable, RuntimeError]
-    [tried] = (await only(database, endpoint)).attempts
+    [tried] = (await only(stores, endpoint)).attempts
     assert (tried.status, tried.error) == (None, "fault")
     assert (await worker.round(), faulty.counted) == (0, {"retried": 1})
 
@@ -516,19 +510,21 @@ async def test_it_goes_on_after_a_fault_of_the_database_or_of_its_own(
 
 
 async def test_of_an_unlinked_account_what_was_said_is_dropped_and_its_end_is_still_told(
-    database: Database, worker: Worker, time: Time
+    stores: Stores, worker: Worker, time: Time
 ) -> None:
-    endpoint = await listen(database)
-    gone, stays = await new_account(database, "gone"), await new_account(database, "stays")
-    await note(database, gone, "account.created")
-    await note(database, stays, "account.created")
+    endpoint = await listen(stores)
+    gone, stays = await new_account(stores, "gone"), await new_account(stores, "stays")
+    await note(stores, gone, "account.created")
+    await note(stores, stays, "account.created")
     await worker.round()
     worker.post.statuses[endpoint.url] = 500
-    await note(database, gone, "account.updated")
+    await note(stores, gone, "account.updated")
     await worker.round()
-    assert [each is not None for each in await payloads(database)] == [True] * 3
-    await note(database, gone, "account.deleted")
-    kept = {each.event: each.kept for each in await log_of(database, endpoint) if each.account_id == "gone"}
+    assert [each is not None for each in await payloads(stores)] == [True] * 3
+    async with writing(stores.engine) as connection:
+        await stores.outbox.delete_payloads(connection, gone)
+    await note(stores, gone, "account.deleted")
+    kept = {each.event: each.kept for each in await log_of(stores, endpoint) if each.account_id == "gone"}
     assert kept == {"account.created": False, "account.updated": True, "account.deleted": True}
     worker.post.statuses[endpoint.url] = 200
     time.passed += 100
@@ -537,39 +533,39 @@ async def test_of_an_unlinked_account_what_was_said_is_dropped_and_its_end_is_st
     told = [body["event"] for body in worker.post.bodies(endpoint.url) if body["account_id"] == "gone"]
     assert set(told) == {"account.created", "account.updated", "account.deleted"}
     kept_of: defaultdict[str | None, set[bool]] = defaultdict(set)
-    for each in await log_of(database, endpoint):
+    for each in await log_of(stores, endpoint):
         kept_of[each.account_id].add(each.kept)
     assert kept_of == {"gone": {False}, "stays": {True}}
 
 
-async def test_time_takes_first_what_was_said_then_the_log(database: Database, worker: Worker) -> None:
-    endpoint, closed, account = await listen(database), await listen(database, "w2"), await new_account(database)
-    await note(database, account, "account.updated")
-    await database.endpoints.change(
+async def test_time_takes_first_what_was_said_then_the_log(stores: Stores, worker: Worker) -> None:
+    endpoint, closed, account = await listen(stores), await listen(stores, "w2"), await new_account(stores)
+    await note(stores, account, "account.updated")
+    await stores.endpoints.change(
         closed, replace(closed, disabled_at=START, disabled_reason="disabled"), told_of(endpoint)
     )
     await worker.round()
     day = timedelta(days=1)
     for after, kept, told in [(3 * day, True, 1), (3 * day + timedelta(seconds=1), False, 1), (31 * day, False, 0)]:
-        await database.outbox.tidy(START + after, KEEPING)
-        found = await log_of(database, endpoint)
+        await stores.outbox.tidy(START + after, KEEPING)
+        found = await log_of(stores, endpoint)
         assert len(found) == told
         assert all(each.kept == kept for each in found)
         # What can be sent no more is no reason to refuse anybody a change.
-        assert await database.endpoints.kept_events(endpoint) == ({"account.updated"} if kept else frozenset())
-    async with reading(database._engine) as connection:
+        assert await stores.endpoints.kept_events(endpoint) == ({"account.updated"} if kept else frozenset())
+    async with reading(stores.engine) as connection:
         assert (await connection.scalars(select(func.count()).select_from(webhook_attempts))).one() == 0
-    [stuck] = await log_of(database, closed)
+    [stuck] = await log_of(stores, closed)
     assert (stuck.state, stuck.reason, stuck.kept) == (State.DEAD, "disabled", False)
 
 
-async def test_what_hangs_on_a_project_or_an_endpoint_goes_with_it(database: Database, worker: Worker) -> None:
-    endpoint, account = await listen(database), await new_account(database)
-    await database.store(account, TOKEN)
-    await note(database, account, "account.updated")
+async def test_what_hangs_on_a_project_or_an_endpoint_goes_with_it(stores: Stores, worker: Worker) -> None:
+    endpoint, account = await listen(stores), await new_account(stores)
+    await stores.accounts.store(account, TOKEN)
+    await note(stores, account, "account.updated")
     await worker.round()
-    assert await database.endpoints.remove("other project", endpoint.id, told_of(endpoint)) is None
-    assert await database.endpoints.remove(endpoint.project_id, endpoint.id, told_of(endpoint)) is not None
-    async with reading(database._engine) as connection:
+    assert await stores.endpoints.remove("other project", endpoint.id, told_of(endpoint)) is None
+    assert await stores.endpoints.remove(endpoint.project_id, endpoint.id, told_of(endpoint)) is not None
+    async with reading(stores.engine) as connection:
         for table in ("webhook_endpoints", "webhook_deliveries", "webhook_attempts"):
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0

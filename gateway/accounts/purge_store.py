@@ -39,7 +39,7 @@ _NEWS = {AuditEvent.UNLINKED.value: Invalidation.GONE, AuditEvent.CACHE_ERASED.v
 _ERASED = audit_log.c.event.in_([each.value for each in ERASING])
 
 
-class ErasureStore:
+class PurgeStore:
     """Implements the door `Erasures`; an ear within each change of an account."""
 
     def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:

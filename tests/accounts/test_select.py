@@ -6,20 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.accounts.store import Database
+from gateway.app.stores import Stores
 from gateway.errors import Conflict
 from gateway.model import Account, Choice, Owner, Status
 from tests.fixtures.databases import START, TOKEN, must_find, new_account
 
 
-async def fill(database: Database) -> str:
+async def fill(stores: Stores) -> str:
     """Store five accounts of one project, made in the order of their numbers though not stored in it, and a stranger's.
 
     The second and third were made at the same moment.
     """
-    account = await new_account(database)
+    account = await new_account(stores)
     for number in (4, 3, 5, 1, 2):
-        await database.store(
+        await stores.accounts.store(
             replace(
                 account,
                 id=f"a{number}",
@@ -30,7 +30,7 @@ async def fill(database: Database) -> str:
             ),
             TOKEN,
         )
-    await database.store(await new_account(database, "s1", "stranger"), TOKEN)
+    await stores.accounts.store(await new_account(stores, "s1", "stranger"), TOKEN)
     return account.project_id
 
 
@@ -51,45 +51,45 @@ async def fill(database: Database) -> str:
         (Choice(most=9, statuses=(Status.EXPIRED,)), ""),
     ],
 )
-async def test_accounts_of_a_project_are_chosen_oldest_first(database: Database, choice: Choice, ids: str) -> None:
-    project_id = await fill(database)
-    assert [account.id for account in await database.choose(project_id, choice)] == ids.split()
+async def test_accounts_of_a_project_are_chosen_oldest_first(stores: Stores, choice: Choice, ids: str) -> None:
+    project_id = await fill(stores)
+    assert [account.id for account in await stores.accounts.select(project_id, choice)] == ids.split()
 
 
-async def test_a_chosen_account_is_whole(database: Database) -> None:
-    stored = await database.store(await new_account(database), TOKEN)
-    assert await database.choose(stored.project_id, Choice(ids=("a1",))) == [stored]
+async def test_a_chosen_account_is_whole(stores: Stores) -> None:
+    stored = await stores.accounts.store(await new_account(stores), TOKEN)
+    assert await stores.accounts.select(stored.project_id, Choice(ids=("a1",))) == [stored]
 
 
-async def test_amending_keeps_credential_and_data_key_and_is_seen_at_once(database: Database) -> None:
-    stored = await database.store(await new_account(database), TOKEN)
-    before = await must_find(database, stored)
+async def test_amending_keeps_credential_and_data_key_and_is_seen_at_once(stores: Stores) -> None:
+    stored = await stores.accounts.store(await new_account(stores), TOKEN)
+    before = await must_find(stores, stored)
     sealed = before.cipher.seal(b"kept", b"here")
-    amended = await database.amend(replace(stored, label="new", setup_information={}))
+    amended = await stores.accounts.update(replace(stored, label="new", setup_information={}))
     assert amended == replace(stored, label="new", setup_information={}, revision=2)
-    after = await must_find(database, stored)
+    after = await must_find(stores, stored)
     assert (after.account, after.credential, after.cipher.open(sealed, b"here")) == (amended, TOKEN, b"kept")
 
 
-async def test_what_was_changed_or_unlinked_since_is_not_amended(database: Database) -> None:
-    stored = await database.store(await new_account(database), TOKEN)
-    stranger = await database.clients.project("stranger")
+async def test_what_was_changed_or_unlinked_since_is_not_amended(stores: Stores) -> None:
+    stored = await stores.accounts.store(await new_account(stores), TOKEN)
+    stranger = await stores.keys.ensure_project("stranger")
     with pytest.raises(Conflict):
-        await database.amend(replace(stored, project_id=stranger.id, label="stolen"))
-    amended = await database.amend(replace(stored, label="first"))
+        await stores.accounts.update(replace(stored, project_id=stranger.id, label="stolen"))
+    amended = await stores.accounts.update(replace(stored, label="first"))
     with pytest.raises(Conflict):
-        await database.amend(replace(stored, label="second"))
-    assert await database.account("a1") == amended
-    await database.erase(stored.project_id, "a1")
+        await stores.accounts.update(replace(stored, label="second"))
+    assert await stores.accounts.find("a1") == amended
+    await stores.accounts.unlink(stored.project_id, "a1")
     with pytest.raises(Conflict):
-        await database.amend(amended)
-    assert await database.account("a1") is None
+        await stores.accounts.update(amended)
+    assert await stores.accounts.find("a1") is None
 
 
-async def test_of_many_changes_at_once_one_is_kept_and_the_rest_are_told(database: Database) -> None:
-    stored = await database.store(await new_account(database), TOKEN)
-    changes = [database.amend(replace(stored, label=f"label {number}")) for number in range(8)]
+async def test_of_many_changes_at_once_one_is_kept_and_the_rest_are_told(stores: Stores) -> None:
+    stored = await stores.accounts.store(await new_account(stores), TOKEN)
+    changes = [stores.accounts.update(replace(stored, label=f"label {number}")) for number in range(8)]
     done = await asyncio.gather(*changes, return_exceptions=True)
     kept = [each for each in done if isinstance(each, Account)]
-    assert [each.label for each in kept] == [(await must_find(database, stored)).account.label]
+    assert [each.label for each in kept] == [(await must_find(stores, stored)).account.label]
     assert [type(each) for each in done if not isinstance(each, Account)] == [Conflict] * 7
