@@ -108,14 +108,11 @@ def _follow_webhooks(settings: Settings, stores: "Stores", upstream: Upstream) -
 
 @asynccontextmanager
 async def _open_cache(settings: Settings) -> AsyncIterator[Cache]:
-    from gateway.app.services import open_cache  # noqa: PLC0415 - as above
+    from gateway.app.services import open_cache, open_redis  # noqa: PLC0415 - as above
     from gateway.observability.metrics import make_metrics  # noqa: PLC0415 - as above
 
-    cache = open_cache(settings, make_metrics())
-    try:
-        yield cache
-    finally:
-        await cache.close()
+    async with open_redis(settings) as redis:
+        yield open_cache(settings, redis, make_metrics())
 
 
 def _become_sandbox(arguments: Namespace) -> int:

@@ -25,6 +25,7 @@ from gateway.app.routes import Site
 from gateway.app.services import (
     CLOCK,
     open_cache,
+    open_redis,
     open_the_vault,
     open_upstream,
     operator_of,
@@ -74,11 +75,11 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     logger = make_logger(settings.log.level)
     vault = open_the_vault(settings)
     erased = Tombstones(clock.monotonic)
-    redis = open_cache(settings, metrics)
-    stack.push_async_callback(redis.close)
-    cache = GuardedCache(redis, erased)
+    redis = await stack.enter_async_context(open_redis(settings))
+    shared = open_cache(settings, redis, metrics)
+    cache = GuardedCache(shared, erased)
     forgetting = AccountPurge(cache)
-    listeners = (forgetting.hear, invalidation_listener(redis), log_of_changes(logger))
+    listeners = (forgetting.hear, invalidation_listener(shared), log_of_changes(logger))
     stores = await open_stores(settings, vault, listeners)
     stack.push_async_callback(stores.close)
     forgetting.holds(Held.TOMBSTONE, erased.add)
@@ -91,7 +92,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     authenticator = Authenticator(stores.accounts, providers(settings))
     checks = TokenRejections(stores.accounts, upstream, clock.now)
     gateway, invalidate, sweeps = open_gateway(
-        settings, CachingParts(authenticator, stores, cache, forgetting, asker, checks, vault, metrics), stack
+        settings, CachingParts(authenticator, stores, redis, cache, forgetting, asker, checks, vault, metrics), stack
     )
     new_request_id = request_ids()
     hooks = open_vendor_events(settings, stores, upstream, authenticator.providers, (clock.now, metrics, checks))
@@ -108,7 +109,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     stack.push_async_callback(writes.close)
 
     ops = HealthApi(
-        {"database": lambda: is_well(stores), "cache": redis.ping},
+        {"database": lambda: is_well(stores), "cache": shared.ping},
         optional=frozenset({"cache"}),
         show_metrics=lambda: generate_latest(shown(metrics)),
     )
@@ -141,6 +142,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         register=stores.account_search,
         keys=stores.keys,
         clock=clock,
+        redis=redis,
         gateway_for=lambda accounts: gateway.with_accounts(Authenticator(accounts, authenticator.providers)),
         derive=vault.derive,
         evidence=Evidence(audit=stores.audit, usages=stores.usage, deliveries=stores.endpoints),
@@ -150,7 +152,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
             lambda why, address: logger.warning("sign-in refused", detail=why, address=address),
         ),
     )
-    dashboard = dashboard_routes(settings, place, board, stack)
+    dashboard = dashboard_routes(settings, place, board)
     routes = [
         *ops.routes(),
         *proxy.routes(),

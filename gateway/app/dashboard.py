@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from starlette.routing import Route
@@ -15,7 +14,7 @@ from gateway.auth.admin_session import AdminSessions, SessionLifetimes
 from gateway.auth.admin_sign_ins import SignInLog
 from gateway.auth.login_counts import RedisLoginCounts
 from gateway.auth.login_limiter import Limit, LoginCounts, LoginLimiter, MemoryLoginCounts
-from gateway.cache.redis_connection import RedisLine
+from gateway.cache.redis_client import RedisClient
 from gateway.dashboard.account import AccountPages
 from gateway.dashboard.account_history import Evidence
 from gateway.dashboard.accounts import AccountsPage
@@ -54,23 +53,24 @@ class DashboardParts:
     register: Register
     keys: KeyRing
     clock: Clock
+    redis: RedisClient | None
     gateway_for: Callable[[Accounts], ReadService]
     derive: Callable[[bytes], bytes]
     evidence: Evidence
     sign_ins: SignInLog
 
 
-def dashboard_routes(settings: Settings, place: SiteUrl, parts: DashboardParts, stack: AsyncExitStack) -> list[Route]:
+def dashboard_routes(settings: Settings, place: SiteUrl, parts: DashboardParts) -> list[Route]:
     """Give the pages; none where no password is set, so that there is not even a door."""
     password = _password(settings, parts.derive(b"dashboard password"))
     if password is None:
         return []
     clock, hub = parts.clock, parts.hub
-    tally = _tally(settings, parts, stack)
+    counts = _login_counts(parts)
     lives = SessionLifetimes(whole=settings.dashboard.session_seconds, idle=settings.dashboard.idle_seconds)
     passes = AdminSessions(parts.derive(b"dashboard"), str(password), lives, _new_id)
     show = dashboard_renderer(place.root, settings.hub.product_name, clock.now)
-    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, tally, parts.sign_ins))
+    shell = Shell(place, passes, show, Around(lambda: clock.now().timestamp(), _new_id, counts, parts.sign_ins))
     books = Books(register=parts.register, keys=parts.keys, directory=hub.directory)
     office = AdminService(books, hub.authenticator, hub_desk(hub), hub.linking)
 
@@ -80,7 +80,7 @@ def dashboard_routes(settings: Settings, place: SiteUrl, parts: DashboardParts, 
     tester = RequestTester(hub.authenticator.accounts, answer, OPERATIONS, clock.monotonic)
     operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)
     scopes = known_scopes(operations, [each.connector for each in office.providers.values()])
-    attempts = LoginLimiter(tally, OF_EACH, OF_ALL)
+    attempts = LoginLimiter(counts, of_each=OF_EACH, of_all=OF_ALL)
     return [
         *static_routes(),
         *LoginPages(shell, password, attempts).routes(),
@@ -99,17 +99,12 @@ def _password(settings: Settings, salt: bytes) -> Password | None:
     return read_password(text, salt) if text else None
 
 
-def _tally(settings: Settings, parts: DashboardParts, stack: AsyncExitStack) -> LoginCounts:
-    """Count in Redis, where all workers see it; in this process where there is none."""
-    alone = MemoryLoginCounts(parts.clock.monotonic)
-    redis = settings.redis
-    if not redis.url:
-        return alone
-    tally = RedisLoginCounts(
-        RedisLine(redis.url, redis.timeout_seconds, redis.connect_timeout_seconds), alone, parts.derive(b"tally")
-    )
-    stack.callback(tally.close)
-    return tally
+def _login_counts(parts: DashboardParts) -> LoginCounts:
+    """Returns counts in Redis, which all workers share; in this process where there is no Redis."""
+    local = MemoryLoginCounts(parts.clock.monotonic)
+    if parts.redis is None:
+        return local
+    return RedisLoginCounts(parts.redis, local, parts.derive(b"login counts"))
 
 
 def _new_id() -> str:

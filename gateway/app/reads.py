@@ -11,6 +11,7 @@ from gateway.auth.authentication import Authenticator
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
 from gateway.cache.local import LocalCache, LocalCacheLimits
+from gateway.cache.redis_client import RedisClient
 from gateway.cache.redis_pubsub import PubSub
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.cache.tombstones import Tombstones
@@ -34,6 +35,7 @@ class CachingParts:
 
     authenticator: Authenticator
     stores: Stores
+    redis: RedisClient | None
     cache: Cache
     forgetting: AccountPurge
     asker: VendorClient
@@ -93,12 +95,12 @@ def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) ->
     chosen = settings.cache
     limits = LocalCacheLimits(_near_bytes(settings) // 4, chosen.local_seconds, chosen.local_unsubscribed_seconds)
     monotonic = parts.asker.clock.monotonic
-    if not settings.redis.url:
+    if parts.redis is None:
         return LocalCache(limits, monotonic, lambda: False)
     channel: PubSub | None = None
     near = LocalCache(limits, monotonic, lambda: channel is not None and channel.works())
     heard = hearing(parts, near)
-    channel = PubSub(settings.redis.url, settings.redis.connect_timeout_seconds, heard, near.clear)
+    channel = PubSub(parts.redis, on_message=heard, on_subscribe=near.clear)
     channel.open()
     stack.push_async_callback(channel.close)
     return near

@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +12,9 @@ from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, PROXY, 
 from connectors.registry import CONNECTORS
 from gateway.app.stores import open_stores
 from gateway.auth.admin_password import fault_of
-from gateway.cache.redis_cache import NoCache, RedisCache, RedisLimits
+from gateway.cache.redis_cache import NoCache, RedisCache
+from gateway.cache.redis_client import RedisClient, RedisLimits
+from gateway.cache.redis_url import BadRedisUrl
 from gateway.model import Clock
 from gateway.observability.logs import make_logger
 from gateway.observability.metrics import Metrics
@@ -74,12 +77,25 @@ def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
     )
 
 
-def open_cache(settings: Settings, metrics: Metrics) -> RedisCache | NoCache:
+@asynccontextmanager
+async def open_redis(settings: Settings) -> AsyncIterator[RedisClient | None]:
+    """The client that all parts share; None where no Redis is set. Raises `SettingsError` for a bad URL."""
     redis = settings.redis
-    if not settings.cache.enabled or not redis.url:
-        return NoCache()
-    limits = RedisLimits(redis.timeout_seconds, redis.connect_timeout_seconds)
-    return RedisCache(redis.url, limits, metrics)
+    if not redis.url:
+        yield None
+        return
+    try:
+        client = RedisClient(redis.url, RedisLimits(redis.timeout_seconds, redis.connect_timeout_seconds))
+    except BadRedisUrl as error:
+        raise SettingsError([f"redis.url: {error}"]) from error
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def open_cache(settings: Settings, redis: RedisClient | None, metrics: Metrics) -> RedisCache | NoCache:
+    return RedisCache(redis, metrics) if redis is not None and settings.cache.enabled else NoCache()
 
 
 def open_the_vault(settings: Settings) -> Vault:

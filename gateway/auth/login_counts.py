@@ -2,75 +2,65 @@
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-import hiredis
-
 from gateway.auth.login_limiter import Count, MemoryLoginCounts
-from gateway.cache.redis_connection import LineBroken, RedisLine
+from gateway.cache.redis_client import AddCommands, ErrorReply, RedisClient, RedisUnavailable
 
 T = TypeVar("T")
-_FAULTS = (LineBroken, TimeoutError, hiredis.HiredisError)
-_PREFIX = "gateway:tally:"
+_PREFIX = "gateway:login-counts:"
 
 
 class RedisLoginCounts:
-    """Implements `core.attempts.Tally`. Each command is about one key, as a cluster wants it.
+    """Implements `LoginCounts`. Each command is about one key, as a cluster requires.
 
-    Names may hold addresses of people: in Redis stands what `secret` makes of them.
+    A name may hold an address of a person: Redis has only its digest under `secret`. `local` counts while Redis fails.
     """
 
-    def __init__(self, line: RedisLine, alone: MemoryLoginCounts, secret: bytes) -> None:
-        self._line = line
-        self._alone = alone
+    def __init__(self, client: RedisClient, local: MemoryLoginCounts, secret: bytes) -> None:
+        self._client = client
+        self._local = local
         self._secret = secret
 
     async def add(self, name: str, seconds: int) -> Count:
-        return await self._or_alone(self._add, lambda: self._alone.add(name, seconds), name, seconds)
+        return await self._shared(self._add(name, seconds)) or await self._local.add(name, seconds)
 
-    async def look(self, name: str) -> Count:
-        return await self._or_alone(self._look, lambda: self._alone.look(name), name)
+    async def get(self, name: str) -> Count:
+        return await self._shared(self._get(name)) or await self._local.get(name)
 
-    async def forget(self, name: str) -> None:
-        await self._alone.forget(name)
-        await self._or_alone(self._forget, _nothing, name)
-
-    def close(self) -> None:
-        self._line.close()
+    async def delete(self, name: str) -> None:
+        await self._local.delete(name)
+        key = self._key(name)
+        await self._shared(self._run(key, lambda pipe: pipe.delete(key)))
 
     async def _add(self, name: str, seconds: int) -> Count:
         key = self._key(name)
-        _, number, left = await self._send(("SET", key, 0, "EX", seconds, "NX"), ("INCR", key), ("TTL", key))
+        _, number, left = await self._run(
+            key, lambda pipe: [pipe.set(key, 0, ex=seconds, nx=True), pipe.incr(key), pipe.ttl(key)]
+        )
         if left < 0:  # It expired between the first two.
-            await self._send(("EXPIRE", key, seconds))
+            await self._run(key, lambda pipe: pipe.expire(key, seconds))
             left = seconds
         return Count(number, left)
 
-    async def _look(self, name: str) -> Count:
+    async def _get(self, name: str) -> Count:
         key = self._key(name)
-        number, left = await self._send(("GET", key), ("TTL", key))
+        number, left = await self._run(key, lambda pipe: [pipe.get(key), pipe.ttl(key)])
         return Count(int(number), max(0, left)) if number is not None else Count()
-
-    async def _forget(self, name: str) -> None:
-        await self._send(("DEL", self._key(name)))
 
     def _key(self, name: str) -> str:
         return _PREFIX + hmac.new(self._secret, name.encode(), hashlib.sha256).hexdigest()[:32]
 
-    async def _send(self, *commands: tuple[str | int, ...]) -> list[Any]:
-        replies = await self._line.calls(*commands)
-        refused = next((each for each in replies if isinstance(each, hiredis.ReplyError)), None)
-        if refused is not None:
-            raise refused
+    async def _run(self, key: str, add: AddCommands) -> list[Any]:
+        replies = await self._client.run(key, add)
+        for reply in replies:
+            if isinstance(reply, ErrorReply):
+                raise RedisUnavailable from reply
         return replies
 
-    async def _or_alone(self, shared: Callable[..., Awaitable[T]], alone: Callable[[], Awaitable[T]], *words: Any) -> T:
+    async def _shared(self, command: Awaitable[T]) -> T | None:
         try:
-            return await shared(*words)
-        except _FAULTS:
-            return await alone()
-
-
-async def _nothing() -> None:
-    """There is nothing to do."""
+            return await command
+        except RedisUnavailable:
+            return None

@@ -1,6 +1,6 @@
-"""How often one may try to sign in: from one address, and from all addresses together.
+"""Limits how often one may try to sign in: from one address, and from all addresses together.
 
-What is counted may be forgotten, like all in a cache; who tries then has a few more tries, and no more than that.
+Counts may be lost, like all in a cache; that allows a few more tries and nothing else.
 """
 
 from collections import OrderedDict
@@ -10,30 +10,30 @@ from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
 KNOWN_SECONDS = 30 * 24 * 3600
-_EVERYBODY = "everybody"
+_ALL = "everybody"
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many, and the seconds until they are forgotten."""
+    """A number, and the seconds until the count ends."""
 
     number: int = 0
     seconds: int = 0
 
 
 class LoginCounts(Protocol):
-    """Counts that all workers share, each for a time. Never raises: where sharing fails, a worker counts alone."""
+    """Counts that all workers share, each for a time. Never raises: where Redis fails, a worker counts for itself."""
 
     async def add(self, name: str, seconds: int) -> Count:
-        """Count one more. All of a name are forgotten so many seconds after the first of them."""
+        """Adds one and returns the count, which ends so many seconds after its first one."""
 
-    async def look(self, name: str) -> Count: ...
+    async def get(self, name: str) -> Count: ...
 
-    async def forget(self, name: str) -> None: ...
+    async def delete(self, name: str) -> None: ...
 
 
 class MemoryLoginCounts:
-    """The counts of one process. Of more than `most` names the oldest are forgotten."""
+    """The counts of one process. Of more than `most` names the oldest are deleted."""
 
     def __init__(self, monotonic: Callable[[], float], most: int = 10_000) -> None:
         self._monotonic = monotonic
@@ -51,48 +51,48 @@ class MemoryLoginCounts:
             self._counts.popitem(last=False)
         return Count(number + 1, _whole(until - now))
 
-    async def look(self, name: str) -> Count:
+    async def get(self, name: str) -> Count:
         number, until = self._counts.get(name, (0, 0.0))
         left = until - self._monotonic()
         return Count(number, _whole(left)) if left > 0 else Count()
 
-    async def forget(self, name: str) -> None:
+    async def delete(self, name: str) -> None:
         self._counts.pop(name, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many tries within so many seconds."""
+    """The most tries within a number of seconds."""
 
     most: int
     seconds: int
 
 
 class LoginLimiter:
-    """Lets tries through, or says how long to wait. Each is counted before it is made, so none runs past the limit."""
+    """Allows tries, or returns how long to wait. Each is counted before it is made, so none can exceed the limit."""
 
-    def __init__(self, tally: LoginCounts, of_each: Limit, of_all: Limit) -> None:
-        self._tally = tally
+    def __init__(self, counts: LoginCounts, of_each: Limit, of_all: Limit) -> None:
+        self._counts = counts
         self._of_each = of_each
         self._of_all = of_all
 
     async def begin(self, address: str) -> int:
-        """Count a try from an address; give the seconds until one may be made, 0 for now."""
+        """Counts a try from an address and returns the seconds until one may be made, 0 for now."""
         subject = subject_of(address)
-        wait = _wait(await self._tally.add(f"from:{subject}", self._of_each.seconds), self._of_each)
-        # Strangers must not be able to keep the operator out: not where the operator has signed in from before.
-        if wait or (await self._tally.look(f"known:{subject}")).number:
+        wait = _wait(await self._counts.add(f"from:{subject}", self._of_each.seconds), self._of_each)
+        # Strangers must not be able to lock the operator out: an address that has signed in before has its own limit.
+        if wait or (await self._counts.get(f"known:{subject}")).number:
             return wait
-        return _wait(await self._tally.add(_EVERYBODY, self._of_all.seconds), self._of_all)
+        return _wait(await self._counts.add(_ALL, self._of_all.seconds), self._of_all)
 
     async def succeed(self, address: str) -> None:
         subject = subject_of(address)
-        await self._tally.forget(f"from:{subject}")
-        await self._tally.add(f"known:{subject}", KNOWN_SECONDS)
+        await self._counts.delete(f"from:{subject}")
+        await self._counts.add(f"known:{subject}", KNOWN_SECONDS)
 
 
 def subject_of(address: str) -> str:
-    """Give whom an address stands for: of IPv6 a whole /64, as one subscriber has all of it."""
+    """Returns the name to count an address by: of IPv6 its /64, as one subscriber has all of it."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,57 +1,44 @@
 """The shared cache in Redis or Valkey. It may fail at any time, which is a counted miss and never an error."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from time import monotonic, time
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from time import time
 from typing import Any, TypeVar
 
-import hiredis
+from redis.asyncio.client import Pipeline
 
-from gateway.cache.redis_address import Word
-from gateway.cache.redis_connection import LineBroken, RedisLine
+from gateway.cache.redis_client import AddCommands, ErrorReply, RedisClient, RedisResting, RedisUnavailable
 from gateway.model import GENERATION, Invalidation
 from gateway.observability.metrics import Metrics
 
 T = TypeVar("T")
 CHANNEL = "hris-gateway:changes"
-"""Where workers tell each other of changes: a word for what it is about, a space, an id."""
+"""Where workers publish changes: what has changed, a space, an id."""
 
-_FAULTS = (LineBroken, TimeoutError, hiredis.HiredisError)
-_SCANNED = 1000
+_KEYS_AT_ONCE = 1000
 _INDEX_SECONDS = 30 * 24 * 3600
 _IN_FLIGHT = 0.15
-"""Seconds in which all workers have heard of a change, and what they had sent before has come to Redis."""
+"""Seconds in which all workers have received a message, and what they had sent before has reached Redis."""
 _GENERATION = f":{GENERATION}:"
 _RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('expire',KEYS[1],ARGV[2]) end return 0"
 _RELEASE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0"
 
 
-@dataclass(frozen=True, slots=True)
-class RedisLimits:
-    """Seconds for a command and for connecting, and seconds of rest after a fault.
+class RedisCache:
+    """Implements `Cache` of `gateway.model`. One round trip a read, one a write.
 
-    While resting no command is tried, so that a dead Redis costs a request nothing.
+    Keys begin with the account's id in braces, which keeps them in one slot of a cluster.
     """
 
-    timeout: float
-    connect_timeout: float
-    rest: float = 1.0
-
-
-class RedisCache:
-    """Implements `core.model.Cache`. One round trip a read, one a write."""
-
-    def __init__(self, url: str, limits: RedisLimits, metrics: Metrics) -> None:
-        self._line = RedisLine(url, limits.timeout, limits.connect_timeout)
-        self._rest = limits.rest
+    def __init__(self, client: RedisClient, metrics: Metrics) -> None:
+        self._client = client
         self._hits = metrics.cache_reads.labels("hit")
         self._misses = metrics.cache_reads.labels("miss")
         self._faults = metrics.cache_faults
-        self._resting_until = 0.0
+        self._replacing: set[asyncio.Task[bool | None]] = set()
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        values = await self._guard("read", self._read, keys) or [None] * len(keys)
+        values = await self._guard("read", self._read(keys)) or [None] * len(keys)
         # Generations go with every question; counted, they would make a miss look half a hit.
         counted = [value for key, value in zip(keys, values, strict=True) if _GENERATION not in key]
         hits = len(counted) - counted.count(None)
@@ -62,89 +49,105 @@ class RedisCache:
         return values
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        return bool(await self._guard("write", self._write, values, seconds, ()))
+        return bool(await self._guard("write", self._write(values, seconds)))
 
     async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
-        return await self._guard("claim", self._claim, keys, value, seconds) or [None] * len(keys)
+        return await self._guard("claim", self._claim(keys, value, seconds)) or [None] * len(keys)
 
     async def renew(self, key: str, value: bytes, seconds: int) -> None:
-        await self._guard("renew", self._line.call, "EVAL", _RENEW, 1, key, value, seconds)
+        await self._guard("renew", self._client.run(key, lambda pipe: pipe.eval(_RENEW, 1, key, value, seconds)))
 
     async def release(self, key: str, value: bytes) -> None:
-        await self._guard("release", self._line.call, "EVAL", _RELEASE, 1, key, value)
+        await self._guard("release", self._client.run(key, lambda pipe: pipe.eval(_RELEASE, 1, key, value)))
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
-        # A write must be noted even if the last command has just failed.
-        self._resting_until = 0.0
-        told = ("PUBLISH", CHANNEL, f"{Invalidation.ANSWERS} {account_id}")
-        return bool(await self._guard("write", self._write, values, seconds, (told,)))
+        # Two steps, as the message may take another way than the values; a caller that is cancelled cannot part them.
+        task = asyncio.create_task(self._guard("write", self._replace(account_id, values, seconds)))
+        self._replacing.add(task)
+        task.add_done_callback(self._replacing.discard)
+        return bool(await asyncio.shield(task))
 
     async def tell(self, news: Invalidation, name: str) -> None:
-        """Tell all workers of a change."""
-        await self._guard("publish", self._line.call, "PUBLISH", CHANNEL, f"{news} {name}")
+        """Publishes a change to all workers."""
+        await self._guard("publish", self._client.publish(CHANNEL, f"{news} {name}"))
 
     async def forget(self, account_id: str) -> bool:
-        """Drop an account's values, once what workers had sent before they heard of it has come."""
+        """Deletes an account's values, after what workers had sent before they received the message has arrived."""
         await asyncio.sleep(_IN_FLIGHT)
-        return bool(await self._guard("forget", self._forget, account_id))
+        return bool(await self._guard("forget", self._forget(account_id)))
 
     async def ping(self) -> bool:
-        return await self._guard("ping", self._line.call, "PING") is not None
-
-    async def close(self) -> None:
-        self._line.close()
+        # Not PING, which a cluster would send to all nodes.
+        return await self._guard("ping", self._client.run(CHANNEL, lambda pipe: pipe.exists(CHANNEL))) is not None
 
     async def _read(self, keys: Sequence[str]) -> list[bytes | None]:
-        replies = await self._line.call("MGET", *keys)
-        if isinstance(replies, hiredis.ReplyError):
-            self._faults.labels("refused").inc()
-            return [None] * len(keys)
-        found: list[bytes | None] = replies
-        return found
+        accounts: dict[str, list[str]] = {}
+        for key in keys:
+            accounts.setdefault(_account(key), []).append(key)
+        replies = await self._client.run(keys[0], lambda pipe: [pipe.mget(each) for each in accounts.values()])
+        found: dict[str, bytes | None] = {}
+        for names, reply in zip(accounts.values(), replies, strict=True):
+            if self._accepted([reply]):
+                found.update(zip(names, reply, strict=True))
+        return [found.get(key) for key in keys]
 
-    async def _write(self, values: Mapping[str, bytes], seconds: int, told: tuple[tuple[str, ...], ...]) -> bool:
-        sets = (("SET", key, value, "EX", seconds) for key, value in values.items())
-        return self._taken(await self._line.calls(*sets, *_indexed(values, seconds), *told))
+    async def _write(self, values: Mapping[str, bytes], seconds: int, *, despite_rest: bool = False) -> bool:
+        def add(pipe: Pipeline) -> None:
+            for key, value in values.items():
+                pipe.set(key, value, ex=seconds)
+            _add_to_index(pipe, values, seconds)
+
+        return self._accepted(await self._client.run(next(iter(values)), add, despite_rest=despite_rest))
+
+    async def _replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        # A change must be stored even if the last command has just failed.
+        if not await self._write(values, seconds, despite_rest=True):
+            return False
+        text = f"{Invalidation.ANSWERS} {account_id}"
+        return self._accepted([await self._client.publish(CHANNEL, text, despite_rest=True)])
 
     async def _claim(self, keys: Sequence[str], value: bytes, seconds: int) -> list[bytes | None]:
-        sets = (("SET", key, value, "EX", seconds, "NX", "GET") for key in keys)
-        replies = await self._line.calls(*sets, *_indexed(keys, seconds))
-        if not self._taken(replies):
+        def add(pipe: Pipeline) -> None:
+            for key in keys:
+                pipe.set(key, value, ex=seconds, nx=True, get=True)
+            _add_to_index(pipe, keys, seconds)
+
+        replies = await self._client.run(keys[0], add)
+        if not self._accepted(replies):
             return [None] * len(keys)
         return [before or value for before in replies[: len(keys)]]
 
-    def _taken(self, replies: Sequence[Any]) -> bool:
-        refused = sum(isinstance(reply, hiredis.ReplyError) for reply in replies)
+    async def _forget(self, account_id: str) -> bool:
+        index = _index(account_id)
+        [keys] = await self._client.run(index, lambda pipe: pipe.zrange(index, 0, -1))
+        if not self._accepted([keys]):
+            return False
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            if not self._accepted(await self._client.run(index, _unlink(keys[start : start + _KEYS_AT_ONCE]))):
+                return False
+        return self._accepted(await self._client.run(index, _unlink([index])))
+
+    def _accepted(self, replies: Sequence[Any]) -> bool:
+        """Returns whether no reply is an error, and counts those that are."""
+        refused = sum(isinstance(reply, ErrorReply) for reply in replies)
         if refused:
             # A full server says so, and is well otherwise.
             self._faults.labels("refused").inc(refused)
         return not refused
 
-    async def _forget(self, account_id: str) -> bool:
-        index = _index(account_id)
-        keys = await self._line.call("ZRANGE", index, 0, -1)
-        if not self._taken([keys]):
-            return False
-        for start in range(0, len(keys), _SCANNED):
-            if not self._taken([await self._line.call("UNLINK", *keys[start : start + _SCANNED])]):
-                return False
-        return self._taken([await self._line.call("UNLINK", index)])
-
-    async def _guard(self, kind: str, command: Callable[..., Awaitable[T]], *words: Any) -> T | None:
-        """Await a command; a fault is counted, and gives Redis a rest."""
-        if monotonic() < self._resting_until:
-            self._faults.labels("resting").inc()
-            return None
+    async def _guard(self, kind: str, command: Awaitable[T]) -> T | None:
+        """Returns what a command returns; counts its failure and returns None."""
         try:
-            return await command(*words)
-        except _FAULTS:
-            self._resting_until = monotonic() + self._rest
+            return await command
+        except RedisResting:
+            self._faults.labels("resting").inc()
+        except RedisUnavailable:
             self._faults.labels(kind).inc()
-            return None
+        return None
 
 
 class NoCache:
-    """Keeps nothing: for a gateway whose operator has switched the cache off."""
+    """Stores nothing: for a gateway whose operator has switched the cache off."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         return [None] * len(keys)
@@ -165,7 +168,7 @@ class NoCache:
         return True
 
     async def tell(self, news: Invalidation, name: str) -> None:
-        """There is nothing that others could have kept."""
+        """There is nothing that others could have stored."""
 
     async def forget(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
         return True
@@ -173,30 +176,28 @@ class NoCache:
     async def ping(self) -> bool:
         return True
 
-    async def close(self) -> None:
-        """There is nothing to close."""
-
 
 def _account(key: str) -> str:
-    return key[1 : key.index("}")]
+    return key[1:].partition("}")[0]
 
 
 def _index(account_id: str) -> str:
     return f"{{{account_id}}}:keys"
 
 
-def _indexed(keys: Iterable[str], seconds: int) -> list[tuple[Word, ...]]:
-    """Make the commands that note keys by account: to be found without searching all keys when it is unlinked."""
+def _unlink(keys: Sequence[str | bytes]) -> AddCommands:
+    # One command a key: a cluster's pipeline takes no UNLINK of several.
+    return lambda pipe: [pipe.unlink(key) for key in keys]
+
+
+def _add_to_index(pipe: Pipeline, keys: Iterable[str], seconds: int) -> None:
+    """Adds keys to their accounts' lists of keys, by which they are found without searching all keys of Redis."""
     now = int(time())
-    accounts: dict[str, list[Word]] = {}
+    accounts: dict[str, dict[str, float]] = {}
     for key in keys:
-        accounts.setdefault(_account(key), []).extend((now + seconds + 1, key))
-    commands: list[tuple[Word, ...]] = []
-    for account, entries in accounts.items():
+        accounts.setdefault(_account(key), {})[key] = now + seconds + 1
+    for account, ends in accounts.items():
         index = _index(account)
-        commands += [
-            ("ZADD", index, *entries),
-            ("ZREMRANGEBYSCORE", index, "-inf", now),
-            ("EXPIRE", index, max(seconds, _INDEX_SECONDS)),
-        ]
-    return commands
+        pipe.zadd(index, ends)
+        pipe.zremrangebyscore(index, "-inf", now)
+        pipe.expire(index, max(seconds, _INDEX_SECONDS))

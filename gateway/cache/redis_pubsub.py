@@ -1,49 +1,46 @@
-"""What workers tell each other of changes, heard over a connection of its own to Redis (pub/sub).
+"""Receives what workers publish of changes, over a connection of its own to Redis.
 
-Messages that are sent while nobody listens are lost: so whoever keeps things by this channel has to ask whether it
-works now, and must forget all when it comes back.
+Messages that are published while nobody is subscribed are lost. So who caches by them has to ask whether they arrive
+now, and must clear all when the subscription begins again.
 """
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
-from typing import cast
+from typing import Any
 
-import hiredis
-
-from gateway.cache.redis_address import RedisAddress
 from gateway.cache.redis_cache import CHANNEL
+from gateway.cache.redis_client import FAULTS, RedisClient
 from gateway.model import Invalidation
 
-BEAT = 0.25
-"""Seconds between two questions whether the channel still works."""
-SILENCE = 4 * BEAT
-"""Seconds without an answer after which it is taken for broken."""
+PING_SECONDS = 0.25
+"""Seconds without a message after which the server is asked whether it is there."""
+SILENCE = 4 * PING_SECONDS
+"""Seconds without an answer after which the connection is taken for broken. The library does not look for answers."""
 
 
 class PubSub:
-    """Listens until closed; connects again for as long as it takes.
+    """Subscribes until closed, again after each failure.
 
-    `heard` gets the change and the id of each message, `back` is called when listening begins, also after a break.
+    `on_message` gets the change and the id of each message, `on_subscribe` is called when a subscription begins.
     """
 
     def __init__(
-        self, url: str, connect_timeout: float, heard: Callable[[Invalidation, str], None], back: Callable[[], None]
+        self, client: RedisClient, on_message: Callable[[Invalidation, str], None], on_subscribe: Callable[[], None]
     ) -> None:
-        self._address = RedisAddress(url)
-        self._connect_timeout = connect_timeout
-        self._heard = heard
-        self._back = back
+        self._client = client
+        self._on_message = on_message
+        self._on_subscribe = on_subscribe
         self._last = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
     def works(self) -> bool:
-        """Tell whether what is sent now would be heard, as far as can be known."""
+        """Returns whether a message that is published now would arrive, as far as can be known."""
         return monotonic() - self._last < SILENCE
 
     def open(self) -> None:
-        self._task = asyncio.ensure_future(self._listen())
+        self._task = asyncio.ensure_future(self._run())
 
     async def close(self) -> None:
         if self._task is not None:
@@ -51,70 +48,35 @@ class PubSub:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _listen(self) -> None:
+    async def _run(self) -> None:
         while True:
-            with suppress(OSError):  # A TimeoutError is one, too.
-                async with asyncio.timeout(self._connect_timeout):
-                    ear = await self._address.connect(lambda: _Ear(self._take))
-                try:
-                    await self._follow(ear)
-                finally:
-                    ear.close()
+            with suppress(*FAULTS):
+                await self._listen()
             self._last = float("-inf")
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(PING_SECONDS)
 
-    async def _follow(self, ear: "_Ear") -> None:
-        """Keep asking whether the connection works, until it does not."""
-        ear.send(*self._address.greeting(), ("SUBSCRIBE", CHANNEL))
-        asked = monotonic()
-        while not ear.lost and monotonic() - max(self._last, asked) < SILENCE:
-            await asyncio.sleep(BEAT)
-            ear.send(("PING",))
-
-    def _take(self, reply: object) -> None:
-        self._last = monotonic()
-        kind, *rest = reply if isinstance(reply, list) else (reply,)
-        if kind == b"subscribe":
-            self._back()
-        elif kind == b"message":
-            word, _, name = rest[-1].decode(errors="replace").partition(" ")
-            if word in set(Invalidation):  # A newer gateway beside us may know more words.
-                self._heard(Invalidation(word), name)
-
-
-class _Ear(asyncio.Protocol):
-    """The bytes of one connection."""
-
-    def __init__(self, take: Callable[[object], None]) -> None:
-        self._take = take
-        self._reader = hiredis.Reader()
-        self._transport: asyncio.Transport | None = None
-        self.lost = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not asked for its class: that of uvloop is no subclass of asyncio's.
-        self._transport = cast(asyncio.Transport, transport)
-
-    def send(self, *commands: tuple[str | bytes | int, ...]) -> None:
-        if self._transport is not None and not self.lost:
-            packed = [hiredis.pack_command(words) for words in commands]  # type: ignore[arg-type] # typed for one word
-            self._transport.write(b"".join(packed))
-
-    def data_received(self, data: bytes) -> None:
-        self._reader.feed(data)
+    async def _listen(self) -> None:
+        """Receives messages until the connection breaks. Each time anew, as a cluster's node may be gone for good."""
+        async with asyncio.timeout(self._client.connect_seconds):
+            pubsub = await self._client.pubsub()
         try:
-            while (reply := self._reader.gets()) is not False:
-                if isinstance(reply, hiredis.ReplyError):
-                    self.close()
-                    return
-                self._take(reply)
-        except hiredis.ProtocolError:
-            self.close()
+            async with asyncio.timeout(self._client.connect_seconds):
+                await pubsub.subscribe(CHANNEL)
+            while True:
+                async with asyncio.timeout(SILENCE):
+                    message = await pubsub.get_message(timeout=PING_SECONDS)
+                    while message is None:
+                        await pubsub.ping()
+                        message = await pubsub.get_message(timeout=PING_SECONDS)
+                self._receive(message)
+        finally:
+            await pubsub.aclose()  # type: ignore[no-untyped-call] # the library does not say what it returns
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        self.lost = True
-
-    def close(self) -> None:
-        self.lost = True
-        if self._transport is not None:
-            self._transport.abort()
+    def _receive(self, message: dict[str, Any]) -> None:
+        self._last = monotonic()
+        if message["type"] == "subscribe":
+            self._on_subscribe()
+        elif message["type"] == "message":
+            word, _, name = message["data"].decode(errors="replace").partition(" ")
+            if word in set(Invalidation):  # A newer gateway beside us may publish other changes.
+                self._on_message(Invalidation(word), name)

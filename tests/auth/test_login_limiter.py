@@ -9,61 +9,61 @@ EACH, ALL = Limit(most=3, seconds=60), Limit(most=10, seconds=120)
 
 
 def made(time: Time) -> LoginLimiter:
-    return LoginLimiter(MemoryLoginCounts(time.seconds), EACH, ALL)
+    return LoginLimiter(MemoryLoginCounts(time.seconds), of_each=EACH, of_all=ALL)
 
 
 async def test_an_address_may_try_a_few_times_and_then_has_to_wait() -> None:
     time = Time()
-    attempts = made(time)
-    assert [await attempts.begin("10.0.0.1") for _ in range(5)] == [0, 0, 0, 60, 60]
-    assert await attempts.begin("10.0.0.2") == 0
+    limiter = made(time)
+    assert [await limiter.begin("10.0.0.1") for _ in range(5)] == [0, 0, 0, 60, 60]
+    assert await limiter.begin("10.0.0.2") == 0
     time.forward(59.5)
-    assert await attempts.begin("10.0.0.1") == 1
+    assert await limiter.begin("10.0.0.1") == 1
     time.forward(0.5)
-    assert await attempts.begin("10.0.0.1") == 0
+    assert await limiter.begin("10.0.0.1") == 0
 
 
 async def test_tries_while_one_waits_do_not_make_the_wait_longer() -> None:
     time = Time()
-    attempts = made(time)
+    limiter = made(time)
     for _ in range(30):
-        await attempts.begin("10.0.0.1")
+        await limiter.begin("10.0.0.1")
         time.forward(1)
-    assert await attempts.begin("10.0.0.1") == 30
+    assert await limiter.begin("10.0.0.1") == 30
 
 
 async def test_many_addresses_together_have_a_limit_too() -> None:
     time = Time()
-    attempts = made(time)
-    waits = [await attempts.begin(f"10.0.{number}.1") for number in range(12)]
+    limiter = made(time)
+    waits = [await limiter.begin(f"10.0.{number}.1") for number in range(12)]
     assert waits == [0] * 10 + [120, 120]
     time.forward(120)
-    assert await attempts.begin("10.1.0.1") == 0
+    assert await limiter.begin("10.1.0.1") == 0
 
 
 async def test_strangers_cannot_keep_the_operator_out() -> None:
-    attempts = made(Time())
-    assert await attempts.begin("192.0.2.7") == 0
-    await attempts.succeed("192.0.2.7")
+    limiter = made(Time())
+    assert await limiter.begin("192.0.2.7") == 0
+    await limiter.succeed("192.0.2.7")
     for number in range(20):
-        await attempts.begin(f"10.0.{number}.1")
-    assert await attempts.begin("10.9.9.9") > 0
-    assert [await attempts.begin("192.0.2.7") for _ in range(4)] == [0, 0, 0, 60]
+        await limiter.begin(f"10.0.{number}.1")
+    assert await limiter.begin("10.9.9.9") > 0
+    assert [await limiter.begin("192.0.2.7") for _ in range(4)] == [0, 0, 0, 60]
 
 
 async def test_success_forgets_the_failures_of_an_address() -> None:
-    attempts = made(Time())
+    limiter = made(Time())
     for _ in range(3):
-        await attempts.begin("10.0.0.1")
-    await attempts.succeed("10.0.0.1")
-    assert await attempts.begin("10.0.0.1") == 0
+        await limiter.begin("10.0.0.1")
+    await limiter.succeed("10.0.0.1")
+    assert await limiter.begin("10.0.0.1") == 0
 
 
 async def test_what_is_blocked_at_its_address_does_not_count_for_all() -> None:
-    attempts = made(Time())
+    limiter = made(Time())
     for _ in range(50):
-        await attempts.begin("10.0.0.1")
-    assert await attempts.begin("10.0.0.2") == 0
+        await limiter.begin("10.0.0.1")
+    assert await limiter.begin("10.0.0.2") == 0
 
 
 SUBJECTS = [
@@ -82,16 +82,16 @@ def test_an_address_stands_for_its_subscriber(address: str, subject: str) -> Non
     assert subject_of(address) == subject
 
 
-async def test_a_tally_forgets_by_the_clock_and_holds_only_so_many_names() -> None:
+async def test_a_counts_forgets_by_the_clock_and_holds_only_so_many_names() -> None:
     time = Time()
-    tally = MemoryLoginCounts(time.seconds, most=2)
-    assert await tally.add("a", 10) == Count(1, 10)
-    assert await tally.add("a", 99) == Count(2, 10)
+    counts = MemoryLoginCounts(time.seconds, most=2)
+    assert await counts.add("a", 10) == Count(1, 10)
+    assert await counts.add("a", 99) == Count(2, 10)
     time.forward(10)
-    assert await tally.look("a") == Count()
-    assert await tally.add("a", 10) == Count(1, 10)
-    await tally.add("b", 10)
-    await tally.add("c", 10)
-    assert (await tally.look("a")).number == 0
-    await tally.forget("b")
-    assert [(await tally.look(name)).number for name in "bc"] == [0, 1]
+    assert await counts.get("a") == Count()
+    assert await counts.add("a", 10) == Count(1, 10)
+    await counts.add("b", 10)
+    await counts.add("c", 10)
+    assert (await counts.get("a")).number == 0
+    await counts.delete("b")
+    assert [(await counts.get(name)).number for name in "bc"] == [0, 1]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from redis import Redis
 
 from gateway.cache.embedded_redis import embedded_server
-from gateway.cache.redis_cache import NoCache, RedisCache, RedisLimits
+from gateway.cache.redis_cache import NoCache, RedisCache
+from gateway.cache.redis_client import RedisClient, RedisLimits
 from gateway.observability.metrics import Metrics, make_metrics
 from tests.fixtures.redis_servers import RedisServer, until
 
@@ -29,9 +31,15 @@ def _metrics() -> Metrics:
 
 @pytest.fixture(name="cache")
 async def _cache(url: str, metrics: Metrics) -> AsyncIterator[RedisCache]:
-    cache = RedisCache(url, PATIENT, metrics)
-    yield cache
-    await cache.close()
+    async with opened(url, PATIENT, metrics) as cache:
+        yield cache
+
+
+@asynccontextmanager
+async def opened(url: str, limits: RedisLimits, metrics: Metrics) -> AsyncIterator[RedisCache]:
+    client = RedisClient(url, limits)
+    yield RedisCache(client, metrics)
+    await client.close()
 
 
 def faults(metrics: Metrics, kind: str) -> float:
@@ -75,12 +83,11 @@ async def test_the_generation_beside_a_question_is_not_counted(cache: RedisCache
 
 
 async def test_a_replacement_does_not_wait_for_the_rest_after_a_fault(metrics: Metrics) -> None:
-    cache = RedisCache("redis://127.0.0.1:1", PATIENT, metrics)
-    assert await cache.read(["x"]) == [None]
-    assert not await cache.replace("x", {"{x}:generation:": b"1"}, 60)
-    assert faults(metrics, "write") == 1
-    assert await cache.claim(["{x}:generation:"], b"1", 60) == [None]
-    await cache.close()
+    async with opened("redis://127.0.0.1:1", PATIENT, metrics) as cache:
+        assert await cache.read(["x"]) == [None]
+        assert not await cache.replace("x", {"{x}:generation:": b"1"}, 60)
+        assert faults(metrics, "write") == 1
+        assert await cache.claim(["{x}:generation:"], b"1", 60) == [None]
 
 
 async def test_forgetting_an_account_leaves_the_others(cache: RedisCache) -> None:
@@ -90,23 +97,21 @@ async def test_forgetting_an_account_leaves_the_others(cache: RedisCache) -> Non
 
 
 async def test_a_server_that_is_not_there_is_a_counted_miss_and_then_left_alone(metrics: Metrics) -> None:
-    cache = RedisCache("redis://127.0.0.1:1", PATIENT, metrics)
-    assert await cache.read(["a", "b"]) == [None, None]
-    assert not await cache.write({"{a}:a": b"x"}, 60)
-    assert not await cache.ping()
-    assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 2)
-    await cache.close()
+    async with opened("redis://127.0.0.1:1", PATIENT, metrics) as cache:
+        assert await cache.read(["a", "b"]) == [None, None]
+        assert not await cache.write({"{a}:a": b"x"}, 60)
+        assert not await cache.ping()
+        assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 2)
 
 
 async def test_after_the_rest_it_is_tried_again(metrics: Metrics) -> None:
-    cache = RedisCache("redis://127.0.0.1:1", replace(PATIENT, rest=0.02), metrics)
+    async with opened("redis://127.0.0.1:1", replace(PATIENT, rest=0.02), metrics) as cache:
 
-    async def is_tried_again() -> bool:
-        await cache.read(["x"])
-        return faults(metrics, "read") == 2
+        async def is_tried_again() -> bool:
+            await cache.read(["x"])
+            return faults(metrics, "read") == 2
 
-    await until(is_tried_again)
-    await cache.close()
+        await until(is_tried_again)
 
 
 @pytest.fixture(name="server")
@@ -119,18 +124,17 @@ def _server(tmp_path: Path) -> Iterator[RedisServer]:
 async def test_a_frozen_server_costs_one_short_wait_and_serves_again_when_it_thaws(
     server: RedisServer, metrics: Metrics
 ) -> None:
-    cache = RedisCache(f"unix://{server.socket}", RedisLimits(timeout=1, connect_timeout=1, rest=3), metrics)
-    assert await cache.write({"{a}:k": b"v"}, 60)
-    server.freeze()
-    assert [await cache.read(["{a}:k"]) for _ in range(20)] == [[None]] * 20
-    assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 19)
-    server.thaw()
+    async with opened(f"unix://{server.socket}", RedisLimits(timeout=1, connect_timeout=1, rest=3), metrics) as cache:
+        assert await cache.write({"{a}:k": b"v"}, 60)
+        server.freeze()
+        assert [await cache.read(["{a}:k"]) for _ in range(20)] == [[None]] * 20
+        assert (faults(metrics, "read"), faults(metrics, "resting")) == (1, 19)
+        server.thaw()
 
-    async def is_back() -> bool:
-        return await cache.read(["{a}:k"]) == [b"v"]
+        async def is_back() -> bool:
+            return await cache.read(["{a}:k"]) == [b"v"]
 
-    await until(is_back)
-    await cache.close()
+        await until(is_back)
 
 
 async def test_no_cache_keeps_nothing() -> None:

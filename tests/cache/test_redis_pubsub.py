@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from redis.asyncio.client import Pipeline
 
-from gateway.cache.redis_cache import CHANNEL, RedisCache, RedisLimits
+from gateway.cache.redis_cache import CHANNEL, RedisCache
+from gateway.cache.redis_client import RedisClient, RedisLimits
 from gateway.cache.redis_pubsub import SILENCE, PubSub
 from gateway.model import Invalidation
 from gateway.observability.metrics import make_metrics
@@ -28,10 +31,15 @@ class Worker:
     def __init__(self, url: str) -> None:
         self.heard: list[tuple[Invalidation, str]] = []
         self.began = 0
-        self.channel = PubSub(url, 30, lambda news, name: self.heard.append((news, name)), self._begin)
+        self.client = RedisClient(url, PATIENT)
+        self.channel = PubSub(self.client, lambda news, name: self.heard.append((news, name)), self._begin)
 
     def _begin(self) -> None:
         self.began += 1
+
+    async def close(self) -> None:
+        await self.channel.close()
+        await self.client.close()
 
 
 @pytest.fixture(name="server")
@@ -47,14 +55,19 @@ async def fixture_worker(server: RedisServer) -> AsyncIterator[Worker]:
     worker.channel.open()
     await until(seen(lambda: worker.began == 1))
     yield worker
-    await worker.channel.close()
+    await worker.close()
+
+
+@pytest.fixture(name="client")
+async def fixture_client(server: RedisServer) -> AsyncIterator[RedisClient]:
+    client = RedisClient(f"unix://{server.socket}", PATIENT)
+    yield client
+    await client.close()
 
 
 @pytest.fixture(name="cache")
-async def fixture_cache(server: RedisServer) -> AsyncIterator[RedisCache]:
-    cache = RedisCache(f"unix://{server.socket}", PATIENT, make_metrics())
-    yield cache
-    await cache.close()
+def fixture_cache(client: RedisClient) -> RedisCache:
+    return RedisCache(client, make_metrics())
 
 
 async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCache) -> None:
@@ -72,9 +85,9 @@ async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCach
     assert worker.channel.works()
 
 
-async def test_a_word_that_is_not_known_is_passed_over(worker: Worker, cache: RedisCache) -> None:
+async def test_a_word_that_is_not_known_is_passed_over(worker: Worker, cache: RedisCache, client: RedisClient) -> None:
     for text in ("later a1", "", "answers", "\udcff"):
-        await cache._line.call("PUBLISH", CHANNEL, text.encode(errors="surrogateescape"))
+        await client.run(CHANNEL, partial(publish, text.encode(errors="surrogateescape")))
     await cache.tell(Invalidation.ACCOUNT, "a1")
     await until(seen(lambda: (Invalidation.ACCOUNT, "a1") in worker.heard))
     assert worker.heard == [(Invalidation.ANSWERS, ""), (Invalidation.ACCOUNT, "a1")]
@@ -93,8 +106,12 @@ async def test_a_server_that_freezes_is_not_believed_and_is_heard_again_when_it_
     assert SILENCE <= 1
 
 
-async def test_a_connection_that_is_cut_is_made_again(worker: Worker, cache: RedisCache) -> None:
-    await cache._line.call("CLIENT", "KILL", "TYPE", "pubsub")
+def publish(data: bytes, pipe: Pipeline) -> None:
+    pipe.publish(CHANNEL, data)
+
+
+async def test_a_connection_that_is_cut_is_made_again(worker: Worker, client: RedisClient) -> None:
+    await client.run(CHANNEL, lambda pipe: pipe.client_kill_filter(_type="pubsub"))
     await until(seen(lambda: worker.began == 2))
     assert worker.channel.works()
 
@@ -104,4 +121,4 @@ async def test_without_a_server_it_does_not_work_and_ends_when_asked(tmp_path: P
     worker.channel.open()
     await asyncio.sleep(0.05)
     assert not worker.channel.works()
-    await worker.channel.close()
+    await worker.close()

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.app.services import open_cache, open_the_vault
+from gateway.app.services import open_cache, open_redis, open_the_vault
 from gateway.app.stores import open_stores
 from gateway.cache.invalidation import invalidation_listener
 from gateway.cache.redis_cache import RedisCache
@@ -132,8 +132,7 @@ async def test_the_short_way_is_closed_to_other_keys_and_when_the_key_ends(
     other = await remembering.make_key(project="another")
     assert (await remembering.get(key=other, account=site.account)).status_code == 404
     # Revoked by another process: heard of over the channel, though the memory lasts a minute.
-    cache = open_cache(site.settings, make_metrics())
-    stack.push_async_callback(cache.close)
+    cache = open_cache(site.settings, await stack.enter_async_context(open_redis(site.settings)), make_metrics())
     elsewhere = await open_stores(site.settings, open_the_vault(site.settings), (invalidation_listener(cache),))
     stack.push_async_callback(elsewhere.close)
     assert isinstance(cache, RedisCache)
