@@ -28,6 +28,47 @@ class Plain(Enum):
 TEXT, NUMBER, BOOLEAN, INSTANT, DURATION, MAP, ANY, BOOLISH, LOCAL = Plain
 
 
+# Types of bodies of requests only, down to `Unsupported`.
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Printable characters on one line. Spaces at both ends are removed and do not count."""
+
+    max_length: int
+    min_length: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """A whole number in a range, both ends included."""
+
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One text of a list."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """An object with keys of the caller's choice. A null item deletes its key."""
+
+    item: Text
+    max_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A field of StackOne's API that means nothing here: only an empty value is taken, else `reason` is the fault."""
+
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """An enum, always sent as `{"value": word, "source_value": what the vendor had}`. No words listed: any will do."""
@@ -42,7 +83,11 @@ UNMAPPED = "unmapped_value"
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
+    """A list. The numbers of items are limits of what is sent to us."""
+
     item: "Type"
+    max_items: int = 100
+    min_items: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +103,7 @@ class Resource:
         object.__setattr__(self, "fields", MappingProxyType(specs))
 
 
-Type: TypeAlias = Plain | Words | ListOf | Resource
+Type: TypeAlias = Plain | Words | ListOf | Resource | Text | Integer | OneOf | MapOf | Unsupported
 
 
 class Given(Enum):
@@ -72,12 +117,20 @@ class Given(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A field: its type, when it is given, and the client scope that it needs beyond the operation's."""
+    """A field: its type, when it is given, and the client scope that it needs beyond the operation's.
+
+    The rest is about bodies of requests: whether the field must be there, whether it may be null, the value that stands
+    for a missing one, and a sentence for the documentation.
+    """
 
     type: Type
     _: KW_ONLY
     given: Given = Given.ALWAYS
     scope: str | None = None
+    required: bool = False
+    nullable: bool = True
+    default: object = None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,32 @@
-"""Every operation of the contract beside the HR records: linked accounts, and what connectors and accounts can do.
+"""Every operation of the contract beside the HR records: linked accounts, connectors, connect sessions, webhooks.
 
 Ids and paths are those of StackOne's published OpenAPI, ids without `stackone_`; the permissions are our own.
 """
 
 from dataclasses import replace
 
-from connectors.contract import Operation
+from connectors.contract import Operation, Resource
+from connectors.platform_bodies import (
+    AUTHENTICATE_CONNECT_SESSION,
+    CREATE_CONNECT_SESSION,
+    CREATE_WEBHOOK,
+    PROXY_REQUEST,
+    UPDATE_ACCOUNT,
+    UPDATE_WEBHOOK,
+)
 
 ACCOUNT_FILTERS = ("provider", "providers", "origin_owner_id", "origin_owner_ids", "account_ids", "status")
 
 
-def operation(operation_id: str, method: str, path: str, scope: str, parameters: tuple[str, ...] = ()) -> Operation:
+def operation(
+    operation_id: str,
+    method: str,
+    path: str,
+    scope: str,
+    parameters: tuple[str, ...] = (),
+    *,
+    body: Resource | None = None,
+) -> Operation:
     kind, _, _ = operation_id.partition("_")
     resource = path.split("/")[1]
     return Operation(
@@ -21,13 +37,14 @@ def operation(operation_id: str, method: str, path: str, scope: str, parameters:
         kind=kind,
         scope=f"platform.{scope}",
         parameters=parameters,
+        body=body,
     )
 
 
 PLATFORM_OPERATIONS = (
     operation("list_linked_accounts", "GET", "/accounts", "accounts:read", ("page", "page_size", *ACCOUNT_FILTERS)),
     operation("get_account", "GET", "/accounts/{id}", "accounts:read"),
-    operation("update_account", "PATCH", "/accounts/{id}", "accounts:write"),
+    operation("update_account", "PATCH", "/accounts/{id}", "accounts:write", body=UPDATE_ACCOUNT),
     operation("delete_account", "DELETE", "/accounts/{id}", "accounts:write"),
     operation("get_account_meta_info", "GET", "/accounts/{id}/meta", "accounts:read"),
     operation("get_account_permissions", "GET", "/accounts/{id}/permissions", "accounts:read"),
@@ -37,26 +54,44 @@ PLATFORM_OPERATIONS = (
 
 PROXY_READ, PROXY_WRITE = "hris.proxy:read", "hris.proxy:write"
 PROXY = Operation(
-    id="proxy_request", method="POST", path="/unified/proxy", resource="proxy", kind="proxy", scope=PROXY_READ
+    id="proxy_request",
+    method="POST",
+    path="/unified/proxy",
+    resource="proxy",
+    kind="proxy",
+    scope=PROXY_READ,
+    body=PROXY_REQUEST,
 )
-"""Passing a call through to the vendor. Its scope is that of reading; any other method takes `PROXY_WRITE`."""
+"""A call that is passed through to the vendor. Its scope is that of reading; other methods need `PROXY_WRITE`."""
 
 CONNECT_OPERATIONS = tuple(
     replace(each, status=201)
     for each in (
-        operation("create_connect_session", "POST", "/connect_sessions", "connect_sessions:write"),
-        operation("authenticate_connect_session", "POST", "/connect_sessions/authenticate", "connect_sessions:write"),
+        operation(
+            "create_connect_session",
+            "POST",
+            "/connect_sessions",
+            "connect_sessions:write",
+            body=CREATE_CONNECT_SESSION,
+        ),
+        operation(
+            "authenticate_connect_session",
+            "POST",
+            "/connect_sessions/authenticate",
+            "connect_sessions:write",
+            body=AUTHENTICATE_CONNECT_SESSION,
+        ),
     )
 )
-"""Operations that make the permissions to link, for the Hub."""
+"""Operations on connect sessions, each of which permits one link through the Hub."""
 
 WEBHOOK_OPERATIONS = tuple(
     replace(each, status={"create": 201, "ping": 202, "replay": 202}.get(each.kind, 200))
     for each in (
         operation("list_webhooks", "GET", "/webhooks", "webhooks:read"),
-        operation("create_webhook", "POST", "/webhooks", "webhooks:write"),
+        operation("create_webhook", "POST", "/webhooks", "webhooks:write", body=CREATE_WEBHOOK),
         operation("get_webhook", "GET", "/webhooks/{id}", "webhooks:read"),
-        operation("update_webhook", "PATCH", "/webhooks/{id}", "webhooks:write"),
+        operation("update_webhook", "PATCH", "/webhooks/{id}", "webhooks:write", body=UPDATE_WEBHOOK),
         operation("delete_webhook", "DELETE", "/webhooks/{id}", "webhooks:write"),
         operation(
             "rotate_webhook_secret", "POST", "/webhooks/{id}/rotate_secret", "webhooks:write", ("overlap_seconds",)
@@ -73,4 +108,4 @@ WEBHOOK_OPERATIONS = tuple(
         operation("replay_webhook_delivery", "POST", "/webhooks/deliveries/{id}/replay", "webhooks:write"),
     )
 )
-"""Operations on where a project hears of events. They are our own: StackOne has a page for it and no public API."""
+"""Operations on a project's webhooks. They are our own: StackOne has a page for them and no public API."""

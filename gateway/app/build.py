@@ -53,11 +53,11 @@ from gateway.observability.metrics import make_metrics
 from gateway.openapi.document import Subject, make_document
 from gateway.openapi.hub_routes import HUB
 from gateway.openapi.pages import documentation
-from gateway.openapi.platform_routes import NAMED, platform_routes
+from gateway.openapi.platform_routes import PLATFORM_SCHEMAS, platform_routes
 from gateway.openapi.routes import OPS
 from gateway.openapi.schemas import Schema
-from gateway.openapi.vendor_event_routes import HOOKS
-from gateway.openapi.webhook_routes import WEBHOOKS_NAMED, event_items, webhook_routes
+from gateway.openapi.vendor_event_routes import VENDOR_EVENTS
+from gateway.openapi.webhook_routes import WEBHOOK_SCHEMAS, event_items, webhook_routes
 from gateway.proxy.api import ProxyApi
 from gateway.proxy.service import ProxyLimits, ProxyService
 from gateway.settings.load import Settings, SettingsError, read_settings
@@ -175,13 +175,13 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
 
 
 def describe(paging: PageLimits) -> Schema:
-    """Give the OpenAPI document of the gateway."""
+    """Returns the OpenAPI document of the gateway."""
     return make_document(
         Subject(
             operations=OPERATIONS,
             connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *HOOKS, *OPS),
-            named={**NAMED, **WEBHOOKS_NAMED},
+            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *VENDOR_EVENTS, *OPS),
+            named={**PLATFORM_SCHEMAS, **WEBHOOK_SCHEMAS},
             events=event_items(),
             limits=paging,
         )

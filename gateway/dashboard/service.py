@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from connectors.platform_bodies import SESSION_SECONDS
 from gateway.accounts.link import CheckedToken, LinkContext, verify
 from gateway.accounts.search import Search
 from gateway.accounts.unlink import unlink
 from gateway.auth.authentication import Authenticator
 from gateway.errors import BadRequest, Conflict, NotFound
-from gateway.hub.session_request import LIFE
 from gateway.hub.sessions import ConnectSession, SessionService
 from gateway.model import Account, Actor, ClientKey, Directory, Project, Secret, Status, StatusReason
 from gateway.policy.provider import Provider
@@ -59,7 +59,7 @@ class Invitation:
     owner_name: str
     label: str = ""
     apart: bool = False
-    seconds: int = LIFE
+    seconds: int = SESSION_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,9 @@ class AdminService:
         except BadRequest as error:
             raise _in_words(error) from error
 
-    async def invite_again(self, account: Account, by: Actor, seconds: int = LIFE) -> tuple[ConnectSession, str]:
+    async def invite_again(
+        self, account: Account, by: Actor, seconds: int = SESSION_SECONDS
+    ) -> tuple[ConnectSession, str]:
         """Give a session of the Hub that replaces the token of this account."""
         owner = account.owner
         wish: dict[str, object] = {
@@ -174,6 +176,6 @@ def _in_words(error: BadRequest) -> BadRequest:
     """Say the faults of a session in the words of the form, as its reader never sees the body."""
     found = []
     for fault in error.errors:
-        name, _, rest = fault.partition(" ")
+        name, _, rest = fault.partition(": ")
         found.append(f"{_FORM_WORDS.get(name, name)} {rest}.")
     return BadRequest(" ".join(found) or error.message, errors=error.errors)

@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.routing import Route
 
-from gateway.contract.body import parse_json
+from connectors.platform_bodies import HUB_LINK, HUB_RELINK
+from gateway.contract.body import check_body, parse_json
 from gateway.errors import BadRequest
 from gateway.http.endpoint import ApiRequest, Endpoint
 from gateway.http.site_url import SiteUrl
@@ -64,9 +65,9 @@ class HubApi:
         return service.form_view(provider.connector, self._logo_url(request), scopes)
 
     async def _link(self, session: ConnectSession, request: ApiRequest) -> Json:
-        body = parse_json(await request.body())
-        provider = await self._hub.choice(session, service.read_integration(body))
-        credential = service.read_order(body, provider.connector)
+        body = check_body(parse_json(await request.body()), HUB_LINK)
+        provider = await self._hub.choice(session, body["integration_id"])
+        credential = service.read_credential(body, provider.connector)
         return self._linked(request, await self._hub.link(session, provider.connector.key, credential, request.address))
 
     async def _account(self, session: ConnectSession, request: ApiRequest) -> Json:
@@ -77,7 +78,8 @@ class HubApi:
     async def _relink(self, session: ConnectSession, request: ApiRequest) -> Json:
         linked = await self._hub.find(session, request.path["id"])
         provider = await self._hub.choice(session, linked.account.provider)
-        credential = service.read_order(parse_json(await request.body()), provider.connector)
+        body = check_body(parse_json(await request.body()), HUB_RELINK)
+        credential = service.read_credential(body, provider.connector)
         return self._linked(request, await self._hub.link(session, provider.connector.key, credential, request.address))
 
     def _linked(self, request: ApiRequest, account: Account) -> Json:

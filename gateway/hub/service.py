@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.connector import Connector
+from connectors.contract import TEXT, Resource
 from gateway.accounts.link import LinkContext, LinkRequest, as_named, link, relink, verify
 from gateway.auth.authentication import Authenticator
+from gateway.contract.body import check_body
 from gateway.errors import BadRequest, NotFound, Unprocessable
 from gateway.hub.sessions import OVER, ConnectSession, SessionService
 from gateway.model import Account, Actor, ActorKind, Linked, Secret, Status
@@ -196,25 +198,9 @@ def linked_view(account: Account) -> Json:
     return {"id": account.id, "provider": account.provider}
 
 
-def read_order(body: Mapping[str, Any], connector: Connector) -> Secret | None:
-    """Read the credential that was sent; None where it was left as it was. A value is never repeated in a fault."""
+def read_credential(body: Mapping[str, Any], connector: Connector) -> Secret | None:
+    """Returns the credential of a checked body, or None where it was left unchanged. Raises `BadRequest`."""
     key = connector.auth.credential.key
-    given = body.get("credentials", {})
-    faults = [f"unknown field {name[:64]!r}" for name in body if name not in {"integration_id", "credentials"}]
-    if not isinstance(given, dict):
-        faults.append("credentials must be an object")
-        given = {}
-    faults += [f"unknown credential {name[:64]!r}; known: {key}" for name in given if name != key]
-    text = given.get(key)
-    if text is not None and not isinstance(text, str):
-        faults.append(f"credentials.{key} must be a text")
-    if faults:
-        raise BadRequest("The body is not valid: " + "; ".join(faults), errors=faults)
+    fields = Resource("credentials", {key: TEXT})
+    text = check_body(body.get("credentials") or {}, fields, "credentials.").get(key)
     return None if not text or text.startswith(UNCHANGED) else Secret(text)
-
-
-def read_integration(body: Mapping[str, Any]) -> str:
-    key = body.get("integration_id")
-    if not isinstance(key, str):
-        raise BadRequest("integration_id must be a text.")
-    return key

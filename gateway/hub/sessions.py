@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.convert import instant
-from gateway.accounts.update import TYPES
+from connectors.platform_bodies import ACCOUNT_TYPES, AUTHENTICATE_CONNECT_SESSION
+from gateway.contract.body import check_body, refuse
 from gateway.errors import BadRequest, NotFound
 from gateway.hub.session_request import SessionRequest, read_session_request
 from gateway.model import Actor, Choice, Directory, Owner
@@ -105,13 +106,8 @@ class SessionService:
 
     async def authenticate(self, project_id: str, body: Mapping[str, Any]) -> ConnectSession:
         """Tell a project's backend what a token stands for."""
-        token = body.get("token")
-        faults = [f"unknown field {name[:64]!r}; known: token" for name in body if name != "token"]
-        if not isinstance(token, str) or not token:
-            faults.append("token must be a text")
-        if faults:
-            raise BadRequest("The body is not valid: " + "; ".join(faults), errors=faults)
-        session = await self._sessions.find(digest_of(str(token)))
+        token = check_body(body, AUTHENTICATE_CONNECT_SESSION)["token"]
+        session = await self._sessions.find(digest_of(token))
         if session is None or session.project_id != project_id:
             raise NotFound("There is no such connect session in the project of this API key.", code="NotFoundError")
         self._must_live(session)
@@ -155,13 +151,12 @@ class SessionService:
         found = await self._directory.select(project_id, Choice(ids=(account_id,)))
         fault = ""
         if not found:
-            fault = "account_id names no linked account of this project"
+            fault = "account_id: names no linked account of this project"
         elif found[0].owner.id != wish.owner.id:
-            fault = "account_id names an account of another origin_owner_id"
+            fault = "account_id: names an account of another origin_owner_id"
         elif wish.provider not in {None, found[0].provider}:
-            fault = f"account_id names an account of {found[0].provider}, not of provider"
-        if fault:
-            raise BadRequest(f"The body is not valid: {fault}", errors=[fault])
+            fault = f"account_id: names an account of {found[0].provider}, not of provider"
+        refuse([fault] if fault else [])
 
 
 def digest_of(token: str) -> str:
@@ -183,7 +178,7 @@ def shown(session: ConnectSession, *, number_as_text: bool) -> Json:
         "label": wish.label,
         "created_at": instant(session.created_at.isoformat()),
         "metadata": dict(wish.metadata) if wish.metadata else None,
-        "type": wish.kind or TYPES[0],
+        "type": wish.kind or ACCOUNT_TYPES[0],
         "integration_id": wish.provider,
     }
 

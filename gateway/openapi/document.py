@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from connectors.connector import Connector
 from connectors.contract import Operation, Resource
 from gateway.contract.query import PageLimits
-from gateway.openapi import examples
 from gateway.openapi import responses as answers
 from gateway.openapi.body_schemas import BodySchemas
 from gateway.openapi.links import links
@@ -58,7 +57,7 @@ def make_document(subject: Subject) -> Schema:
         item = _item(subject, operation, schemas)
         paths.setdefault(operation.path, {})[operation.method.lower()] = item
     for route in subject.routes:
-        paths.setdefault(route.operation.path, {})[route.operation.method.lower()] = route.item()
+        paths.setdefault(route.operation.path, {})[route.operation.method.lower()] = route.item(schemas.named)
     tags = dict.fromkeys(tag for item in paths.values() for each in item.values() for tag in each["tags"])
     return {
         "openapi": "3.1.0",
@@ -99,12 +98,5 @@ def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
     else:
         found["responses"] = answers.errors((*answers.ENTRANCE, 501))
     if operation.body:
-        found["requestBody"] = _body(operation, operation.body, schemas)
+        found["requestBody"] = BodySchemas(schemas.named).request_body(operation, operation.body)
     return found | extensions(operation, subject.connectors)
-
-
-def _body(operation: Operation, body: Resource, schemas: Schemas) -> Schema:
-    content: Schema = {"schema": BodySchemas(schemas.named).of(body)}
-    if operation.id in examples.BODIES:
-        content["example"] = examples.BODIES[operation.id]
-    return {"required": True, "content": {"application/json": content}}

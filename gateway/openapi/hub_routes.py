@@ -1,149 +1,119 @@
 """The rows of linking: connect sessions for backends, the routes of the Hub component, and the pages for browsers."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from connectors.contract import Operation
+from connectors.contract import Operation, Resource
 from connectors.platform import CONNECT_OPERATIONS
-from gateway.accounts.update import LONGEST_TEXT, TYPES
-from gateway.hub.session_request import CATEGORIES, LIFE, LONGEST_LIFE, SHORTEST_LIFE
-from gateway.openapi.parameters import path_parameters, query
+from connectors.platform_bodies import ACCOUNT_TYPES, HUB_LINK, HUB_RELINK
+from gateway.openapi.parameters import query
 from gateway.openapi.routes import Described
-from gateway.openapi.schemas import Schema, or_null
+from gateway.openapi.schemas import INTEGER, MOMENT, OBJECT, TEXT, Schema, described, list_of, object_of, or_null
 
 _JSON = "application/json"
-_TEXT: Schema = {"type": "string"}
-_OBJECT: Schema = {"type": "object"}
-_SHORT: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
-_MOMENT: Schema = {"type": "string", "format": "date-time"}
-_CATEGORIES: Schema = {"type": "array", "items": {"type": "string", "enum": list(CATEGORIES)}}
-_TYPE: Schema = {"type": "string", "enum": list(TYPES)}
-_TEXT_OR_NULL = or_null(_TEXT)
-_TOKEN: Schema = {
+_SESSION: Mapping[str, Schema] = {
+    "id": INTEGER,
+    "organization_id": {"type": ["integer", "string"], "description": "A text for the SDKs that expect one."},
+    "project_id": TEXT,
+    "categories": or_null(list_of(TEXT)),
+    "provider": or_null(TEXT),
+    "origin_owner_id": TEXT,
+    "origin_owner_name": TEXT,
+    "origin_username": or_null(TEXT),
+    "account_id": or_null(TEXT),
+    "label": or_null(TEXT),
+    "created_at": MOMENT,
+    "metadata": or_null(OBJECT),
+    "type": {"type": "string", "enum": list(ACCOUNT_TYPES)},
+    "integration_id": or_null(TEXT),
+}
+_ALWAYS = "id organization_id project_id origin_owner_id origin_owner_name created_at"
+_TOKEN: Mapping[str, Schema] = {
+    "token": described(TEXT, "The token for the Hub component. It cannot be read again."),
+    "auth_link_url": described(TEXT, "The link to give to a person who links the account in a browser."),
+}
+_BACKEND: Mapping[str, tuple[str, Schema]] = {
+    "create_connect_session": (
+        "Create a connect session, with which a customer links an account",
+        object_of(f"{_ALWAYS} token auth_link_url", **_SESSION, **_TOKEN),
+    ),
+    "authenticate_connect_session": ("Get the connect session of a token", object_of(_ALWAYS, **_SESSION)),
+}
+_SESSION_HEADER: Schema = {
     "name": "x-hub-session-token",
     "in": "header",
     "required": True,
     "description": "The token of a connect session.",
-    "schema": _TEXT,
+    "schema": TEXT,
 }
-
-
-def _object(required: str, **properties: Schema) -> Schema:
-    return {"type": "object", "required": required.split(), "properties": properties}
-
-
-_SESSION: Mapping[str, Schema] = {
-    "id": {"type": "integer"},
-    "organization_id": {"type": ["integer", "string"], "description": "Text for the SDKs that want it so."},
-    "project_id": _TEXT,
-    "categories": {"type": ["array", "null"], "items": _TEXT},
-    "provider": _TEXT_OR_NULL,
-    "origin_owner_id": _TEXT,
-    "origin_owner_name": _TEXT,
-    "origin_username": _TEXT_OR_NULL,
-    "account_id": _TEXT_OR_NULL,
-    "label": _TEXT_OR_NULL,
-    "created_at": _MOMENT,
-    "metadata": {"type": ["object", "null"]},
-    "type": _TYPE,
-    "integration_id": _TEXT_OR_NULL,
-}
-_NEEDED = "id organization_id project_id origin_owner_id origin_owner_name created_at"
-_WISH = {
-    **_object(
-        "origin_owner_id origin_owner_name",
-        origin_owner_id={**_SHORT, "description": "Your customer's id."},
-        origin_owner_name={**_SHORT, "description": "Your customer's name, shown on the page."},
-        origin_username=_TEXT_OR_NULL,
-        provider={**_TEXT_OR_NULL, "description": "Opens the form of this one."},
-        integration_id={**_TEXT_OR_NULL, "description": "As `provider`."},
-        categories=_CATEGORIES,
-        account_id={**_TEXT_OR_NULL, "description": "Gives this account a new credential."},
-        replace_company={
-            "type": ["boolean", "null"],
-            "description": "Lets the owner's account be linked to another company at the provider: all that is "
-            "kept of the company before is erased. Without it a token of another company is refused with 409.",
-        },
-        multiple={"type": ["boolean", "null"], "description": "Makes a further account of the owner."},
-        expires_in={"type": "integer", "minimum": SHORTEST_LIFE, "maximum": LONGEST_LIFE, "default": LIFE},
-        label=_TEXT_OR_NULL,
-        metadata={"type": ["object", "null"]},
-        type=_TYPE,
-    ),
-}
-_ORDER = _object("credentials", integration_id=_TEXT, credentials=_OBJECT)
-_LINKED = _object("id provider", id=_TEXT, provider=_TEXT)
-_ERRORS = (400, 403, 404, 409, 422, 429, 500, 502)
-
-_PLATFORM: Mapping[str, tuple[str, Schema, Schema]] = {
-    "create_connect_session": (
-        "Let a customer link an account: a token for the Hub, and a link for a person",
-        _WISH,
-        _object(f"{_NEEDED} token auth_link_url", **_SESSION, token=_TEXT, auth_link_url=_TEXT),
-    ),
-    "authenticate_connect_session": (
-        "What the token of a connect session stands for",
-        _object("token", token={"type": "string", "minLength": 1}),
-        _object(_NEEDED, **_SESSION),
-    ),
-}
+_LINKED = object_of("id provider", id=TEXT, provider=TEXT)
+_COMPONENT_ERRORS = (400, 403, 404, 409, 422, 429, 500, 502)
 
 
 def _backend(operation: Operation) -> Described:
-    summary, body, answer = _PLATFORM[operation.id]
+    summary, schema = _BACKEND[operation.id]
+    answers = {operation.status: ("The connect session.", _JSON, schema)}
+    return Described(operation=operation, summary=summary, answers=answers, errors=(400, 401, 403, 404, 500))
+
+
+def _operation(method: str, path: str, operation_id: str, body: Resource | None = None) -> Operation:
+    return Operation(id=operation_id, method=method, path=path, resource="hub", kind="get", scope="", body=body)
+
+
+def _component(
+    operation: Operation, summary: str, schema: Schema = OBJECT, parameters: tuple[Schema, ...] = ()
+) -> Described:
+    """Describes a route of the Hub component, which has StackOne's format."""
+    status = 201 if operation.method == "POST" else 200
     return Described(
         operation=operation,
         summary=summary,
-        answers={operation.status: ("The session.", _JSON, answer)},
-        errors=(400, 401, 403, 404, 500),
-        body=body,
+        answers={status: ("The answer in the format of the Hub component.", _JSON, schema)},
+        errors=_COMPONENT_ERRORS,
+        parameters=(_SESSION_HEADER, *parameters),
     )
 
 
-def _route(method: str, path: str, operation_id: str, summary: str, **more: Any) -> Described:
-    operation = Operation(id=operation_id, method=method, path=path, resource="hub", kind="get", scope="")
-    return Described(operation=operation, summary=summary, **more)
-
-
-def _component(method: str, path: str, operation_id: str, summary: str, **more: Any) -> Described:
-    """Describe a route of the Hub component, in StackOne's words."""
-    answer = {201 if method == "POST" else 200: ("As the Hub component reads it.", _JSON, more.pop("answer", _OBJECT))}
-    parameters = (*path_parameters(path), _TOKEN, *more.pop("parameters", ()))
-    return _route(method, path, operation_id, summary, answers=answer, parameters=parameters, errors=_ERRORS, **more)
-
-
-def _page(path: str, operation_id: str, summary: str, kind: str, method: str = "GET") -> Described:
-    answers = {200: ("It.", kind, _TEXT)}
-    if kind == "text/html":
-        answers |= {303: ("It is at `Location`.", "", {}), 410: ("The link no longer works.", kind, _TEXT)}
+def _page(path: str, operation_id: str, summary: str, method: str = "GET") -> Described:
+    answers: dict[int, tuple[str, str, Schema]] = {
+        200: ("The page in HTML.", "text/html", TEXT),
+        303: ("The next page is at the address in `Location`.", "", {}),
+        410: ("The link no longer works.", "text/html", TEXT),
+    }
+    operation = _operation(method, path, operation_id)
     errors = (404,) if "{provider}" in path else ()
-    parameters = tuple(path_parameters(path))
-    return _route(method, path, operation_id, summary, answers=answers, parameters=parameters, errors=errors)
+    return Described(operation=operation, summary=summary, answers=answers, errors=errors)
+
+
+def _file(path: str, operation_id: str, summary: str, media_type: str) -> Described:
+    operation = _operation("GET", path, operation_id)
+    errors = (404,) if "{provider}" in path else ()
+    answers = {200: ("The content of the file.", media_type, TEXT)}
+    return Described(operation=operation, summary=summary, answers=answers, errors=errors)
 
 
 HUB = (
     *map(_backend, CONNECT_OPERATIONS),
-    _component("GET", "/hub/settings", "hub_settings", "Whether the session edits an account"),
+    _component(_operation("GET", "/hub/settings", "hub_settings"), "Get the settings of the session"),
     _component(
-        "GET",
-        "/hub/connectors",
-        "hub_connectors",
-        "The providers that the session may link",
-        parameters=(query("provider", "Of them this one.", _TEXT),),
+        _operation("GET", "/hub/connectors", "hub_connectors"),
+        "List the providers that the session may link",
+        parameters=(query("provider", "List only this provider.", TEXT),),
     ),
-    _component("GET", "/hub/connectors/{id}", "hub_connector", "The form of a provider"),
-    _component("POST", "/hub/accounts", "hub_link", "Link an account", body=_ORDER, answer=_LINKED),
-    _component("GET", "/hub/accounts/{id}", "hub_account", "The account that the session edits"),
-    _component("PATCH", "/hub/accounts/{id}", "hub_relink", "Link it again", body=_ORDER, answer=_LINKED),
-    _page("/hub/logos/{provider}", "hub_logo", "A mark for a provider", "image/svg+xml"),
-    _page("/connect/{token}", "connect", "The link for a person: the token becomes a cookie", "text/html"),
-    _page("/connect", "connect_form", "The page where an account is linked", "text/html"),
-    _page("/connect", "connect_link", "Link an account with the page's form", "text/html", "POST"),
-    _page("/connect/done", "connect_done", "What came of it", "text/html"),
-    _page("/connect/scopes", "connect_scopes", "Say which scopes a token has", "text/html", "POST"),
-    _page("/connect/oauth2/{provider}", "connect_leave", "To a provider's page, where a person agrees", "text/html"),
-    _page("/connect/oauth2/callback", "connect_return", "Back from that page", "text/html"),
-    _page("/connect/embed.js", "connect_embed", "A script that shows the page within a product", "text/javascript"),
-    _page("/connect/connected.js", "connect_connected", "A script of the page", "text/javascript"),
-    _page("/connect/style.css", "connect_style", "The look of the page", "text/css"),
+    _component(_operation("GET", "/hub/connectors/{id}", "hub_connector"), "Get the form of a provider"),
+    _component(_operation("POST", "/hub/accounts", "hub_link", HUB_LINK), "Link an account", _LINKED),
+    _component(_operation("GET", "/hub/accounts/{id}", "hub_account"), "Get the account that the session changes"),
+    _component(_operation("PATCH", "/hub/accounts/{id}", "hub_relink", HUB_RELINK), "Link the account again", _LINKED),
+    _file("/hub/logos/{provider}", "hub_logo", "Get the logo of a provider", "image/svg+xml"),
+    _page("/connect/{token}", "connect", "Open the link of a connect session, which sets a cookie"),
+    _page("/connect", "connect_form", "Show the page on which an account is linked"),
+    _page("/connect", "connect_link", "Link an account with the form of the page", "POST"),
+    _page("/connect/done", "connect_done", "Show the result of linking"),
+    _page("/connect/scopes", "connect_scopes", "State which scopes the token has", "POST"),
+    _page("/connect/oauth2/{provider}", "connect_leave", "Go to the provider's page to give consent"),
+    _page("/connect/oauth2/callback", "connect_return", "Return from the provider's page"),
+    _file(
+        "/connect/embed.js", "connect_embed", "Get the script that shows the page inside a product", "text/javascript"
+    ),
+    _file("/connect/connected.js", "connect_connected", "Get the script of the result page", "text/javascript"),
+    _file("/connect/style.css", "connect_style", "Get the style sheet of the pages", "text/css"),
 )

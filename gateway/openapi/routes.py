@@ -1,19 +1,22 @@
-"""The routes beside the unified API, as the document tells of them: a row each."""
+"""The routes beside the unified API, one row for each, and the rows of the gateway's own pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connectors.contract import Operation
+from gateway.openapi.body_schemas import BodySchemas
+from gateway.openapi.parameters import path_parameters
 from gateway.openapi.responses import errors, headers
-from gateway.openapi.schemas import Schema
+from gateway.openapi.schemas import OBJECT, TEXT, Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """An operation with what the tables of the contract do not tell. Without a client scope it asks for no API key.
+    """An operation with its documentation. An operation without a client scope needs no API key.
 
-    `answers` gives, by status, what it is, the media type and the schema; of bodies without media type there is none.
-    `event_scopes` are what events take beyond the operation's scope, by name.
+    `answers` has by status a description, a media type and a schema; without a media type there is no content.
+    `parameters` stand beside those of the path. `body` is the schema of a body that the operation does not declare.
+    `event_scopes` are the scopes that events need beyond the operation's, by event.
     """
 
     operation: Operation
@@ -24,8 +27,8 @@ class Described:
     body: Schema = field(default_factory=dict)
     event_scopes: Mapping[str, str] = field(default_factory=dict)
 
-    def item(self) -> Schema:
-        """Give the operation as an Operation Object of OpenAPI."""
+    def item(self, named: dict[str, Schema]) -> Schema:
+        """Returns the Operation Object of OpenAPI, and adds the schema of its body to `named`."""
         operation = self.operation
         responses = {
             str(status): {
@@ -39,10 +42,12 @@ class Described:
             "operationId": operation.id,
             "summary": self.summary,
             "tags": [operation.resource],
-            "parameters": list(self.parameters),
+            "parameters": [*path_parameters(operation.path), *self.parameters],
             "responses": responses | errors(self.errors),
         }
-        if self.body:
+        if operation.body:
+            found["requestBody"] = BodySchemas(named).request_body(operation, operation.body)
+        elif self.body:
             found["requestBody"] = {"required": True, "content": {"application/json": {"schema": self.body}}}
         if operation.scope:
             found["x-client-scope"] = operation.scope
@@ -59,8 +64,7 @@ def _open(path: str, operation_id: str, summary: str, answers: Mapping[int, tupl
 
 
 _JSON = "application/json"
-_UP_OR_DOWN: Schema = {"type": "string", "enum": ["up", "down"]}
-_NOT_CHANGED: Mapping[int, tuple[str, str, Schema]] = {304: ("It is still what `If-None-Match` names.", "", {})}
+_NOT_CHANGED: Mapping[int, tuple[str, str, Schema]] = {304: ("The content still has this `ETag`.", "", {})}
 
 
 def _state(*words: str) -> Schema:
@@ -68,40 +72,43 @@ def _state(*words: str) -> Schema:
         "type": "object",
         "required": ["status"],
         "properties": {"status": {"type": "string", "enum": list(words)}},
-        "additionalProperties": _UP_OR_DOWN,
+        "additionalProperties": {"type": "string", "enum": ["up", "down"]},
     }
 
 
 OPS = (
-    _open("/healthz", "healthz", "Is the process alive?", {200: ("It answers.", _JSON, _state("alive"))}),
+    _open(
+        "/healthz",
+        "healthz",
+        "Check that the process is alive",
+        {200: ("The process is alive.", _JSON, _state("alive"))},
+    ),
     _open(
         "/readyz",
         "readyz",
-        "Can it work, and which part is down?",
-        {200: ("It can.", _JSON, _state("ready")), 503: ("It cannot.", _JSON, _state("unready"))},
+        "Check that the gateway can answer requests",
+        {
+            200: ("The gateway can answer requests.", _JSON, _state("ready")),
+            503: ("The gateway cannot answer requests; the body says which part is down.", _JSON, _state("unready")),
+        },
     ),
-    _open(
-        "/metrics",
-        "metrics",
-        "What it counts, in Prometheus' text format.",
-        {200: ("The counts.", "text/plain", {"type": "string"})},
-    ),
+    _open("/metrics", "metrics", "Get metrics for Prometheus", {200: ("The metrics as text.", "text/plain", TEXT)}),
     _open(
         "/openapi.json",
         "openapi",
-        "This document.",
-        {200: ("An OpenAPI 3.1 document.", _JSON, {"type": "object"}), **_NOT_CHANGED},
+        "Get this document",
+        {200: ("An OpenAPI 3.1 document.", _JSON, OBJECT), **_NOT_CHANGED},
     ),
     _open(
         "/docs",
         "docs",
-        "This document as a page to read.",
-        {200: ("A page.", "text/html", {"type": "string"}), **_NOT_CHANGED},
+        "Read this document as a page",
+        {200: ("The page in HTML.", "text/html", TEXT), **_NOT_CHANGED},
     ),
     _open(
         "/docs/style.css",
         "docs_style",
-        "The look of that page.",
-        {200: ("A style sheet.", "text/css", {"type": "string"}), **_NOT_CHANGED},
+        "Get the style sheet of the documentation",
+        {200: ("The style sheet itself.", "text/css", TEXT), **_NOT_CHANGED},
     ),
 )

@@ -1,4 +1,4 @@
-"""From the types of the contract to JSON Schema. What has a name becomes a component, and is referred to."""
+"""From the types of answers to JSON Schema. Objects and enums become components, which others refer to."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -7,7 +7,7 @@ from connectors.contract import Given, ListOf, Plain, Resource, Spec, Type, Word
 
 Schema: TypeAlias = dict[str, Any]
 
-# What is only sent to us has its schema in `bodies`.
+# Types of requests alone have their schemas in `body_schemas`.
 _PLAIN: Mapping[Plain, Schema] = {
     Plain.TEXT: {"type": "string"},
     Plain.NUMBER: {"type": "number"},
@@ -20,6 +20,11 @@ _PLAIN: Mapping[Plain, Schema] = {
     Plain.BOOLISH: {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]},
     Plain.LOCAL: {"type": "string"},
 }
+TEXT: Schema = {"type": "string"}
+INTEGER: Schema = {"type": "integer"}
+BOOLEAN: Schema = {"type": "boolean"}
+OBJECT: Schema = {"type": "object"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
 _GIVEN = {Given.EXPAND: "expand", Given.INCLUDE: "include", Given.ASKED: "fields"}
 
 
@@ -32,21 +37,36 @@ def reference(name: str) -> Schema:
 
 
 def or_null(schema: Schema) -> Schema:
+    """Returns the schema of the same value or null."""
+    found = dict(schema)
     if "type" in schema:
-        return {**schema, "type": [schema["type"], "null"]}
+        found["type"] = [schema["type"], "null"]
     if "enum" in schema:
-        return {**schema, "enum": [*schema["enum"], None]}
-    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
+        found["enum"] = [*schema["enum"], None]
+    return found if found != schema or not schema else {"anyOf": [schema, {"type": "null"}]}
+
+
+def list_of(item: Schema) -> Schema:
+    return {"type": "array", "items": item}
+
+
+def object_of(required: str, **properties: Schema) -> Schema:
+    """Returns the schema of an object; `required` names fields, with spaces between them."""
+    return {"type": "object", "required": required.split(), "properties": properties}
+
+
+def described(schema: Schema, description: str) -> Schema:
+    return {**schema, "description": description}
 
 
 class Schemas:
-    """The named schemas of a document, which grow as types are asked for."""
+    """The named schemas of a document. Each is added when it is first needed."""
 
     def __init__(self) -> None:
         self.named: dict[str, Schema] = {}
 
     def of(self, wanted: Type) -> Schema:
-        """Give the schema of a value that is not null."""
+        """Returns the schema of a value that is not null."""
         match wanted:
             case Plain():
                 return dict(_PLAIN[wanted])
@@ -56,10 +76,12 @@ class Schemas:
                 return self._once(wanted.name, wanted, _words)
             case Resource():
                 return self._once(component_name(wanted.name), wanted, self._object)
+            case _:
+                raise TypeError(f"{wanted} is a type of requests alone")
 
     def _once(self, name: str, wanted: Any, make: Any) -> Schema:
         if name not in self.named:
-            self.named[name] = {}  # Keeps the place, should the type hold itself.
+            self.named[name] = {}  # Ends the recursion of a type that holds itself.
             self.named[name] = make(wanted)
         return reference(name)
 
@@ -72,7 +94,7 @@ class Schemas:
     def _property(self, spec: Spec) -> Schema:
         schema = or_null(self.of(spec.type))
         if spec.given is not Given.ALWAYS:
-            schema["description"] = f"Only {spec.given.value}."
+            schema["description"] = f"Present only {spec.given.value}."
             schema["x-given"] = _GIVEN[spec.given]
         if spec.scope:
             schema["x-client-scope"] = spec.scope
@@ -80,12 +102,12 @@ class Schemas:
 
 
 def _words(enum: Words) -> Schema:
-    """An open enum: words may be added to the contract, and a client has to live with that."""
+    """An open enum: the contract may get new words, and clients must be ready for them."""
     known: list[Schema] = [{"type": "string", "enum": sorted(enum.words)}] if enum.words else []
     return {
         "type": "object",
         "properties": {
             "value": {"anyOf": [*known, {"type": ["string", "null"]}]},
-            "source_value": {"description": "What the provider has."},
+            "source_value": {"description": "The provider's own value."},
         },
     }

@@ -1,25 +1,19 @@
-"""The row of the route for vendors' webhooks."""
+"""The row of the route that takes the vendors' webhooks."""
 
 from connectors.contract import Operation
-from gateway.openapi.parameters import path_parameters
 from gateway.openapi.routes import Described
+from gateway.openapi.schemas import BOOLEAN, object_of
 from gateway.vendor_events.registration import PATH
 
-_OPERATION = Operation(id="vendor_webhook", method="POST", path=PATH, resource="gateway", kind="create", scope="")
-
-HOOKS = (
+VENDOR_EVENTS = (
     Described(
-        operation=_OPERATION,
-        summary="For a provider: what has changed there. The body is signed with the secret of the account's webhook",
-        answers={
-            200: (
-                "It was taken.",
-                "application/json",
-                {"type": "object", "required": ["received"], "properties": {"received": {"type": "boolean"}}},
-            )
-        },
+        operation=Operation(id="vendor_webhook", method="POST", path=PATH, resource="gateway", kind="create", scope=""),
+        summary="Receive a webhook from a provider",
+        answers={200: ("The webhook was received.", "application/json", object_of("received", received=BOOLEAN))},
         errors=(400, 401, 500),
-        parameters=tuple(path_parameters(PATH)),
-        body={"type": ["object", "array"], "description": "As the provider writes it."},
+        body={
+            "type": ["object", "array"],
+            "description": "The provider's own format, signed with the secret of the account's webhook.",
+        },
     ),
 )

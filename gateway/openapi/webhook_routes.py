@@ -1,230 +1,210 @@
-"""The rows of webhooks: where a project hears of events, and what became of each delivery."""
+"""The rows of webhooks: endpoints of a project, their deliveries, and the events that they are sent."""
 
 from collections.abc import Mapping
 
 from connectors.platform import WEBHOOK_OPERATIONS
-from gateway.contract.query import MOST_PAGES, PageLimits
-from gateway.openapi.parameters import path_parameters, query
+from gateway.contract.query import PageLimits
+from gateway.openapi.parameters import page_parameters, query
 from gateway.openapi.responses import CONTRACT
 from gateway.openapi.routes import Described
-from gateway.openapi.schemas import Schema, or_null, reference
+from gateway.openapi.schemas import (
+    BOOLEAN,
+    INTEGER,
+    MOMENT,
+    TEXT,
+    Schema,
+    described,
+    list_of,
+    object_of,
+    or_null,
+    reference,
+)
 from gateway.webhooks.deliveries import State
-from gateway.webhooks.endpoints import LONGEST_DESCRIPTION, MOST_EVENTS
 from gateway.webhooks.event_scopes import EVENT_SCOPES, LISTS, SENDING
 from gateway.webhooks.events import EVENTS, FAILURES, PING, RECORDS
 from gateway.webhooks.service import LONGEST_OVERLAP
-from gateway.webhooks.targets import LONGEST_URL
 
 _JSON = "application/json"
-_TEXT: Schema = {"type": "string"}
-_TEXT_OR_NULL = or_null(_TEXT)
-_MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
-_MOMENT: Schema = {"type": "string", "format": "date-time"}
 _STATE: Schema = {"type": "string", "enum": list(State)}
-_EVENTS: Schema = {
-    "type": "array",
-    "items": _TEXT,
-    "description": "; ".join(f"`{name}`: {text}" for name, text in EVENTS.items())
-    + " `account.*`, `hris_employees.*` and the like stand for all of a kind, `*` for all. "
-    "The API key also needs the scope that lists such records: "
+_EVENT_NAMES = described(
+    list_of(TEXT),
+    "Names of events, families such as `account.*`, or `*` for all. The API key also needs the scope that lists such "
+    "records: "
     + "; ".join(f"`{operation.scope}` for `hris_{resource}.*`" for resource, operation in LISTS.items())
     + ".",
-}
-
-
-def _object(required: str, **properties: Schema) -> Schema:
-    return {"type": "object", "required": required.split(), "properties": properties}
-
-
+)
 _WEBHOOK: Mapping[str, Schema] = {
-    "id": _TEXT,
-    "url": _TEXT,
-    "events": _EVENTS,
-    "description": _TEXT_OR_NULL,
-    "enabled": {"type": "boolean"},
-    "disabled_at": _MOMENT_OR_NULL,
-    "disabled_reason": {**_TEXT_OR_NULL, "description": "`disabled`, `gone` (it answered 410) or `failing`."},
-    "failing_since": _MOMENT_OR_NULL,
-    "older_secret_until": _MOMENT_OR_NULL,
-    "created_at": _MOMENT,
-    "updated_at": _MOMENT,
+    "id": TEXT,
+    "url": TEXT,
+    "events": _EVENT_NAMES,
+    "description": or_null(TEXT),
+    "enabled": BOOLEAN,
+    "disabled_at": or_null(MOMENT),
+    "disabled_reason": described(or_null(TEXT), "One of `disabled`, `failing` or, after an answer of 410, `gone`."),
+    "failing_since": or_null(MOMENT),
+    "older_secret_until": described(or_null(MOMENT), "When the secret before the present one ends."),
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
 }
-_SECRET: Schema = {**_TEXT, "description": "What deliveries are signed with. It is shown this one time."}
-_ATTEMPT = _object(
-    "at milliseconds",
-    at=_MOMENT,
-    status={"type": ["integer", "null"]},
-    milliseconds={"type": "integer"},
-    error={**_TEXT_OR_NULL, "description": "A word for what went wrong, such as `timeout` or `address_refused`."},
-)
-_DELIVERY = _object(
-    "id webhook_id event_id event state attempts",
-    id=_TEXT,
-    webhook_id=_TEXT,
-    event_id={**_TEXT, "description": "The same in each attempt, in the header `webhook-id`."},
-    event=_TEXT,
-    account_id=_TEXT_OR_NULL,
-    state=_STATE,
-    reason={**_TEXT_OR_NULL, "description": "Why it is dead: `failed`, `gone`, `disabled` or `unreadable`."},
-    replayable={"type": "boolean"},
-    created_at=_MOMENT,
-    next_at=_MOMENT_OR_NULL,
-    ended_at=_MOMENT_OR_NULL,
-    attempts={"type": "array", "items": _ATTEMPT},
-)
-_CHANGES: Mapping[str, Schema] = {
-    "url": {**_TEXT, "maxLength": LONGEST_URL, "description": "An https URL with a public address."},
-    "events": {**_EVENTS, "type": ["array", "null"], "minItems": 1, "maxItems": MOST_EVENTS},
-    "description": {"type": ["string", "null"], "maxLength": LONGEST_DESCRIPTION},
-    "enabled": {"type": "boolean"},
-}
-
 _EVENT: Mapping[str, Schema] = {
-    "project_id": _TEXT,
-    "account_id": _TEXT,
-    "event": _TEXT,
-    "event_date": {**_MOMENT, "description": "When it happened."},
-    "record_type": _TEXT,
-    "record_id": _TEXT,
-    "sent_at": {**_MOMENT, "description": "When this try was made; signed with the rest, so old ones can be refused."},
+    "project_id": TEXT,
+    "account_id": TEXT,
+    "event": TEXT,
+    "event_date": described(MOMENT, "When the event happened."),
+    "record_type": TEXT,
+    "record_id": TEXT,
+    "sent_at": described(MOMENT, "When this attempt was made. The signature covers it, so old ones can be refused."),
 }
-_OF_ACCOUNT: Mapping[str, Schema] = {
+_ACCOUNT_EVENT: Mapping[str, Schema] = {
     **_EVENT,
-    "provider": _TEXT,
-    "origin_owner_id": _TEXT,
-    "origin_owner_name": _TEXT,
-    "origin_username": _TEXT_OR_NULL,
-    "setup_information": {"type": "object", "additionalProperties": _TEXT},
+    "provider": TEXT,
+    "origin_owner_id": TEXT,
+    "origin_owner_name": TEXT,
+    "origin_username": or_null(TEXT),
+    "setup_information": {"type": "object", "additionalProperties": TEXT},
 }
-_REASON = _object("code description timestamp", code=_TEXT, description=_TEXT, timestamp=_MOMENT)
-_FAILURE: Mapping[str, Schema] = {
-    **_OF_ACCOUNT,
-    "status": _TEXT,
-    "status_reasons": {"type": "array", "items": _REASON},
+_FAILURE_EVENT: Mapping[str, Schema] = {
+    **_ACCOUNT_EVENT,
+    "status": TEXT,
+    "status_reasons": list_of(object_of("code description timestamp", code=TEXT, description=TEXT, timestamp=MOMENT)),
 }
-_OF_RECORD: Mapping[str, Schema] = {
+_RECORD_EVENT: Mapping[str, Schema] = {
     **_EVENT,
     "record_type": {"type": "string", "enum": list(RECORDS)},
-    "record_id": {**_TEXT, "description": "The record's `id`, with which it can be asked for."},
-    "record_remote_id": {**_TEXT, "description": "The provider's own id."},
+    "record_id": described(TEXT, "The `id` of the record in the unified API."),
+    "record_remote_id": described(TEXT, "The provider's own id of the record."),
 }
-_PING = {name: schema for name, schema in _EVENT.items() if name != "account_id"}
+_PING_EVENT = {name: schema for name, schema in _EVENT.items() if name != "account_id"}
 
-WEBHOOKS_NAMED: Mapping[str, Schema] = {
-    "Webhook": _object("id url events enabled created_at updated_at", **_WEBHOOK),
-    "WebhookWithSecret": _object("id url events enabled secret", **_WEBHOOK, secret=_SECRET),
-    "WebhookDelivery": _DELIVERY,
-    "AccountEvent": _object(" ".join(_OF_ACCOUNT), **_OF_ACCOUNT),
-    "AccountFailureEvent": _object(" ".join(_FAILURE), **_FAILURE),
-    "RecordEvent": _object(" ".join(_OF_RECORD), **_OF_RECORD),
-    "PingEvent": _object(" ".join(_PING), **_PING),
+WEBHOOK_SCHEMAS: Mapping[str, Schema] = {
+    "Webhook": object_of("id url events enabled created_at updated_at", **_WEBHOOK),
+    "WebhookWithSecret": object_of(
+        "id url events enabled secret",
+        **_WEBHOOK,
+        secret=described(TEXT, "The secret that signs deliveries. It cannot be read again."),
+    ),
+    "WebhookDelivery": object_of(
+        "id webhook_id event_id event state attempts",
+        id=TEXT,
+        webhook_id=TEXT,
+        event_id=described(TEXT, "The same in each attempt, and sent in the header `webhook-id`."),
+        event=TEXT,
+        account_id=or_null(TEXT),
+        state=_STATE,
+        reason=described(or_null(TEXT), "Why it is dead: `failed`, `gone`, `disabled` or `unreadable`."),
+        replayable=BOOLEAN,
+        created_at=MOMENT,
+        next_at=or_null(MOMENT),
+        ended_at=or_null(MOMENT),
+        attempts=list_of(
+            object_of(
+                "at milliseconds",
+                at=MOMENT,
+                status=or_null(INTEGER),
+                milliseconds=INTEGER,
+                error=described(or_null(TEXT), "What went wrong, such as `timeout` or `address_refused`."),
+            )
+        ),
+    ),
+    "AccountEvent": object_of(" ".join(_ACCOUNT_EVENT), **_ACCOUNT_EVENT),
+    "AccountFailureEvent": object_of(" ".join(_FAILURE_EVENT), **_FAILURE_EVENT),
+    "RecordEvent": object_of(" ".join(_RECORD_EVENT), **_RECORD_EVENT),
+    "PingEvent": object_of(" ".join(_PING_EVENT), **_PING_EVENT),
 }
-"""The schemas that the rows refer to."""
 
-_ONE = reference("Webhook")
-_WITH_SECRET = reference("WebhookWithSecret")
-_SAID: Mapping[str, tuple[str, str, Schema]] = {
-    "list_webhooks": ("Where the project hears of events", "Webhooks, newest last.", {"type": "array", "items": _ONE}),
-    "create_webhook": ("Hear of events at a URL", "The webhook, with its secret this one time.", _WITH_SECRET),
-    "get_webhook": ("One webhook", "The webhook.", _ONE),
-    "update_webhook": ("Change a webhook, or enable it again", "The webhook as it is now.", _ONE),
-    "delete_webhook": ("Remove a webhook and its log", "The webhook as it was.", _ONE),
+_ONE, _WITH_SECRET, _DELIVERY = (reference(name) for name in ("Webhook", "WebhookWithSecret", "WebhookDelivery"))
+_ROWS: Mapping[str, tuple[str, str, Schema]] = {
+    "list_webhooks": ("List the webhooks of the project", "The webhooks, newest last.", list_of(_ONE)),
+    "create_webhook": ("Create a webhook", "The webhook, with its secret this one time.", _WITH_SECRET),
+    "get_webhook": ("Get a webhook", "The webhook without its secret.", _ONE),
+    "update_webhook": ("Change a webhook, or enable it again", "The webhook after the change.", _ONE),
+    "delete_webhook": ("Delete a webhook and its deliveries", "The webhook as it was.", _ONE),
     "rotate_webhook_secret": (
-        "Make a new secret; the one before it lives on for a while",
+        "Replace the secret of a webhook; the present one stays valid for a while",
         "The webhook, with its new secret this one time.",
         _WITH_SECRET,
     ),
-    "ping_webhook": (
-        "Send the event `webhook.ping`, and see in the log what comes of it",
-        "The delivery, on its way.",
-        reference("WebhookDelivery"),
-    ),
+    "ping_webhook": ("Send the event `webhook.ping` to a webhook", "The delivery, which is pending.", _DELIVERY),
     "list_webhook_deliveries": (
-        "What was sent, and what came of each attempt",
-        "Deliveries, newest first.",
-        {"type": "array", "items": reference("WebhookDelivery")},
+        "List the deliveries of a webhook, each with its attempts",
+        "The deliveries, newest first.",
+        list_of(_DELIVERY),
     ),
     "replay_webhook_deliveries": (
-        "Send all dead deliveries again",
-        "How many are on their way again.",
-        _object("replayed", replayed={"type": "integer"}),
+        "Send all dead deliveries of a webhook again",
+        "The number of deliveries that are sent again.",
+        object_of("replayed", replayed=INTEGER),
     ),
     "replay_webhook_delivery": (
-        "Send one delivery again, arrived or dead",
-        "The delivery, on its way again.",
-        reference("WebhookDelivery"),
+        "Send a delivery again, whether it arrived or is dead",
+        "The delivery, which is pending again.",
+        _DELIVERY,
     ),
-}
-_BODIES: Mapping[str, Schema] = {
-    "create_webhook": _object("url", **_CHANGES),
-    "update_webhook": {"type": "object", "properties": dict(_CHANGES)},
 }
 _ERRORS = tuple(status for status in CONTRACT if status not in {408, 412})
 
-
-_SIGNED: Mapping[str, str] = {
-    "x-stackone-signature": "base64url without padding of HMAC-SHA256 over the body, keyed with the secret as shown. "
-    "While two secrets live, the first try has that of the older, the next that of the newer, and so on.",
-    "webhook-id": "The same in each try: an event that was heard already can be passed over.",
-    "webhook-timestamp": "When this try was made, in seconds since 1970.",
-    "webhook-signature": "As Standard Webhooks has it, over `id.timestamp.body`; one for each secret that lives.",
+_HEADERS: Mapping[str, str] = {
+    "x-stackone-signature": "The HMAC-SHA256 of the body, keyed with the secret as shown, in base64url without "
+    "padding. While two secrets are valid, the attempts use the older and the newer one in turn.",
+    "webhook-id": "The same in each attempt, so that an event can be recognised when it arrives twice.",
+    "webhook-timestamp": "When this attempt was made, in seconds since 1970.",
+    "webhook-signature": "The signature of Standard Webhooks over `id.timestamp.body`, one for each valid secret.",
 }
 
 
 def event_items() -> Mapping[str, Schema]:
-    """Give what an endpoint is sent, a Path Item Object for each event."""
-    named = {
+    """Returns a Path Item Object for each event that an endpoint may be sent, by the event's name."""
+    schemas = {
         **{name: "AccountEvent" if name.startswith("account.") else "RecordEvent" for name in EVENTS},
         **dict.fromkeys(FAILURES, "AccountFailureEvent"),
+        PING: "PingEvent",
     }
-    texts = {**EVENTS, PING: "Somebody has asked whether the endpoint can be reached."}
-    return {name: {"post": _told(name, text, named.get(name, "PingEvent"))} for name, text in texts.items()}
+    texts = {**EVENTS, PING: "A caller asked whether the endpoint can be reached."}
+    return {name: {"post": _event(name, text, schemas[name])} for name, text in texts.items()}
 
 
-def _told(name: str, text: str, schema: str) -> Schema:
-    headers = [
-        {"name": header, "in": "header", "required": True, "description": what, "schema": _TEXT}
-        for header, what in _SIGNED.items()
-    ]
+def _event(name: str, text: str, schema: str) -> Schema:
     return {
         "operationId": name.replace(".", "_"),
-        "summary": text,
+        "summary": f"Event {name}",
+        "description": text,
         "tags": ["webhooks"],
         "security": [],
-        "parameters": headers,
+        "parameters": [
+            {"name": header, "in": "header", "required": True, "description": what, "schema": TEXT}
+            for header, what in _HEADERS.items()
+        ],
         "requestBody": {"required": True, "content": {_JSON: {"schema": reference(schema)}}},
         "responses": {
-            "2XX": {"description": "It was heard. Any other answer has it sent again; 410 ends the webhook."},
+            "2XX": {
+                "description": "The event was received. After any other answer it is sent again, but 410 disables the "
+                "webhook."
+            },
         },
     }
 
 
 def webhook_routes(limits: PageLimits) -> list[Described]:
+    overlap: Schema = {"type": "integer", "minimum": 0, "maximum": LONGEST_OVERLAP}
     options: Mapping[str, Schema] = {
+        **page_parameters("Deliveries on a page.", limits),
         "overlap_seconds": query(
             "overlap_seconds",
-            "How long the present secret lives on; 0 for one that others know.",
-            {"type": "integer", "minimum": 0, "maximum": LONGEST_OVERLAP},
+            "How many seconds the present secret stays valid; 0 ends it at once.",
+            overlap,
         ),
-        "state": query("state", "Deliveries in this state.", _STATE),
-        "page": query("page", "The page, from 1.", {"type": "integer", "minimum": 1, "maximum": MOST_PAGES}),
-        "page_size": query(
-            "page_size",
-            "Deliveries on a page.",
-            {"type": "integer", "minimum": 1, "maximum": limits.most, "default": limits.default},
-        ),
+        "state": query("state", "List deliveries in this state.", _STATE),
     }
     found = []
     for operation in WEBHOOK_OPERATIONS:
-        summary, answer, schema = _SAID[operation.id]
+        summary, description, schema = _ROWS[operation.id]
         found.append(
             Described(
                 operation=operation,
                 summary=summary,
-                answers={operation.status: (answer, _JSON, schema)},
+                answers={operation.status: (description, _JSON, schema)},
                 errors=_ERRORS,
-                parameters=(*path_parameters(operation.path), *(options[each] for each in operation.parameters)),
-                body=_BODIES.get(operation.id, {}),
+                parameters=tuple(options[each] for each in operation.parameters),
                 event_scopes=EVENT_SCOPES if operation.id in SENDING else {},
             )
         )

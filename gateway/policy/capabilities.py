@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from connectors.connector import Connector
-from connectors.contract import ListOf, Operation, Plain, Resource, Type, Words
+from connectors.contract import Integer, ListOf, MapOf, Operation, Plain, Resource, Type, Words
 from connectors.spec import Absent, Field, Nested, Ref, Source
 from connectors.writes import To
 from gateway.policy.access import AccessReport, FieldAccess, OperationAccess
@@ -127,8 +127,12 @@ def type_name(of: Type) -> str:
             return "enum"
         case ListOf():
             return "array"
-        case Resource():
+        case Resource() | MapOf():
             return "object"
+        case Integer():
+            return "number"
+        case _:
+            return "string"
 
 
 def _sources(rule: Field | Nested) -> Iterator[str]:

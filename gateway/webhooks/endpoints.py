@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from connectors.platform_bodies import CREATE_WEBHOOK, UPDATE_WEBHOOK
 from gateway.audit.events import AuditRecord
-from gateway.errors import BadRequest
+from gateway.contract.body import check_body, refuse
 from gateway.model import Secret
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.events import EVENTS, EVERYTHING, Event, is_known
@@ -14,9 +15,7 @@ from gateway.webhooks.targets import Targets
 
 MOST_ENDPOINTS = 20
 """Endpoints of one project: each of them is a row to write with each event."""
-MOST_EVENTS = 50
 BY_CALLER = "disabled"
-LONGEST_DESCRIPTION = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,53 +92,23 @@ class Endpoints(Protocol):
 
 
 def read_endpoint(body: Mapping[str, Any], base: Endpoint, targets: Targets, now: datetime) -> Endpoint:
-    """Give an endpoint as a caller wants it, a merge patch upon `base`. Raises `BadRequest` with all faults."""
-    faults: list[str] = []
-    found = replace(base, updated_at=now)
-    for name, value in body.items():
-        match name:
-            case "url":
-                fault = targets.fault(value) if isinstance(value, str) else "must be text"
-                faults += [f"url {fault}"] if fault else []
-                found = replace(found, url=value)
-            case "events":
-                found = replace(found, events=_events(value, faults))
-            case "description":
-                found = replace(found, description=_description(value, faults))
-            case "enabled" if isinstance(value, bool):
-                found = _enable(found, now, wanted=value)
-            case "enabled":
-                faults.append("enabled must be true or false")
-            case _:
-                faults.append(f"unknown field {name[:64]!r}; known: url, events, description, enabled")
-    if not found.url and "url" not in body:
-        faults.append("url is missing: where the events are to be sent")
-    if faults:
-        raise BadRequest("The endpoint is not valid: " + "; ".join(faults), errors=faults)
-    return found
-
-
-def _events(value: Any, faults: list[str]) -> tuple[str, ...]:
-    if value is None:
-        return (EVERYTHING,)
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_EVENTS:
-        faults.append(f"events must be a list of 1 to {MOST_EVENTS} names, or null for all events")
-        return ()
-    strange = [each for each in value if not isinstance(each, str) or not is_known(each)]
+    """Returns `base` with the changes of a body. Raises `BadRequest` with all faults. A `base` without URL is new."""
+    changes = check_body(body, UPDATE_WEBHOOK if base.url else CREATE_WEBHOOK)
+    url, events = changes.get("url", base.url), changes.get("events", base.events)
+    faults = [f"url: {fault}"] if "url" in changes and (fault := targets.fault(url)) else []
+    strange = [name for name in events or () if not is_known(name)]
     if strange:
-        named = ", ".join(each[:64] if isinstance(each, str) else "what is no text" for each in strange[:5])
-        faults.append(f"events has {named}; known: {', '.join(EVENTS)}, a family such as account.*, and *")
-        return ()
-    return tuple(dict.fromkeys(value))
-
-
-def _description(value: Any, faults: list[str]) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.isprintable() or len(value) > LONGEST_DESCRIPTION:
-        faults.append(f"description must have at most {LONGEST_DESCRIPTION} printable characters")
-        return None
-    return value.strip() or None
+        named = ", ".join(name[:64] for name in strange[:5])
+        faults.append(f"events: has {named}; known: {', '.join(EVENTS)}, a family such as account.*, and *")
+    refuse(faults)
+    changed = replace(
+        base,
+        url=url,
+        events=(EVERYTHING,) if events is None else tuple(dict.fromkeys(events)),
+        description=changes.get("description", base.description) or None,
+        updated_at=now,
+    )
+    return _enable(changed, now, wanted=changes["enabled"]) if "enabled" in changes else changed
 
 
 def _enable(endpoint: Endpoint, now: datetime, *, wanted: bool) -> Endpoint:

@@ -15,11 +15,17 @@ from connectors.contract import (
     MAP,
     NUMBER,
     TEXT,
+    Integer,
     ListOf,
+    MapOf,
+    OneOf,
     Resource,
+    Spec,
+    Text,
+    Unsupported,
     Words,
 )
-from gateway.contract.body import LONGEST_TEXT, MOST_FAULTS, MOST_ITEMS, check_body, parse_json
+from gateway.contract.body import MAX_FAULTS, MAX_TEXT_LENGTH, check_body, parse_json, with_defaults
 from gateway.errors import BadRequest
 
 COLOUR = Words("ColourEnum", frozenset({"red", "blue", "unmapped_value"}))
@@ -85,7 +91,7 @@ def test_what_fits_the_contract_comes_out_plain(given: dict[str, Any], taken: di
         ({"place": {"citty": "x"}}, "place.citty: there is no such field; there is place.city"),
         ({"name": 1}, "name: must be text"),
         ({"name": ["x"]}, "name: must be text"),
-        ({"name": "x" * (LONGEST_TEXT + 1)}, f"name: must have at most {LONGEST_TEXT} characters"),
+        ({"name": "x" * (MAX_TEXT_LENGTH + 1)}, f"name: must have at most {MAX_TEXT_LENGTH} characters"),
         ({"name": "a\x00b"}, "name: must not have control characters"),
         ({"size": "1"}, "size: must be a number"),
         ({"size": True}, "size: must be a number"),
@@ -110,7 +116,7 @@ def test_what_fits_the_contract_comes_out_plain(given: dict[str, Any], taken: di
         ({"colours": [{"value": "red"}, None]}, "colours[1]: must not be null"),
         ({"colours": [{"value": None}]}, "colours[0]: must not be null"),
         ({"colours": [{"value": "x"}]}, "colours[0].value: must be a word of ColourEnum"),
-        ({"places": [{}] * (MOST_ITEMS + 1)}, f"places: must have at most {MOST_ITEMS} items"),
+        ({"places": [{}] * 101}, "places: must have at most 100 items"),
         ({"places": [{"city": 1}]}, "places[0].city: must be text"),
         ({"place": "Bonn"}, "place: must be an object"),
         ({"place": {"region": {"value": 1}}}, "place.region.value: must be a word of RegionEnum"),
@@ -124,12 +130,77 @@ def test_what_does_not_fit_is_named_by_its_path(given: dict[str, Any], fault: st
     assert refused.value.errors[0].startswith(fault)
 
 
+ORDER = Resource(
+    "order",
+    {
+        "name": Spec(Text(5), required=True),
+        "note": Text(5, 0),
+        "seconds": Spec(Integer(0, 60), nullable=False, default=30),
+        "kind": OneOf(("one", "two")),
+        "settings": MapOf(Text(5), 2),
+        "names": ListOf(TEXT, 2, 1),
+        "shared": Unsupported("is not possible here"),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({"name": " Ann "}, {"name": "Ann"}),
+        ({"name": "Ann", "note": "  "}, {"name": "Ann", "note": ""}),
+        ({"name": "Ann", "seconds": 60.0}, {"name": "Ann", "seconds": 60}),
+        ({"name": "Ann", "kind": "two"}, {"name": "Ann", "kind": "two"}),
+        ({"name": "Ann", "settings": {"a": " x ", "b": None}}, {"name": "Ann", "settings": {"a": "x", "b": None}}),
+        ({"name": "Ann", "shared": False}, {"name": "Ann", "shared": None}),
+        ({"name": "Ann", "shared": {}}, {"name": "Ann", "shared": None}),
+    ],
+)
+def test_types_of_requests_alone_come_out_plain_too(given: dict[str, Any], taken: dict[str, Any]) -> None:
+    assert check_body(given, ORDER) == taken
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({}, "name: is missing"),
+        ({"name": None}, "name: is missing"),
+        ({"name": " "}, "name: must be 1 to 5 printable characters"),
+        ({"name": "a\nb"}, "name: must be 1 to 5 printable characters"),
+        ({"name": "a", "note": "abcdef"}, "note: must be 0 to 5 printable characters"),
+        ({"name": "a", "seconds": None}, "seconds: must not be null"),
+        ({"name": "a", "seconds": 61}, "seconds: must be a whole number from 0 to 60"),
+        ({"name": "a", "seconds": 1.5}, "seconds: must be a whole number from 0 to 60"),
+        ({"name": "a", "seconds": True}, "seconds: must be a whole number from 0 to 60"),
+        ({"name": "a", "kind": ["one"]}, "kind: must be one of: one, two"),
+        ({"name": "a", "settings": []}, "settings: must be an object with at most 2 keys"),
+        ({"name": "a", "settings": {"a": "", "b": "", "c": ""}}, "settings: must be an object with at most 2 keys"),
+        ({"name": "a", "settings": {"": "x"}}, "a key of settings: must be 1 to 200 printable characters"),
+        ({"name": "a", "settings": {"k": 1}}, "settings.k: must be 1 to 5 printable characters"),
+        ({"name": "a", "names": []}, "names: must have 1 to 2 items"),
+        ({"name": "a", "shared": True}, "shared: is not possible here"),
+    ],
+)
+def test_types_of_requests_alone_have_their_faults(given: dict[str, Any], fault: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        check_body(given, ORDER)
+    assert refused.value.errors == (fault,)
+
+
+def test_what_is_missing_or_null_has_its_default() -> None:
+    assert with_defaults({"name": "a", "kind": None}, ORDER) == {
+        **dict.fromkeys(ORDER.fields),
+        "name": "a",
+        "seconds": 30,
+    }
+
+
 def test_every_fault_is_named_and_no_value_is_repeated() -> None:
     with pytest.raises(BadRequest) as refused:
         check_body({"name": 7, "secret": "planted", "place": {"city": ["planted"]}, "size": "planted"}, THING)
     assert refused.value.errors == (
         "name: must be text",
-        "secret: there is no such field",
+        f"secret: there is no such field; known: {', '.join(THING.fields)}",
         "place.city: must be text",
         "size: must be a number",
     )
@@ -138,8 +209,8 @@ def test_every_fault_is_named_and_no_value_is_repeated() -> None:
 
 def test_very_many_faults_are_cut_short() -> None:
     with pytest.raises(BadRequest) as refused:
-        check_body({f"{number}": 1 for number in range(5 * MOST_FAULTS)}, THING)
-    assert len(refused.value.errors) == MOST_FAULTS
+        check_body({f"{number}": 1 for number in range(5 * MAX_FAULTS)}, THING)
+    assert len(refused.value.errors) == MAX_FAULTS
 
 
 @pytest.mark.parametrize(

@@ -28,5 +28,5 @@ def test_a_bad_wish_is_a_typed_error_with_every_fault(sdk: Sdk, caller: Caller) 
     error = sdk.call(caller, "createConnectSession", wish, area="connectSessions").error
     assert error is not None
     assert error["statusCode"] == 400
-    assert "provider must be one of" in error["body"]
+    assert "provider: must be one of" in error["body"]
     assert "expires_in must be" in error["body"]

@@ -145,6 +145,8 @@ def filled(document: Json, ground: Ground) -> Json:
                 if values:
                     parameter["schema"] = {"type": "string", "enum": list(values)}
             _fill_body(operation, ground)
+    proxy = found["components"]["schemas"]["ProxyRequest"]["properties"]
+    proxy["path"] = {"type": "string", "enum": list(PROXIED)}
     return found
 
 
@@ -152,8 +154,6 @@ def _fill_body(operation: Json, ground: Ground) -> None:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     if "time_off_policy_id" in content.get("example", {}):
         content["example"]["time_off_policy_id"] = ids_at(ground.caller, "/unified/hris/time_off_policies")[0]
-    if operation["operationId"] == "proxy_request":
-        content["schema"]["properties"]["path"] = {"type": "string", "enum": list(PROXIED)}
 
 
 def _values(parameter: Mapping[str, Any], path: str, method: str, ground: Ground) -> Sequence[str]:

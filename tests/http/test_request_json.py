@@ -11,12 +11,12 @@ import pytest
 from connectors.contract import ListOf, Plain, Resource, Type, Words
 from connectors.hris.operations import OPERATIONS
 from gateway.app.build import describe
-from gateway.contract.body import MOST_LEVELS
+from gateway.contract.body import MAX_DEPTH
 from gateway.contract.query import PageLimits
 from gateway.openapi.examples import BODIES
 from tests.fixtures.gateway import Sandbox, Site
 
-DEPTHS = (MOST_LEVELS, 250, 300, 990, 5_000, 100_000)
+DEPTHS = (MAX_DEPTH, 250, 300, 990, 5_000, 100_000)
 READABLE = 1024
 """Levels beyond which the decoder gives up by itself, whatever is nested."""
 KINDS = ("objects", "lists")
@@ -136,7 +136,7 @@ def is_undone(operation: str, answer: httpx.Response) -> bool:
 
 
 def test_the_limit_is_far_above_what_the_contract_nests() -> None:
-    assert max(depth_of(each.body) for each in OPERATIONS) <= MOST_LEVELS / 8
+    assert max(depth_of(each.body) for each in OPERATIONS) <= MAX_DEPTH / 8
 
 
 def test_every_operation_that_takes_a_body_is_tried() -> None:
@@ -212,8 +212,8 @@ async def test_no_whole_body_is_a_fault_of_ours(site: Site, name: str) -> None:
 async def test_the_refusal_says_how_deep_json_may_be(site: Site) -> None:
     path = ("metadata",)
     base = BASES["create_connect_session"]
-    good = await send(site, "POST", "/connect_sessions", with_field(base, path, nested(MOST_LEVELS - 1, "objects")), "")
+    good = await send(site, "POST", "/connect_sessions", with_field(base, path, nested(MAX_DEPTH - 1, "objects")), "")
     assert good.status_code == 201, good.text
-    deep = await send(site, "POST", "/connect_sessions", with_field(base, path, nested(MOST_LEVELS, "objects")), "")
+    deep = await send(site, "POST", "/connect_sessions", with_field(base, path, nested(MAX_DEPTH, "objects")), "")
     assert deep.status_code == 400
-    assert deep.json()["message"] == f"The body is nested deeper than {MOST_LEVELS} levels."
+    assert deep.json()["message"] == f"The body is nested deeper than {MAX_DEPTH} levels."

@@ -140,9 +140,9 @@ async def test_of_two_at_once_one_links(linking: Site) -> None:
         ({"integration_id": "humaans", "credentials": {}}, 422, "Paste the API Token"),
         ({"integration_id": "other", "credentials": {}}, 404, "not for that provider"),
         ({"integration_id": "humaans", "credentials": {"token": "x"}}, 400, "known: apiToken"),
-        ({"integration_id": "humaans", "credentials": {"apiToken": 1}}, 400, "must be a text"),
-        ({"integration_id": "humaans", "credentials": [], "colour": 1}, 400, "unknown field 'colour'"),
-        ({"credentials": {}}, 400, "integration_id must be a text"),
+        ({"integration_id": "humaans", "credentials": {"apiToken": 1}}, 400, "credentials.apiToken: must be text"),
+        ({"integration_id": "humaans", "credentials": [], "colour": 1}, 400, "colour: there is no such field"),
+        ({"credentials": {}}, 400, "integration_id: is missing"),
     ],
 )
 async def test_a_bad_credential_is_refused_with_the_reason_and_the_session_lives_on(
