@@ -1,4 +1,4 @@
-"""The document as a whole: the contract's operations and the rows beside them, under one roof."""
+"""The OpenAPI document: the operations of the unified API from the contract's tables, and the rows beside them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,19 +18,21 @@ TITLE = "Unified HRIS gateway"
 ABOUT = """\
 One HTTP API over the HR systems of your customers, in the contract of StackOne's Unified HRIS API.
 
-Send the API key as the user name of HTTP Basic authentication, with an empty password, and name the linked account
-in `x-account-id`. Each operation says in `x-client-scope` what the key needs, in `x-vendor-scopes` what the account's
-token needs by provider (of each inner list one scope), and in `x-field-scopes` which fields need more; in
-`x-event-scopes`, which events do. `x-unanswered` says of a provider why it cannot answer, and `x-unwritable` why it
-cannot take a field.
+Send the API key as the user name of HTTP Basic authentication, with an empty password. Send the id of the linked
+account in the header `x-account-id`.
+
+Each operation lists its scopes. `x-client-scope` is the scope that the API key needs. `x-vendor-scopes` lists
+by provider the scopes that the account's token needs: one of each inner list. `x-field-scopes` and `x-event-scopes`
+list the fields and events that need more. `x-unanswered` gives the reason why a provider cannot answer an operation,
+`x-unwritable` the reason why it cannot take a field, and `x-required` what it needs in a body.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What the document is about: the contract's operations, who answers them, and the routes beside them.
+    """What the document describes: the operations of the unified API, the connectors, and the routes beside them.
 
-    `named` holds the schemas that the rows of those routes refer to, `events` what products are sent, by name.
+    `named` has the schemas that the rows of those routes refer to, `events` what products are sent, both by name.
     """
 
     operations: Sequence[Operation]
@@ -41,7 +43,7 @@ class Subject:
     limits: PageLimits
 
     def read_resource(self, operation: Operation) -> Resource | None:
-        """Give what a read answers with; None where no connector answers it."""
+        """Returns the resource that a read answers with, or None where no connector answers it."""
         found = (connector.endpoint(operation) for connector in self.connectors)
         return next((endpoint.table.resource for endpoint in found if endpoint), None)
 
@@ -51,7 +53,7 @@ class Subject:
 
 def make_document(subject: Subject) -> Schema:
     schemas = Schemas()
-    schemas.named.update({**answers.NAMED, **subject.named})
+    schemas.named.update({**answers.SCHEMAS, **subject.named})
     paths: dict[str, Schema] = {}
     for operation in subject.operations:
         item = _item(subject, operation, schemas)
@@ -69,7 +71,11 @@ def make_document(subject: Subject) -> Schema:
         "webhooks": dict(subject.events),
         "components": {
             "securitySchemes": {
-                "apiKey": {"type": "http", "scheme": "basic", "description": "The API key is the user name."}
+                "apiKey": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The API key is the user name, and the password is empty.",
+                }
             },
             "headers": dict(answers.HEADERS),
             "responses": answers.error_responses(),
@@ -96,7 +102,7 @@ def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
         found["responses"] = success | answers.errors(answers.CONTRACT)
         found["parameters"] += [idempotency_header()] if operation.kind == "create" else []
     else:
-        found["responses"] = answers.errors((*answers.ENTRANCE, 501))
+        found["responses"] = answers.errors((*answers.ADMISSION, 501))
     if operation.body:
         found["requestBody"] = BodySchemas(schemas.named).request_body(operation, operation.body)
     return found | extensions(operation, subject.connectors)

@@ -97,7 +97,7 @@ HUB = (
     _component(
         _operation("GET", "/hub/connectors", "hub_connectors"),
         "List the providers that the session may link",
-        parameters=(query("provider", "List only this provider.", TEXT),),
+        parameters=(query("provider", "List this provider alone, if the session may link it.", TEXT),),
     ),
     _component(_operation("GET", "/hub/connectors/{id}", "hub_connector"), "Get the form of a provider"),
     _component(_operation("POST", "/hub/accounts", "hub_link", HUB_LINK), "Link an account", _LINKED),

@@ -188,7 +188,7 @@ def _options() -> dict[str, Schema]:
         "providers": ("List accounts of one of these providers.", list_of(TEXT)),
         "origin_owner_id": ("List accounts of this owner; `origin_owner_ids` takes several.", TEXT),
         "origin_owner_ids": ("List accounts of one of these owners.", list_of(TEXT)),
-        "account_ids": ("List only these accounts.", list_of(TEXT)),
+        "account_ids": ("List only the accounts with these ids.", list_of(TEXT)),
         "status": ("List accounts in one of these states.", _STATUSES),
         "include": ("Details to add to the answer.", list_of({"type": "string", "enum": list(DETAILS)})),
     }

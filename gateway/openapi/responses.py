@@ -1,58 +1,64 @@
-"""What operations answer: envelopes of the contract, errors with their one shape, and the headers beside them."""
+"""What the operations of the unified API answer: envelopes, errors in their one format, and headers."""
 
 from collections.abc import Iterable, Mapping
 
 from connectors.contract import Operation, Resource
 from gateway.openapi.schemas import Schema, Schemas, component_name, reference
 
-ENTRANCE = (400, 401, 403, 404, 412, 500)
-"""The statuses that stand before any operation: the call itself, the key, the scopes, the account."""
+ADMISSION = (400, 401, 403, 404, 412, 500)
+"""The statuses of admission, before any operation is done."""
 
 CONTRACT = (400, 401, 403, 404, 408, 409, 412, 422, 429, 500, 501, 502)
 """The statuses that the contract allows every operation."""
 
 ERRORS: Mapping[int, tuple[str, str]] = {
-    400: ("BadRequest", "The call is malformed; `errors` has one line for each fault."),
-    401: ("Unauthorized", "There is no such API key, or no such signature."),
-    403: ("Forbidden", "The key's scopes, the scopes of the account's token or the operator do not allow it."),
-    404: ("NotFound", "There is no such record, account or path, or it is not for this key or token to see."),
-    408: ("RequestTimedOut", "The provider did not answer in time; trying again is safe."),
-    409: ("Conflict", "The record exists already, or the same call is still being answered."),
+    400: ("BadRequest", "The request is not valid; `errors` has one line for each fault."),
+    401: ("Unauthorized", "The API key or the signature is missing or not valid."),
+    403: (
+        "Forbidden",
+        "The scopes of the API key, the scopes of the account's token or the operator forbid this request.",
+    ),
+    404: ("NotFound", "There is no such record, account or path, or this key or token may not see it."),
+    408: ("RequestTimedOut", "The provider did not answer in time; it is safe to try again."),
+    409: ("Conflict", "The record exists already, or the same request is still being answered."),
     412: ("PreconditionFailed", "The linked account cannot be used: it is suspended, or its token no longer works."),
-    422: ("UnprocessableEntity", "The call is well-formed, but the provider will not take it."),
-    429: ("TooManyRequests", "A limit is reached; trying again after `Retry-After` seconds is safe."),
-    500: ("InternalServerError", "The gateway itself failed; its operator finds the request by `x-request-id`."),
-    501: ("NotImplemented", "The contract has this operation, the account's provider does not; the message says why."),
-    502: ("BadGateway", "The provider failed, or its answer made no sense; `provider_errors` says what it said."),
-    504: ("NotKept", "Nothing is kept that the request would take, and `only-if-cached` forbids to ask the provider."),
+    422: ("UnprocessableEntity", "The request is valid, but the provider does not accept it."),
+    429: ("TooManyRequests", "A limit is reached; it is safe to try again after `Retry-After` seconds."),
+    500: ("InternalServerError", "The gateway failed; its operator finds the request in the log by `x-request-id`."),
+    501: ("NotImplemented", "The account's provider cannot do this operation; the message says why."),
+    502: ("BadGateway", "The provider failed, or its answer was not valid; `provider_errors` has its own message."),
+    504: ("NotKept", "No stored answer fits the request, and `only-if-cached` forbids asking the provider."),
 }
 
 HEADERS: Mapping[str, Schema] = {
-    "Age": {"description": "Seconds since the provider was read.", "schema": {"type": "integer", "minimum": 0}},
+    "Age": {
+        "description": "The age of the answer, in seconds since the provider was read.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
     "Cache-Control": {
-        "description": "`private, max-age=N`: seconds of freshness since its making; `no-store` for errors.",
+        "description": "How long the answer is fresh from its creation: `private, max-age=N`. Errors have `no-store`.",
         "schema": {"type": "string"},
     },
     "Cache-Status": {
-        "description": "Whether the provider was asked: `hit`, or `fwd` with `miss`, `stale`, `request` or `bypass`; "
-        "`ttl` below zero is how long the answer has been stale (RFC 9211).",
+        "description": "Whether the provider was asked (RFC 9211): `hit`, or `fwd` with `miss`, `stale`, `request` or "
+        "`bypass`. A negative `ttl` is how long the answer has been stale.",
         "schema": {"type": "string"},
     },
     "ETag": {
-        "description": "Names these bytes, for `If-None-Match`.",
+        "description": "The version of this answer, for the request header `If-None-Match`.",
         "schema": {"type": "string"},
     },
     "x-withheld-fields": {
-        "description": "Fields that a scope or the operator closes, separated by commas.",
+        "description": "Fields left out for lack of a scope or by the operator, separated by commas.",
         "schema": {"type": "string"},
     },
-    "x-request-id": {"description": "Names this request in the gateway's log.", "schema": {"type": "string"}},
+    "x-request-id": {"description": "The id of this request in the gateway's log.", "schema": {"type": "string"}},
     "Idempotency-Replayed": {
-        "description": "`true` where a write was done before under the same `Idempotency-Key`: this is its answer.",
+        "description": "`true` if this is the stored answer of an earlier request with the same `Idempotency-Key`.",
         "schema": {"type": "string", "enum": ["true"]},
     },
-    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
-    "WWW-Authenticate": {"description": "`Basic`.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer", "minimum": 0}},
+    "WWW-Authenticate": {"description": "The authentication scheme, which is `Basic`.", "schema": {"type": "string"}},
 }
 _OF_READS = ("Age", "Cache-Control", "Cache-Status", "ETag", "x-withheld-fields", "x-request-id")
 _OF_STATUS = {401: ("WWW-Authenticate",), 408: ("Retry-After",), 429: ("Retry-After",)}
@@ -62,16 +68,16 @@ _STATUS: Schema = {"type": "integer"}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
 _REASONS = ("withheld_by_scope", "withheld_by_role", "unmapped", "provider_null", "unreadable")
 
-NAMED: Mapping[str, Schema] = {
+SCHEMAS: Mapping[str, Schema] = {
     "Error": {
         "type": "object",
         "required": ["statusCode", "message", "timestamp", "errorCode"],
         "properties": {
             "statusCode": _STATUS,
-            "message": {**_TEXT, "description": "What is wrong and what to do next."},
+            "message": {**_TEXT, "description": "What is wrong, and what to do about it."},
             "timestamp": _MOMENT,
-            "errorCode": {**_TEXT, "description": "What is wrong, as one word for programs."},
-            "errors": {"type": "array", "items": _TEXT, "description": "One line for each fault."},
+            "errorCode": {**_TEXT, "description": "A fixed code of the error, for programs."},
+            "errors": {"type": "array", "items": _TEXT, "description": "All faults of the request, one line for each."},
             "provider_errors": {"type": "array", "items": reference("ProviderError")},
         },
     },
@@ -88,7 +94,7 @@ NAMED: Mapping[str, Schema] = {
         "type": "object",
         "required": ["method", "url"],
         "properties": {"method": _TEXT, "url": _TEXT, "body": {}, "response": {}},
-        "description": "A call that was made to the provider for this answer.",
+        "description": "A call to the provider that this answer was made from.",
     },
     "Withheld": {
         "type": "object",
@@ -99,14 +105,18 @@ NAMED: Mapping[str, Schema] = {
                 "required": ["reason"],
                 "properties": {
                     "reason": {"type": "string", "enum": list(_REASONS)},
-                    "needs": {**_TEXT, "description": "The scope that would open it."},
+                    "needs": {**_TEXT, "description": "The scope that would make the field visible."},
                     "granted_by": _TEXT,
-                    "detail": {**_TEXT, "description": "What the provider lacks, or refuses."},
-                    "records": {"type": "integer", "minimum": 1, "description": "In how many of these records."},
+                    "detail": {**_TEXT, "description": "What the provider does not have or does not allow."},
+                    "records": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "description": "The number of records on this page for which this is so.",
+                    },
                 },
             },
         },
-        "description": "For each field without a value, why: present with `include=withheld`.",
+        "description": "The reason why each empty field is empty; present only with `include=withheld`.",
     },
 }
 
@@ -119,7 +129,7 @@ def _result(required: str, **more: Schema) -> Schema:
         "unified_warnings": {
             "type": "array",
             "items": {"type": "object", "properties": {"message": _TEXT}},
-            "description": "What was not done, of a write that takes several steps, or not made known.",
+            "description": "The steps of the write that were not done, and other warnings.",
         },
         "provider_errors": {"type": "array", "items": reference("ProviderError")},
     }
@@ -134,11 +144,11 @@ RESULTS: Mapping[str, Schema] = {
     "WriteResultApiModel": _result("statusCode message timestamp"),
     "BatchResultApiModel": _result("statusCode message timestamp"),
 }
-"""What writes answer, by the contract's name."""
+"""The answers of writes, by their names in the contract."""
 
 
 def error_responses() -> dict[str, Schema]:
-    """Give the shared responses, one a status."""
+    """Returns the shared responses, one for each status, by name."""
     return {name: _error_response(status, text) for status, (name, text) in ERRORS.items()}
 
 
@@ -160,13 +170,17 @@ def headers(*names: str) -> dict[str, Schema]:
 
 
 def read_response(operation: Operation, resource: Resource, schemas: Schemas) -> Schema:
-    """Give the answer to a list or a get, with its envelope among the named schemas."""
+    """Returns the answer to a list or a get, and adds its envelope to the named schemas."""
     record = schemas.of(resource)
     listing = operation.kind == "list"
     properties: dict[str, Schema] = {
-        "next": {"type": ["string", "null"], "description": "The cursor of the next page; null on the last."},
+        "next": {"type": ["string", "null"], "description": "The cursor of the next page, or null on the last page."},
         "data": {"type": "array", "items": record},
-        "raw": {"type": "array", "items": reference("RawCall"), "description": "Present with `raw=true`."},
+        "raw": {
+            "type": "array",
+            "items": reference("RawCall"),
+            "description": "The calls to the provider; present only with `raw=true`.",
+        },
         "withheld": reference("Withheld"),
     }
     if not listing:
@@ -176,24 +190,24 @@ def read_response(operation: Operation, resource: Resource, schemas: Schemas) ->
     required = ["next", "data"] if listing else ["data"]
     schemas.named[name] = {"type": "object", "required": required, "properties": properties}
     return {
-        "description": "A page of records." if listing else "The record.",
+        "description": "A page of records." if listing else "The record itself.",
         "headers": headers(*_OF_READS),
         "content": {"application/json": {"schema": reference(name)}},
     }
 
 
 def read_outcomes() -> dict[str, Schema]:
-    """Give what a read may answer instead of its record: that the caller has it, or why there is none."""
-    unchanged = {"description": "The caller has this answer already.", "headers": headers(*_OF_READS)}
+    """Returns what a read may answer other than 200, by status."""
+    unchanged = {"description": "The caller already has this answer.", "headers": headers(*_OF_READS)}
     return {"304": unchanged, **errors((*CONTRACT, 504))}
 
 
 def write_response(operation: Operation, schemas: Schemas) -> Schema:
-    """Give the answer of a write that has been done."""
+    """Returns the answer of a write that was done, and adds its schema to the named schemas."""
     schemas.named[operation.result] = RESULTS[operation.result]
     once = ("Idempotency-Replayed",) if operation.kind == "create" else ()
     return {
-        "description": "It is done.",
+        "description": "The write was done.",
         "headers": headers("Cache-Control", "x-request-id", *once),
         "content": {"application/json": {"schema": reference(operation.result)}},
     }

@@ -115,13 +115,13 @@ WEBHOOK_SCHEMAS: Mapping[str, Schema] = {
 _ONE, _WITH_SECRET, _DELIVERY = (reference(name) for name in ("Webhook", "WebhookWithSecret", "WebhookDelivery"))
 _ROWS: Mapping[str, tuple[str, str, Schema]] = {
     "list_webhooks": ("List the webhooks of the project", "The webhooks, newest last.", list_of(_ONE)),
-    "create_webhook": ("Create a webhook", "The webhook, with its secret this one time.", _WITH_SECRET),
+    "create_webhook": ("Create a webhook", "The webhook with its secret, which cannot be read again.", _WITH_SECRET),
     "get_webhook": ("Get a webhook", "The webhook without its secret.", _ONE),
     "update_webhook": ("Change a webhook, or enable it again", "The webhook after the change.", _ONE),
     "delete_webhook": ("Delete a webhook and its deliveries", "The webhook as it was.", _ONE),
     "rotate_webhook_secret": (
         "Replace the secret of a webhook; the present one stays valid for a while",
-        "The webhook, with its new secret this one time.",
+        "The webhook with its new secret, which cannot be read again.",
         _WITH_SECRET,
     ),
     "ping_webhook": ("Send the event `webhook.ping` to a webhook", "The delivery, which is pending.", _DELIVERY),

@@ -19,16 +19,16 @@ RECORDS: Mapping[str, str] = {"employees": "An employee", "employments": "An emp
 EVENTS: Mapping[str, str] = {
     "account.created": "An account was linked.",
     "account.updated": "An account has changed: its credential, status, scopes, owner or label.",
-    "account.deleted": "An account was unlinked, and all that was kept of it deleted.",
+    "account.deleted": "An account was unlinked, and all data stored of it was deleted.",
     "account.error": "An account stopped working: it has to be linked again.",
-    "account.expired": "An account's token has reached its end: it has to be linked again.",
+    "account.expired": "An account's token has expired: the account has to be linked again.",
     **{
         f"hris_{resource}.{verb}": f"{record} {what}."
         for resource, record in RECORDS.items()
         for verb, what in {
-            "created": "is new, or was not there for this token before",
+            "created": "is new, or has become visible to this account's token",
             "updated": "has changed in a field that this account's token may see",
-            "deleted": "is no longer there",
+            "deleted": "was deleted, or is no longer visible to this account's token",
         }.items()
     },
 }

@@ -1,7 +1,7 @@
 """The OpenAPI document says what the gateway does: every route, parameter and scope, and nothing else."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -197,6 +197,53 @@ def test_no_reason_for_a_gap_is_lost() -> None:
     gaps = [rule for table in HUMAANS.tables().values() for rule in table.rows.values() if isinstance(rule, Absent)]
     assert len(gaps) > 50
     assert not [gap for gap in gaps if not re.search(r"\w+ \w+", gap.reason)]
+
+
+PRIVATE_WORDS = re.compile(
+    r"\b(told|hears?|heard|kept|keeps?|shelf|near|held|wish(es)?|desk|ears?|office|forgets?|forgotten|somebody|nobody|"
+    r"whoever|trail|aftermath|by hand|going on|comes? of|lives? on|this one time)\b",
+    re.IGNORECASE,
+)
+
+
+def texts(node: Any, place: str = "#") -> Iterator[tuple[str, str, str]]:
+    """Returns every summary and description of the document, each with its kind and its place."""
+    if isinstance(node, list):
+        for number, each in enumerate(node):
+            yield from texts(each, f"{place}/{number}")
+    elif isinstance(node, dict):
+        for name, each in node.items():
+            # The fields of an object and the parts of an example may have these names, too.
+            if name in {"summary", "description"} and not place.endswith("/properties"):
+                yield name, f"{place}/{name}", each
+            elif name != "example":
+                yield from texts(each, f"{place}/{name}")
+
+
+def test_every_description_is_a_plain_sentence() -> None:
+    said = [(place, text) for name, place, text in texts(DOCUMENT) if name == "description"]
+    assert len(said) > 500
+    assert [
+        each
+        for each in said
+        if not re.fullmatch(r"[A-Z`].*\.\s*", each[1], re.DOTALL)
+        or len(each[1].split()) < 3
+        or PRIVATE_WORDS.search(each[1])
+    ] == []
+
+
+def test_every_summary_is_a_short_phrase() -> None:
+    said = [(place, text) for name, place, text in texts(DOCUMENT) if name == "summary"]
+    assert [
+        each
+        for each in said
+        if not re.fullmatch(r"[A-Z].*[^.?]", each[1]) or len(each[1].split()) < 2 or PRIVATE_WORDS.search(each[1])
+    ] == []
+    assert len(said) == sum(map(len, (*DOCUMENT["paths"].values(), *DOCUMENT["webhooks"].values())))
+    parameters = [
+        each for methods in DOCUMENT["paths"].values() for item in methods.values() for each in item["parameters"]
+    ]
+    assert [each["name"] for each in parameters if "description" not in each] == []
 
 
 async def test_anyone_may_read_it_and_it_is_sent_once(site: Site) -> None:
