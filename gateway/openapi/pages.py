@@ -1,6 +1,6 @@
-"""The document, and the page that shows it, over HTTP: bytes which anyone may read.
+"""The document, and the page that shows it, over HTTP. Both are open to everybody.
 
-They are made when somebody first asks, and kept: most workers are never asked, and would start 70 ms later.
+Each is made at the first request for it: most workers never get one, and would start 70 ms later.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from gateway.cache.compression import pack, pack_gzip
 from gateway.http.codings import coding_for, matches
 from gateway.http.middleware import context_of
 from gateway.http.response import Headers
-from gateway.openapi.page_view import make_view
+from gateway.openapi.page_view import DocumentView, by_vendor, curl
 from gateway.openapi.schemas import Schema
 from gateway.unified.headers import etag
 
@@ -35,7 +35,7 @@ _PAGE_ONLY = (
 
 
 class Coded:
-    """Bytes that never change while we run, in each content coding that clients take; each is made once."""
+    """Bytes that never change, in each content coding."""
 
     def __init__(self, plain: bytes) -> None:
         self._forms = {"": plain, "zstd": pack(plain), "gzip": pack_gzip(plain)}
@@ -47,12 +47,12 @@ class Coded:
 
 
 class Fixed:
-    """An endpoint that always gives the same bytes, or 304 to those who have them."""
+    """An endpoint that always answers with the same bytes, or with 304 to callers that have them."""
 
     def __init__(self, name: str, make: Callable[[], bytes], kind: bytes, headers: Headers) -> None:
         self.name = name
         self._coded = cache(lambda: Coded(make()))
-        # It may be kept, but the next release changes it.
+        # Caches must ask again each time, since the next release changes it.
         self._headers: Headers = [
             (b"content-type", kind),
             (b"cache-control", b"no-cache"),
@@ -64,7 +64,7 @@ class Fixed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         context = context_of(scope)
         context.operation = self.name
-        # In a thread: others are answered meanwhile.
+        # In a thread, so that other requests are answered meanwhile.
         coded = await asyncio.to_thread(self._coded)
         given = dict(scope["headers"])
         coding = coding_for(given.get(b"accept-encoding", b""))
@@ -80,7 +80,7 @@ class Fixed:
 
 
 def documentation(describe: Callable[[], Schema]) -> list[Route]:
-    """Give the routes; `describe` makes the document, and is called once for each of the two."""
+    """Returns the routes. `describe` makes the document, once for each of the two forms."""
     fixed = {
         "/openapi.json": Fixed("openapi", lambda: orjson.dumps(describe()), b"application/json", []),
         "/docs": Fixed("docs", lambda: render_page(describe()), b"text/html; charset=utf-8", [_PAGE_ONLY]),
@@ -91,10 +91,11 @@ def documentation(describe: Callable[[], Schema]) -> list[Route]:
 
 def render_page(document: Schema) -> bytes:
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
-    environment.filters["code"] = _code
-    return environment.get_template("docs.html").render(view=make_view(document)).encode()
+    environment.filters |= {"code": _code, "by_vendor": by_vendor}
+    view = DocumentView(document)
+    return environment.get_template("docs.html").render(document=document, view=view, curl=curl).encode()
 
 
 def _code(text: str) -> Markup:
-    """Show what stands between backquotes as code."""
+    """Marks the text between backquotes as code."""
     return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it has been escaped
