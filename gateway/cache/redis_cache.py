@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio.client import Pipeline
 
-from gateway.cache.redis_client import AddCommands, ErrorReply, RedisClient, RedisResting, RedisUnavailable
+from gateway.cache.redis_client import ErrorReply, RedisClient, RedisResting, RedisUnavailable
 from gateway.model import GENERATION, Invalidation
 from gateway.observability.metrics import Metrics
 
@@ -84,7 +84,11 @@ class RedisCache:
         accounts: dict[str, list[str]] = {}
         for key in keys:
             accounts.setdefault(_account(key), []).append(key)
-        replies = await self._client.run(keys[0], lambda pipe: [pipe.mget(each) for each in accounts.values()])
+        replies = await self._client.run(
+            keys[0],
+            # A cluster's pipeline has no `mget`, as keys may be on several nodes; an account's are on one.
+            lambda pipe: [pipe.execute_command("MGET", *each) for each in accounts.values()],
+        )
         found: dict[str, bytes | None] = {}
         for names, reply in zip(accounts.values(), replies, strict=True):
             if self._accepted([reply]):
@@ -123,9 +127,13 @@ class RedisCache:
         if not self._accepted([keys]):
             return False
         for start in range(0, len(keys), _KEYS_AT_ONCE):
-            if not self._accepted(await self._client.run(index, _unlink(keys[start : start + _KEYS_AT_ONCE]))):
+            if not await self._unlink(index, keys[start : start + _KEYS_AT_ONCE]):
                 return False
-        return self._accepted(await self._client.run(index, _unlink([index])))
+        return await self._unlink(index, [index])
+
+    async def _unlink(self, index: str, keys: Sequence[str | bytes]) -> bool:
+        # Not `unlink`, which a cluster's pipeline does not have for several keys.
+        return self._accepted(await self._client.run(index, lambda pipe: pipe.execute_command("UNLINK", *keys)))
 
     def _accepted(self, replies: Sequence[Any]) -> bool:
         """Returns whether no reply is an error, and counts those that are."""
@@ -183,11 +191,6 @@ def _account(key: str) -> str:
 
 def _index(account_id: str) -> str:
     return f"{{{account_id}}}:keys"
-
-
-def _unlink(keys: Sequence[str | bytes]) -> AddCommands:
-    # One command a key: a cluster's pipeline takes no UNLINK of several.
-    return lambda pipe: [pipe.unlink(key) for key in keys]
 
 
 def _add_to_index(pipe: Pipeline, keys: Iterable[str], seconds: int) -> None:

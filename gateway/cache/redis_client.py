@@ -80,7 +80,7 @@ class RedisClient:
             node = next((each for each in nodes if not self._queue(each.name).rests()), nodes[0])
             name, options = node.name, {"target_nodes": node}
         [reply] = await self._queue(name).send(
-            lambda pipe: pipe.publish(channel, message, **options), despite_rest=despite_rest
+            lambda pipe: pipe.execute_command("PUBLISH", channel, message, **options), despite_rest=despite_rest
         )
         return reply
 
@@ -186,16 +186,16 @@ class _PipelineQueue:
                 batch = self._batches.popleft()
                 try:
                     replies = await self._execute(batch.pipe)
-                except FAULTS:
-                    self._fail(batch)
+                except FAULTS as error:
+                    self._fail(batch, error)
                     await self._recover()
                 else:
                     for waiting, part in batch.calls:
                         if not waiting.done():  # Else its caller was cancelled.
                             waiting.set_result(replies[part])
-        except BaseException:
+        except BaseException as error:
             if batch is not None:
-                self._fail(batch)
+                self._fail(batch, error)
             raise
         finally:
             self._task = None
@@ -217,13 +217,15 @@ class _PipelineQueue:
         self._connected = True
         return replies
 
-    def _fail(self, batch: _Batch) -> None:
+    def _fail(self, batch: _Batch, error: BaseException) -> None:
         """Fails a pipeline and all that wait behind it, and begins the rest."""
         self._connected = False
         self._rests_until = monotonic() + self._limits.rest
         for each in (batch, *self._batches):
             for waiting, _ in each.calls:
                 if not waiting.done():
-                    waiting.set_exception(RedisUnavailable())
+                    unavailable = RedisUnavailable()
+                    unavailable.__cause__ = error
+                    waiting.set_exception(unavailable)
                     waiting.exception()  # A caller that is cancelled just now does not come for it.
         self._batches.clear()
