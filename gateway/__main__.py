@@ -1,6 +1,6 @@
-"""`python -m gateway`. Results go to standard output, words to standard error; a fault is one sentence.
+"""`python -m gateway`. Results go to standard output, messages to standard error; an error is one sentence.
 
-Exit code 2 says that the command or a setting is wrong, 1 that it could not be done.
+Exit code 2 means that the command or a setting is wrong, 1 that it could not be done.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None, environ: Mapping[str, str] = os.env
         return 1
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001 - a traceback may show what must not be shown
+    except Exception as error:  # noqa: BLE001 - a traceback could show secrets
         _say(f"unexpected {type(error).__name__}: this is a fault of the gateway, please report the command")
         return 1
 
@@ -44,7 +44,7 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     if arguments.area == "sandbox":
         return _become_sandbox(arguments)
     if arguments.area == "rules":
-        from gateway.cli.rules import print_rules  # noqa: PLC0415 - each command loads what it takes
+        from gateway.cli.rules import print_rules  # noqa: PLC0415 - each command imports what it needs only
 
         print_rules()
         return 0
@@ -58,11 +58,11 @@ def _run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _work(arguments: Namespace, settings: Settings) -> int:
-    """Do a command that takes the database."""
+    """Runs a command that needs the database."""
     from gateway.cli import accounts, dashboard, keys, vault  # noqa: PLC0415 - as above
     from gateway.cli.context import CommandContext, read_secret  # noqa: PLC0415 - as above
 
-    desk = CommandContext(
+    context = CommandContext(
         settings=settings,
         out=print,
         say=_say,
@@ -75,9 +75,9 @@ def _work(arguments: Namespace, settings: Settings) -> int:
     if arguments.area == "webhooks":
         from gateway.cli import webhooks  # noqa: PLC0415 - as above
 
-        return asyncio.run(webhooks.run(arguments, desk))
+        return asyncio.run(webhooks.run(arguments, context))
     commands = {"keys": keys.run, "accounts": accounts.run, "dashboard": dashboard.run, "vault": vault.run}
-    return asyncio.run(commands[arguments.area](arguments, desk))
+    return asyncio.run(commands[arguments.area](arguments, context))
 
 
 def _connector(settings: Settings, provider: str) -> Connector:
@@ -116,7 +116,7 @@ async def _open_cache(settings: Settings) -> AsyncIterator[Cache]:
 
 
 def _become_sandbox(arguments: Namespace) -> int:
-    """Turn this process into the sandbox: it is no part of the gateway, and nothing here may know it."""
+    """Replaces this process by the sandbox. It is no part of the gateway, which must not import it."""
     options = {"--port": arguments.port, "--people": arguments.people}
     given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
     os.execv(sys.executable, [sys.executable, "-m", "deploy.sandbox", *given])  # noqa: S606 - our own words

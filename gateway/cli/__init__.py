@@ -1,1 +1,1 @@
-"""The command line: what an operator does. It decides nothing; `gateway.__main__` starts it."""
+"""The commands of an operator. `gateway.__main__` parses the arguments and runs them."""

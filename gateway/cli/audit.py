@@ -1,4 +1,4 @@
-"""`accounts history`: what has happened to accounts and keys, and who did it."""
+"""`accounts audit`: prints the audit log of accounts and keys."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from gateway.cli.keys import project_id
 from gateway.cli.output import as_json, as_table
 
 
-async def history(arguments: Namespace, desk: CommandContext) -> int:
-    async with desk.stores() as stores:
+async def audit(arguments: Namespace, context: CommandContext) -> int:
+    async with context.stores() as stores:
         entries = await stores.audit.read(
             project_id=await project_id(stores, arguments.project),
             account_id=arguments.account,
@@ -18,7 +18,7 @@ async def history(arguments: Namespace, desk: CommandContext) -> int:
             before=arguments.before,
             most=arguments.most,
         )
-    desk.out(as_json(entries) if arguments.json else _table(entries))
+    context.out(as_json(entries) if arguments.json else _table(entries))
     return 0
 
 
@@ -31,12 +31,12 @@ def _table(entries: Sequence[AuditEntry]) -> str:
             each.what,
             f"{each.by.kind} {each.by.id}".strip(),
             each.by.address,
-            "; ".join(f"{name}: {_said(value)}" for name, value in each.details.items()),
+            "; ".join(f"{name}: {_as_text(value)}" for name, value in each.details.items()),
         )
         for each in entries
     ]
     return as_table("NUMBER AT OF WHAT BY FROM DETAILS".split(), rows)
 
 
-def _said(value: str | Sequence[str]) -> str:
+def _as_text(value: str | Sequence[str]) -> str:
     return value if isinstance(value, str) else ", ".join(value) or "-"

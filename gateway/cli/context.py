@@ -1,4 +1,4 @@
-"""What a command works with: the settings, a way to speak and to listen, and the doors that it opens."""
+"""What every command works with: settings, input and output, and the connections that it opens."""
 
 import getpass
 import sys
@@ -45,7 +45,7 @@ class CommandContext:
         except StoreUnavailable as error:
             raise SettingsError([error.message]) from error
         async with self.open_cache() as cache:
-            # Running gateways hear of what is changed here at once, if their Redis is known.
+            # If the settings name the Redis of running gateways, they are told of changes at once.
             stores = await open_stores(settings, vault, (AccountPurge(cache).hear, invalidation_listener(cache)))
             try:
                 yield stores
@@ -69,8 +69,8 @@ async def find_linked(stores: Stores, account_id: str) -> Linked:
 
 
 def read_secret() -> Secret:
-    """Read a secret unseen from a terminal, or from a pipe; an argument would show in the process list."""
+    """Reads a secret from a terminal without echo, or from a pipe. An argument would show in the process list."""
     if sys.stdin.isatty():
         return Secret(getpass.getpass("Secret (it is not shown): ").strip())
-    # Cut, as it may be some file that was piped in by mistake; then it is refused for its length.
+    # Limited, as a large file may be piped in by mistake; it is refused for its length then.
     return Secret(sys.stdin.buffer.read(65536).decode(errors="replace").strip())

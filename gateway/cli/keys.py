@@ -1,4 +1,4 @@
-"""`keys`: what backends call with."""
+"""`keys`: the API keys of backends."""
 
 from argparse import Namespace
 
@@ -9,15 +9,15 @@ from gateway.errors import NotFound
 from gateway.model import AT_THE_COMMAND_LINE
 
 
-async def run(arguments: Namespace, desk: CommandContext) -> int:
+async def run(arguments: Namespace, context: CommandContext) -> int:
     actions = {"create": _create, "list": _list, "revoke": _revoke}
-    async with desk.stores() as stores:
-        await actions[arguments.action](arguments, desk, stores)
+    async with context.stores() as stores:
+        await actions[arguments.action](arguments, context, stores)
     return 0
 
 
 async def project_id(stores: Stores, name: str | None) -> str | None:
-    """Give the id of an existing project, to list what is in it; None for no name."""
+    """Returns the id of an existing project, or None for no name. Raises `NotFound`."""
     if name is None:
         return None
     project = await stores.keys.find_project(name)
@@ -30,16 +30,16 @@ async def project_id(stores: Stores, name: str | None) -> str | None:
 _SHOWN = ("id", "project_id", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
 
 
-async def _create(arguments: Namespace, desk: CommandContext, stores: Stores) -> None:
+async def _create(arguments: Namespace, context: CommandContext, stores: Stores) -> None:
     project = await stores.keys.ensure_project(arguments.project)
     _, secret = await stores.keys.create_key(project.id, arguments.scope or ["*"], AT_THE_COMMAND_LINE)
-    desk.out(secret.reveal)
+    context.out(secret.reveal)
 
 
-async def _list(arguments: Namespace, desk: CommandContext, stores: Stores) -> None:
+async def _list(arguments: Namespace, context: CommandContext, stores: Stores) -> None:
     keys = await stores.keys.all(await project_id(stores, arguments.project))
     if arguments.json:
-        desk.out(as_json([{name: getattr(key, name) for name in _SHOWN} for key in keys]))
+        context.out(as_json([{name: getattr(key, name) for name in _SHOWN} for key in keys]))
         return
     names = {project.id: project.name for project in await stores.keys.projects()}
     rows = [
@@ -54,11 +54,11 @@ async def _list(arguments: Namespace, desk: CommandContext, stores: Stores) -> N
         )
         for key in keys
     ]
-    desk.out(as_table("ID PREFIX PROJECT SCOPES CREATED USED REVOKED".split(), rows))
+    context.out(as_table("ID PREFIX PROJECT SCOPES CREATED USED REVOKED".split(), rows))
 
 
-async def _revoke(arguments: Namespace, desk: CommandContext, stores: Stores) -> None:
+async def _revoke(arguments: Namespace, context: CommandContext, stores: Stores) -> None:
     key = await stores.keys.revoke_key(arguments.key, AT_THE_COMMAND_LINE)
     if key is None:
         raise NotFound("there is no such key: give the id or the prefix that `keys list` shows")
-    desk.say(f"the key {key.prefix}… is revoked; running gateways refuse it within seconds")
+    context.say(f"the key {key.prefix}… is revoked; running gateways refuse it within seconds")

@@ -18,7 +18,7 @@ def as_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def as_cell(value: object) -> str:
-    """Write a value for a terminal: a name that others chose must not move the cursor."""
+    """Returns a value as text for a terminal, without control characters: a name could move the cursor."""
     if value is None:
         return "-"
     if isinstance(value, datetime):

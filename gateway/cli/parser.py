@@ -1,4 +1,4 @@
-"""The words of the command line."""
+"""The commands and options of the command line."""
 
 import argparse
 from collections.abc import Callable, Collection
@@ -29,7 +29,7 @@ def count(text: str) -> int:
     return int(text)
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
+def whole_number(least: int, most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         found = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else -1
         if not least <= found <= most:
@@ -44,16 +44,16 @@ def make_parser(providers: Collection[str]) -> argparse.ArgumentParser:
     areas = parser.add_subparsers(dest="area", required=True, metavar="COMMAND")
     areas.add_parser("serve", help="answer requests")
     areas.add_parser("rules", help="print which scopes open which operation and field")
-    _add_webhooks(areas.add_parser("webhooks", help="where products hear of events"))
+    _add_webhooks(areas.add_parser("webhooks", help="where events are sent to products"))
     _add_keys(areas.add_parser("keys", help="the keys that backends call with"))
     _add_accounts(areas.add_parser("accounts", help="the linked accounts of customers"), providers)
     vault = areas.add_parser("vault", help="the master key")
     keyed = vault.add_subparsers(dest="action", required=True, metavar="ACTION")
-    keyed.add_parser("rewrap", help="wrap every stored key by the present master key, so that older ones can go")
+    keyed.add_parser("rewrap", help="wrap all data keys with the current master key, so that older ones can go")
     dashboard = areas.add_parser("dashboard", help="the operator's pages")
     pages = dashboard.add_subparsers(dest="action", required=True, metavar="ACTION")
-    pages.add_parser("password", help="read a password (standard input) and print what to set instead of it")
-    sandbox = areas.add_parser("sandbox", help="a stand-in for the vendor, for trying things out")
+    pages.add_parser("password", help="read a password (standard input) and print the hash to set instead of it")
+    sandbox = areas.add_parser("sandbox", help="a stand-in for the vendor, to try things out")
     sandbox.add_argument("--port", type=int, help="port to listen on, 0 for a free one")
     sandbox.add_argument("--people", type=int, help="number of people in the made-up company")
     return parser
@@ -65,15 +65,15 @@ def _add_webhooks(parser: argparse.ArgumentParser) -> None:
     add.add_argument("url", metavar="URL", help="an https URL with a public address")
     add.add_argument("--project", type=name, required=True, help="name of the project; made if there is none")
     add.add_argument("--event", action="append", help="an event, or account.* (repeat it); all by default")
-    add.add_argument("--description", type=name, help="a word of your own to know it by")
+    add.add_argument("--description", type=name, help="a text of your own to recognise it by")
     listing = actions.add_parser("list", help="show the webhooks, without their secrets")
     listing.add_argument("--project", type=name, help="only of this project")
     listing.add_argument("--json", action="store_true", help="for machines")
     rotate = actions.add_parser("rotate", help="make a new secret and print it; the one before lives on for a while")
-    rotate.add_argument("--overlap-seconds", type=whole(0, LONGEST_OVERLAP), metavar="N", help="0: it ends now")
+    rotate.add_argument("--overlap-seconds", type=whole_number(0, LONGEST_OVERLAP), metavar="N", help="0: it ends now")
     deliveries = actions.add_parser("deliveries", help="show what was sent and what came of it, newest first")
     deliveries.add_argument("--state", choices=("pending", "delivered", "dead"), help="only in this state")
-    deliveries.add_argument("--most", type=whole(1, 1000), default=100, help="number of lines")
+    deliveries.add_argument("--most", type=whole_number(1, 1000), default=100, help="number of lines")
     deliveries.add_argument("--json", action="store_true", help="for machines")
     replay = actions.add_parser("replay", help="send all dead deliveries again")
     replay.add_argument("--delivery", metavar="ID", help="only this one, dead or not")
@@ -122,7 +122,7 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
         metavar="SCOPES",
         help="the scopes chosen for the token, between commas: for where the vendor does not tell them",
     )
-    link.add_argument("--label", type=name, help="a word of your own to know the account by")
+    link.add_argument("--label", type=name, help="a text of your own to recognise the account by")
     listing = actions.add_parser("list", help="show the accounts")
     listing.add_argument("--project", type=name, help="only of this project")
     listing.add_argument("--json", action="store_true", help="for machines")
@@ -136,15 +136,15 @@ def _add_accounts(parser: argparse.ArgumentParser, providers: Collection[str]) -
         actions.add_parser("resume", help="end a suspension"),
     ):
         parser_of_one.add_argument("account", metavar="ID")
-    _add_history(actions.add_parser("history", help="show what has happened to accounts and keys, newest first"))
+    _add_audit(actions.add_parser("audit", help="show who changed accounts and keys, newest first"))
 
 
-def _add_history(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("account", metavar="ID", nargs="?", help="only of this account, unlinked or not")
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("account", metavar="ID", nargs="?", help="only this account, even if it is unlinked")
     parser.add_argument("--project", type=name, help="only of this project")
     parser.add_argument(
-        "--what", choices=[each.value for each in AuditEvent], action="append", help="only this (repeat it)"
+        "--what", choices=[each.value for each in AuditEvent], action="append", help="only these events (repeat it)"
     )
-    parser.add_argument("--before", type=count, metavar="NUMBER", help="go on before this row")
-    parser.add_argument("--most", type=count, default=100, metavar="NUMBER", help="so many rows; 100 by default")
+    parser.add_argument("--before", type=count, metavar="NUMBER", help="continue before this row")
+    parser.add_argument("--most", type=count, default=100, metavar="NUMBER", help="number of rows; 100 by default")
     parser.add_argument("--json", action="store_true", help="for machines")

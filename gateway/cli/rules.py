@@ -1,4 +1,4 @@
-"""The scope-to-endpoint table, as text: what each operation takes of the client key and of the vendor token."""
+"""`rules`: the table of client scopes, vendor calls and vendor scopes of every operation, as text."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -15,7 +15,7 @@ from gateway.policy.policy import stricter_fields
 from gateway.webhooks.event_scopes import LISTS, SENDING
 
 RELINKS = frozenset({"update_account"})
-"""Operations of the platform that check a new credential with the vendor."""
+"""Platform operations that check a new credential with the vendor."""
 
 LINKS = frozenset(
     {
@@ -34,7 +34,7 @@ HEADS = ("Method", "Path", "Client scope", "Vendor calls", "Vendor scopes", "Str
 def rows(
     operations: Iterable[Operation], connectors: Iterable[Connector], open_routes: Mapping[tuple[str, str], str]
 ) -> Iterator[tuple[str, ...]]:
-    """Give the table's rows: every route there is, those of the contract for each connector."""
+    """Returns the table's rows: every route, those of the contract once per connector."""
     for connector in connectors:
         for operation in operations:
             endpoint, write = connector.endpoint(operation), connector.write(operation)
@@ -50,7 +50,7 @@ def rows(
 
 
 def _event_cell() -> str:
-    """Give the scopes that events about records take, where these are asked for or sent again."""
+    """Returns the scopes that events about records need, where they are requested or replayed."""
     return "; ".join(f"{operation.scope}: events hris_{resource}.*" for resource, operation in LISTS.items())
 
 
@@ -75,7 +75,7 @@ def _endpoint_cells(operation: Operation, endpoint: Endpoint) -> tuple[str, str,
 
 
 def _write_cells(write: Write) -> tuple[str, str, str]:
-    """Give the calls of the main part, those of each other part where it is touched, and which fields need more."""
+    """Returns the calls of a write with those of its optional parts, its scopes, and the fields that need more."""
     others = [part for part in write.parts[1:] if part.calls]
     calls = [*write.main.calls, *(f"for {part.name.replace('_', ' ')} {', '.join(part.calls)}" for part in others)]
     always = list(dict.fromkeys([*write.always, *write.main.needs]))
@@ -90,7 +90,7 @@ def _write_cells(write: Write) -> tuple[str, str, str]:
 
 
 def _scope_of(body: Type | None, path: str) -> list[str]:
-    """Give the client scopes that a field of a body takes, and those of the objects around it."""
+    """Returns the client scopes that a field of a body needs, with those of the objects that contain it."""
     if not isinstance(body, Resource) or not path:
         return []
     name, _, rest = path.partition(".")
@@ -111,7 +111,7 @@ def _main(operation: Operation, endpoint: Endpoint) -> tuple[Collection, ...]:
 
 
 def _calls(table: Table, *, one: bool) -> tuple[list[str], list[str]]:
-    """Give the further calls that the fields of a table take: those always given, and those given on request."""
+    """Returns the further calls of a table's fields: of those that are always returned, and of those on request."""
     found: dict[str, bool] = {}
     for name, rule in table.rows.items():
         always = table.resource.fields[name].given is Given.ALWAYS
@@ -130,5 +130,5 @@ def _joins(rule: Rule) -> list[Join]:
 
 
 def print_rules() -> None:
-    """Print the whole table as Markdown."""
+    """Prints the whole table as Markdown."""
     print(as_markdown(rows(OPERATIONS, CONNECTORS.values(), OPEN_ROUTES)))

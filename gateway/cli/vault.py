@@ -1,4 +1,4 @@
-"""`vault`: the master key that wraps the keys of accounts and webhooks."""
+"""`vault`: the master key that wraps the data keys of accounts and webhooks."""
 
 from argparse import Namespace
 
@@ -6,11 +6,11 @@ from gateway.cli.context import CommandContext
 from gateway.vault.rewrap import rewrap
 
 
-async def run(arguments: Namespace, desk: CommandContext) -> int:  # noqa: ARG001 - a command
-    """Wrap anew what another master key wraps; gateways may run meanwhile."""
-    async with desk.stores() as stores:
+async def run(arguments: Namespace, context: CommandContext) -> int:  # noqa: ARG001 - a command
+    """Wraps all data keys with the current master key. Gateways may run meanwhile."""
+    async with context.stores() as stores:
         found = await rewrap(stores.engine, stores.vault)
-    desk.out(f"{found.done} rewrapped, {found.already} already under {found.master_key_id}")
+    context.out(f"{found.done} rewrapped, {found.already} already under {found.master_key_id}")
     for each in found.closed:
-        desk.say(f"{each} cannot be opened and was left as it is: its master key is not set, or it is damaged")
+        context.say(f"{each} cannot be opened and was left as it is: its master key is not set, or it is damaged")
     return 1 if found.closed else 0

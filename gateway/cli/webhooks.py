@@ -1,4 +1,4 @@
-"""`webhooks`: where products hear of events, and what became of what they were told."""
+"""`webhooks`: the endpoints that events are sent to, and their deliveries."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from gateway.webhooks.event_scopes import ANY_EVENT
 from gateway.webhooks.service import WebhookService
 
 
-async def run(arguments: Namespace, desk: CommandContext) -> int:
+async def run(arguments: Namespace, context: CommandContext) -> int:
     actions = {
         "add": _add,
         "list": _list,
@@ -29,25 +29,25 @@ async def run(arguments: Namespace, desk: CommandContext) -> int:
         "deliveries": _deliveries,
         "replay": _replay,
     }
-    async with desk.stores() as stores:
-        office = webhook_desk(desk.settings, stores.endpoints, CLOCK)
-        await actions[arguments.action](arguments, desk, stores, office)
+    async with context.stores() as stores:
+        service = webhook_desk(context.settings, stores.endpoints, CLOCK)
+        await actions[arguments.action](arguments, context, stores, service)
     return 0
 
 
-async def _add(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _add(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     project = await stores.keys.ensure_project(arguments.project)
     body = {"url": arguments.url, "events": arguments.event, "description": arguments.description}
-    endpoint, secret = await office.create(project.id, body, ANY_EVENT)
-    desk.say(f"the webhook {endpoint.id} hears {as_cell(', '.join(endpoint.events))}; its secret, this one time:")
-    desk.out(secret.reveal)
+    endpoint, secret = await service.create(project.id, body, ANY_EVENT)
+    context.say(f"the webhook {endpoint.id} hears {as_cell(', '.join(endpoint.events))}; its secret, this one time:")
+    context.out(secret.reveal)
 
 
-async def _list(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _list(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     project = await project_id(stores, arguments.project)
-    found = await stores.endpoints.all() if project is None else await office.of_project(project)
+    found = await stores.endpoints.all() if project is None else await service.of_project(project)
     if arguments.json:
-        desk.out(as_json(found))
+        context.out(as_json(found))
         return
     names = {each.id: each.name for each in await stores.keys.projects()}
     rows = [
@@ -62,53 +62,53 @@ async def _list(arguments: Namespace, desk: CommandContext, stores: Stores, offi
         )
         for each in found
     ]
-    desk.out(as_table("ID PROJECT URL EVENTS STATE FAILING CREATED".split(), rows))
+    context.out(as_table("ID PROJECT URL EVENTS STATE FAILING CREATED".split(), rows))
 
 
-async def _remove(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _remove(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     endpoint = await _find(stores, arguments.webhook)
-    await office.remove(endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE)
-    desk.say(f"the webhook {endpoint.id} is removed, with its secrets and its log")
+    await service.remove(endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE)
+    context.say(f"the webhook {endpoint.id} is removed, with its secrets and its log")
 
 
-async def _enable(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _enable(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     endpoint, wanted = await _find(stores, arguments.webhook), arguments.action == "enable"
-    await office.change(endpoint.project_id, endpoint.id, {"enabled": wanted}, ANY_EVENT)
-    desk.say(f"the webhook {endpoint.id} is {arguments.action}d")
+    await service.change(endpoint.project_id, endpoint.id, {"enabled": wanted}, ANY_EVENT)
+    context.say(f"the webhook {endpoint.id} is {arguments.action}d")
 
 
-async def _rotate(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _rotate(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     endpoint = await _find(stores, arguments.webhook)
-    changed, secret = await office.rotate(
+    changed, secret = await service.rotate(
         endpoint.project_id, endpoint.id, AT_THE_COMMAND_LINE, arguments.overlap_seconds
     )
     lives = f"lives until {as_cell(changed.older_until)} UTC" if changed.older_until else "has ended"
-    desk.say(f"the secret before {lives}; the new one, this one time:")
-    desk.out(secret.reveal)
+    context.say(f"the secret before {lives}; the new one, this one time:")
+    context.out(secret.reveal)
 
 
-async def _ping(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _ping(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     endpoint = await _find(stores, arguments.webhook)
-    delivery = await office.ping(endpoint.project_id, endpoint.id)
-    desk.say("a running gateway sends it at once: see `webhooks deliveries`")
-    desk.out(delivery.id)
+    delivery = await service.ping(endpoint.project_id, endpoint.id)
+    context.say("a running gateway sends it at once: see `webhooks deliveries`")
+    context.out(delivery.id)
 
 
-async def _deliveries(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _deliveries(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     endpoint = await _find(stores, arguments.webhook)
     pick = Pick(state=State(arguments.state) if arguments.state else None, most=arguments.most)
-    found = await office.deliveries(endpoint.project_id, endpoint.id, pick)
-    desk.out(as_json(found) if arguments.json else _table(found))
+    found = await service.deliveries(endpoint.project_id, endpoint.id, pick)
+    context.out(as_json(found) if arguments.json else _table(found))
 
 
-async def _replay(arguments: Namespace, desk: CommandContext, stores: Stores, office: WebhookService) -> None:
+async def _replay(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     endpoint = await _find(stores, arguments.webhook)
     if arguments.delivery is None:
-        count = await office.replay_dead(endpoint.project_id, endpoint.id, ANY_EVENT)
-        desk.say(f"deliveries that are on their way again: {count}")
+        count = await service.replay_dead(endpoint.project_id, endpoint.id, ANY_EVENT)
+        context.say(f"deliveries that are on their way again: {count}")
         return
-    delivery = await office.replay(endpoint.project_id, arguments.delivery, ANY_EVENT)
-    desk.say(f"the delivery {delivery.id} is on its way again")
+    delivery = await service.replay(endpoint.project_id, arguments.delivery, ANY_EVENT)
+    context.say(f"the delivery {delivery.id} is on its way again")
 
 
 async def _find(stores: Stores, endpoint_id: str) -> Endpoint:

@@ -271,13 +271,13 @@ def test_an_account_lives_from_link_to_unlink(vendor: Vendor, tmp_path: Path) ->
     assert run("accounts", "unlink", account_id).returncode == 0
     assert run("accounts", "list", "--json").stdout == "[]\n"
 
-    history = json.loads(run("accounts", "history", account_id, "--json").stdout)
+    history = json.loads(run("accounts", "audit", account_id, "--json").stdout)
     told = "linked suspended resumed scopes_changed error unlinked".split()
     assert [each["what"].partition(".")[2] for each in reversed(history)] == told
     assert history[2]["details"] == {"gained": ["private:read"], "lost": ["public:read"]}
     assert {(each["by"]["kind"], each["by"]["address"]) for each in history} == {("operator", "cli")}
     narrow = ("--project", "acme", "--what", "account.error", "--before", str(history[0]["id"]), "--most", "1")
-    [line] = run("accounts", "history", *narrow).stdout.splitlines()[1:]
+    [line] = run("accounts", "audit", *narrow).stdout.splitlines()[1:]
     assert line.split()[3:7] == [account_id, "account.error", "operator", "cli"]
     assert line.endswith("from: active; codes: invalid_credentials")
 
@@ -320,7 +320,7 @@ def test_a_token_of_another_company_is_refused_and_a_link_that_is_one_again_says
     assert "--replace-company" in refused.stderr
     replaced = link("bolt", "--replace-company")
     assert (replaced.returncode, replaced.stdout) == (0, first.stdout), replaced.stderr
-    history = json.loads(gateway("accounts", "history", account, "--json", cwd=tmp_path).stdout)
+    history = json.loads(gateway("accounts", "audit", account, "--json", cwd=tmp_path).stdout)
     assert [(each["what"], each["details"].get("fields")) for each in history] == [
         ("account.cache_erased", None),
         ("account.relinked", ["grant", "company"]),
