@@ -1,4 +1,4 @@
-"""The calls about linked accounts themselves, and about what connectors and accounts can do."""
+"""The platform API: linked accounts, and what connectors and accounts can do."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,12 +107,12 @@ class AccountService:
 
     async def _delete(self, call: PlatformCall) -> Json:
         account = await self._find(call)
-        gone = await unlink(call.key.project_id, account.id, self._directory, call.actor)
-        return self._shown(gone)
+        deleted = await unlink(call.key.project_id, account.id, self._directory, call.actor)
+        return self._shown(deleted)
 
     async def _find(self, call: PlatformCall) -> Account:
         no_parameters(call)
-        # No id has such characters, and not every database can be asked about them.
+        # No id has such characters, and PostgreSQL refuses some of them.
         known = call.named.isprintable()
         found = await self._directory.select(call.key.project_id, Choice(ids=(call.named,))) if known else ()
         if not found:
@@ -133,8 +133,8 @@ class AccountService:
 
     async def _permissions(self, call: PlatformCall) -> Json:
         account = await self._find(call)
-        told = permissions(account, self._provider(account.provider), call.key, self._operations)
-        return {**told, "webhooks": await self._vendor_webhook(account)}
+        found = permissions(account, self._provider(account.provider), call.key, self._operations)
+        return {**found, "webhooks": await self._vendor_webhook(account)}
 
     async def _connectors(self, call: PlatformCall) -> list[Json]:
         include = read_include(call)
@@ -154,7 +154,7 @@ class AccountService:
 
 
 def linked_account(account: Account, provider_name: str) -> Json:
-    """Give the contract's form of an account. A credential is never part of it."""
+    """Returns an account in the contract's format, without its credential."""
     return {
         "id": account.id,
         "provider": account.provider,
@@ -200,7 +200,10 @@ _LISTS = frozenset({"providers", "origin_owner_ids", "account_ids", "status"})
 
 
 def read_choice(operation: Operation, pairs: Pairs, limits: PageLimits) -> Choice:
-    """Read which accounts are wanted. A list repeats its name, with or without `[]`; an empty value says nothing."""
+    """Returns which accounts a query asks for. Raises `BadRequest`.
+
+    A list repeats its name, with or without `[]`. An empty value counts as none.
+    """
     found: dict[str, list[Any]] = {}
     faults = []
     for given, value in pairs:
@@ -241,15 +244,15 @@ def _statuses(given: Sequence[str], faults: list[str]) -> list[Status]:
 
 
 def read_include(call: PlatformCall) -> frozenset[str]:
-    """Read the details that are wanted of a connector, as words between commas."""
+    """Returns the details of a connector that a query asks for, separated by commas. Raises `BadRequest`."""
     strange = [name for name, _ in call.pairs if name != "include"]
     if strange or len(call.pairs) > 1:
         raise BadRequest("The query is not valid: it may have include, and that once.")
-    words = {word.strip() for _, value in call.pairs for word in value.split(",")} - {""}
-    unknown = sorted(words.difference(DETAILS))
+    names = {name.strip() for _, value in call.pairs for name in value.split(",")} - {""}
+    unknown = sorted(names.difference(DETAILS))
     if unknown:
         raise BadRequest(f"include has no {', '.join(unknown)[:200]}; known: {', '.join(DETAILS)}.")
-    return frozenset(words)
+    return frozenset(names)
 
 
 def no_parameters(call: PlatformCall) -> None:

@@ -42,10 +42,10 @@ from gateway.cache.tombstones import GuardedCache, Tombstones
 from gateway.contract.query import PageLimits
 from gateway.dashboard.account_history import Evidence
 from gateway.errors import GatewayError, StoreUnavailable
-from gateway.http.access_log import request_ids, request_log, shown
+from gateway.http.access_log import request_ids, request_log
 from gateway.http.allow_list import AllowList
-from gateway.http.health import HealthApi
-from gateway.http.middleware import RequestLimits, RequestMiddleware, Surroundings
+from gateway.http.health import HealthApi, metrics_registry
+from gateway.http.middleware import RequestMiddleware
 from gateway.http.site_url import SiteUrl
 from gateway.model import Clock, Linked
 from gateway.observability.logs import make_logger, where
@@ -59,7 +59,7 @@ from gateway.openapi.schemas import Schema
 from gateway.openapi.vendor_event_routes import VENDOR_EVENTS
 from gateway.openapi.webhook_routes import WEBHOOK_SCHEMAS, event_items, webhook_routes
 from gateway.proxy.api import ProxyApi
-from gateway.proxy.service import ProxyLimits, ProxyService
+from gateway.proxy.service import ProxyService
 from gateway.settings.load import Settings, SettingsError, read_settings
 from gateway.unified.api import UnifiedApi
 from gateway.unified.write import WriteService
@@ -111,7 +111,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     ops = HealthApi(
         {"database": lambda: is_well(stores), "cache": shared.ping},
         optional=frozenset({"cache"}),
-        show_metrics=lambda: generate_latest(shown(metrics)),
+        show_metrics=lambda: generate_latest(metrics_registry(metrics)),
     )
 
     async def drop(linked: Linked, resources: frozenset[str] | None) -> None:
@@ -122,8 +122,10 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
             authenticator,
             upstream,
             checks,
-            ProxyLimits(limits.deadline_seconds, limits.max_body_bytes, clock.monotonic),
             drop,
+            deadline=limits.deadline_seconds,
+            max_answer_bytes=limits.max_body_bytes,
+            monotonic=clock.monotonic,
         ),
         settings.limits.max_body_bytes,
     )
@@ -168,9 +170,15 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     site = Site(unified, routes, place, AllowList(settings.dashboard.allowed_networks))
     log = counting(counter, request_log(logger, each=settings.log.requests))
-    surroundings = Surroundings(new_request_id, clock.now, log, settings.server.address_header)
     return RequestMiddleware(
-        site, RequestLimits(settings.limits.max_query_bytes, settings.limits.max_header_bytes), metrics, surroundings
+        site,
+        metrics,
+        new_id=new_request_id,
+        now=clock.now,
+        log=log,
+        max_query_bytes=settings.limits.max_query_bytes,
+        max_header_bytes=settings.limits.max_header_bytes,
+        address_header=settings.server.address_header,
     )
 
 

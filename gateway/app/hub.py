@@ -17,7 +17,7 @@ from gateway.hub.oauth_pages import ConsentPages
 from gateway.hub.pages import ConnectPages, Seal
 from gateway.hub.service import HubService
 from gateway.hub.session_api import ConnectApi
-from gateway.hub.sessions import Making, Sessions, SessionService
+from gateway.hub.sessions import Sessions, SessionService
 from gateway.model import Directory, Secret
 from gateway.policy.needed_scopes import NeededScope, NeededScopes
 from gateway.policy.provider import Provider
@@ -43,8 +43,13 @@ class HubParts:
 
 
 def hub_desk(parts: HubParts) -> SessionService:
-    making = Making(now=parts.linking.clock, new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32))
-    return SessionService(parts.sessions, parts.directory, parts.authenticator.providers, making)
+    return SessionService(
+        parts.sessions,
+        parts.directory,
+        parts.authenticator.providers,
+        now=parts.linking.clock,
+        new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32),
+    )
 
 
 def hub_wants(settings: Settings, parts: HubParts) -> Mapping[str, NeededScopes]:

@@ -95,7 +95,7 @@ class Site:
             await self._unified(scope, receive, send)
             return
         self._operators.check(scope)
-        if await self._place.settle(scope, send):
+        if await self._place.answer_preflight(scope, send):
             return
         scope["app"] = self  # Makes the router raise, where it would else answer in plain text.
         try:

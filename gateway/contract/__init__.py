@@ -1,1 +1,1 @@
-"""A caller's request held against the contract: queries and bodies."""
+"""Checks queries and bodies of requests against the contract."""

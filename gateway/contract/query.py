@@ -1,4 +1,4 @@
-"""Reading the query of a unified call: pairs of text in, a `Query` out, or one `BadRequest` with every fault.
+"""Reads the query of a unified read: a `Query`, or one `BadRequest` with every fault.
 
 Nothing is ignored: an unknown parameter, filter or name is a fault that lists the known ones. The one exception
 is a bare `filter` or `proxy`, which StackOne's own Python client sends by mistake.
@@ -15,11 +15,11 @@ from connectors.hris.filters import filter_of
 from gateway.errors import BadRequest
 
 WITHHELD = "withheld"
-"""Our own word in `include`: adds a block that says for each empty field why it is empty."""
+"""A value of `include` that StackOne does not have: adds the reason why each empty field is empty."""
 
 MOST_PAGES = 1_000_000
 VENDOR_NAME = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
-"""What a name in `proxy[…]` is made of."""
+"""The form of a name in `proxy[…]`."""
 
 _BRACKETS = re.compile(r"(filter|proxy)((?:\[[^\[\]]*\])+)")
 _LIST_ONLY = ("page", "page_size", "next", "updated_after")
@@ -27,7 +27,7 @@ _LIST_ONLY = ("page", "page_size", "next", "updated_after")
 
 @dataclass(frozen=True, slots=True)
 class PageLimits:
-    """Rows in a page: when none are asked for, and at most."""
+    """Rows on a page: by default, and at most."""
 
     default: int
     most: int
@@ -35,7 +35,7 @@ class PageLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What the caller wants. `fields` of None means all; names are those of the contract, values are checked."""
+    """A checked query. `fields` of None means all; names are those of the contract."""
 
     page_size: int
     page: int | None = None
@@ -49,30 +49,30 @@ class Query:
     proxy: tuple[tuple[str, str], ...] = ()
 
     def canonical(self) -> str:
-        """Give the same text for the same question, without the place in the list."""
+        """Returns a text for the cache key, the same for equal queries whatever the page."""
         parts = (
             "*" if self.fields is None else ",".join(sorted(self.fields)),
             ",".join(sorted(self.expand)),
             ",".join(sorted(self.include)),
             str(self.reasons),
             repr(sorted(self.filters.items())),
-            # Of one name with several values the order may matter to the vendor.
+            # The order of the values of one name may matter to the vendor.
             repr(sorted(self.proxy, key=itemgetter(0))),
         )
         return "\n".join(parts)
 
     @property
     def skipped(self) -> int:
-        """How many records stand on the pages before a deprecated `page`."""
+        """The number of records before the deprecated `page`."""
         return ((self.page or 1) - 1) * self.page_size
 
-    def place(self) -> str:
-        """Give the place in the list, as text."""
+    def position(self) -> str:
+        """Returns a text for the cache key: the position in the list."""
         return f"{self.page_size}/{self.page}/{self.cursor}"
 
 
 def parse(operation: Operation, resource: Resource, pairs: Sequence[tuple[str, str]], limits: PageLimits) -> Query:
-    """Read decoded query pairs; raises `BadRequest` that names every fault."""
+    """Returns the query of decoded parameters. Raises `BadRequest` that names every fault."""
     return _Reader(operation, resource, limits).read(pairs)
 
 
@@ -118,7 +118,7 @@ class _Reader:
         return sorted(known)
 
     def _sort(self, name: str, value: str) -> None:
-        """Put a pair where it belongs, or note that it belongs nowhere."""
+        """Stores a parameter by its kind, or adds a fault for an unknown one."""
         if name in {"filter", "proxy"}:
             return
         brackets = _BRACKETS.fullmatch(name)

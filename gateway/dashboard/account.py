@@ -81,7 +81,7 @@ class AccountPages:
         if asked not in self._outlooks:
             if len(self._outlooks) >= REMEMBERED:
                 self._outlooks.clear()
-            self._outlooks[asked] = wants.outlook(account.grant.opens)
+            self._outlooks[asked] = wants.coverage(account.grant.opens)
         return self._outlooks[asked]
 
     async def _told(self, account: Account) -> dict[str, Any]:

@@ -114,12 +114,12 @@ class LinkingPages:
         if form.get("how") == "send":
             life = LIVES[_life(form)]
             url = f"{self._shell.place.base(visit.scope)}/connect/{token}"
-            made = Made(url, life, session.wish.owner.name)
-            back = f"{HOME}/accounts/{session.wish.account_id}" if session.wish.account_id else HOME
+            made = Made(url, life, session.request.owner.name)
+            back = f"{HOME}/accounts/{session.request.account_id}" if session.request.account_id else HOME
             await self._shell.page(visit, "link_made.html", {"section": "accounts", "made": made, "back": back})
             return
         path = f"{self._shell.place.root}/connect"
-        kept = f"{COMEBACK}={self._seal.comeback(session)}; Path={path}; Max-Age={session.wish.expires_in}"
+        kept = f"{COMEBACK}={self._seal.comeback(session)}; Path={path}; Max-Age={session.request.expires_in}"
         secure = "; Secure" if self._shell.place.base(visit.scope).startswith("https://") else ""
         visit.cookies.append(f"{kept}; HttpOnly; SameSite=Lax{secure}")
         await self._shell.go(visit, f"/connect/{token}")

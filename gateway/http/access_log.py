@@ -1,39 +1,26 @@
-"""What can be seen of a running gateway: ids of requests, their lines in the log, counts, and whether it is well."""
+"""The access log: the ids of requests, and a line for each."""
 
 import itertools
-import os
 import secrets
 import time
 from collections.abc import Callable
 
 import structlog
-from prometheus_client import CollectorRegistry
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.http.middleware import RequestContext
 from gateway.observability.logs import where
-from gateway.observability.metrics import Metrics
 
 
 def request_ids() -> Callable[[], str]:
-    """Make a source of ids: a random word for this process, then a count."""
+    """Returns a source of ids: random characters for this process, then a count."""
     process, count = secrets.token_hex(5), itertools.count(1)
     return lambda: f"{process}{next(count):06x}"
-
-
-def shown(metrics: Metrics) -> CollectorRegistry:
-    """Give the counts of all workers where there are several, else our own."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return metrics.registry
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library has no types there
-    return registry
 
 
 def request_log(
     logger: structlog.typing.FilteringBoundLogger, *, each: bool
 ) -> Callable[[RequestContext, str, BaseException | None], None]:
-    """Make what writes a line for each request, or only for unexpected errors."""
+    """Returns a function that writes a line for each request, or only for unexpected errors."""
 
     def log(context: RequestContext, method: str, unexpected: BaseException | None) -> None:
         if not each and unexpected is None:

@@ -1,4 +1,4 @@
-"""Which addresses may see the dashboard at all: to any other there is no such path."""
+"""The addresses that may see the dashboard. For any other there is no such path."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -10,13 +10,13 @@ from gateway.http.middleware import address_of
 
 
 class AllowList:
-    """Networks of the operator. With none listed everybody may come; who has a password is another question."""
+    """The operator's networks. An empty list admits every address; the password is asked for in any case."""
 
     def __init__(self, networks: Sequence[IPv4Network | IPv6Network]) -> None:
         self._networks = tuple(networks)
 
     def admits(self, address: str) -> bool:
-        """Tells whether an address is in one of the networks. What is no address is in none."""
+        """Returns whether an address is in one of the networks. A text that is no address is in none."""
         if not self._networks:
             return True
         try:
@@ -28,7 +28,7 @@ class AllowList:
         return any(found in network for network in self._networks)
 
     def check(self, scope: Scope) -> None:
-        """Raises `NotFound` for the dashboard's paths, asked from elsewhere."""
+        """Raises `NotFound` for a request to the dashboard from another address."""
         path = scope["path"]
         if (path == "/dashboard" or path.startswith("/dashboard/")) and not self.admits(address_of(scope)):
             raise NotFound("There is no such path. The unified API is under /unified/hris/.")

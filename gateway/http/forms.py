@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from gateway.errors import BadRequest, Forbidden
-from gateway.http.request import read_body
-from gateway.http.site_url import SiteUrl, header
+from gateway.http.request import header, read_body
+from gateway.http.site_url import SiteUrl
 
 LARGEST_FORM = 16384
 MOST_FIELDS = 200

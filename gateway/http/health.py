@@ -1,20 +1,23 @@
-"""Pages for operators and machines: is it alive, is it ready, what does it count."""
+"""`/healthz`, `/readyz` and `/metrics`, for operators and their machines."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.http.middleware import NOSNIFF, context_of
 from gateway.http.response import Headers
+from gateway.observability.metrics import Metrics
 
 Ping = Callable[[], Awaitable[bool]]
 
 
 class HealthApi:
-    """`pings` are what readiness takes, by name; a cache that is gone is told but does not make us unready."""
+    """`pings` check the parts that readiness depends on, by name. An `optional` part is shown but may be down."""
 
     def __init__(self, pings: Mapping[str, Ping], optional: frozenset[str], show_metrics: Callable[[], bytes]) -> None:
         self._pings = pings
@@ -29,21 +32,21 @@ class HealthApi:
         ]
 
     async def alive(self, request: Request) -> Response:
-        return Answer(request, 200, b'{"status":"alive"}')
+        return HealthResponse(request, 200, b'{"status":"alive"}')
 
     async def ready(self, request: Request) -> Response:
         found = {name: await ping() for name, ping in self._pings.items()}
         missing = [name for name, up in found.items() if not up and name not in self._optional]
         parts = ",".join(f'"{name}":"{"up" if up else "down"}"' for name, up in found.items())
         status = "unready" if missing else "ready"
-        return Answer(request, 503 if missing else 200, f'{{"status":"{status}",{parts}}}'.encode())
+        return HealthResponse(request, 503 if missing else 200, f'{{"status":"{status}",{parts}}}'.encode())
 
     async def metrics(self, request: Request) -> Response:
-        return Answer(request, 200, self._show_metrics(), CONTENT_TYPE_LATEST)
+        return HealthResponse(request, 200, self._show_metrics(), CONTENT_TYPE_LATEST)
 
 
-class Answer(Response):
-    """A small response that the edge knows of."""
+class HealthResponse(Response):
+    """A small response that also fills in the request's context."""
 
     def __init__(self, request: Request, status: int, body: bytes, kind: str = "application/json") -> None:
         context = context_of(request.scope)
@@ -52,3 +55,12 @@ class Answer(Response):
         own = (b"x-request-id", context.request_id.encode())
         headers: Headers = [(b"cache-control", b"no-store"), own, NOSNIFF]
         super().__init__(body, status, media_type=kind, headers={k.decode(): v.decode() for k, v in headers})
+
+
+def metrics_registry(metrics: Metrics) -> CollectorRegistry:
+    """Returns the metrics of all workers together where there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return metrics.registry
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library has no types there
+    return registry

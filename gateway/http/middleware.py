@@ -1,4 +1,4 @@
-"""What every request needs, around all else: an id, limits, a log line, metrics, and an answer whatever happens."""
+"""The outermost ASGI layer: gives every request an id, limits, a log line, metrics, and an answer to any error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,18 +11,17 @@ from gateway.errors import BadRequest, GatewayError
 from gateway.http.response import Headers, error_body, error_headers, status_of, with_length
 from gateway.observability.metrics import Metrics
 
-_KEY = "gateway.exchange"
+_KEY = "gateway.context"
 NOSNIFF = (b"x-content-type-options", b"nosniff")
-"""On every answer: a browser must take JSON that holds a customer's text for JSON, and never for a page."""
+"""On every answer, so that no browser takes JSON with a customer's text for a page."""
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request and what became of it: the material of its log line and metrics. Holds ids only.
+    """The bookkeeping of one request, for its log line and metrics. Holds ids only.
 
-    `account_id` is set once there is known to be such an account: what a caller calls one may be any text.
-
-    `extra` are headers of its answer, whatever that will be.
+    `account_id` is set once the account is found, since a caller may send any text as one. `extra` are headers of the
+    answer, whatever it will be.
     """
 
     request_id: str
@@ -36,12 +35,12 @@ class RequestContext:
     extra: Headers = field(default_factory=list)
 
     async def respond(self, send: Send, status: int, headers: Headers, body: bytes) -> None:
-        """Send a whole answer."""
+        """Sends a whole answer."""
         await self.begin(send, status, with_length(headers, body))
         await send({"type": "http.response.body", "body": body})
 
     async def begin(self, send: Send, status: int, headers: Headers) -> None:
-        """Send status and headers; the body is the caller's to send."""
+        """Sends status and headers. The caller sends the body."""
         self.status = status
         own = (b"x-request-id", self.request_id.encode())
         await send({"type": "http.response.start", "status": status, "headers": [*headers, own, NOSNIFF, *self.extra]})
@@ -53,48 +52,45 @@ def context_of(scope: Scope) -> RequestContext:
 
 
 def address_of(scope: Scope) -> str:
-    """Give the client's address: what the connection says, or the header that the operator's proxy sets."""
+    """Returns the client's address, from the connection or from the header that the operator's proxy sets."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLimits:
-    """Bytes of a request's query, and of its headers together."""
-
-    query: int
-    headers: int
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Time, chance and ears: `log` takes one finished exchange with the unexpected error, if there was one.
-
-    `address_header` is the header in which the operator's reverse proxy names the client; empty for none.
-    """
-
-    new_id: Callable[[], str]
-    now: Callable[[], datetime]
-    log: Callable[[RequestContext, str, BaseException | None], None]
-    address_header: str = ""
-
-
 class RequestMiddleware:
-    """The outermost ASGI app. Every `GatewayError` becomes its answer here; anything else is a 500 and a log line."""
+    """Answers every `GatewayError` with its status, and any other error with 500 and a line in the log."""
 
-    def __init__(self, app: ASGIApp, limits: RequestLimits, metrics: Metrics, around: Surroundings) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        *,
+        new_id: Callable[[], str],
+        now: Callable[[], datetime],
+        log: Callable[[RequestContext, str, BaseException | None], None],
+        max_query_bytes: int,
+        max_header_bytes: int,
+        address_header: str = "",
+    ) -> None:
+        """`log` takes a finished request, its method, and the error if it was unexpected.
+
+        `address_header` is where the operator's reverse proxy sends the client's address; empty for no proxy.
+        """
         self.app = app
-        self._limits = limits
         self._metrics = metrics
-        self._around = around
-        self._named_in = around.address_header.encode() or None
+        self._new_id = new_id
+        self._now = now
+        self._log = log
+        self._max_query_bytes = max_query_bytes
+        self._max_header_bytes = max_header_bytes
+        self._address_header = address_header.encode() or None
         self._meters: dict[tuple[str, int, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        context = RequestContext(self._around.new_id())
+        context = RequestContext(self._new_id())
         scope[_KEY] = context
         unexpected: BaseException | None = None
         try:
@@ -105,7 +101,7 @@ class RequestMiddleware:
             context.upstream_calls = error.upstream_calls
             context.account_id = context.account_id or error.account_id
             await self._fail(context, error, status_of(error), send)
-        except Exception as error:  # noqa: BLE001 - the edge answers whatever happens
+        except Exception as error:  # noqa: BLE001 - the outermost layer answers whatever happens
             unexpected = error
             context.error = type(error).__name__
             fault = GatewayError(
@@ -116,29 +112,29 @@ class RequestMiddleware:
                 await self._fail(context, fault, 500, send)
         finally:
             self._count(context)
-            self._around.log(context, scope["method"], unexpected)
+            self._log(context, scope["method"], unexpected)
 
     def _check(self, scope: Scope) -> None:
-        if len(scope["query_string"]) > self._limits.query:
-            raise BadRequest(f"The query is longer than {self._limits.query} bytes.")
+        if len(scope["query_string"]) > self._max_query_bytes:
+            raise BadRequest(f"The query is longer than {self._max_query_bytes} bytes.")
         size = 0
         for name, value in scope["headers"]:
             size += len(name) + len(value)
-            if name == self._named_in:
-                # What a client itself has sent stands before what the proxy adds.
+            if name == self._address_header:
+                # The proxy adds the address at the end; the client may have sent anything before it.
                 scope["client"] = (value.rpartition(b",")[2].strip().decode("latin-1"), 0)
-        if size > self._limits.headers:
-            raise BadRequest(f"The headers are longer than {self._limits.headers} bytes together.")
+        if size > self._max_header_bytes:
+            raise BadRequest(f"The headers are longer than {self._max_header_bytes} bytes together.")
 
     async def _fail(self, context: RequestContext, error: GatewayError, status: int, send: Send) -> None:
-        if context.status:  # The answer has begun: it cannot be taken back.
+        if context.status:  # The answer has begun, so it cannot be replaced.
             return
-        body = error_body(error, status, self._around.now())
+        body = error_body(error, status, self._now())
         await context.respond(send, status, error_headers(error), body)
 
     def _count(self, context: RequestContext) -> None:
         seconds = perf_counter() - context.began
-        # Looking a counter up by its labels costs more than counting; there are few of them.
+        # Finding a counter by its labels costs more than counting, and there are few of them.
         key = (context.operation, context.status, context.cache)
         meters = self._meters.get(key)
         if meters is None:

@@ -1,7 +1,6 @@
-"""The one place where an error becomes a status, and where answers get their headers.
+"""Status, body and headers of answers to errors.
 
-Bodies have the contract's shape: `statusCode`, `message` and `timestamp` always, the rest where there is something
-to say.
+Bodies have the contract's format: `statusCode`, `message`, `timestamp` and `errorCode`, and the rest where it is known.
 """
 
 from collections.abc import Iterable
@@ -14,14 +13,14 @@ from gateway import errors
 
 
 class MethodNotAllowed(errors.GatewayError):
-    """A known path with another method: an HTTP matter, so it is of the web alone."""
+    """A known path with another method. Only HTTP has such an error, so it stands here."""
 
     code = "MethodNotAllowedError"
     allowed: tuple[str, ...] = ()
 
     @classmethod
     def instead_of(cls, method: str, allowed: Iterable[str]) -> "MethodNotAllowed":
-        """Make the error, which has to name what the path does take (RFC 9110, section 15.5.6)."""
+        """Returns the error, with the methods that the path takes, as RFC 9110 wants it (section 15.5.6)."""
         names = tuple(sorted(allowed))
         error = cls(f"This path does not take {method[:16]}, but {', '.join(names)}.")
         error.allowed = names
@@ -53,7 +52,7 @@ JSON_HEADERS: Headers = [(b"content-type", b"application/json"), (b"cache-contro
 
 
 def status_of(error: errors.GatewayError) -> int:
-    """Give the status of an error, by the nearest class that has one."""
+    """Returns the status of an error, from its own class or the nearest base class that has one."""
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 

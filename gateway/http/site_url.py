@@ -1,4 +1,4 @@
-"""Where the gateway is to a browser, and from which other origins browsers may use it."""
+"""The gateway's own URL in browsers, and the other origins from which browsers may use it (CORS)."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -7,6 +7,7 @@ from starlette.types import Scope, Send
 
 from gateway.errors import Forbidden
 from gateway.http.middleware import context_of
+from gateway.http.request import header
 from gateway.http.response import Headers
 
 HUB = "/hub/"
@@ -19,29 +20,32 @@ _ALLOWED: Headers = [
 
 @dataclass(frozen=True, slots=True)
 class SiteUrl:
-    """`public_url` is ours as the operator knows it, or empty; `origins` are those of the products that embed us."""
+    """`public_url` is the operator's setting or empty; `origins` are those of the products that embed the Hub."""
 
     public_url: str
     origins: tuple[str, ...]
 
     @property
     def root(self) -> str:
-        """Give the path that the operator has put us under, mostly none."""
+        """Returns the path under which the operator serves the gateway, mostly empty."""
         return urlsplit(self.public_url).path
 
     def base(self, scope: Scope) -> str:
-        """Give our own address without a slash at its end."""
+        """Returns the gateway's own URL without a slash at its end."""
         if self.public_url:
             return self.public_url
         return f"{scope['scheme']}://{header(scope, b'host') or 'localhost'}"
 
     def is_own(self, origin: str, scope: Scope) -> bool:
-        """Tell whether an origin is ours. A proxy that ends TLS hides the scheme, but not the host."""
+        """Returns whether an origin is the gateway's own. A proxy that ends TLS hides the scheme, but not the host."""
         public = urlsplit(self.public_url)
         return origin == f"{public.scheme}://{public.netloc}" or urlsplit(origin).netloc == header(scope, b"host")
 
-    async def settle(self, scope: Scope, send: Send) -> bool:
-        """Deal with the origin of a call to the Hub's routes; tell whether that was the whole answer (a preflight)."""
+    async def answer_preflight(self, scope: Scope, send: Send) -> bool:
+        """Returns whether the request was a CORS preflight of the Hub, which is then answered.
+
+        Raises `Forbidden` for a request to the Hub from an origin that is not allowed.
+        """
         origin = header(scope, b"origin")
         if not scope["path"].startswith(HUB) or not origin:
             return False
@@ -58,7 +62,3 @@ class SiteUrl:
         context.operation = "hub_preflight"
         await context.respond(send, 204, _ALLOWED, b"")
         return True
-
-
-def header(scope: Scope, name: bytes) -> str:
-    return next((value for key, value in scope["headers"] if key == name), b"").decode("latin-1")

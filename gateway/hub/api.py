@@ -49,7 +49,7 @@ class HubApi:
         token = request.headers.get(TOKEN, b"").decode("latin-1")
         if not token:
             raise BadRequest("The header x-hub-session-token is missing: it holds the token of a connect session.")
-        session = await self._hub.desk.enter(token)
+        session = await self._hub.sessions.enter(token)
         return 201 if request.scope["method"] == "POST" else 200, await handler(session, request)
 
     async def _settings(self, session: ConnectSession, request: ApiRequest) -> Json:  # noqa: ARG002 - a handler

@@ -86,7 +86,7 @@ class ConnectPages:
     # --- the pages ------------------------------------------------------------------------------------------
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a page
-        session = await self.hub.desk.enter(scope["path_params"]["token"])
+        session = await self.hub.sessions.enter(scope["path_params"]["token"])
         await self.go(scope, send, "/connect", (b"set-cookie", self._cookie(scope, session).encode()))
 
     async def _form(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +132,7 @@ class ConnectPages:
             return
         account = (await self.hub.find(visit.session, visit.session.linked_id)).account
         provider = await self.hub.choice(visit.session, account.provider)
-        outlook = self.wants[account.provider].outlook(account.grant.opens)
+        outlook = self.wants[account.provider].coverage(account.grant.opens)
         what = {
             "connector": provider.connector,
             "account": account,
@@ -172,7 +172,7 @@ class ConnectPages:
             "wanted": self.wants[provider.connector.key].scopes,
             "form": self.seal.form(visit.session),
             "consent": provider.connector.auth.consent is not None,
-            "verb": "Reconnect" if visit.session.wish.account_id else "Connect",
+            "verb": "Reconnect" if visit.session.request.account_id else "Connect",
             "fault": sentence(fault.message) if fault else "",
         }
         await self._page(visit, status_of(fault) if fault else 200, "form.html", what)
@@ -192,7 +192,7 @@ class ConnectPages:
         for value in cookies(scope, COOKIE):
             number = value.partition(".")[0]
             known = number.isascii() and number.isdigit() and len(number) < 10
-            session = await self.hub.desk.reenter(int(number)) if known else None
+            session = await self.hub.sessions.reenter(int(number)) if known else None
             if session and hmac.compare_digest(value.encode(), self.seal.cookie(session).encode()):
                 return Visit(scope, receive, send, session)
         raise BadRequest(
@@ -215,7 +215,7 @@ class ConnectPages:
         secure = self.place.base(scope).startswith("https://")
         # In a frame of another site a cookie is sent only if it says so, and is then of that site's frames alone.
         framed = "SameSite=None; Secure; Partitioned" if self.place.origins else "SameSite=Lax; Secure"
-        life, path = session.wish.expires_in, f"{self.place.root}/connect"
+        life, path = session.request.expires_in, f"{self.place.root}/connect"
         policy = framed if secure else "SameSite=Lax"
         return f"{COOKIE}={self.seal.cookie(session)}; Path={path}; Max-Age={life}; HttpOnly; {policy}"
 
@@ -225,7 +225,7 @@ class ConnectPages:
         self, visit: Visit, status: int, template: str, what: Mapping[str, Any], *, scripts: bool = False
     ) -> None:
         home = DASHBOARD if self._is_operators(visit) else ""
-        values = {"root": self.place.root, "home": home, "owner": visit.session.wish.owner, **what}
+        values = {"root": self.place.root, "home": home, "owner": visit.session.request.owner, **what}
         body = self._show.page(template, values)
         headers = page_headers(self.place.origins, scripts=scripts)
         await context_of(visit.scope).respond(visit.send, status, headers, body)

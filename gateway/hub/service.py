@@ -1,6 +1,6 @@
-"""What the Hub does for the holder of a connect session: offer connectors, take a credential, edit an account.
+"""What the Hub does for a connect session: lists connectors, takes a credential, changes an account.
 
-A session reaches its own project, its own owner, and at most the one account that it names or has made.
+A session reaches only its own project and owner, and at most the one account that it names or has linked.
 """
 
 import asyncio
@@ -22,26 +22,26 @@ from gateway.policy.provider import Provider
 VERSION = "1"
 ENVIRONMENT = "production"
 UNCHANGED = "__secretvalue:**redacted**"
-"""What the Hub component shows as dots, and sends back where a secret was left as it was."""
+"""The Hub component shows this as dots, and sends it back where a secret was left unchanged."""
 
 Json = dict[str, Any]
 LogoUrl = Callable[[str], str]
 
 
 class HubService:
-    def __init__(self, desk: SessionService, authenticator: Authenticator, parts: LinkContext) -> None:
-        self.desk = desk
+    def __init__(self, sessions: SessionService, authenticator: Authenticator, link_context: LinkContext) -> None:
+        self.sessions = sessions
         self._authenticator = authenticator
-        self._parts = parts
+        self._link_context = link_context
 
     async def choices(self, session: ConnectSession, wanted: str = "") -> Sequence[Provider]:
-        """Give the providers that this session may link, or of them the wanted one."""
-        wish = session.wish
-        if wish.categories and CATEGORY not in wish.categories:
+        """Returns the providers that this session may link, or only the wanted one of them."""
+        request = session.request
+        if request.categories and CATEGORY not in request.categories:
             return ()
-        only = {wish.provider} if wish.provider else set(self._authenticator.providers)
-        if wish.account_id:
-            only &= {(await self._account(session, wish.account_id)).account.provider}
+        only = {request.provider} if request.provider else set(self._authenticator.providers)
+        if request.account_id:
+            only &= {(await self._account(session, request.account_id)).account.provider}
         if wanted:
             only &= {wanted}
         return [provider for key, provider in self._authenticator.providers.items() if key in only]
@@ -53,84 +53,86 @@ class HubService:
         return found[0]
 
     async def find(self, session: ConnectSession, account_id: str) -> Linked:
-        """Give the one account that this session edits or has made."""
-        if not account_id or account_id not in {session.wish.account_id, session.linked_id}:
+        """Returns the one account that this session names or has linked. Raises `NotFound` for any other."""
+        if not account_id or account_id not in {session.request.account_id, session.linked_id}:
             raise NotFound("This link is not for that account.", code="AccountNotFoundError")
         return await self._account(session, account_id)
 
     async def link(self, session: ConnectSession, key: str, credential: Secret | None, address: str) -> Account:
-        """Check a credential and keep it, which spends the session. Without one, check the account's own again.
+        """Checks and stores a credential, which spends the session. Without one, checks the account's own again.
 
-        `address` is the browser's.
+        `address` is the browser's. Raises a `GatewayError` that says what to do.
         """
         by = Actor(ActorKind.SESSION, str(session.id), address)
         provider = await self.choice(session, key)
-        if credential is None and not session.wish.account_id:
+        if credential is None and not session.request.account_id:
             raise Unprocessable(f"Paste the {provider.connector.auth.credential.label} first.")
-        await self.desk.claim(session)
+        await self.sessions.claim(session)
         try:
             account = await self._keep(session, provider.connector, credential, by)
         except BaseException:
-            # Even when the request is being ended: a good link must not be lost to a bad token.
-            await asyncio.shield(self.desk.release(session))
+            # Also when the request is cancelled: the session must stay usable after a failed try.
+            await asyncio.shield(self.sessions.release(session))
             raise
-        await self.desk.spend(session, account.id)
+        await self.sessions.spend(session, account.id)
         return account
 
     async def state(self, session: ConnectSession, chosen: frozenset[str], address: str) -> Account:
-        """Take a person's word for scopes that could not be told of the token which this session has linked."""
+        """Stores the scopes that a person states for the token, where the vendor does not reveal them."""
         linked = await self.find(session, session.linked_id or "")
         grant = linked.account.grant
-        # What was seen to be there is part of the statement, which so is one although nothing is chosen.
+        # The scopes that were seen belong to the statement, so that it is one even if nothing is chosen.
         stated = grant.scopes | (chosen & (grant.unknown | grant.doubtful))
         by = Actor(ActorKind.SESSION, str(session.id), address)
         connector = (await self.choice(session, linked.account.provider)).connector
-        return (await verify(connector, linked, self._parts, by, stated)).account
+        return (await verify(connector, linked, self._link_context, by, stated)).account
 
     async def _keep(
         self, session: ConnectSession, connector: Connector, credential: Secret | None, by: Actor
     ) -> Account:
-        wish = session.wish
-        if wish.account_id:
-            linked = await self._account(session, wish.account_id)
+        request = session.request
+        if request.account_id:
+            linked = await self._account(session, request.account_id)
             if credential is None:
                 return await self._verified(connector, linked, by)
-            owner = as_named(linked.account.owner, wish.owner)
-            kind = wish.kind or linked.account.kind
-            account = replace(linked.account, owner=owner, label=wish.label or linked.account.label, kind=kind)
-            return await relink(connector, account, credential, self._parts, by, replace_company=wish.replace_company)
+            owner = as_named(linked.account.owner, request.owner)
+            kind = request.kind or linked.account.kind
+            account = replace(linked.account, owner=owner, label=request.label or linked.account.label, kind=kind)
+            return await relink(
+                connector, account, credential, self._link_context, by, replace_company=request.replace_company
+            )
         application = LinkRequest(
             project_id=session.project_id,
-            owner=wish.owner,
+            owner=request.owner,
             credential=credential or Secret(""),
-            label=wish.label,
-            kind=wish.kind,
-            apart=wish.multiple,
-            replace_company=wish.replace_company,
+            label=request.label,
+            kind=request.kind,
+            apart=request.multiple,
+            replace_company=request.replace_company,
             by=by,
         )
-        return await link(connector, application, self._parts)
+        return await link(connector, application, self._link_context)
 
     async def _verified(self, connector: Connector, linked: Linked, by: Actor) -> Account:
-        account = (await verify(connector, linked, self._parts, by)).account
+        account = (await verify(connector, linked, self._link_context, by)).account
         if account.status is Status.ERROR:
             raise Unprocessable(" ".join(reason.description for reason in account.status_reasons))
         return account
 
     async def _account(self, session: ConnectSession, account_id: str) -> Linked:
         linked = await self._authenticator.accounts.find_account(session.project_id, account_id)
-        if linked is None or linked.account.owner.id != session.wish.owner.id:
+        if linked is None or linked.account.owner.id != session.request.owner.id:
             raise BadRequest("The account of this link is no longer linked. Ask for a new link.", code=OVER)
         return linked
 
 
-# --- what the Hub component reads and sends -----------------------------------------------------------------
+# --- the Hub component's format -----------------------------------------------------------------------------
 
 
 def settings_view(session: ConnectSession) -> Json:
     found: Json = {"enabled_features": []}
-    if session.wish.account_id:
-        found["existing_account_id"] = session.wish.account_id
+    if session.request.account_id:
+        found["existing_account_id"] = session.request.account_id
     return found
 
 
@@ -154,7 +156,7 @@ def connectors_view(providers: Sequence[Provider], logo_url: LogoUrl) -> Json:
 
 
 def form_view(connector: Connector, logo_url: LogoUrl, scopes: Sequence[str]) -> Json:
-    """Give the form of a connector, made from its declaration, with the scopes that are wanted."""
+    """Returns the form of a connector in the Hub component's format, with the scopes to ask for."""
     field = connector.auth.credential
     notice = f"{field.advice} Scopes that it needs: {', '.join(scopes)}." if scopes else field.advice
     return {

@@ -1,4 +1,4 @@
-"""Connect sessions over HTTP, for a project's backend: it sends its API key and gets the token for a browser."""
+"""Connect sessions over HTTP, for a project's backend: it sends its API key and gets a token for a browser."""
 
 import re
 from functools import partial
@@ -14,7 +14,7 @@ from gateway.contract.body import parse_json
 from gateway.errors import BadRequest
 from gateway.http.endpoint import ApiRequest, Endpoint
 from gateway.http.site_url import SiteUrl
-from gateway.hub.sessions import SessionService, shown
+from gateway.hub.sessions import SessionService, session_json
 from gateway.model import Actor, ActorKind
 from gateway.policy.policy import Operator
 
@@ -57,9 +57,9 @@ class ConnectApi:
         as_text = wants_text(headers.get(b"user-agent", b"").decode("latin-1"))
         if operation.id == "authenticate_connect_session":
             session = await self._sessions.authenticate(key.project_id, body)
-            return operation.status, shown(session, number_as_text=as_text)
+            return operation.status, session_json(session, number_as_text=as_text)
         actor = Actor(ActorKind.KEY, key.id, request.address)
         session, token = await self._sessions.create(key.project_id, body, actor)
         link = f"{self._site_url.base(request.scope)}/connect/{token}"
-        found = {**shown(session, number_as_text=as_text), "token": token, "auth_link_url": link}
+        found = {**session_json(session, number_as_text=as_text), "token": token, "auth_link_url": link}
         return operation.status, found

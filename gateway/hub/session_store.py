@@ -39,7 +39,7 @@ class SessionStore:
                 session.created_at,
                 by,
                 project_id=session.project_id,
-                account_id=session.wish.account_id,
+                account_id=session.request.account_id,
                 details={"session": str(made.id)},
             )
             await self._trail.write(connection, told)
@@ -90,22 +90,22 @@ class SessionStore:
 
 
 def _write(session: ConnectSession) -> dict[str, object]:
-    wish = session.wish
+    request = session.request
     return {
         "digest": session.digest,
         "project_id": session.project_id,
-        "owner_id": wish.owner.id,
-        "owner_name": wish.owner.name,
-        "owner_username": wish.owner.username,
-        "provider": wish.provider,
-        "categories": list(wish.categories),
-        "account_id": wish.account_id,
-        "multiple": wish.multiple,
-        "replace_company": wish.replace_company,
-        "label": wish.label,
+        "owner_id": request.owner.id,
+        "owner_name": request.owner.name,
+        "owner_username": request.owner.username,
+        "provider": request.provider,
+        "categories": list(request.categories),
+        "account_id": request.account_id,
+        "multiple": request.multiple,
+        "replace_company": request.replace_company,
+        "label": request.label,
         # The column takes no null; an empty word is one that was not named.
-        "kind": wish.kind or "",
-        "details": dict(wish.metadata),
+        "kind": request.kind or "",
+        "details": dict(request.metadata),
         "created_at": session.created_at,
         "expires_at": session.expires_at,
         "tries": 0,
@@ -117,7 +117,7 @@ def _read(row: Row[Any]) -> ConnectSession:
         id=row.id,
         digest=row.digest,
         project_id=row.project_id,
-        wish=SessionRequest(
+        request=SessionRequest(
             owner=Owner(id=row.owner_id, name=row.owner_name, username=row.owner_username),
             provider=row.provider,
             categories=tuple(row.categories),

@@ -1,7 +1,7 @@
-"""Connect sessions: the permission to link one account, which a backend makes and its customer's browser uses.
+"""Connect sessions: the permission to link one account, created by a backend and used by its customer's browser.
 
-The token is shown once and only its digest is kept. A session is of one owner in one project, ends by the clock, and
-is spent by the link that it was made for.
+The token is shown once, and only its digest is stored. A session has one owner in one project. It ends after a time, or
+with the link that it was created for.
 """
 
 import hashlib
@@ -20,25 +20,25 @@ from gateway.policy.provider import Provider
 
 OVER = "ConnectSessionOverError"
 MOST_TRIES = 50
-"""Credentials that one session may try: enough for anybody's clipboard, too few to search for one."""
+"""Credentials that one session may try: enough for mistakes, too few to guess one."""
 
 TRY_SECONDS = 600
-"""A try that has not ended after so long never will: its process is gone."""
+"""After so long a try counts as lost: its process has ended."""
 
 ORGANIZATION = 1
-"""There is one organisation in a gateway; the contract wants its number."""
+"""The contract has a number of the organisation; a gateway has only one."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectSession:
-    """`claimed_at` is set while a credential is being tried, `linked_id` is the account that came of a good one."""
+    """A session. `claimed_at` is set while a credential is tried, `linked_id` is the account that a good one linked."""
 
     id: int
     digest: str = field(repr=False)
     project_id: str
-    wish: SessionRequest
+    request: SessionRequest
     created_at: datetime
     expires_at: datetime
     claimed_at: datetime | None = None
@@ -50,86 +50,85 @@ class ConnectSession:
 
 
 class Sessions(Protocol):
-    """The database, as connect sessions need it."""
+    """The database of connect sessions. Raises `StoreUnavailable`."""
 
     async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
-        """Keep a new session and give it with its number. What ended long ago is dropped on the way."""
+        """Stores a new session and returns it with its number. Deletes sessions that ended long ago."""
 
     async def find(self, digest: str) -> ConnectSession | None: ...
 
     async def find_number(self, number: int) -> ConnectSession | None: ...
 
     async def claim(self, number: int, now: datetime, given_up: datetime, most: int) -> bool:
-        """Take the session for one try, unless it is spent, taken since `given_up`, or was tried `most` times."""
+        """Claims the session for one try, unless it is spent, claimed since `given_up`, or was tried `most` times."""
 
     async def release(self, number: int) -> None:
-        """Give a claimed session back: the try has failed."""
+        """Ends a claim after a failed try."""
 
     async def spend(self, number: int, account_id: str) -> None:
-        """Note the account that a claimed session has linked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
-    """Time and chance."""
-
-    now: Callable[[], datetime]
-    new_token: Callable[[], str]
+        """Stores the account that a claimed session has linked, which ends the session."""
 
 
 class SessionService:
-    """Makes sessions for a project's backend and finds them again by what the browser shows."""
+    """Creates sessions for a project's backend and finds them by the token that the browser sends."""
 
     def __init__(
-        self, sessions: Sessions, directory: Directory, providers: Mapping[str, Provider], making: Making
+        self,
+        sessions: Sessions,
+        directory: Directory,
+        providers: Mapping[str, Provider],
+        *,
+        now: Callable[[], datetime],
+        new_token: Callable[[], str],
     ) -> None:
         self._sessions = sessions
         self._directory = directory
         self._providers = providers
-        self._making = making
+        self._now = now
+        self._new_token = new_token
 
     async def create(self, project_id: str, body: Mapping[str, Any], by: Actor) -> tuple[ConnectSession, str]:
-        """Make a session as the body of a call wants it, and give its token this one time."""
-        wish = read_session_request(body, self._providers)
-        if wish.account_id:
-            await self._must_be_the_owners(project_id, wish, wish.account_id)
-        token, now = self._making.new_token(), self._making.now()
+        """Returns a new session for a body of `create_connect_session`, with its token. Raises `BadRequest`."""
+        request = read_session_request(body, self._providers)
+        if request.account_id:
+            await self._check_owner(project_id, request, request.account_id)
+        token, now = self._new_token(), self._now()
         session = ConnectSession(
             id=0,
             digest=digest_of(token),
             project_id=project_id,
-            wish=wish,
+            request=request,
             created_at=now,
-            expires_at=now + timedelta(seconds=wish.expires_in),
+            expires_at=now + timedelta(seconds=request.expires_in),
         )
         return await self._sessions.add(session, by), token
 
     async def authenticate(self, project_id: str, body: Mapping[str, Any]) -> ConnectSession:
-        """Tell a project's backend what a token stands for."""
+        """Returns the session of the token in a body. Raises `BadRequest` or `NotFound`."""
         token = check_body(body, AUTHENTICATE_CONNECT_SESSION)["token"]
         session = await self._sessions.find(digest_of(token))
         if session is None or session.project_id != project_id:
             raise NotFound("There is no such connect session in the project of this API key.", code="NotFoundError")
-        self._must_live(session)
+        self._check_open(session)
         return session
 
     async def enter(self, token: str) -> ConnectSession:
-        """Give the session of a token. Raises `BadRequest`, never 401: the Hub component hides the text of that."""
+        """Returns the session of a token. Raises `BadRequest`, since the Hub component hides the text of a 401."""
         session = await self._sessions.find(digest_of(token)) if token else None
         if session is None:
             raise BadRequest("This link is not valid. Ask for a new one where you got it.", code=OVER)
-        self._must_live(session)
+        self._check_open(session)
         return session
 
     async def reenter(self, number: int) -> ConnectSession | None:
-        """Give the session of this number until it expires, spent or not: to show what came of it."""
+        """Returns the session with this number until it expires, spent or not, to show its result."""
         session = await self._sessions.find_number(number)
-        return session if session and self._making.now() < session.expires_at else None
+        return session if session and self._now() < session.expires_at else None
 
     async def claim(self, session: ConnectSession) -> None:
-        """Take the session for one try, or raise."""
-        self._must_live(session)
-        now = self._making.now()
+        """Claims the session for one try. Raises `BadRequest`."""
+        self._check_open(session)
+        now = self._now()
         if not await self._sessions.claim(session.id, now, now - timedelta(seconds=TRY_SECONDS), MOST_TRIES):
             raise BadRequest(
                 "This link is in use, has been used, or was tried too often. Ask for a new one.", code=OVER
@@ -141,49 +140,49 @@ class SessionService:
     async def spend(self, session: ConnectSession, account_id: str) -> None:
         await self._sessions.spend(session.id, account_id)
 
-    def _must_live(self, session: ConnectSession) -> None:
+    def _check_open(self, session: ConnectSession) -> None:
         if session.spent:
             raise BadRequest("This link has been used. Ask for a new one where you got it.", code=OVER)
-        if self._making.now() >= session.expires_at:
+        if self._now() >= session.expires_at:
             raise BadRequest("This link has expired. Ask for a new one where you got it.", code=OVER)
 
-    async def _must_be_the_owners(self, project_id: str, wish: SessionRequest, account_id: str) -> None:
+    async def _check_owner(self, project_id: str, request: SessionRequest, account_id: str) -> None:
         found = await self._directory.select(project_id, Choice(ids=(account_id,)))
         fault = ""
         if not found:
             fault = "account_id: names no linked account of this project"
-        elif found[0].owner.id != wish.owner.id:
+        elif found[0].owner.id != request.owner.id:
             fault = "account_id: names an account of another origin_owner_id"
-        elif wish.provider not in {None, found[0].provider}:
+        elif request.provider not in {None, found[0].provider}:
             fault = f"account_id: names an account of {found[0].provider}, not of provider"
         refuse([fault] if fault else [])
 
 
 def digest_of(token: str) -> str:
-    """Give what is kept of a token. It has 256 random bits: a slow hash would only slow us."""
+    """Returns the stored digest of a token. The token has 256 random bits, so a fast hash is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def shown(session: ConnectSession, *, number_as_text: bool) -> Json:
-    """Give the contract's form of a session. Newer SDKs of StackOne want the organisation's number as text."""
-    wish = session.wish
+def session_json(session: ConnectSession, *, number_as_text: bool) -> Json:
+    """Returns a session in the contract's format. Newer SDKs of StackOne take the organisation's number as text."""
+    request = session.request
     return {
         "id": session.id,
         "organization_id": str(ORGANIZATION) if number_as_text else ORGANIZATION,
         "project_id": session.project_id,
-        "categories": list(wish.categories) or None,
-        "provider": wish.provider,
-        **shown_owner(wish.owner),
-        "account_id": wish.account_id,
-        "label": wish.label,
+        "categories": list(request.categories) or None,
+        "provider": request.provider,
+        **owner_json(request.owner),
+        "account_id": request.account_id,
+        "label": request.label,
         "created_at": instant(session.created_at.isoformat()),
-        "metadata": dict(wish.metadata) if wish.metadata else None,
-        "type": wish.kind or ACCOUNT_TYPES[0],
-        "integration_id": wish.provider,
+        "metadata": dict(request.metadata) if request.metadata else None,
+        "type": request.kind or ACCOUNT_TYPES[0],
+        "integration_id": request.provider,
     }
 
 
-def shown_owner(owner: Owner) -> Json:
+def owner_json(owner: Owner) -> Json:
     return {
         "origin_owner_id": owner.id,
         "origin_owner_name": owner.name,

@@ -1,6 +1,6 @@
-"""What a key and a token can do with one operation and each of its fields, and all that stands in the way.
+"""What a key and a token can do with an operation and each of its fields, with every reason why something is closed.
 
-A call is refused for the first reason; here every reason is found. The decisions are the policy's and the tables'.
+A request is refused for the first reason; this report has all of them. The decisions are the policy's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, Withheld, ho
 
 @dataclass(frozen=True, slots=True)
 class FieldAccess:
-    """Of one field: what closes it, and `lacking` where the vendor has nothing for it. With neither it is open."""
+    """A field: why it is closed, and in `lacking` why the vendor has nothing for it. With neither it is open."""
 
     path: str
     closings: tuple[Withheld, ...] = ()
@@ -29,7 +29,7 @@ class FieldAccess:
 
 @dataclass(frozen=True, slots=True)
 class OperationAccess:
-    """Of one operation: what closes it, and how its fields stand: those of the answer, or of the body of a write."""
+    """An operation: why it is closed, and its fields: those of the answer, or of a write's body."""
 
     closings: tuple[Withheld, ...]
     fields: tuple[FieldAccess, ...]
@@ -44,7 +44,7 @@ class AccessReport:
     token: frozenset[str]
 
     def of(self, operation: Operation) -> OperationAccess | None:
-        """Give what can be done with an operation, or None where the connector has no answer to it."""
+        """Returns the access to an operation, or None where the connector cannot answer it."""
         endpoint = self.policy.connector.endpoint(operation)
         if endpoint:
             closings = [*self.outer(operation, operation.scope), *self.lacking(endpoint.scope)]
@@ -52,7 +52,7 @@ class AccessReport:
         write = self.policy.connector.write(operation)
         if write:
             outer = [*self.outer(operation, operation.scope), *self.lacking(*write.always)]
-            # A change may be of any part alone; what makes a record always writes the main one.
+            # A change may write any part alone; a creation always writes the main part.
             parts = [part for part in write.parts if part.needs]
             if not write.partial or all(any(self.lacking(*part.needs)) for part in parts):
                 outer += self.lacking(*write.main.needs)
@@ -60,20 +60,20 @@ class AccessReport:
         return None
 
     def outer(self, operation: Operation, scope: str) -> Iterator[Withheld]:
-        """Give what closes an operation whatever account it is about."""
+        """Yields the reasons why an operation is closed for every account."""
         if operation.id in self.policy.operator.operations:
             yield BY_OPERATOR
         if not holds(self.key, scope):
             yield Withheld(scope, KEY_GRANTER)
 
     def lacking(self, *needs: Need) -> Iterator[Withheld]:
-        """Give the needs that the token does not meet."""
+        """Yields the needs that the token does not meet."""
         for need in needs:
             if not need.met_by(self.token):
                 yield Withheld(str(need), self.policy.connector.granter)
 
     def _read_fields(self, table: Table, prefix: str, outer: Sequence[Withheld]) -> Iterator[FieldAccess]:
-        """Give the fields of an answer; what closes the operation or the object around one closes it too."""
+        """Yields the fields of an answer. A reason that closes the operation or an object closes its fields, too."""
         for name, rule in table.rows.items():
             path = f"{prefix}{name}"
             if isinstance(rule, Absent):

@@ -1,7 +1,7 @@
-"""What a connector, or one account's token, can do: a map of models, made from the same tables that answer calls.
+"""What a connector or an account's token can do, as a map of models from the tables that answer requests.
 
-A model is named by its path, so that the lists of everybody and of one employee are two; in it stands what can be
-done, with the fields that may be sent and those that may come back.
+A model has the name of its path: the list of all records and the list of one employee are two models. It has the
+operations, each with the fields of its body or answer.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from gateway.policy.provider import Provider
 
 CATEGORY = "hris"
 DETAILS = ("field_path", "unmapped_fields", "resources", "inactive", "webhooks", "static_fields")
-"""What `include` may name. There is nothing inactive here, and there are no webhooks and static fields to tell of."""
+"""The values of `include`. The contract has the last three, for which a connector here has nothing to show."""
 
 _PLAIN: Mapping[Plain, str] = {
     Plain.TEXT: "string",
@@ -37,9 +37,9 @@ Json = dict[str, Any]
 def connector_meta(
     provider: Provider, operations: Iterable[Operation], include: Collection[str], public_url: str = ""
 ) -> Json:
-    """Tell what a connector can do for an account whose token may do everything.
+    """Returns what a connector can do for an account whose token may do everything.
 
-    `public_url` is where browsers find our logos; without it there is no address to tell.
+    `public_url` is where browsers reach the gateway; without it the logos have no address.
     """
     connector = provider.connector
     everything = AccessReport(provider.policy, EVERY_SCOPE, frozenset(connector.scopes))
@@ -57,7 +57,7 @@ def connector_meta(
 
 
 def account_meta(provider: Provider, operations: Iterable[Operation], token: frozenset[str]) -> Json:
-    """Tell what a token can do, whatever key asks."""
+    """Returns what a token can do, whatever the API key."""
     abilities = AccessReport(provider.policy, EVERY_SCOPE, token)
     return {"provider": provider.connector.key, "category": CATEGORY, "models": _models(abilities, operations, ())}
 
@@ -73,7 +73,7 @@ def _models(abilities: AccessReport, operations: Iterable[Operation], include: C
 
 
 class _Entry:
-    """One operation of a model: a read has fields in its output, a write in its input."""
+    """An operation of a model: a read has fields in its output, a write in its input."""
 
     def __init__(self, connector: Connector, operation: Operation, include: Collection[str]) -> None:
         self._operation = operation
@@ -89,14 +89,14 @@ class _Entry:
 
     def of(self, ability: OperationAccess) -> Json:
         fields = [each for each in ability.fields if "." not in each.path]
-        told: Json = {"defaultFields": [self._field(each) for each in fields if each.open]}
+        shown: Json = {"defaultFields": [self._field(each) for each in fields if each.open]}
         if "unmapped_fields" in self._include:
-            told["unmappedFields"] = [{**self._named(each), "reason": each.lacking} for each in fields if each.lacking]
+            shown["unmappedFields"] = [{**self._named(each), "reason": each.lacking} for each in fields if each.lacking]
         nothing: Json = {"defaultFields": []}
         return {
             "apiPath": self._operation.path.replace("{", ":").replace("}", ""),
-            "input": nothing if self._operation.reads else told,
-            "output": told if self._operation.reads else nothing,
+            "input": nothing if self._operation.reads else shown,
+            "output": shown if self._operation.reads else nothing,
         }
 
     def _field(self, standing: FieldAccess) -> Json:
@@ -111,7 +111,7 @@ class _Entry:
 
 
 def model_of(operation: Operation) -> str:
-    """Give the name of a model: the words of its path, without ids and without what is done."""
+    """Returns the name of a model: the segments of its path but for ids and the verb."""
     words = [word for word in operation.path.split("/")[3:] if not word.startswith("{")]
     if len(words) > 1 and words[-1] == operation.kind:
         words.pop()
@@ -119,7 +119,7 @@ def model_of(operation: Operation) -> str:
 
 
 def type_name(of: Type) -> str:
-    """Give a word for a type of the contract."""
+    """Returns the name of a type of the contract."""
     match of:
         case Plain():
             return _PLAIN[of]
@@ -136,7 +136,7 @@ def type_name(of: Type) -> str:
 
 
 def _sources(rule: Field | Nested) -> Iterator[str]:
-    """Give the vendor's columns that a field is made from."""
+    """Yields the vendor's columns that a field is made from."""
     sources: tuple[Source | None, ...] = (rule.source,) if isinstance(rule, Nested) else rule.sources
     for source in sources:
         if isinstance(source, Ref):

@@ -1,4 +1,4 @@
-"""All scopes that a client key can have, by what they are about, as a person chooses among them."""
+"""All scopes that a client key can have, by area, for a person to choose from."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -8,7 +8,7 @@ from connectors.platform import PROXY_READ, PROXY_WRITE
 
 
 def known_scopes(operations: Iterable[Operation], connectors: Iterable[Connector]) -> Mapping[str, tuple[str, ...]]:
-    """Give the scopes that some operation or some field takes, by their area, sorted."""
+    """Returns the scopes of all operations and fields, by area, sorted."""
     found = {PROXY_READ, PROXY_WRITE}
     for operation in operations:
         found.add(operation.scope)

@@ -1,8 +1,7 @@
-"""Which columns of a vendor's records may be seen outside the unified fields: in raw answers and in filters.
+"""Which columns of a vendor's records may be seen in raw answers and filters, beside the unified fields.
 
-A pure function of the connector's tables and of what is closed. A column is shown where every field that is made from
-it is open. Columns that no field is made from are shown only where nothing of that list is closed: nobody has said
-what they hold.
+A pure function of the connector's tables and of the closed fields. A column is shown if every field made from it is
+open. A column that no field is made from may hold anything, so it is shown only if nothing of that list is closed.
 """
 
 import re
@@ -22,9 +21,9 @@ _CONDITION = re.compile(r"([A-Za-z][A-Za-z0-9_]*)((?:\[[^\[\]]*\])*)")
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """The columns of one list that may be shown: `columns`, and with `whole` all but the `closed` and `never` ones.
+    """The columns of one list that may be shown: `columns`, or with `whole` all but those in `closed` and `never`.
 
-    `closed` gives for each column a closed field that is made from it.
+    `closed` maps a column to a closed field that is made from it.
     """
 
     columns: frozenset[str] = frozenset()
@@ -47,9 +46,9 @@ class Visible:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What decides: whether an operation is open, and the closed paths of an endpoint's fields.
+    """Three questions to the policy: is an operation open, and which paths of an endpoint's fields are closed.
 
-    `closed_to_key` leaves the vendor token out: those that the key's scopes or the operator close.
+    `closed_to_key` has those that the key's scopes or the operator close, whatever the vendor token.
     """
 
     admits: Callable[[Operation], bool]
@@ -70,7 +69,7 @@ def condition_fault(name: str, words: QueryWords) -> str:
 
 
 def hidden_column(name: str, words: QueryWords, seen: Iterable[Visible]) -> str:
-    """Returns the column that a condition would tell of though it is not shown, or nothing."""
+    """Returns the hidden column that a condition would reveal, or an empty text."""
     column = name.partition("[")[0]
     if name in words.parameters or all(each.shows(column) for each in seen):
         return ""
@@ -78,7 +77,7 @@ def hidden_column(name: str, words: QueryWords, seen: Iterable[Visible]) -> str:
 
 
 def is_closed(path: str, closed: Collection[str]) -> bool:
-    """Tells whether a field is closed, itself or with an object around it."""
+    """Returns whether a field is closed, itself or with an object around it."""
     words = path.split(".")
     return any(".".join(words[:end]) in closed for end in range(1, len(words) + 1))
 
@@ -104,11 +103,11 @@ class Columns:
         return [each for each in self._connector.endpoints if self._reading([each], of)]
 
     def visible(self, path: str, rights: Rights) -> Visible:
-        """Decides what may be shown of the records at a vendor's path.
+        """Returns what may be shown of the records at a vendor's path.
 
-        They belong to the resource whose own list it is, and all its reads of that kind, list or single record, must
-        be open. A list that is only ever joined belongs to each resource that reads it, and one that no field is made
-        from is shown to those from whom nothing is hidden.
+        The records belong to the resource that reads this list, and all its reads of that kind, list or single record,
+        must be open. A list that is only joined belongs to each resource that joins it. A list that no field is made
+        from is shown if nothing at all is hidden.
         """
         of = first_word(path)
         kind = "get" if path.strip("/").count("/") else "list"

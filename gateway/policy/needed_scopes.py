@@ -1,6 +1,6 @@
-"""Which vendor scopes a project needs and what each is used for, and what a given token opens and leaves closed.
+"""The vendor scopes that a project needs, what each is used for, and what a given token opens.
 
-Nothing is declared here: the rules are asked with and without each scope, so the Hub asks for what the tables need.
+Nothing is declared here: the policy is asked with and without each scope, so the answer always fits the tables.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,18 +14,18 @@ from gateway.policy.policy import EVERY_SCOPE, Policy, Withheld
 
 VERBS = {"list": "read", "get": "read", "update": "change"}
 MOST_FIELDS = 6
-"""Of a write with more closed fields than these it is said that it is closed."""
+"""A write with more closed fields than these is shown as closed as a whole."""
 
 _VERBS = frozenset({"read", "create", "change", "cancel", "delete", "upload"})
 _VAGUE = frozenset({"id", "name", "type", "value", "code"})
 
-Place = tuple[Operation, str]
-"""An operation, and a field of it or nothing for the whole."""
+OperationField = tuple[Operation, str]
+"""An operation, and the path of a field or an empty text for the whole operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeUse:
-    """A thing of the contract, and what is done with it or which of its fields are meant."""
+    """A resource, and the verbs or the fields that a scope is used for."""
 
     subject: str
     words: tuple[str, ...]
@@ -33,7 +33,7 @@ class ScopeUse:
 
 @dataclass(frozen=True, slots=True)
 class NeededScope:
-    """A scope to ask for: what the vendor says it grants, and what it is used for here."""
+    """A scope to ask for: what the vendor says that it grants, and its uses here."""
 
     scope: str
     grants: str
@@ -42,7 +42,7 @@ class NeededScope:
 
 @dataclass(frozen=True, slots=True)
 class ScopeCoverage:
-    """What a token opens, what stays closed for want of which scopes, and scopes that nothing here uses."""
+    """What a token opens, which scopes it lacks for the rest, and which of its scopes have no use here."""
 
     works: tuple[ScopeUse, ...]
     closed: tuple[NeededScope, ...]
@@ -50,32 +50,32 @@ class ScopeCoverage:
 
 
 class NeededScopes:
-    """The needs of these operations of the unified API, under one connector's and the operator's rules.
+    """The scopes that some operations of the unified API need, under the rules of one connector and the operator.
 
-    `beside` are scopes for what is no operation.
+    `further` are scopes for other purposes, such as webhooks.
     """
 
-    def __init__(self, policy: Policy, operations: Iterable[Operation], beside: Sequence[NeededScope] = ()) -> None:
+    def __init__(self, policy: Policy, operations: Iterable[Operation], further: Sequence[NeededScope] = ()) -> None:
         self._policy = policy
-        self._beside = tuple(beside)
+        self._further = tuple(further)
         everything = self._abilities(frozenset(policy.connector.scopes))
         found = ((each, everything.of(each)) for each in operations)
         self._operations = tuple(each for each, ability in found if ability and not ability.closings)
 
     @cached_property
     def scopes(self) -> tuple[NeededScope, ...]:
-        """Give the scopes to ask for: without any one of them something would be closed."""
-        kept = list(self._policy.connector.scopes)
+        """Returns the scopes to ask for: without any one of them something would be closed."""
+        needed = list(self._policy.connector.scopes)
         for scope in self._policy.connector.scopes:
-            fewer = frozenset(kept) - {scope}
+            fewer = frozenset(needed) - {scope}
             if not self._closed(fewer):
-                kept.remove(scope)
-        wanted = (self._wanted(scope, self._closed(frozenset(kept) - {scope})) for scope in kept)
-        return (*wanted, *(each for each in self._beside if each.scope not in kept))
+                needed.remove(scope)
+        found = (self._needed(scope, self._closed(frozenset(needed) - {scope})) for scope in needed)
+        return (*found, *(each for each in self._further if each.scope not in needed))
 
-    def outlook(self, granted: frozenset[str]) -> ScopeCoverage:
+    def coverage(self, granted: frozenset[str]) -> ScopeCoverage:
         closed = self._closed(granted)
-        by_need: dict[str, dict[Place, Withheld]] = {}
+        by_need: dict[str, dict[OperationField, Withheld]] = {}
         for place, why in closed.items():
             by_need.setdefault(why.needs, {})[place] = why
         whole = {operation.id for operation, name in closed if not name}
@@ -83,26 +83,26 @@ class NeededScopes:
         return ScopeCoverage(
             _uses(works),
             (
-                *(self._wanted(need, places) for need, places in by_need.items()),
-                *(each for each in self._beside if each.scope not in granted),
+                *(self._needed(need, places) for need, places in by_need.items()),
+                *(each for each in self._further if each.scope not in granted),
             ),
             tuple(scope for scope in sorted(granted) if self._is_unused(scope)),
         )
 
     def _is_unused(self, scope: str) -> bool:
-        if any(each.scope == scope for each in self._beside):
+        if any(each.scope == scope for each in self._further):
             return False
         every = frozenset(self._policy.connector.scopes)
         opens_something = self._closed(frozenset({scope})).keys() != self._closed(frozenset()).keys()
         return not opens_something and not self._closed(every - {scope})
 
-    def _wanted(self, need: str, places: Iterable[Place]) -> NeededScope:
+    def _needed(self, need: str, places: Iterable[OperationField]) -> NeededScope:
         return NeededScope(need, self._policy.connector.scopes.get(need, ""), _uses(list(places)))
 
-    def _closed(self, token: frozenset[str]) -> dict[Place, Withheld]:
-        """Give what a token leaves closed; a closed operation stands for all its fields."""
+    def _closed(self, token: frozenset[str]) -> dict[OperationField, Withheld]:
+        """Returns what a token leaves closed, with the reasons. A closed operation stands for all its fields."""
         abilities = self._abilities(token)
-        found: dict[Place, Withheld] = {}
+        found: dict[OperationField, Withheld] = {}
         for operation in self._operations:
             ability = abilities.of(operation)
             if ability:
@@ -117,7 +117,7 @@ class NeededScopes:
         return [(path, why[0]) for path, why in fields if why]
 
     def _of_token(self, closings: Sequence[Withheld]) -> Sequence[Withheld]:
-        """What the operator has closed is no matter of the token."""
+        """Returns the reasons if all are for the token to change, and none if the operator closed it anyway."""
         granter = self._policy.connector.granter
         return closings if all(each.granter == granter for each in closings) else ()
 
@@ -125,8 +125,8 @@ class NeededScopes:
         return AccessReport(self._policy, EVERY_SCOPE, token)
 
 
-def _uses(places: Sequence[Place]) -> tuple[ScopeUse, ...]:
-    """Put places into words, by what they are of: what is done as a whole, else the fields."""
+def _uses(places: Sequence[OperationField]) -> tuple[ScopeUse, ...]:
+    """Groups operations and fields by resource: verbs for whole operations, else the names of fields."""
     words: dict[str, list[str]] = {}
     for operation in dict.fromkeys(operation for operation, _ in places):
         names = [name for each, name in places if each is operation]
@@ -144,11 +144,11 @@ def _words(operation: Operation, names: Sequence[str]) -> list[str]:
 
 
 def _leaf(name: str) -> str:
-    """Give a field's own word; one that says nothing by itself keeps what it is of."""
+    """Returns a field's own name; a vague one such as `id` has the name of its object before it."""
     outer, _, leaf = name.replace("_", " ").rpartition(".")
     return f"{outer.replace('.', ' ')} {leaf}" if outer and leaf in _VAGUE else leaf
 
 
 def _without_details(words: Sequence[str]) -> Sequence[str]:
-    """Where a thing cannot be read at all, its fields need not be named."""
+    """Leaves out the fields of a resource that cannot be read at all."""
     return [word for word in words if word in _VERBS] if "read" in words else words

@@ -1,6 +1,6 @@
-"""What a key and a token may do, told whole: each operation, field and path, and what would open what is closed.
+"""The full report of what a key and a token may do: every operation, field and vendor path, with what would open it.
 
-The words are those of the `withheld` block of an answer.
+The reasons have the names that the `withheld` block of an answer uses.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +19,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What may be `tried`, and what is `sure`: they differ where nobody could tell some scopes of the token."""
+    """What may be `tried` and what is `sure`. They differ where some scopes of the token could not be found out."""
 
     tried: AccessReport
     sure: AccessReport
 
 
 def permissions(account: Account, provider: Provider, key: ClientKey, operations: Iterable[Operation]) -> Json:
-    """Give the whole answer, for this account's token and this key."""
+    """Returns the report as JSON, for this account's token and this key."""
     grant = account.grant
     connector = provider.connector
     rights = Rights(
@@ -83,7 +83,7 @@ def _paths(rights: Rights) -> Iterator[Json]:
 
 
 def _verdict(closings: Sequence[Withheld], sure: Sequence[Withheld]) -> Json:
-    """Say whether something is open; `unknown` are scopes of which only the vendor knows whether the token has them."""
+    """Returns whether something is open. Only the vendor knows whether the token has the scopes in `unknown`."""
     if closings:
         return {"available": False, "reason": "withheld_by_scope", "needs": _needs(closings)}
     return {"available": True, "unknown": _needs(sure)} if sure else {"available": True}

@@ -1,8 +1,8 @@
-"""May this client key and this vendor token ask this, and see which fields?
+"""Decides whether a client key and a vendor token may do a read, and which fields they may see.
 
-A decision is a pure function of data: the key's scopes, the token's scopes, the tables and the operator's list. It
-answers `Allowed` or `Denied`, each with its reasons; the log, the error body and the tests read the same ones.
-Vendor rules stand in the vendor's tables, and no vendor's or scope's name stands here.
+A decision is a pure function of the key's scopes, the token's scopes, the connector's tables and the operator's list.
+It is `Allowed` or `Denied` with its reasons, which the log, the error body and the tests share. No vendor and no scope
+is named here: their rules stand in the connector's tables.
 """
 
 import re
@@ -19,7 +19,7 @@ from gateway.policy.columns import Columns, Rights, Visible, hidden_column
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A field that is left out: which scope would open it, and who can grant that."""
+    """Why something is closed: the scope that would open it, and who can grant that scope."""
 
     needs: str
     granter: str
@@ -31,7 +31,7 @@ KEY_GRANTER = "the operator of this gateway, with another API key"
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """`missing` is the scope that is lacking, or empty where the operator closed the operation."""
+    """A refusal. `missing` is the missing scope, or empty where the operator closed the operation."""
 
     message: str
     missing: str
@@ -39,13 +39,13 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What may be shown: top-level names in the contract's order, and the paths (`a`, `a.b`) left out."""
+    """The fields to show, in the contract's order, and the withheld paths (`a`, `a.b`) with their reasons."""
 
     fields: tuple[str, ...]
     withheld: Mapping[str, Withheld]
 
     def fingerprint(self) -> str:
-        """Give the same text for the same visible fields: no two of them share a cached answer."""
+        """Returns a text that is part of the cache key, the same for the same visible fields alone."""
         return ",".join(self.fields) + "\n" + ",".join(sorted(self.withheld))
 
 
@@ -53,7 +53,7 @@ class Allowed:
 class Operator:
     """What the operator forbids to everyone: ids of operations, and fields as `resource.field`.
 
-    `managed_paths` are opened: the vendor's paths that the gateway manages, which the passthrough does not reach else.
+    `managed_paths` are opened to the proxy: the vendor's paths that the gateway itself manages, closed by default.
     """
 
     operations: frozenset[str] = field(default_factory=frozenset)
@@ -62,14 +62,14 @@ class Operator:
 
 
 SCOPE = re.compile(r"\*|(\*|[a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
-"""What a scope of a client key looks like."""
+"""The form of a scope of a client key."""
 
 EVERY_SCOPE = frozenset({"*"})
-"""What a client key holds that may ask everything."""
+"""The scopes of a client key that may do everything."""
 
 
 def scope_matches(pattern: str, scope: str) -> bool:
-    """Tell whether a key's scope covers one: `*` alone covers all, and stands for whole segments elsewhere."""
+    """Returns whether a key's scope covers another: `*` alone covers all, elsewhere it stands for a whole segment."""
     if pattern in {"*", scope}:
         return True
     area, _, action = pattern.partition(":")
@@ -87,7 +87,7 @@ def holds(scopes: frozenset[str], needed: str) -> bool:
 
 
 def admit(operation: Operation, key: frozenset[str], operator: Operator) -> Denied | None:
-    """Decide what takes no account: the operator's word and the client key's scopes."""
+    """Returns why an operation is closed, by the operator or for lack of a client scope, or None if it is open."""
     if operation.id in operator.operations:
         return Denied(f"The operator of this gateway has closed {operation.id}.", "")
     if not holds(key, operation.scope):
@@ -101,10 +101,9 @@ def admit(operation: Operation, key: frozenset[str], operator: Operator) -> Deni
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one connector and one operator, asked for a key's and a token's scopes.
+    """The rules of one connector and one operator.
 
-    `twins` are the fields that are closed with a forbidden one, since they are made from the same column of the
-    vendor's; each with the forbidden field.
+    `twins` maps fields to a forbidden field made from the same vendor column; they are closed with it.
     """
 
     connector: Connector
@@ -117,15 +116,15 @@ class Policy:
         object.__setattr__(self, "twins", self.columns.twins(self.operator.fields))
 
     def forbids(self, name: str) -> bool:
-        """Tells whether the operator closes a field, named `resource.field`, by itself or with a twin."""
+        """Returns whether the operator closes a field, named `resource.field`, itself or with a twin."""
         return name in self.operator.fields or name in self.twins
 
     def admit_key(self, operation: Operation, key: frozenset[str]) -> Denied | None:
-        """Decide what can be decided without the account: the operator's word and the client key's scopes."""
+        """Returns why an operation is closed to a key whatever the account, or None if it is open."""
         return admit(operation, key, self.operator)
 
     def admit_token(self, endpoint: Endpoint, token: frozenset[str]) -> Denied | None:
-        """Decide whether the linked account's token may ask at all."""
+        """Returns why an endpoint is closed to the linked account's token, or None if it is open."""
         if endpoint.scope.met_by(token):
             return None
         need = str(endpoint.scope)
@@ -136,7 +135,7 @@ class Policy:
         )
 
     def decide(self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]) -> Allowed | Denied:
-        """Decide what a query may see, for a key's and a token's scopes."""
+        """Returns what a query may show, for a key's and a token's scopes, or why it is refused."""
         denied = self.admit_token(endpoint, token)
         if denied:
             return denied
@@ -145,7 +144,7 @@ class Policy:
         for name in query.filters:
             found = filter_of(endpoint.table.resource.name, name)
             why = next((closed[each] for each in found.fields if each in closed), None) if found else None
-            if why:  # The answer would tell what the field holds.
+            if why:  # A filtered answer would reveal what the field holds.
                 return Denied(f"filter[{name}] needs {why.needs}, to be had from {why.granter}.", why.needs)
         probing = self._probing(endpoint, query, key, token)
         if probing:
@@ -157,7 +156,7 @@ class Policy:
         return Allowed(tuple(name for name in wanted if name not in closed), withheld)
 
     def _probing(self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]) -> Denied | None:
-        """Refuse `proxy` parameters that could ask the vendor about a column that we would not show."""
+        """Refuses `proxy` parameters that filter by a hidden column, since the answer would reveal its values."""
         if not query.proxy:
             return None
         paths = {each.path for each in endpoint.collections()}
@@ -170,11 +169,11 @@ class Policy:
         what = next((each.closed[hidden] for each in seen if hidden in each.closed), f"the column {hidden}")
         open_ones = ", ".join(sorted(frozenset[str]().union(*(each.columns for each in seen))))
         return Denied(
-            f"proxy[{hidden}] could tell {what}, hidden from this key or token. Open: {open_ones or 'none'}.", what
+            f"proxy[{hidden}] could reveal {what}, hidden from this key or token. Open: {open_ones or 'none'}.", what
         )
 
     def visible(self, path: str, key: frozenset[str], token: frozenset[str]) -> Visible:
-        """Decides which columns of the records at a vendor's path a key and a token open."""
+        """Returns which columns of the records at a vendor's path a key and a token may see."""
         everything = frozenset(self.connector.scopes)
         return self.columns.visible(
             path,
@@ -193,11 +192,11 @@ class Policy:
         return self.closed(endpoint.table, key, token)
 
     def closed(self, table: Table, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:
-        """Give the paths of all fields that are closed, each with why."""
+        """Returns the paths of all closed fields, each with the reason."""
         return dict(self._closed(table, "", key, token))
 
     def hidden_from(self, key: frozenset[str]) -> dict[str, Withheld]:
-        """Returns the fields that a key may not see, whatever the token may, as `resource.field`, each with why."""
+        """Returns the fields that a key may not see, whatever the token may, by name, each with the reason."""
         everything = frozenset(self.connector.scopes)
         found: dict[str, Withheld] = {}
         for endpoint in self.connector.endpoints:
@@ -206,7 +205,7 @@ class Policy:
         return {path: why for path, why in found.items() if why.granter != self.connector.granter}
 
     def opens(self, path: VendorPath) -> bool:
-        """Tells whether the operator opens a path that the gateway manages."""
+        """Returns whether the operator opens a path that the gateway manages."""
         return path.records in self.operator.managed_paths
 
     def _hidden_from_raw(self, closed: Mapping[str, Withheld]) -> str:
@@ -216,7 +215,7 @@ class Policy:
     def _closed(
         self, table: Table, prefix: str, key: frozenset[str], token: frozenset[str]
     ) -> Iterator[tuple[str, Withheld]]:
-        """Give every field of a table that is closed, with why; a closed object stands for all within it."""
+        """Yields every closed field of a table with the reason. A closed object stands for all fields inside it."""
         for name, rule in table.rows.items():
             path = f"{prefix}{name}"
             why = next(self.closings(table.resource, name, rule, key, token), None)
@@ -228,7 +227,7 @@ class Policy:
     def closings(
         self, resource: Resource, name: str, rule: Rule, key: frozenset[str], token: frozenset[str]
     ) -> Iterator[Withheld]:
-        """Give each thing that closes a field of a table: with none, it is open."""
+        """Yields each reason why a field of a table is closed; an open field has none."""
         scope = resource.fields[name].scope
         if self.forbids(f"{resource.name}.{name}"):
             yield BY_OPERATOR
@@ -242,7 +241,7 @@ class Policy:
 
 
 def _given(spec: Spec, name: str, query: Query) -> bool:
-    """Tell whether a query asks for a field: `fields` narrows, `expand` and `include` add what is costly."""
+    """Returns whether a query asks for a field: `fields` selects, `expand` and `include` add costly fields."""
     match spec.given:
         case Given.ALWAYS:
             return query.fields is None or name in query.fields
@@ -255,7 +254,7 @@ def _given(spec: Spec, name: str, query: Query) -> bool:
 
 
 def stricter_fields(table: Table, prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Give (path, client scope, vendor scopes) of each field that needs more than its operation does."""
+    """Yields path, client scope and vendor scopes of each field that needs more than its operation does."""
     for name, rule in table.rows.items():
         ours = table.resource.fields[name].scope or ""
         theirs = "" if isinstance(rule, Absent) or not rule.scope.any_of else str(rule.scope)

@@ -1,4 +1,4 @@
-"""A vendor as this gateway uses it: its connector and the rules for it."""
+"""A vendor in this gateway: its connector and its policy."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from gateway.policy.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A connector as this gateway uses it, its base URL set, and its rules with the operator's."""
+    """A connector with its base URL, and its rules together with the operator's."""
 
     connector: Connector
     policy: Policy

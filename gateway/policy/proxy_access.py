@@ -1,8 +1,8 @@
-"""What a client key needs to pass a call through: all that the same columns take through the unified API.
+"""The client scopes that a proxied call needs: all that the same columns need through the unified API.
 
-The vendor answers with whole records, to writes too. So a key must be one from which no field is hidden, and must hold
-the scope of each operation that reads the list; to write, also those of each operation and field that writes it. What
-the operator forbids is closed here as well.
+The vendor answers with whole records, to writes too. So no field may be hidden from the key, and it must have the scope
+of each operation that reads the list, and for a write also those of each operation and field that writes it. The rules
+of the operator hold here as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, Withheld, ho
 
 
 def closings(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> tuple[Withheld, ...]:
-    """Returns all that closes a method of a vendor's path to a key; with nothing it is open."""
+    """Returns all reasons why a method of a vendor's path is closed to a key; an open one has none."""
     found = [*_of_proxy(policy, rule, method, key), *policy.hidden_from(key).values(), *_of_reading(policy, rule, key)]
     if method != "GET":
         found += _of_writing(policy, rule, method, key)
@@ -31,7 +31,7 @@ def _of_proxy(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]
 
 
 def _of_reading(policy: Policy, rule: VendorPath, key: frozenset[str]) -> Iterator[Withheld]:
-    """Yields what closes the records of a path. Those of a list that is only joined are had by any of its readers."""
+    """Yields the reasons why the records of a path are closed. For a list that is only joined, one reader is enough."""
     columns, of = policy.columns, rule.records
     owners = columns.owners(of)
     for endpoint in owners:
@@ -48,7 +48,7 @@ def _of_reading(policy: Policy, rule: VendorPath, key: frozenset[str]) -> Iterat
 
 
 def _of_writing(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> Iterator[Withheld]:
-    """Yields what closes a write: by the operations that make this call, or else by all that write the same list."""
+    """Yields the reasons why a write is closed: from the operations that make this call, or else write this list."""
     operations = {each.id: each for each in OPERATIONS}
     writes = [
         each for each in policy.connector.writes if any(_calls_of(each, part, rule.records) for part in each.parts)
@@ -73,7 +73,7 @@ def _missing(scopes: Iterable[str], key: frozenset[str]) -> Iterator[Withheld]:
 
 
 def _calls_of(write: Write, part: Part, of: str) -> list[str]:
-    """Returns the writing calls to a list that a part takes; one without calls of its own goes with the main part's."""
+    """Returns the writing calls of a part to a list. A part without calls of its own goes with the main part."""
     writing = [call for call in part.calls if not call.startswith("GET ")]
     if not writing:
         writing = [call for call in write.main.calls if not call.startswith("GET ")]

@@ -1,1 +1,1 @@
-"""`POST /unified/proxy`: a call passed through to the vendor, within the rules."""
+"""`POST /unified/proxy`: passes a call through to the vendor, under the same rules as the unified API."""

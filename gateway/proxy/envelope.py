@@ -1,8 +1,8 @@
-"""The contract's envelope around a vendor's answer to a call that was passed through.
+"""The contract's envelope for a vendor's answer to a proxied call.
 
-JSON is handed on as it comes, so that numbers stay what they are. An answer of up to `READ_WHOLE` bytes is read whole
-first and checked: what was cut short becomes an error. A larger one is handed on in pieces and takes no memory; where
-it breaks off, so does our answer, which then cannot be taken for a whole one.
+JSON is passed on byte by byte, so that numbers stay exact. An answer of up to `READ_WHOLE` bytes is read whole and
+checked: one that was cut short becomes an error. A larger one is passed on in pieces, which takes no memory; if it
+breaks off, so does our answer, and no caller takes it for a whole one.
 """
 
 import json
@@ -24,17 +24,17 @@ _SPACE = b" \t\r\n"
 
 
 async def envelop(
-    answer: OpenAnswer, path: str, chunks: AsyncIterator[bytes], hides: frozenset[str]
+    answer: OpenAnswer, path: str, chunks: AsyncIterator[bytes], hidden: frozenset[str]
 ) -> AsyncGenerator[bytes, None]:
-    """Yields the envelope with the answer's body, without the columns that are hidden.
+    """Yields the envelope with the answer's body, without the hidden columns.
 
-    Raises `VendorFailure` for JSON that is none, and what reading the chunks raises.
+    Raises `VendorFailure` for broken JSON, and what reading the chunks raises.
     """
     kind = media_type(answer.headers)
     head, tail = _frame(answer, path)
-    if not is_json(kind) or hides:
+    if not is_json(kind) or hidden:
         body = b"".join([chunk async for chunk in chunks])
-        yield head + (_sifted_json(body, answer, path, hides) if is_json(kind) else _text(body, kind)) + tail
+        yield head + (_filtered_json(body, answer, path, hidden) if is_json(kind) else _text(body, kind)) + tail
         return
     begun, ended = await _beginning(chunks)
     if ended:
@@ -52,7 +52,7 @@ async def envelop(
 
 
 async def limited(chunks: AsyncIterator[bytes], most_bytes: int, path: str) -> AsyncIterator[bytes]:
-    """Yields chunks as they are. Raises `VendorAnswerTooLarge` once they are more than so many bytes."""
+    """Yields the chunks unchanged. Raises `VendorAnswerTooLarge` once they are more than `most_bytes` together."""
     size = 0
     async for chunk in chunks:
         size += len(chunk)
@@ -62,7 +62,7 @@ async def limited(chunks: AsyncIterator[bytes], most_bytes: int, path: str) -> A
 
 
 def _frame(answer: OpenAnswer, path: str) -> tuple[bytes, bytes]:
-    headers = {name: value for name, value in answer.headers.items() if _handed_on(name)}
+    headers = {name: value for name, value in answer.headers.items() if _is_passed_on(name)}
     head = orjson.dumps({"status": answer.status, "headers": headers})[:-1] + b',"data":'
     if answer.status < 400:
         return head, b"}"
@@ -71,7 +71,7 @@ def _frame(answer: OpenAnswer, path: str) -> tuple[bytes, bytes]:
 
 
 async def _beginning(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
-    """Returns what comes first, up to `READ_WHOLE` bytes or a little more, and whether that is all."""
+    """Returns the first bytes, up to a chunk more than `READ_WHOLE`, and whether they are all."""
     begun = bytearray()
     async for chunk in chunks:
         begun += chunk
@@ -81,20 +81,20 @@ async def _beginning(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
 
 
 def _whole_json(body: bytes, answer: OpenAnswer, path: str) -> bytes:
-    """Returns the very bytes, if they are JSON."""
+    """Returns the same bytes if they are JSON. Raises `VendorFailure`."""
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError:
-        _loads(body, answer, path)  # More lenient: half a surrogate pair, for one, is no reason to refuse an answer.
+        _loads(body, answer, path)  # More lenient, for example with half a surrogate pair.
     return body
 
 
-def _sifted_json(body: bytes, answer: OpenAnswer, path: str, hides: frozenset[str]) -> bytes:
+def _filtered_json(body: bytes, answer: OpenAnswer, path: str, hidden: frozenset[str]) -> bytes:
     if not body.strip(_SPACE):
         return b"null"
     try:
         # The standard library keeps integers of any length as they are.
-        return json.dumps(without_columns(_loads(body, answer, path), hides)).encode()
+        return json.dumps(without_columns(_loads(body, answer, path), hidden)).encode()
     except RecursionError as error:
         raise VendorFailure(f"The provider's answer to {path} is nested too deeply to be handed on.") from error
 
@@ -117,13 +117,13 @@ def _cut_short(answer: OpenAnswer, path: str) -> VendorFailure:
     )
 
 
-def _handed_on(name: str) -> bool:
-    """Tells whether a header of the vendor's answer means anything beyond its own connection."""
+def _is_passed_on(name: str) -> bool:
+    """Returns whether a header of the vendor's answer is of use to the caller."""
     return name in ANSWER_HEADERS or name.startswith(ANSWER_HEADER_FAMILIES)
 
 
 def _text(body: bytes, kind: str) -> bytes:
-    """Returns what is no JSON as a JSON value: text as text, anything else in base64."""
+    """Returns a body that is not JSON as a JSON value: text as text, anything else in base64."""
     if not body:
         return b"null"
     if kind.startswith("text/"):

@@ -1,7 +1,8 @@
-"""Where a passed-through call goes: a path of the vendor, taken apart with suspicion.
+"""Checks the path of a proxied call.
 
-The connector gives scheme, host and port; the caller gives path and query and nothing else. What could be read in two
-ways (dot segments, encoded slashes, doubled slashes, `@`, backslashes, control characters) is refused, not cleaned.
+The connector sets scheme, host and port; the caller sets path and query and nothing else. A path that two servers might
+read differently (dot segments, encoded or doubled slashes, `@`, backslashes, control characters) is refused, never
+repaired.
 """
 
 import re
@@ -16,12 +17,12 @@ from gateway.policy.columns import condition_fault
 from gateway.proxy.request import ProxyRequest
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-LONGEST_PATH = 2048
+MAX_PATH_LENGTH = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A path as it will be sent, its query in pairs, and what the token needs for the method."""
+    """A path and query as they will be sent, the scopes that the token needs, and the rule that opens the path."""
 
     path: str
     query: tuple[tuple[str, str], ...]
@@ -30,9 +31,9 @@ class Target:
 
 
 def read_target(wanted: ProxyRequest, connector: Connector) -> Target:
-    """Returns where a call goes.
+    """Returns the target of a call.
 
-    Raises `BadRequest` for a path or query that is not plainly one, `Forbidden` for a path that no rule opens.
+    Raises `BadRequest` for a path or query that is not valid, `Forbidden` for a path that no rule opens.
     """
     base_url, paths = connector.base_url, connector.paths
     if wanted.url is not None and wanted.url.rstrip("/") != base_url.rstrip("/"):
@@ -47,9 +48,9 @@ def read_target(wanted: ProxyRequest, connector: Connector) -> Target:
         raise BadRequest("The query in path must be percent-encoded UTF-8 with at most 100 parameters.") from error
     rule = _rule(path, wanted.method, paths)
     faults = [why for name, _ in pairs if (why := condition_fault(name, connector.query_words))]
-    # Who may pass calls through is shown whole records, but for what never leaves.
+    # A key that may use the proxy sees whole records, except for these columns.
     never = connector.never | rule.hides
-    faults += [f"{column} never leaves" for name, _ in pairs if (column := name.partition("[")[0]) in never]
+    faults += [f"{column} is never shown" for name, _ in pairs if (column := name.partition("[")[0]) in never]
     if faults:
         raise BadRequest("The query in path is not sent on: " + "; ".join(faults), errors=faults)
     return Target(path, pairs, rule.needs[wanted.method], rule)
@@ -70,8 +71,8 @@ def _rule(path: str, method: str, paths: Sequence[VendorPath]) -> VendorPath:
 def _faults(path: str) -> list[str]:
     if not path.startswith("/"):
         return ["it must begin with one slash"]
-    if len(path) > LONGEST_PATH:
-        return [f"it is longer than {LONGEST_PATH} characters"]
+    if len(path) > MAX_PATH_LENGTH:
+        return [f"it is longer than {MAX_PATH_LENGTH} characters"]
     faults = []
     segments = path[1:].split("/")
     if any(not segment for segment in segments):

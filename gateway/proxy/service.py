@@ -1,4 +1,4 @@
-"""Passing a call through to the vendor: the caller chooses method, path, query and body, the rules decide."""
+"""Passes a call through to the vendor: the caller sets method, path, query and body, and the rules decide."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -21,24 +21,15 @@ from gateway.upstream.vendor import UNCERTAIN
 
 @dataclass(frozen=True, slots=True)
 class ProxyCall:
-    """A call to pass through, as it came in; `body` is the JSON of the request."""
+    """A call as it came in; `body` is the JSON of the request."""
 
     secret: str | None
     account_id: str | None
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyLimits:
-    """Seconds until the whole answer must be there, by this clock, and bytes of the largest one."""
-
-    deadline: float
-    most_bytes: int
-    monotonic: Callable[[], float]
-
-
 Invalidate = Callable[[Linked, frozenset[str] | None], Awaitable[None]]
-"""Forgets what is kept of an account's resources, or of all."""
+"""Invalidates what is cached of some resources of an account, or of all."""
 
 
 class ProxyService:
@@ -48,19 +39,25 @@ class ProxyService:
         self,
         authenticator: Authenticator,
         stream: Stream,
-        checks: TokenRejections,
-        limits: ProxyLimits,
+        token_rejections: TokenRejections,
         invalidate: Invalidate,
+        *,
+        deadline: float,
+        max_answer_bytes: int,
+        monotonic: Callable[[], float],
     ) -> None:
+        """`deadline` is how many seconds an answer may take until its last byte, by the clock `monotonic`."""
         self._authenticator = authenticator
         self._stream = stream
-        self._checks = checks
-        self._limits = limits
+        self._token_rejections = token_rejections
         self._invalidate = invalidate
+        self._deadline = deadline
+        self._max_answer_bytes = max_answer_bytes
+        self._monotonic = monotonic
 
     async def answer(self, call: ProxyCall) -> AsyncGenerator[bytes, None]:
-        """Returns the answer's bytes as they come. Raises a `GatewayError` before the first of them, not after."""
-        until = self._limits.monotonic() + self._limits.deadline
+        """Returns the answer's bytes as they come. Raises a `GatewayError` only before the first of them."""
+        until = self._monotonic() + self._deadline
         caller = await self._authenticator.find_caller(call.secret, call.account_id)
         linked, provider = caller.linked, caller.provider
         with about(linked.account):
@@ -72,10 +69,10 @@ class ProxyService:
     async def _open_in_time(
         self, linked: Linked, provider: Provider, target: Target, wanted: ProxyRequest, until: float
     ) -> OpenAnswer:
-        """Returns the answer once its head is there. A write that is on its way is not broken off with its caller."""
+        """Returns the answer once its head has come. A write that was sent goes on even if its caller hangs up."""
         opening = asyncio.ensure_future(self._open(linked, provider, target, wanted))
         try:
-            async with asyncio.timeout(until - self._limits.monotonic()):
+            async with asyncio.timeout(until - self._monotonic()):
                 return await (opening if wanted.method == "GET" else asyncio.shield(opening))
         except TimeoutError as error:
             opening.add_done_callback(_close)
@@ -91,19 +88,19 @@ class ProxyService:
         try:
             answer = await self._stream.open(connector.base_url, request)
         finally:
-            # Also when it failed or was cut off: it may have been written.
+            # Also after a failure, since the vendor may have done the write.
             if wanted.method != "GET":
                 await self._invalidate(linked, connector.touched([target.path]))
         if answer.status == 401:
             await answer.close()
-            raise await self._checks.explain(linked, connector)
+            raise await self._token_rejections.explain(linked, connector)
         return answer
 
     async def _body(
         self, answer: OpenAnswer, provider: Provider, target: Target, wanted: ProxyRequest, until: float
     ) -> AsyncGenerator[bytes, None]:
         late = self._late(provider, target, wanted)
-        chunks = limited(self._in_time(answer, until, late), self._limits.most_bytes, target.path)
+        chunks = limited(self._in_time(answer, until, late), self._max_answer_bytes, target.path)
         hides = target.rule.hides
         try:
             async with aclosing(envelop(answer, target.path, chunks, hides)) as pieces:
@@ -116,7 +113,7 @@ class ProxyService:
         chunks = answer.chunks()
         while True:
             try:
-                async with asyncio.timeout(until - self._limits.monotonic()):
+                async with asyncio.timeout(until - self._monotonic()):
                     chunk = await anext(chunks)
             except StopAsyncIteration:
                 return
@@ -125,20 +122,20 @@ class ProxyService:
             yield chunk
 
     def _late(self, provider: Provider, target: Target, wanted: ProxyRequest) -> GatewayError:
-        said = f"{provider.connector.name} did not answer {target.path} within {self._limits.deadline:g} seconds"
+        said = f"{provider.connector.name} did not answer {target.path} within {self._deadline:g} seconds"
         if wanted.method == "GET":
             return DeadlineExceeded(f"{said}; try again.", retry_after=1)
         return VendorFailure(f"{said}. {UNCERTAIN}")
 
 
 def _close(opening: "asyncio.Task[OpenAnswer]") -> None:
-    """Closes an answer that nobody waits for any more."""
+    """Closes an answer that comes too late for its caller."""
     if not opening.cancelled() and opening.exception() is None:
-        _ = asyncio.ensure_future(opening.result().close())  # noqa: RUF006 - its end concerns nobody
+        _ = asyncio.ensure_future(opening.result().close())  # noqa: RUF006 - nothing waits for its end
 
 
 def _admit(caller: Caller, wanted: ProxyRequest) -> Target:
-    """Returns where the call goes. Raises `Forbidden` with all that closes it, before the vendor is asked."""
+    """Returns the target of the call. Raises `Forbidden` with all reasons, before the vendor is asked."""
     policy, connector = caller.provider.policy, caller.provider.connector
     key, account = caller.key.scopes, caller.linked.account
     target = read_target(wanted, connector)

@@ -61,7 +61,7 @@ def make_read_plan(
     """
     plan = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
     binding = f"{operation.id}\n{query.canonical()}"
-    parts = (binding, query.place(), allowed.fingerprint())
+    parts = (binding, query.position(), allowed.fingerprint())
     name = sha256("\0".join(parts).encode()).hexdigest()
     joins = joins_for(endpoint, plan, compile_conditions(endpoint.table, query.filters).plan)
     read = [*endpoint.collections(), *(each for join in joins for each in join.all_collections())]

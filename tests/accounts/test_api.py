@@ -10,7 +10,7 @@ from redis import Redis
 
 from deploy.sandbox.tokens import by_name
 from gateway.audit.events import AuditEvent
-from gateway.http.middleware import RequestContext, RequestLimits, RequestMiddleware, Surroundings
+from gateway.http.middleware import RequestContext, RequestMiddleware
 from gateway.model import Status, StatusReason
 from gateway.observability.metrics import make_metrics
 from tests.fixtures.gateway import Sandbox, Site, now, open_site
@@ -294,8 +294,15 @@ async def test_meta_is_of_the_connector_or_narrower_for_an_account(site: Site) -
 
 async def test_log_and_metrics_learn_the_operation_and_the_account(site: Site) -> None:
     seen: list[RequestContext] = []
-    around = Surroundings(new_id=lambda: "r", now=now, log=lambda context, *_: seen.append(context))
-    edge = RequestMiddleware(site.edge.app, RequestLimits(1000, 10_000), make_metrics(), around)
+    edge = RequestMiddleware(
+        site.edge.app,
+        make_metrics(),
+        new_id=lambda: "r",
+        now=now,
+        log=lambda context, *_: seen.append(context),
+        max_query_bytes=1000,
+        max_header_bytes=10_000,
+    )
     transport = httpx.ASGITransport(edge)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway", auth=(site.key, "")) as client:
         await client.patch(f"/accounts/{site.account}", json={"label": "x"})

@@ -19,7 +19,7 @@ from gateway.errors import AccountUnavailable, GatewayError, VendorFailure
 from gateway.model import Linked, Status
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.proxy.service import ProxyCall, ProxyLimits, ProxyService
+from gateway.proxy.service import ProxyCall, ProxyService
 from gateway.unified.call import Call
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on
 from tests.fakes.core import NOW, Register, Vendor, json_answer, make_key, make_linked, refusal
@@ -132,8 +132,9 @@ async def pass_through(check: Said, method: str) -> Met:
     authenticator = Authenticator(register, {"humaans": Provider(connector, Policy(connector, Operator()))})
     checks = TokenRejections(register, Door("", check).vendor(), lambda: NOW)
     stream = RefusingStream()
-    limits = ProxyLimits(30.0, 1 << 20, NOW.timestamp)
-    passthrough = ProxyService(authenticator, stream, checks, limits, dropped)
+    passthrough = ProxyService(
+        authenticator, stream, checks, dropped, deadline=30.0, max_answer_bytes=1 << 20, monotonic=NOW.timestamp
+    )
     body = b'{"method": "%s", "path": "/locations"}' % method.encode()
     with pytest.raises(GatewayError) as raised:
         await passthrough.answer(ProxyCall("key", "a1", body))

@@ -224,7 +224,7 @@ def test_different_questions_have_different_canonical_texts() -> None:
 
 def test_places_differ_by_size_page_and_cursor() -> None:
     queries = [[], [("page_size", "7")], [("page", "1")], [("page", "2")], [("next", "x")], [("next", "y")]]
-    assert len({read(*pairs).place() for pairs in queries}) == len(queries)
+    assert len({read(*pairs).position() for pairs in queries}) == len(queries)
 
 
 NAMES = st.one_of(
@@ -259,7 +259,7 @@ def test_the_order_of_distinct_parameters_says_nothing(pairs: list[tuple[str, st
     found: set[tuple[str, ...]] = set()
     for order in permutations(pairs):
         try:
-            found.add((read(*order).canonical(), read(*order).place()))
+            found.add((read(*order).canonical(), read(*order).position()))
         except BadRequest as refused:
             found.add(tuple(sorted(refused.errors)))
     assert len(found) == 1

@@ -12,7 +12,7 @@ from gateway.accounts.search import Search
 from gateway.auth.authentication import Authenticator
 from gateway.dashboard.service import AdminService, Books, Invitation, advice
 from gateway.errors import BadRequest, Conflict, NotFound
-from gateway.hub.sessions import ConnectSession, Making, SessionService
+from gateway.hub.sessions import ConnectSession, SessionService
 from gateway.model import Account, Actor, ActorKind, ClientKey, Project, Secret, Status
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
@@ -103,8 +103,13 @@ class Stage:
         connector = replace(VILLAGE, verify=judge)
         authenticator = Authenticator(self.register, {"village": Provider(connector, Policy(connector, Operator()))})
         parts = LinkContext(ledger=directory, upstream=vendor, clock=lambda: self.time.moment, new_id=lambda: "new")
-        making = Making(now=lambda: self.time.moment, new_token=lambda: "token")
-        desk = SessionService(self.sessions, directory, authenticator.providers, making)
+        desk = SessionService(
+            self.sessions,
+            directory,
+            authenticator.providers,
+            now=lambda: self.time.moment,
+            new_token=lambda: "token",
+        )
         books = Books(register=Accounts(self.register), keys=self.keys, directory=directory)
         self.office = AdminService(books, authenticator, desk, parts)
 
@@ -148,10 +153,15 @@ async def test_an_invitation_is_a_session_for_that_customer_and_no_other() -> No
     stage = Stage()
     invitation = Invitation(provider="village", owner_id="c1", owner_name="One", label=" ", apart=True, seconds=3600)
     session, token = await stage.office.invite("p1", invitation, ADMIN)
-    assert (token, session.project_id, session.wish.provider, session.wish.label) == ("token", "p1", "village", None)
-    assert (session.wish.owner.id, session.wish.multiple, session.wish.expires_in) == ("c1", True, 3600)
+    assert (token, session.project_id, session.request.provider, session.request.label) == (
+        "token",
+        "p1",
+        "village",
+        None,
+    )
+    assert (session.request.owner.id, session.request.multiple, session.request.expires_in) == ("c1", True, 3600)
     again, _ = await stage.office.invite_again(stage.account, ADMIN)
-    assert (again.wish.account_id, again.wish.owner) == ("a1", stage.account.owner)
+    assert (again.request.account_id, again.request.owner) == ("a1", stage.account.owner)
 
 
 async def test_faults_of_an_invitation_are_said_in_the_words_of_the_form() -> None:

@@ -24,7 +24,7 @@ from gateway.app.services import CLOCK, open_upstream, providers
 from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Authenticator
 from gateway.http.allow_list import AllowList
-from gateway.http.middleware import RequestLimits, RequestMiddleware, Surroundings
+from gateway.http.middleware import RequestMiddleware
 from gateway.http.site_url import SiteUrl
 from gateway.observability.metrics import make_metrics
 from gateway.policy.policy import Operator, Policy
@@ -141,9 +141,16 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
             parts = HubParts(
                 authenticator, site.stores.accounts, site.stores.sessions, linking, b"k" * 32, lambda _: ()
             )
-            around = Surroundings(new_id=new_id, now=now, log=lambda *_: None)
             pages = Pages(site.edge.app, hub_routes(settings, place, parts), place, AllowList(()))
-            app = RequestMiddleware(pages, RequestLimits(16384, 32768), make_metrics(), around)
+            app = RequestMiddleware(
+                pages,
+                make_metrics(),
+                new_id=new_id,
+                now=now,
+                log=lambda *_: None,
+                max_query_bytes=16384,
+                max_header_bytes=32768,
+            )
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as asking:
                 yield Journey(vendor, site, asking, known)

@@ -34,7 +34,7 @@ async def added(stores: Stores, digest: str = "d1", **changes: object) -> Connec
         id=0,
         digest=digest,
         project_id=project.id,
-        wish=replace(WISH, **changes),  # type: ignore[arg-type] # fields by name
+        request=replace(WISH, **changes),  # type: ignore[arg-type] # fields by name
         created_at=START,
         expires_at=START + timedelta(seconds=600),
     )
@@ -44,7 +44,7 @@ async def added(stores: Stores, digest: str = "d1", **changes: object) -> Connec
 async def test_a_session_comes_back_whole(stores: Stores) -> None:
     session = await added(stores)
     other = await added(stores, "d2")
-    assert session.wish == WISH
+    assert session.request == WISH
     assert session.id != other.id
     assert await stores.sessions.find("d1") == await stores.sessions.find_number(session.id) == session
     assert await stores.sessions.find("d3") is None
