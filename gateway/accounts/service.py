@@ -11,7 +11,7 @@ from gateway.accounts.link import LinkContext, relink
 from gateway.accounts.unlink import unlink
 from gateway.accounts.update import read_changes
 from gateway.auth.authentication import about
-from gateway.contract.query import MOST_PAGES, PageLimits
+from gateway.contract.query import MOST_PAGES, PageLimits, read_number, refuse_query, unknown_parameter
 from gateway.errors import BadRequest, NotFound
 from gateway.model import Account, Actor, ActorKind, Choice, ClientKey, Directory, Status
 from gateway.policy.capabilities import DETAILS, account_meta, connector_meta
@@ -205,34 +205,26 @@ def read_choice(operation: Operation, pairs: Pairs, limits: PageLimits) -> Choic
     A list repeats its name, with or without `[]`. An empty value counts as none.
     """
     found: dict[str, list[Any]] = {}
-    faults = []
+    faults: list[str] = []
     for given, value in pairs:
         name = given.removesuffix("[]") if given.removesuffix("[]") in _LISTS else given
         if name not in operation.parameters:
-            faults.append(f"unknown parameter {given[:64]!r}; known: {', '.join(operation.parameters)}")
+            faults.append(unknown_parameter(given, operation.parameters))
         elif name not in _LISTS and name in found:
             faults.append(f"{name} is given twice")
         elif value and not value.isprintable():
             faults.append(f"{name} has characters that cannot be printed")
         elif value:
             found.setdefault(name, []).append(value)
-    size = _count(found.pop("page_size", None), "page_size", limits.most, faults) or limits.default
-    page = _count(found.pop("page", None), "page", MOST_PAGES, faults) or 1
+    ranges = {"page": (1, MOST_PAGES), "page_size": (1, limits.most)}
+    numbers = {name: read_number(name, found.pop(name)[0], *ranges[name], faults) for name in ranges if name in found}
+    size = numbers.get("page_size", limits.default)
     kinds: dict[str, tuple[Any, ...]] = {}
     for name, values in found.items():
         wanted = _statuses(values, faults) if name == "status" else values
         kinds[_KINDS[name]] = (*kinds.get(_KINDS[name], ()), *wanted)
-    if faults:
-        raise BadRequest("The query is not valid: " + "; ".join(faults), errors=faults)
-    return Choice(**kinds, skip=(page - 1) * size, most=size)
-
-
-def _count(given: Sequence[str] | None, name: str, most: int, faults: list[str]) -> int:
-    text = given[0] if given else ""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
-    if text and not 1 <= number <= most:
-        faults.append(f"{name} must be a whole number from 1 to {most}")
-    return number
+    refuse_query(faults)
+    return Choice(**kinds, skip=(numbers.get("page", 1) - 1) * size, most=size)
 
 
 def _statuses(given: Sequence[str], faults: list[str]) -> list[Status]:

@@ -76,6 +76,25 @@ def parse(operation: Operation, resource: Resource, pairs: Sequence[tuple[str, s
     return _Reader(operation, resource, limits).read(pairs)
 
 
+def read_number(name: str, text: str, minimum: int, maximum: int, faults: list[str]) -> int:
+    """Returns the whole number of a parameter. Adds a fault for a text that is none, or is out of range."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else -1
+    if not minimum <= number <= maximum:
+        faults.append(f"{name} must be a whole number from {minimum} to {maximum}")
+    return number
+
+
+def unknown_parameter(name: str, known: Iterable[str]) -> str:
+    """Returns the fault for a parameter that an operation does not have."""
+    return f"unknown parameter {name[:64]!r}; known: {', '.join(known) or 'none here'}"
+
+
+def refuse_query(faults: Sequence[str]) -> None:
+    """Raises `BadRequest` with these faults, if there are any."""
+    if faults:
+        raise BadRequest("The query is not valid: " + "; ".join(faults), errors=faults)
+
+
 class _Reader:
     def __init__(self, operation: Operation, resource: Resource, limits: PageLimits) -> None:
         self.operation = operation
@@ -105,8 +124,7 @@ class _Reader:
         )
         if query.page and query.cursor:
             self.faults.append("page and next exclude each other; page is deprecated, use next")
-        if self.faults:
-            raise BadRequest("The query is not valid: " + "; ".join(self.faults), errors=self.faults)
+        refuse_query(self.faults)
         return query
 
     def _known(self) -> list[str]:
@@ -126,7 +144,7 @@ class _Reader:
             inner = brackets[2][1:-1].split("][")
             (self._filter if brackets[1] == "filter" else self._proxy)(name, inner, value)
         elif name not in self._known():
-            self.faults.append(f"unknown parameter {name[:64]!r}; known: {', '.join(self._known())}")
+            self.faults.append(unknown_parameter(name, self._known()))
         elif name in self.plain:
             self.faults.append(f"{name} is given twice")
         elif value:
@@ -190,12 +208,7 @@ class _Reader:
 
     def _count(self, parameter: str, default: int, most: int) -> int:
         value = self.plain.get(parameter)
-        if value is None:
-            return default
-        number = int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else 0
-        if not 1 <= number <= most:
-            self.faults.append(f"{parameter} must be a whole number from 1 to {most}")
-        return number
+        return default if value is None else read_number(parameter, value, 1, most, self.faults)
 
     def _flag(self, parameter: str) -> bool:
         value = self.plain.get(parameter, "false").lower()

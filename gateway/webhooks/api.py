@@ -1,4 +1,4 @@
-"""The calls about webhooks: where a project listens, what became of each delivery, and sending one again."""
+"""The operations on webhooks: a project's endpoints and their deliveries."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.convert import instant
 from gateway.accounts.service import PlatformCall, no_parameters
-from gateway.contract.query import MOST_PAGES, PageLimits
+from gateway.contract.query import MOST_PAGES, PageLimits, read_number, refuse_query, unknown_parameter
 from gateway.errors import BadRequest
 from gateway.policy.policy import Operator
 from gateway.webhooks.deliveries import Delivery, State
@@ -44,32 +44,32 @@ class WebhookApi:
         return await self._handlers[call.operation.id](call)
 
     async def _list(self, call: PlatformCall) -> list[Json]:
-        return [shown(each) for each in await self._webhooks.of_project(call.key.project_id)]
+        return [endpoint_json(each) for each in await self._webhooks.of_project(call.key.project_id)]
 
     async def _create(self, call: PlatformCall) -> Json:
         endpoint, secret = await self._webhooks.create(call.key.project_id, await call.body(), self._subscriber(call))
-        return {**shown(endpoint), "secret": secret.reveal}
+        return {**endpoint_json(endpoint), "secret": secret.reveal}
 
     async def _get(self, call: PlatformCall) -> Json:
-        return shown(await self._webhooks.find(call.key.project_id, call.named))
+        return endpoint_json(await self._webhooks.find(call.key.project_id, call.named))
 
     async def _update(self, call: PlatformCall) -> Json:
         changed = await self._webhooks.change(
             call.key.project_id, call.named, await call.body(), self._subscriber(call)
         )
-        return shown(changed)
+        return endpoint_json(changed)
 
     async def _delete(self, call: PlatformCall) -> Json:
-        return shown(await self._webhooks.remove(call.key.project_id, call.named, call.actor))
+        return endpoint_json(await self._webhooks.remove(call.key.project_id, call.named, call.actor))
 
     async def _rotate(self, call: PlatformCall) -> Json:
         numbers = read_numbers(call, {"overlap_seconds": (0, LONGEST_OVERLAP)})
         overlap = numbers.get("overlap_seconds")
         endpoint, secret = await self._webhooks.rotate(call.key.project_id, call.named, call.actor, overlap)
-        return {**shown(endpoint), "secret": secret.reveal}
+        return {**endpoint_json(endpoint), "secret": secret.reveal}
 
     async def _ping(self, call: PlatformCall) -> Json:
-        return shown_delivery(await self._webhooks.ping(call.key.project_id, call.named))
+        return delivery_json(await self._webhooks.ping(call.key.project_id, call.named))
 
     async def _deliveries(self, call: PlatformCall) -> list[Json]:
         states = [value for name, value in call.pairs if name == "state" and value]
@@ -78,13 +78,13 @@ class WebhookApi:
         numbers = read_numbers(call, {"page": (1, MOST_PAGES), "page_size": (1, self._page.most)}, ("state",))
         size = numbers.get("page_size", self._page.default)
         pick = Pick(state=State(states[0]) if states else None, skip=(numbers.get("page", 1) - 1) * size, most=size)
-        return [shown_delivery(each) for each in await self._webhooks.deliveries(call.key.project_id, call.named, pick)]
+        return [delivery_json(each) for each in await self._webhooks.deliveries(call.key.project_id, call.named, pick)]
 
     async def _replay_dead(self, call: PlatformCall) -> Json:
         return {"replayed": await self._webhooks.replay_dead(call.key.project_id, call.named, self._subscriber(call))}
 
     async def _replay(self, call: PlatformCall) -> Json:
-        return shown_delivery(await self._webhooks.replay(call.key.project_id, call.named, self._subscriber(call)))
+        return delivery_json(await self._webhooks.replay(call.key.project_id, call.named, self._subscriber(call)))
 
     def _subscriber(self, call: PlatformCall) -> Subscriber:
         return Subscriber(call.key.scopes, self._operator, call.actor)
@@ -93,28 +93,24 @@ class WebhookApi:
 def read_numbers(
     call: PlatformCall, ranges: Mapping[str, tuple[int, int]], others: Sequence[str] = ()
 ) -> Mapping[str, int]:
-    """Read whole numbers of a query, each within its range. Raises `BadRequest` with all faults."""
+    """Returns the whole numbers of a query, each within its range. Raises `BadRequest` with all faults."""
     found: dict[str, int] = {}
-    faults = []
+    faults: list[str] = []
     for name, value in call.pairs:
         if name in others or (name in ranges and not value):
             continue
-        least, most = ranges.get(name, (0, 0))
-        number = int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else -1
         if name not in ranges:
-            faults.append(f"unknown parameter {name[:64]!r}; known: {', '.join(call.operation.parameters)}")
+            faults.append(unknown_parameter(name, call.operation.parameters))
         elif name in found:
             faults.append(f"{name} is given twice")
-        elif not least <= number <= most:
-            faults.append(f"{name} must be a whole number from {least} to {most}")
-        found[name] = number
-    if faults:
-        raise BadRequest("The query is not valid: " + "; ".join(faults), errors=faults)
+        else:
+            found[name] = read_number(name, value, *ranges[name], faults)
+    refuse_query(faults)
     return found
 
 
-def shown(endpoint: Endpoint) -> Json:
-    """Give an endpoint as callers see it. A secret is never part of it."""
+def endpoint_json(endpoint: Endpoint) -> Json:
+    """Returns an endpoint without its secret."""
     return {
         "id": endpoint.id,
         "url": endpoint.url,
@@ -130,8 +126,8 @@ def shown(endpoint: Endpoint) -> Json:
     }
 
 
-def shown_delivery(delivery: Delivery) -> Json:
-    """Give a line of the delivery log. What was sent is never part of it."""
+def delivery_json(delivery: Delivery) -> Json:
+    """Returns a delivery without the payload that was sent."""
     return {
         "id": delivery.id,
         "webhook_id": delivery.endpoint_id,

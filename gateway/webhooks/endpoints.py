@@ -1,4 +1,4 @@
-"""Where a project listens: an endpoint, what it wants to hear, and how a caller writes that."""
+"""A project's webhook endpoints: their URL, their events, and how a caller's body changes them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from gateway.webhooks.events import EVENTS, EVERYTHING, Event, is_known
 from gateway.webhooks.targets import Targets
 
 MOST_ENDPOINTS = 20
-"""Endpoints of one project: each of them is a row to write with each event."""
+"""The endpoints of one project: each of them is a row to write for each event."""
 BY_CALLER = "disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An endpoint without its secrets. `older_until` is how long the secret before the present one lives."""
+    """An endpoint without its secrets. `older_until` is when the secret before the present one ends."""
 
     id: str
     project_id: str
@@ -41,7 +41,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """Some deliveries of an endpoint, newest first: those in one state, or all; `most` after `skip`."""
+    """A page of an endpoint's deliveries, newest first: `most` after `skip`, in one state or in any."""
 
     state: State | None = None
     skip: int = 0
