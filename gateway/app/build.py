@@ -19,7 +19,7 @@ from gateway.accounts.unlink import PurgeTarget as Held
 from gateway.app.background import LifeParts, counting, log_of_changes, look_after
 from gateway.app.dashboard import DashboardParts, dashboard_routes
 from gateway.app.hub import HubParts, hub_routes
-from gateway.app.reads import CachingParts, open_gateway
+from gateway.app.reads import ReadParts, open_reads
 from gateway.app.record_events import RecordParts, watch_records
 from gateway.app.routes import Site
 from gateway.app.services import (
@@ -91,8 +91,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     authenticator = Authenticator(stores.accounts, providers(settings))
     checks = TokenRejections(stores.accounts, upstream, clock.now)
-    gateway, invalidate, sweeps = open_gateway(
-        settings, CachingParts(authenticator, stores, redis, cache, forgetting, asker, checks, vault, metrics), stack
+    reads, invalidate, collections = open_reads(
+        settings, ReadParts(authenticator, stores, redis, cache, forgetting, asker, checks, vault, metrics), stack
     )
     new_request_id = request_ids()
     hooks = open_vendor_events(settings, stores, upstream, authenticator.providers, (clock.now, metrics, checks))
@@ -100,7 +100,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         ledger=stores.accounts, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
     watching = RecordParts(
-        authenticator, stores, cache, sweeps, invalidate, linking, checks, vault, clock, metrics, logger
+        authenticator, stores, cache, collections, invalidate, linking, checks, vault, clock, metrics, logger
     )
     records = watch_records(settings, stack, watching)
     invalidate = records.after(invalidate)
@@ -145,7 +145,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         keys=stores.keys,
         clock=clock,
         redis=redis,
-        gateway_for=lambda accounts: gateway.with_accounts(Authenticator(accounts, authenticator.providers)),
+        gateway_for=lambda accounts: reads.with_accounts(Authenticator(accounts, authenticator.providers)),
         derive=vault.derive,
         evidence=Evidence(audit=stores.audit, usages=stores.usage, deliveries=stores.endpoints),
         sign_ins=SignInLog(
@@ -166,7 +166,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         *documentation(lambda: describe(paging)),
     ]
     unified = UnifiedApi(
-        gateway, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
+        reads, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, lambda: clock.now().timestamp()
     )
     site = Site(unified, routes, place, AllowList(settings.dashboard.allowed_networks))
     log = counting(counter, request_log(logger, each=settings.log.requests))

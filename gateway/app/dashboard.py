@@ -75,7 +75,7 @@ def dashboard_routes(settings: Settings, place: SiteUrl, parts: DashboardParts) 
     office = AdminService(books, hub.authenticator, hub_desk(hub), hub.linking)
 
     async def answer(accounts: Accounts, call: Call) -> Page:
-        return await parts.gateway_for(accounts).answer(call)
+        return await parts.gateway_for(accounts).read(call)
 
     tester = RequestTester(hub.authenticator.accounts, answer, OPERATIONS, clock.monotonic)
     operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)

@@ -1,4 +1,4 @@
-"""Joins what answers reads from caches and keeps them coherent, for `gateway.app.build` alone."""
+"""Builds what answers reads from caches, and what keeps the caches coherent."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -10,7 +10,7 @@ from gateway.app.stores import Stores
 from gateway.auth.authentication import Authenticator
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
-from gateway.cache.local import LocalCache, LocalCacheLimits
+from gateway.cache.local import LocalCache
 from gateway.cache.redis_client import RedisClient
 from gateway.cache.redis_pubsub import PubSub
 from gateway.cache.singleflight import Leases, SingleFlight
@@ -19,66 +19,79 @@ from gateway.contract.query import PageLimits
 from gateway.model import Cache, Invalidation, Linked
 from gateway.observability.metrics import Metrics
 from gateway.settings.load import Settings
-from gateway.unified.collections import Collections, Retention, Sharing
+from gateway.unified.answer_cache import AnswerCache
+from gateway.unified.collections import Collections
 from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
 from gateway.unified.decoded import DecodedListCache
-from gateway.unified.read import Around, Caches, Limits, ReadService
+from gateway.unified.plan import Planner
+from gateway.unified.read import ReadService
+from gateway.unified.snapshot_store import SnapshotStore
 from gateway.unified.write import Invalidate
 from gateway.upstream.vendor import VendorClient
 from gateway.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
-class CachingParts:
-    """What reading shares with the rest of the gateway."""
+class ReadParts:
+    """What reads share with the rest of the gateway."""
 
     authenticator: Authenticator
     stores: Stores
     redis: RedisClient | None
     cache: Cache
-    forgetting: AccountPurge
-    asker: VendorClient
-    checks: TokenRejections
+    purge: AccountPurge
+    client: VendorClient
+    rejections: TokenRejections
     vault: Vault
     metrics: Metrics
 
 
-def open_gateway(
-    settings: Settings, parts: CachingParts, stack: AsyncExitStack
+def open_reads(
+    settings: Settings, parts: ReadParts, stack: AsyncExitStack
 ) -> tuple[ReadService, Invalidate, Collections]:
-    """Give what answers reads, what ends all that is kept of some resources of an account, and what reads lists."""
-    clock = parts.asker.clock
+    """Returns what answers reads, what invalidates an account's entries, and what reads vendors' lists."""
+    clock, cache = parts.client.clock, settings.cache
     flights = SingleFlight()
-    # For as long as a request lives that had begun before: what it reads is not held afterwards.
-    closed = Tombstones(clock.monotonic, settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1)
-    lists = DecodedListCache(_near_bytes(settings) * 3 // 4, closed)
-    near = open_near(settings, parts, stack)
-    parts.forgetting.holds(PurgeTarget.ANSWERS, near.drop)
-    parts.forgetting.holds(PurgeTarget.LISTS, closing(lists, closed))
-    caches = Caches(parts.cache, near, flights)
-    sweeps = Collections(
-        parts.asker,
-        Retention(*windows_of(settings), int(settings.cache.cursor_seconds), parts.vault.derive(b"sweeps")),
-        Sharing(flights, Leases(parts.cache, settings.cache.lease_seconds, clock.monotonic), lists),
+    stack.push_async_callback(flights.close)
+    # For as long as a request that began before may live: the lists that it reads are not put back.
+    purged = Tombstones(clock.monotonic, settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1)
+    decoded = DecodedListCache(_local_bytes(settings) * 3 // 4, purged)
+    local = open_local_cache(settings, parts, stack)
+    parts.purge.holds(PurgeTarget.ANSWERS, local.invalidate)
+    parts.purge.holds(PurgeTarget.LISTS, list_purge(decoded, purged))
+    cursor_seconds = int(cache.cursor_seconds)
+    collections = Collections(
+        parts.client,
+        SnapshotStore(decoded, lambda: clock.now().timestamp(), cursor_seconds, parts.vault.derive(b"snapshots")),
+        flights,
+        Leases(parts.cache, cache.lease_seconds, clock.monotonic),
+        windows_of(settings),
         settings.upstream.page_concurrency,
     )
-    signer = CursorSigner(parts.vault.derive(b"cursor"), int(settings.cache.cursor_seconds))
-    paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
-    limits = Limits(
-        settings.upstream.deadline_seconds, settings.cache.stale_wait_seconds, paging, settings.cache.max_value_bytes
+    unreadable = parts.metrics.unreadable_values
+    composer = Composer(
+        parts.client,
+        collections,
+        CursorSigner(parts.vault.derive(b"cursor"), cursor_seconds),
+        parts.rejections,
+        lambda provider, resource, count: unreadable.labels(provider, resource).inc(count),
     )
-    counted = parts.metrics.unreadable_values
-    reads = Composer(
-        parts.asker, sweeps, signer, lambda provider, resource, count: counted.labels(provider, resource).inc(count)
+    reads = ReadService(
+        parts.authenticator,
+        Planner(PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)),
+        AnswerCache(parts.cache, local, clock, cache.max_value_bytes),
+        composer,
+        flights,
+        clock,
+        deadline=settings.upstream.deadline_seconds,
+        stale_wait=cache.stale_wait_seconds,
     )
-    gateway = ReadService(parts.authenticator, caches, reads, Around(clock, limits, parts.checks))
-    stack.push_async_callback(flights.close)
-    return gateway, make_invalidate(parts.cache, near), sweeps
+    return reads, make_invalidate(parts.cache, local), collections
 
 
-def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
-    """Give the windows of each resource, and of all that have no row."""
+def windows_of(settings: Settings) -> Callable[[str], Windows]:
+    """Returns how long a resource may be used; resources without a row in the settings have the default."""
     cache = settings.cache
     default = Windows(
         cache.default_fresh_seconds, cache.default_stale_while_revalidate_seconds, cache.default_stale_if_error_seconds
@@ -87,64 +100,69 @@ def windows_of(settings: Settings) -> tuple[dict[str, Windows], Windows]:
         name: Windows(fresh, cache.stale_while_revalidate_seconds[name], cache.stale_if_error_seconds[name])
         for name, fresh in cache.fresh_seconds.items()
     }
-    return rows, default
+    return lambda resource: rows.get(resource, default)
 
 
-def open_near(settings: Settings, parts: CachingParts, stack: AsyncExitStack) -> LocalCache:
-    """Open the near-cache, and listen for changes that others make."""
-    chosen = settings.cache
-    limits = LocalCacheLimits(_near_bytes(settings) // 4, chosen.local_seconds, chosen.local_unsubscribed_seconds)
-    monotonic = parts.asker.clock.monotonic
-    if parts.redis is None:
-        return LocalCache(limits, monotonic, lambda: False)
+def open_local_cache(settings: Settings, parts: ReadParts, stack: AsyncExitStack) -> LocalCache:
+    """Returns the local cache, subscribed to the invalidations that other workers announce."""
     channel: PubSub | None = None
-    near = LocalCache(limits, monotonic, lambda: channel is not None and channel.works())
-    heard = hearing(parts, near)
-    channel = PubSub(parts.redis, on_message=heard, on_subscribe=near.clear)
-    channel.open()
-    stack.push_async_callback(channel.close)
-    return near
+    local = LocalCache(
+        parts.client.clock.monotonic,
+        lambda: channel is not None and channel.works(),
+        max_bytes=_local_bytes(settings) // 4,
+        seconds=settings.cache.local_seconds,
+        unsubscribed_seconds=settings.cache.local_unsubscribed_seconds,
+    )
+    if parts.redis is not None:
+        stores = parts.stores
+        handler = invalidation_handler(parts.purge, stores.accounts.purge, stores.keys.purge, local)
+        channel = PubSub(parts.redis, on_message=handler, on_subscribe=local.clear)
+        channel.open()
+        stack.push_async_callback(channel.close)
+    return local
 
 
-def _near_bytes(settings: Settings) -> int:
-    """Give the bytes for answers, a quarter, and for lists, the rest. Who keeps nothing keeps nothing near."""
-    # Without a channel other workers would not hear of changes.
+def _local_bytes(settings: Settings) -> int:
+    """Returns the bytes for answers (a quarter) and decoded lists (the rest); 0 where nothing may be cached."""
+    # Without Redis there is no channel, and other workers could not announce their invalidations.
     alone = settings.redis.url or settings.server.workers == 1
     return settings.cache.local_bytes if settings.cache.enabled and alone else 0
 
 
-def closing(lists: DecodedListCache, closed: Tombstones) -> Callable[[str], None]:
-    """Make what has the lists of an account forgotten, and those too that are being read now."""
+def list_purge(lists: DecodedListCache, purged: Tombstones) -> Callable[[str], None]:
+    """Returns a function that removes an account's decoded lists, and keeps out those that are being read now."""
 
-    def close(account_id: str) -> None:
-        closed.add(account_id)
-        lists.drop(account_id)
+    def purge(account_id: str) -> None:
+        purged.add(account_id)
+        lists.purge(account_id)
 
-    return close
+    return purge
 
 
-def hearing(parts: CachingParts, near: LocalCache) -> Callable[[Invalidation, str], None]:
-    """Make what is done when a change is heard of."""
+def invalidation_handler(
+    purge: AccountPurge, purge_account: Callable[[str], None], purge_key: Callable[[str], None], local: LocalCache
+) -> Callable[[Invalidation, str], None]:
+    """Returns the function that handles an invalidation which another worker has announced."""
 
-    def heard(news: Invalidation, name: str) -> None:
-        if news in {Invalidation.GONE, Invalidation.UNCACHED}:
-            parts.forgetting.here(news, name)
-        elif news is Invalidation.KEY:
-            parts.stores.keys.purge(name)
+    def handle(kind: Invalidation, name: str) -> None:
+        if kind in {Invalidation.GONE, Invalidation.UNCACHED}:
+            purge.here(kind, name)
+        elif kind is Invalidation.KEY:
+            purge_key(name)
         else:
-            if news is Invalidation.ACCOUNT:
-                parts.stores.accounts.purge(name)
-            near.drop(name)
+            if kind is Invalidation.ACCOUNT:
+                purge_account(name)
+            local.invalidate(name)
 
-    return heard
+    return handle
 
 
-def make_invalidate(cache: Cache, near: LocalCache) -> Invalidate:
-    """Make what ends what is kept of an account, under a word that nobody else has."""
+def make_invalidate(cache: Cache, local: LocalCache) -> Invalidate:
+    """Returns a function that invalidates an account's cache entries, everywhere."""
 
-    async def invalidate(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
-        told = await AccountCache(cache, linked, 0, new_id).invalidate(resources)
-        near.drop(linked.account.id)
-        return told
+    async def invalidate(linked: Linked, resources: frozenset[str] | None, generation: str) -> bool:
+        announced = await AccountCache(cache, linked, 0, generation).invalidate(resources)
+        local.invalidate(linked.account.id)
+        return announced
 
     return invalidate

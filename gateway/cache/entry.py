@@ -1,4 +1,4 @@
-"""A kept answer: its bytes as they go out, in the codings that clients take, and what its headers say."""
+"""A cache entry: an answer's bytes in the content codings that clients accept, and the content of its headers."""
 
 from hashlib import blake2b
 
@@ -7,40 +7,39 @@ import orjson
 from gateway.cache.compression import pack, pack_gzip, unpack
 from gateway.cache.freshness import Times
 
-WORTH_PACKING = 1024
-"""Below so many bytes a coded answer saves no packet."""
+SMALLEST_CODED = 1024
+"""Bytes. Compressing a smaller answer saves no packet."""
 OVERHEAD = 600
-"""About what the objects around the bytes take."""
+"""Bytes that the objects around an answer take, roughly."""
 
 
 class CacheEntry:
-    """One answer. `packed` is it in Zstandard; the other forms are made when first wanted, and stay.
+    """A stored answer. `packed` are its bytes in Zstandard; other forms are made when first wanted, and stay.
 
-    `withheld` are the paths of fields that it leaves out; `etag` is a digest of its plain bytes.
+    `withheld` are the paths of the fields that it leaves out; `etag` is a digest of its plain bytes.
     """
 
-    __slots__ = ("_gzip", "_plain", "etag", "mark", "packed", "times", "withheld")
+    __slots__ = ("_gzip", "_plain", "etag", "packed", "times", "withheld")
 
-    def __init__(self, times: Times, withheld: tuple[str, ...], packed: bytes, etag: str, mark: bytes = b"") -> None:
+    def __init__(self, times: Times, withheld: tuple[str, ...], packed: bytes, etag: str) -> None:
         self.times = times
         self.withheld = withheld
         self.packed = packed
         self.etag = etag
-        self.mark = mark
         self._plain: bytes | None = None
         self._gzip: bytes | None = None
 
     @classmethod
-    def of(cls, body: bytes, times: Times, withheld: tuple[str, ...], mark: bytes = b"") -> "CacheEntry":
-        kept = cls(times, withheld, pack(body), blake2b(body, digest_size=12).hexdigest(), mark)
-        kept._plain = body
-        return kept
+    def of(cls, body: bytes, times: Times, withheld: tuple[str, ...]) -> "CacheEntry":
+        entry = cls(times, withheld, pack(body), blake2b(body, digest_size=12).hexdigest())
+        entry._plain = body
+        return entry
 
     @classmethod
-    def read(cls, value: bytes, mark: bytes = b"") -> "CacheEntry":
+    def read(cls, value: bytes) -> "CacheEntry":
         head, _, packed = value.partition(b"\n")
         times, withheld, etag = orjson.loads(head)
-        return cls(Times(*times), tuple(withheld), packed, etag, mark)
+        return cls(Times(*times), tuple(withheld), packed, etag)
 
     def write(self) -> bytes:
         times = self.times
@@ -54,9 +53,9 @@ class CacheEntry:
         return self._plain
 
     def coded(self, coding: str) -> tuple[bytes, str]:
-        """Give the bytes in a content coding if that is worth it, and the coding that they are in, or nothing."""
+        """Returns the bytes and their content coding: the wanted one, or none where compressing is not worth it."""
         plain = self.plain
-        if not coding or len(plain) < WORTH_PACKING:
+        if not coding or len(plain) < SMALLEST_CODED:
             return plain, ""
         if coding == "zstd":
             return self.packed, coding
@@ -66,5 +65,5 @@ class CacheEntry:
 
     @property
     def weight(self) -> int:
-        """Bytes that it may come to hold; the coded form counts twice, for the one that is not made yet."""
+        """Bytes of memory that the entry may come to take. The coded form counts twice: gzip may be made later."""
         return len(self.plain) + 2 * len(self.packed) + OVERHEAD

@@ -1,90 +1,95 @@
-"""The near-cache: answers in the memory of one worker, in plain bytes, few and for a short time.
+"""The local cache: answers in the memory of one worker, in plain bytes, few and for a short time.
 
-What changes an account is heard over a channel that all workers share, and drops what is near of it. While that
-channel cannot be heard, answers are believed for a shorter time only.
+Workers announce changes of accounts over a pub/sub channel, and each of them removes its answers of such an account.
+While the channel is down, answers are used for a shorter time only.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway.cache.account_lru import AccountLru
 from gateway.cache.entry import CacheEntry
+from gateway.cache.lru import AccountLru
 
-REMEMBERED_CHANGES = 10_000
+REMEMBERED_INVALIDATIONS = 10_000
 
-ReadMark: TypeAlias = tuple[int, float]
-"""How many changes had been heard of, and the monotonic time."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalCacheLimits:
-    """Bytes held at most; seconds that an answer is believed, and seconds while the channel cannot be heard."""
-
-    most_bytes: int
-    seconds: float
-    unheard_seconds: float
+ReadPoint: TypeAlias = tuple[int, float]
+"""The number of invalidations received so far and the monotonic time, taken before the shared cache is read."""
 
 
 class LocalCache:
-    """Holds answers by account and name. `heard` tells whether the channel works now."""
+    """Answers by account and name. Thread safety is not needed: nothing in here awaits."""
 
-    def __init__(self, limits: LocalCacheLimits, monotonic: Callable[[], float], heard: Callable[[], bool]) -> None:
-        self._limits = limits
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        is_subscribed: Callable[[], bool],
+        *,
+        max_bytes: int,
+        seconds: float,
+        unsubscribed_seconds: float,
+    ) -> None:
+        """An answer is used for `seconds`, or for `unsubscribed_seconds` while `is_subscribed` returns False."""
         self._monotonic = monotonic
-        self._heard = heard
-        self._held: AccountLru[tuple[float, CacheEntry]] = AccountLru(limits.most_bytes)
-        self._changes: OrderedDict[str, int] = OrderedDict()
+        self._is_subscribed = is_subscribed
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+        self._unsubscribed_seconds = unsubscribed_seconds
+        self._entries: AccountLru[tuple[float, CacheEntry]] = AccountLru(max_bytes)
+        self._invalidations: OrderedDict[str, int] = OrderedDict()
         self._count = 0
         self._floor = 0
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._entries)
+
+    def __contains__(self, account: object) -> bool:
+        return account in self._entries
 
     @property
     def bytes(self) -> int:
-        return self._held.bytes
+        return self._entries.bytes
 
     def get(self, account: str, name: str) -> CacheEntry | None:
-        found = self._held.get(account, name)
+        found = self._entries.get(account, name)
         if found is None:
             return None
         age = self._monotonic() - found[0]
-        if age >= self._limits.seconds or (age >= self._limits.unheard_seconds and not self._heard()):
-            self._held.remove(account, name)
+        if age >= self._seconds or (age >= self._unsubscribed_seconds and not self._is_subscribed()):
+            self._entries.remove(account, name)
             return None
         return found[1]
 
-    def moment(self) -> ReadMark:
-        """Give the place in the order of changes and the time, to be noted before a shared value is read."""
+    def read_point(self) -> ReadPoint:
+        """Returns the point in time to hand to `put`. Take it before the shared cache or the vendor is read."""
         return self._count, self._monotonic()
 
-    def put(self, account: str, name: str, kept: CacheEntry, moment: ReadMark) -> None:
-        """Hold an answer, unless its account has changed since `moment`: it may be from before that.
+    def put(self, account: str, name: str, entry: CacheEntry, point: ReadPoint) -> None:
+        """Stores an answer, unless its account was invalidated after `point`: it may be from before that.
 
-        It is believed from that moment on, not from now: a change since then may have gone unheard.
+        Its time runs from that point on, not from now: a change since then may have been missed.
         """
-        count, began = moment
-        if self._limits.most_bytes and self.changes(account) <= count:
-            self._held.put(account, name, (began, kept), kept.weight)
+        count, began = point
+        if self._max_bytes and self.invalidations(account) <= count:
+            self._entries.put(account, name, (began, entry), entry.weight)
 
-    def drop(self, account: str) -> None:
-        """Forget an account, also what is being read of it now."""
+    def invalidate(self, account: str) -> None:
+        """Removes an account's answers. Those that are being read now will not be stored either."""
         self._count += 1
-        self._changes[account] = self._count
-        self._changes.move_to_end(account)
-        if len(self._changes) > REMEMBERED_CHANGES:
-            self._floor = self._changes.popitem(last=False)[1]
-        self._held.drop(account)
+        self._invalidations[account] = self._count
+        self._invalidations.move_to_end(account)
+        if len(self._invalidations) > REMEMBERED_INVALIDATIONS:
+            # Accounts that are no longer listed count as invalidated now: too often rather than too seldom.
+            self._floor = self._invalidations.popitem(last=False)[1]
+        self._entries.remove_account(account)
 
     def clear(self) -> None:
-        """Forget everything: changes may have gone unheard."""
+        """Removes everything: invalidations may have been missed."""
         self._count += 1
         self._floor = self._count
-        self._changes.clear()
-        self._held.clear()
+        self._invalidations.clear()
+        self._entries.clear()
 
-    def changes(self, account: str) -> int:
-        """Give a number that grows with each change of an account that is heard of."""
-        return self._changes.get(account, self._floor)
+    def invalidations(self, account: str) -> int:
+        """Returns a number that grows with each invalidation of an account."""
+        return self._invalidations.get(account, self._floor)

@@ -1,4 +1,4 @@
-"""A bounded memory: the least recently used entry goes first (LRU)."""
+"""Bounded memories that evict the least recently used entry first (LRU)."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -9,10 +9,10 @@ V = TypeVar("V")
 
 
 class Lru(Generic[K, V]):
-    """At most so many entries. Keys should be small: a digest, where callers choose what they are made of."""
+    """Bounded by its number of entries. Keys should be small: use a digest where callers choose their content."""
 
-    def __init__(self, entries: int) -> None:
-        self._entries = entries
+    def __init__(self, max_entries: int) -> None:
+        self._max_entries = max_entries
         self._values: OrderedDict[K, V] = OrderedDict()
 
     def __len__(self) -> int:
@@ -27,5 +27,59 @@ class Lru(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         self._values[key] = value
         self._values.move_to_end(key)
-        while len(self._values) > self._entries:
+        while len(self._values) > self._max_entries:
             self._values.popitem(last=False)
+
+
+class AccountLru(Generic[V]):
+    """Values by account and name, bounded in bytes. A value heavier than the bound is not stored at all."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._values: OrderedDict[tuple[str, str], tuple[V, int]] = OrderedDict()
+        self._names: dict[str, set[str]] = {}
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, account: object) -> bool:
+        """Returns whether anything of an account is stored."""
+        return account in self._names
+
+    def get(self, account: str, name: str) -> V | None:
+        found = self._values.get((account, name))
+        if found is None:
+            return None
+        self._values.move_to_end((account, name))
+        return found[0]
+
+    def put(self, account: str, name: str, value: V, weight: int) -> None:
+        """Stores a value that takes `weight` bytes."""
+        self.remove(account, name)
+        if weight > self._max_bytes:
+            return
+        self._values[account, name] = (value, weight)
+        self._names.setdefault(account, set()).add(name)
+        self.bytes += weight
+        while self.bytes > self._max_bytes:
+            self.remove(*next(iter(self._values)))
+
+    def remove(self, account: str, name: str) -> None:
+        found = self._values.pop((account, name), None)
+        if found is None:
+            return
+        self.bytes -= found[1]
+        names = self._names[account]
+        names.discard(name)
+        if not names:
+            del self._names[account]
+
+    def remove_account(self, account: str) -> None:
+        for name in tuple(self._names.get(account, ())):
+            self.remove(account, name)
+
+    def clear(self) -> None:
+        self._values.clear()
+        self._names.clear()
+        self.bytes = 0

@@ -14,7 +14,7 @@ from gateway.record_events.diff import Changes, Outcome, Verb, compare, conclude
 from gateway.record_events.model import Batch, WatchClaim, WatchState, WatchStore
 from gateway.record_events.snapshot import Evicted, SnapshotReader
 from gateway.record_events.subject import Subject, make_subject
-from gateway.unified.collections import ReadContext
+from gateway.unified.context import ListContext
 from gateway.unified.write import Invalidate
 from gateway.upstream.vendor import VendorRefusal, VendorSession
 from gateway.webhooks.events import Event, Record, record_event
@@ -83,22 +83,21 @@ class ChangeDetector:
             checks = self._around.checks
             raise await checks.explain(linked, provider.connector, [refusal.provider]) from refusal
 
-    def _reading(self, claim: WatchClaim, linked: Linked, provider: Provider) -> ReadContext:
+    def _reading(self, claim: WatchClaim, linked: Linked, provider: Provider) -> ListContext:
         """Give a way to lists that are fresh; to those at the vendor where what was read before has to be confirmed."""
         caching = linked.account.caching
         new_id = self._around.new_id()
-        return ReadContext(
-            VendorSession(provider.connector, linked, self._clock.monotonic() + READING_SECONDS),
-            AccountCache(self._keeping.cache, linked, self._keeping.most_bytes, new_id),
-            replace(NO_DIRECTIVES, no_store=not caching.keeps, no_cache=claim.place.held),
-            self._clock.now().date(),
-            caching.ceilings,
-            new_id,
-            settled=True,
+        return ListContext(
+            session=VendorSession(provider.connector, linked, self._clock.monotonic() + READING_SECONDS),
+            cache=AccountCache(self._keeping.cache, linked, self._keeping.most_bytes, new_id),
+            directives=replace(NO_DIRECTIVES, no_store=not caching.keeps, no_cache=claim.place.held),
+            today=self._clock.now().date(),
+            request_id=new_id,
+            revalidating=True,
         )
 
     async def _compare(
-        self, claim: WatchClaim, linked: Linked, subject: Subject, reading: ReadContext
+        self, claim: WatchClaim, linked: Linked, subject: Subject, reading: ListContext
     ) -> tuple[Outcome, WatchState]:
         gathered = await self._reader.gather(subject, reading)
         if gathered.digest == claim.place.reading and gathered.sight == claim.place.sight:

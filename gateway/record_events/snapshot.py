@@ -14,9 +14,10 @@ import orjson
 from connectors.spec import Collection, Further, Join, Row
 from gateway.record_events.diff import NOT_SEEN, Sight
 from gateway.record_events.subject import Subject
-from gateway.unified.collections import BLOCK, Collections, CollectionSnapshot, ReadContext
-from gateway.unified.joins import make_record
-from gateway.unified.mapping import REFUSED, Joined, index
+from gateway.unified.collections import Collections
+from gateway.unified.context import ListContext
+from gateway.unified.mapping import REFUSED, Joined, index, make_record
+from gateway.unified.snapshot_store import BLOCK, CollectionSnapshot
 from gateway.upstream.vendor import encode
 
 
@@ -62,7 +63,7 @@ class ListSnapshot:
     """All lists of a subject, none of them older than it may be. `digest` is the same for the same records."""
 
     subject: Subject
-    reading: ReadContext
+    reading: ListContext
     sweeps: Mapping[Collection, CollectionSnapshot]
     sight: Sight = NOT_SEEN
     digest: str = ""
@@ -73,7 +74,7 @@ class SnapshotReader:
         self._sweeps = sweeps
         self._hashing = hashing
 
-    async def gather(self, subject: Subject, reading: ReadContext) -> ListSnapshot:
+    async def gather(self, subject: Subject, reading: ListContext) -> ListSnapshot:
         """Open all lists, one after the other, as nobody waits for them. Raises what asking raises.
 
         A list that an older reading stands in for is a failure: nothing is to be concluded from it.
@@ -152,12 +153,12 @@ class SnapshotReader:
 
     async def _rows(self, gathered: ListSnapshot, collection: Collection) -> Sequence[Row]:
         """Give all rows, a block at a time."""
-        sweep, account_cache = gathered.sweeps[collection], gathered.reading.account_cache
+        sweep, cache = gathered.sweeps[collection], gathered.reading.cache
         if sweep.rows is not None:
             return sweep.rows
         rows: list[Row] = []
         for start in range(0, sweep.total, BLOCK):
-            block = await self._sweeps.rows(account_cache, sweep, start, start + BLOCK)
+            block = await self._sweeps.snapshots.rows(cache, sweep, start, start + BLOCK)
             if block is None:
                 raise Evicted
             rows += block

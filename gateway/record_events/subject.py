@@ -8,8 +8,7 @@ from connectors.spec import Absent, Collection, Endpoint, Join
 from gateway.model import Account
 from gateway.policy.policy import EVERY_SCOPE
 from gateway.policy.provider import Provider
-from gateway.unified.joins import joins_for
-from gateway.unified.mapping import Plan, compile_table
+from gateway.unified.mapping import Plan, compile_table, joins_for
 from gateway.webhooks.event_scopes import LISTS
 
 UNSTEADY = frozenset({"tenure", "avatar", "avatar_url"})

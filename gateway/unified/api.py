@@ -1,4 +1,4 @@
-"""The unified API over HTTP: from headers, path and query to a `Call`, and from a `Page` to an answer."""
+"""The unified API over HTTP: from headers, path and query to a `Call`, and from a `Page` to a response."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
@@ -19,34 +19,34 @@ from gateway.unified.headers import etag, page_headers
 from gateway.unified.read import ReadService
 from gateway.unified.router import Match, Matcher
 
-_OF_BODY = frozenset({b"content-type", b"content-encoding"})
+_BODY_HEADERS = frozenset({b"content-type", b"content-encoding"})
 
 Handler: TypeAlias = Callable[[Scope, Receive, Send, Match], Awaitable[None]]
 
 
 class UnifiedApi:
-    """An ASGI app for `/unified/hris/*`. It raises every `GatewayError` to the edge around it."""
+    """An ASGI app for `/unified/hris/*`. Raises every `GatewayError` to the middleware around it."""
 
     def __init__(
-        self, gateway: ReadService, write: Handler, operations: Iterable[Operation], now: Callable[[], float]
+        self, reads: ReadService, write: Handler, operations: Iterable[Operation], now: Callable[[], float]
     ) -> None:
-        """`now` gives the seconds since the epoch."""
-        self._gateway = gateway
+        """`now` returns seconds since the epoch."""
+        self._reads = reads
         self._write = write
         self._now = now
-        self._express = FastPath()
+        self._fast_path = FastPath()
         self._matcher = Matcher(operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = context_of(scope)
-        words = self._express.read(scope)
-        stub = self._express.find(words) if words else None
-        if words is not None and stub is not None:
-            page = self._gateway.again(stub.ticket, self._now())
+        fingerprint = self._fast_path.fingerprint(scope)
+        known = self._fast_path.find(fingerprint) if fingerprint else None
+        if fingerprint is not None and known is not None:
+            page = self._reads.fast_path(known.ticket, self._now())
             if page is not None:
-                context.operation = stub.operation
-                context.account_id = stub.ticket.account_id
-                await respond(context, send, page, words.accepted, words.known)
+                context.operation = known.operation
+                context.account_id = known.ticket.account_id
+                await respond(context, send, page, fingerprint.accept_encoding, fingerprint.if_none_match)
                 return
         match = self._match(scope)
         context.operation = match.operation.id
@@ -54,11 +54,11 @@ class UnifiedApi:
             await self._write(scope, receive, send, match)
             return
         call = read_call(scope, match, context)
-        page = await self._gateway.answer(call)
+        page = await self._reads.read(call)
         context.account_id = call.account_id or ""
         context.upstream_calls = page.upstream_calls
-        if words is not None and page.ticket is not None:
-            self._express.remember(words, FastPathEntry(page.ticket, match.operation.id))
+        if fingerprint is not None and page.ticket is not None:
+            self._fast_path.remember(fingerprint, FastPathEntry(page.ticket, match.operation.id))
         headers = dict(scope["headers"])
         await respond(context, send, page, headers.get(b"accept-encoding", b""), headers.get(b"if-none-match", b""))
 
@@ -72,20 +72,22 @@ class UnifiedApi:
         raise MethodNotAllowed.instead_of(scope["method"], found)
 
 
-async def respond(context: RequestContext, send: Send, page: Page, accepted: bytes, known: bytes) -> None:
-    """Send a page in a coding that the caller takes, or say that the caller has it."""
-    context.cache = page.freshness.word
-    body, coding = page.kept.coded(coding_for(accepted) if accepted else "")
+async def respond(
+    context: RequestContext, send: Send, page: Page, accept_encoding: bytes, if_none_match: bytes
+) -> None:
+    """Sends a page in a content coding that the caller accepts, or 304 where the caller has it already."""
+    context.cache = page.freshness.outcome
+    body, coding = page.entry.coded(coding_for(accept_encoding) if accept_encoding else "")
     headers = page_headers(page, coding)
-    if known and matches(known, etag(page.kept.etag, coding)):
-        await context.begin(send, 304, [each for each in headers if each[0] not in _OF_BODY])
+    if if_none_match and matches(if_none_match, etag(page.entry.etag, coding)):
+        await context.begin(send, 304, [each for each in headers if each[0] not in _BODY_HEADERS])
         await send({"type": "http.response.body", "body": b""})
         return
     await context.respond(send, 200, headers, body)
 
 
 def read_call(scope: Scope, match: Match, context: RequestContext) -> Call:
-    """Read what a call says. Raises `BadRequest` for what is not well-formed."""
+    """Returns the call that a request makes. Raises `BadRequest` where it is malformed."""
     headers = read_headers(scope)
     secret, account_id = credentials_of(headers)
     return Call(

@@ -1,6 +1,6 @@
 """A unified read as it comes in and as it goes out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import ref
 
 from connectors.contract import Operation
@@ -11,7 +11,7 @@ from gateway.model import ClientKey, Linked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A unified call as it came in: who asks, for which account, which operation, with which decoded query."""
+    """A read as it came in: who calls, for which account, which operation, with which decoded query."""
 
     secret: str | None
     account_id: str | None
@@ -25,32 +25,36 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer: its bytes, how fresh it is, and what it cost upstream. `ticket` lets the same be asked quickly."""
+    """An answer: its bytes, how fresh it is, and its calls to the vendor. `ticket` opens the fast path to it."""
 
-    kept: CacheEntry
+    entry: CacheEntry
     freshness: Freshness
     upstream_calls: int = 0
     ticket: "FastPathTicket | None" = None
 
     @property
     def body(self) -> bytes:
-        return self.kept.plain
+        return self.entry.plain
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        return self.kept.withheld
+        return self.entry.withheld
+
+    def collapsed(self, now: float) -> "Page":
+        """Returns the answer for a request that has waited for it while another one fetched it."""
+        return Page(self.entry, replace(self.freshness, collapsed=True, now=now))
 
 
 @dataclass(frozen=True, slots=True)
 class FastPathTicket:
-    """What was found for a call that is answered from what is near: the same key, account and rights give the same.
+    """What was decided for a request that was answered from a cache: equal requests may have the same answer.
 
-    It is good for as long as `key` and `linked` are what the entrance remembers, and until the day ends. It does not
-    keep the account alive, whose credential would outlive its unlinking.
+    It holds while the authenticator would find these very objects for key and account, and until the day ends. The
+    reference to the account is weak: a ticket must not keep a credential alive after its account was unlinked.
     """
 
-    key: ClientKey
+    client_key: ClientKey
     linked: ref[Linked]
     account_id: str
-    name: str
+    answer: str
     day_ends: float

@@ -1,339 +1,211 @@
-"""Vendor lists, fetched whole and kept for a while.
+"""Vendors' lists, read whole and used for many requests.
 
-A sweep is one complete reading of a list. It is kept in blocks, so that a caller's small pages are slices of what
-was fetched once; a walk holds on to its sweep by id, so that all its pages come from the same reading. The id is a
-digest of the rows: a list that has not changed is the same sweep when it is read again, and the answers made from it
-are the same bytes.
+A vendor's list is read completely, page by page, and not only as far as one caller's page reaches: filters, joins and
+order are ours, and a page of a list that changes while it is read is true of nothing. One reading (a snapshot) then
+serves all callers, fields and pages until it is no longer fresh.
+
+Reading a list costs the customer's rate limit, so it is done once for all who want it: within a worker they share
+one task, and among workers a lease lets one of them read while the others wait for what it stores.
 """
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date
-from hashlib import blake2b, sha256
-from urllib.parse import quote
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
 
-import orjson
-
-from connectors.spec import OWN_KEY, Collection, Row
-from gateway.cache.account_cache import AccountCache
-from gateway.cache.compression import pack, unpack
-from gateway.cache.freshness import Directives, Times, Use, Windows, judge, takes
-from gateway.cache.singleflight import Leases, SingleFlight
+from connectors.spec import Collection, Row
+from gateway.cache.freshness import Times, Use, Windows, judge, satisfies
+from gateway.cache.singleflight import Lease, Leases, SingleFlight
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
-from gateway.model import Ceilings, Clock
-from gateway.unified.decoded import DecodedList, DecodedListCache
-from gateway.unified.list_fetcher import ListFetcher, ListRequest, filled, sifted
-from gateway.unified.vendor_facts import VendorFacts
-from gateway.upstream.decoding import encode_rows, mended, settled
-from gateway.upstream.vendor import VendorClient, VendorRefusal, VendorSession
+from gateway.unified.context import ListContext
+from gateway.unified.list_fetcher import ListFetcher
+from gateway.unified.list_request import ListRequest
+from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
+from gateway.unified.vendor_facts import VendorFacts, refuses_query
+from gateway.upstream.decoding import null_lost_columns
+from gateway.upstream.vendor import VendorClient, VendorRefusal
 
-BLOCK = 250
 JITTER = 0.1
-"""By so much at most freshness is cut short, so that what was read together does not end together."""
-UNACCEPTED = frozenset({400, 422})
-"""Answers to a query that a vendor does not take."""
-PASSING = (VendorFailure, RateLimited, DeadlineExceeded)
-"""Failures that a stale answer may stand in for."""
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionSnapshot:
-    """A complete reading of a list.
-
-    `rows` is set while the sweep is in hand, else its blocks are read from the shelf. `refused` is the status with
-    which the vendor does not give the list to this token, or 0. `failed` is the error that this older reading stands
-    in for.
-    """
-
-    id: str
-    times: Times
-    total: int
-    refused: int = 0
-    rows: Sequence[Row] | None = None
-    failed: GatewayError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long sweeps are kept: windows for each resource, and seconds that a walk may hold on to one.
-
-    `key` goes into their ids, which callers see in cursors: without it an id would tell who guesses the rows.
-    """
-
-    windows: Mapping[str, Windows]
-    default: Windows
-    held: int
-    key: bytes = field(repr=False)
-
-    def of(self, resource: str) -> Windows:
-        return self.windows.get(resource, self.default)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadContext:
-    """One request's way to lists: its conversation, its account's shelf, and what of the shelf it may use.
-
-    `settled` marks the reading behind a stale answer: it wants fresh lists. `changes` is a number that grows with
-    each change of the account that this worker knows of, for when the shelf cannot tell.
-    """
-
-    session: VendorSession
-    account_cache: AccountCache
-    directives: Directives
-    today: date
-    ceilings: Ceilings
-    new_id: str
-    settled: bool = False
-    changes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """What makes one reading serve many: flights within a worker, leases among workers, lists that are open."""
-
-    flights: SingleFlight
-    leases: Leases
-    lists: DecodedListCache
+"""Freshness is shortened by up to this part, so that lists which were read together do not end together."""
+REFUSED_QUERY = frozenset({400, 422})
+"""Statuses with which a vendor refuses a query as such."""
+UPSTREAM_FAILURES = (VendorFailure, RateLimited, DeadlineExceeded)
+"""Failures that a stale answer may replace."""
 
 
 class Collections:
-    """Opens lists: from the shelf while they may be used, else from the vendor.
+    """Opens lists: from the cache while they may be used, else from the vendor."""
 
-    `side_by_side` pages are fetched at once.
-    """
+    def __init__(
+        self,
+        client: VendorClient,
+        snapshots: SnapshotStore,
+        flights: SingleFlight,
+        leases: Leases,
+        windows: Callable[[str], Windows],
+        concurrency: int,
+    ) -> None:
+        """`windows` returns how long a resource may be used; `concurrency` is the pages of a list fetched at once."""
+        self.snapshots = snapshots
+        self.facts = VendorFacts(client.clock.monotonic)
+        self._clock = client.clock
+        self._flights = flights
+        self._leases = leases
+        self._windows = windows
+        self._fetcher = ListFetcher(client, concurrency)
 
-    def __init__(self, asker: VendorClient, keeping: Retention, sharing: "Sharing", side_by_side: int) -> None:
-        self._asker = asker
-        self._clock: Clock = asker.clock
-        self._keeping = keeping
-        self._flights, self._leases, self._lists = sharing.flights, sharing.leases, sharing.lists
-        self._fetcher = ListFetcher(asker, side_by_side)
-        self._learned = VendorFacts(asker.clock.monotonic)
-
-    def begin(self, reading: ReadContext, resource: str) -> Times:
-        """Give the times of a reading of this resource that is made now."""
-        windows = self._keeping.of(resource).within(reading.ceilings)
-        return windows.begin(self._clock.now().timestamp(), JITTER * self._clock.jitter())
+    def times(self, context: ListContext, resource: str) -> Times:
+        """Returns the times of a reading of this resource that begins now."""
+        windows = self._windows(resource).within(context.account.caching.ceilings)
+        return windows.begin(self._now, JITTER * self._clock.jitter())
 
     async def open(
-        self, reading: ReadContext, collection: Collection, own_key: str = "", *, optional: bool = False
+        self, context: ListContext, collection: Collection, own_key: str = "", *, optional: bool = False
     ) -> CollectionSnapshot:
-        """Give a sweep that is fresh enough for the request. Raises what asking raises.
+        """Returns a snapshot that is fresh enough for the request. Raises what asking the vendor raises.
 
-        An `optional` list that the vendor refuses (403, 404) is a `refused` sweep, and that is remembered too.
+        An `optional` list that the vendor refuses (403, 404) is a `refused` snapshot, which is stored too.
         """
-        wanted = _wanted(reading, collection, own_key, optional=optional)
-        if not reading.directives.may_read:
-            if not reading.directives.no_store:
-                await reading.account_cache.note_generations([collection.resource])
-            return await self._fetch(reading, wanted)
-        found, use = await self._kept(reading, wanted)
-        if found and use in {Use.FRESH, Use.STALE}:
-            return found
-        # Begun after the same changes: what was asked before a write is not for who asks after it.
-        since = reading.account_cache.mark([collection.resource]) or reading.changes
-        flight = (wanted.pointer, since, optional)
-        if found and use is Use.MEANWHILE:
-            self._flights.start(flight, lambda: self._lead(replace(reading, session=reading.session.again()), wanted))
-            return found
-        try:
-            sweep, mine = await self._flights.share(flight, lambda: self._lead(reading, wanted))
-        except PASSING as error:
-            if found is None or use is not Use.ON_ERROR:
-                raise
-            return replace(found, failed=error)
-        # A flight that had begun long before may have brought what this request finds too old.
-        if not mine and not takes(sweep.times, self._now, reading.directives):
-            return await self._fetch(reading, wanted)
-        return sweep
+        request = ListRequest.of(context, collection, own_key, optional=optional)
+        snapshot = await self._open(context, request)
+        if snapshot.storing is not None:
+            context.storing.append(snapshot.storing)
+        return snapshot
 
-    async def peek(self, reading: ReadContext, collection: Collection) -> CollectionSnapshot | None:
-        """Give a whole list if it is kept and may be used as it is. The vendor is not asked."""
-        if not reading.directives.may_read:
+    async def peek(self, context: ListContext, collection: Collection) -> CollectionSnapshot | None:
+        """Returns a whole list if it is cached and may be used as it is. The vendor is not asked."""
+        if not context.directives.may_read:
             return None
-        found, use = await self._kept(reading, _wanted(reading, collection, "", optional=False))
+        found, use = await self._find(context, ListRequest.of(context, collection))
         return found if use in {Use.FRESH, Use.STALE} else None
 
-    async def has_learned(self, reading: ReadContext, fact: str) -> bool:
-        return await self._learned.has(reading.account_cache, reading.session.linked, fact)
-
-    async def learn(self, reading: ReadContext, fact: str) -> None:
-        """Remember a fact of an account for some hours, here and, where something may be kept, for other workers."""
-        await self._learned.note(
-            reading.account_cache, reading.session.linked, fact, keep=not reading.directives.no_store
-        )
-
-    async def reopen(self, account_cache: AccountCache, sweep_id: str) -> CollectionSnapshot | None:
-        """Give the sweep that a walk holds on to, or None when it is no longer kept."""
-        [kept] = await account_cache.read([account_cache.key("sweep", sweep_id)])
-        return _sweep(kept)
-
-    async def rows(
-        self, account_cache: AccountCache, sweep: CollectionSnapshot, start: int, stop: int | None = None
-    ) -> Sequence[Row] | None:
-        """Give rows `start` to `stop` (or the end) of a sweep, or None when some of them are no longer kept."""
-        stop = sweep.total if stop is None else min(stop, sweep.total)
-        if sweep.rows is not None:
-            return sweep.rows[start:stop]
-        if start >= stop:
-            return ()
-        opened = self._lists.get(account_cache.account_id, sweep.id)
-        if opened is not None:
-            return opened.rows[start:stop]
-        first = start // BLOCK
-        numbers = range(first, (stop - 1) // BLOCK + 1)
-        blocks = await account_cache.read([account_cache.key("rows", f"{sweep.id}:{number}") for number in numbers])
-        rows: list[Row] = []
-        size = 0
-        for block in blocks:
-            if block is None:
-                return None
-            plain = unpack(block)
-            size += len(plain)
-            rows += orjson.loads(plain)
-        if len(rows) == sweep.total:
-            self._lists.put(account_cache.account_id, sweep.id, rows, size)
-        return rows[start - first * BLOCK : stop - first * BLOCK]
-
-    async def opened(self, account_cache: AccountCache, sweep: CollectionSnapshot) -> DecodedList | None:
-        """Give all rows of a sweep, in order and by column, or None when some are no longer kept."""
-        found = self._lists.get(account_cache.account_id, sweep.id)
-        if found is not None:
+    async def _open(self, context: ListContext, request: ListRequest) -> CollectionSnapshot:
+        resources = [request.collection.resource]
+        if not context.directives.may_read:
+            if not context.directives.no_store:
+                await context.cache.read_generations(resources)
+            return await self._fetch(context, request)
+        found, use = await self._find(context, request)
+        if found and use in {Use.FRESH, Use.STALE}:
             return found
-        rows = await self.rows(account_cache, sweep, 0)
-        if rows is None:
-            return None
-        return self._lists.get(account_cache.account_id, sweep.id) or DecodedList(rows)
+        # Only requests that began after the same changes share a reading: one from before a write is not for a
+        # request that comes after it.
+        since = context.cache.generations(resources) or context.invalidations
+        flight = (request.pointer, since, request.optional)
+        if found and use is Use.STALE_WHILE_REVALIDATE:
+            self._flights.start(flight, lambda: self._lead(context.in_background(), request))
+            return found
+        try:
+            snapshot, own = await self._flights.share(flight, lambda: self._lead(context, request))
+        except UPSTREAM_FAILURES as failure:
+            if found is None or use is not Use.STALE_IF_ERROR:
+                raise
+            return replace(found, failed=failure)
+        # A reading that began long before this request may be older than this request accepts.
+        if own or satisfies(snapshot.times, self._now, context.directives):
+            return snapshot
+        return await self._fetch(context, request)
 
     @property
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    async def _kept(self, reading: ReadContext, wanted: ListRequest) -> tuple[CollectionSnapshot | None, Use]:
-        [kept] = await reading.account_cache.read_current([wanted.pointer], [wanted.collection.resource])
-        found = _sweep(kept)
-        if found is None or (found.refused and not wanted.optional):
-            return None, Use.NOT
-        return found, judge(found.times, self._now, reading.directives, settled=reading.settled)
+    async def _find(
+        self, context: ListContext, request: ListRequest, *, refresh: bool = False
+    ) -> tuple[CollectionSnapshot | None, Use]:
+        found = await self.snapshots.find(context, request, refresh=refresh)
+        if found is None or (found.refused and not request.optional):
+            return None, Use.UNUSABLE
+        return found, judge(found.times, self._now, context.directives, revalidating=context.revalidating)
 
-    async def _lead(self, reading: ReadContext, wanted: ListRequest) -> CollectionSnapshot:
-        """Fetch a list, unless another worker does: then wait for what it keeps."""
+    async def _lead(self, context: ListContext, request: ListRequest) -> CollectionSnapshot:
+        """Fetches a list, unless another worker does: then waits for what it stores."""
 
         async def look() -> CollectionSnapshot | None:
-            found, use = await self._kept(replace(reading, settled=True), wanted)
+            found, use = await self._find(replace(context, revalidating=True), request, refresh=True)
             return found if use is Use.FRESH else None
 
-        mark = reading.account_cache.mark([wanted.collection.resource])
-        lease = reading.account_cache.key("lease", sha256(wanted.pointer.encode() + mark).hexdigest()[:24])
-        until = reading.session.deadline
-        async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
-            sweep, _ = await self._leases.lead(
-                (lease, reading.new_id), look, lambda: self._fetch(reading, wanted), until
-            )
-        return sweep
+        # The generations are part of the name: who begins after a change does not wait for a reading from before.
+        generations = context.cache.generations([request.collection.resource])
+        key = context.cache.key("lease", sha256(request.pointer.encode() + generations).hexdigest()[:24])
+        found, lease = await self._leases.take(key, context.request_id, look, context.session.deadline)
+        if found is not None:
+            return found
+        snapshot = None
+        try:
+            snapshot = await self._fetch(context, request)
+        finally:
+            if lease is not None:
+                # Held until the list is stored, or the next worker would not find it and read it again. The request
+                # itself need not wait for that.
+                self._flights.start((key, context.request_id), partial(_release, lease, snapshot))
+        return snapshot
 
-    async def _fetch(self, reading: ReadContext, wanted: ListRequest) -> CollectionSnapshot:
-        """Fetch a list from the vendor, and keep it. Where the vendor refuses its query, it is had of the whole list.
+    async def _fetch(self, context: ListContext, request: ListRequest) -> CollectionSnapshot:
+        """Fetches a list from the vendor and begins to store it.
 
-        That is remembered for some hours, so that the call which is refused is not made before each reading.
+        Where the vendor refuses the query, the list is filtered here from the whole one. The refusal is remembered
+        for some hours, so that the call is not made before each reading.
         """
-        whole = wanted.collection.whole
-        if whole is not None and await self.has_learned(reading, wanted.unaccepted):
-            return await self._sifted(reading, wanted, whole)
-        times = self.begin(reading, wanted.collection.resource)
+        whole = request.collection.whole
+        if whole is not None and await self.facts.has(context, refuses_query(request.collection)):
+            return await self._filter(context, request, whole)
+        times = self.times(context, request.collection.resource)
         refused, rows = 0, list[Row]()
         try:
-            rows = [settled(row) for row in await self._fetcher.rows(reading.session, wanted)]
+            rows = [null_lost_columns(row) for row in await self._fetcher.rows(context.session, request)]
         except VendorRefusal as refusal:
-            if refusal.status == 401 or not wanted.optional:
+            if refusal.status == 401 or not request.optional:
                 raise
             refused = refusal.status
         except (VendorFailure, BadRequest) as error:
-            if whole is None or not _unaccepted(error):
+            if whole is None or not _refuses_query(error):
                 raise
-            sweep = await self._sifted(reading, wanted, whole)
-            await self.learn(reading, wanted.unaccepted)
-            return sweep
-        return await self._made(reading, wanted, times, sifted(rows, wanted), refused=refused)
+            snapshot = await self._filter(context, request, whole)
+            await self.facts.add(context, refuses_query(request.collection))
+            return snapshot
+        return await self._make(context, request, times, request.belonging(rows), refused=refused)
 
-    async def _sifted(self, reading: ReadContext, wanted: ListRequest, whole: Collection) -> CollectionSnapshot:
-        """Make a list of the rows of the whole one that belong to it."""
-        all_rows = _wanted(reading, whole, wanted.own_key, optional=wanted.optional)
+    async def _filter(self, context: ListContext, request: ListRequest, whole: Collection) -> CollectionSnapshot:
+        """Makes a narrowed list of the rows of the whole one that belong to it."""
 
         async def read() -> CollectionSnapshot:
-            return await self.open(reading, whole, wanted.own_key, optional=wanted.optional)
+            return await self.open(context, whole, request.own_key, optional=request.optional)
 
-        if reading.directives.may_read:
+        whole_request = ListRequest.of(context, whole, request.own_key, optional=request.optional)
+        if context.directives.may_read:
             found = await read()
         else:
-            # Several parts of one list, all for the same request, are had of one reading.
-            found, _ = await self._flights.share((all_rows.pointer, reading.new_id, wanted.optional), read)
-        rows = await self.rows(reading.account_cache, found, 0)
-        if rows is None:  # Evicted since: then it is read once more.
-            found = await self._fetch(reading, all_rows)
+            # Several narrowed lists of one request share one reading of the whole list.
+            found, _ = await self._flights.share((whole_request.pointer, context.request_id, request.optional), read)
+        rows = await self.snapshots.rows(context.cache, found, 0)
+        if rows is None:  # Evicted since.
+            found = await self._fetch(context, whole_request)
             rows = found.rows or ()
+        belonging = request.belonging(list(rows))
         if found.failed:
-            return replace(found, total=len(kept := sifted(rows, wanted)), rows=kept)
-        return await self._made(reading, wanted, found.times, sifted(rows, wanted), refused=found.refused)
+            return replace(found, total=len(belonging), rows=belonging)
+        return await self._make(context, request, found.times, belonging, refused=found.refused)
 
-    async def _made(
-        self, reading: ReadContext, wanted: ListRequest, times: Times, rows: Sequence[Row], *, refused: int
+    async def _make(
+        self, context: ListContext, request: ListRequest, times: Times, rows: list[Row], *, refused: int
     ) -> CollectionSnapshot:
-        """Make a sweep of rows, and keep it."""
-        blocks, rows = [], list(rows)
-        for start in range(0, len(rows), BLOCK):
-            try:
-                blocks.append(encode_rows(rows[start : start + BLOCK]))
-            except TypeError:
-                rows[start : start + BLOCK] = [settled(mended(row)) for row in rows[start : start + BLOCK]]
-                blocks.append(encode_rows(rows[start : start + BLOCK]))
-            await asyncio.sleep(0)  # Ten thousand rows are a tenth of a second, which others need not wait.
-        sweep = CollectionSnapshot(self._digest(reading, wanted, blocks), times, len(rows), refused, rows)
-        if not reading.directives.no_store:
-            self._lists.put(reading.account_cache.account_id, sweep.id, rows, sum(map(len, blocks)))
-            await self._keep(reading.account_cache, wanted, sweep, blocks)
-        return sweep
-
-    def _digest(self, reading: ReadContext, wanted: ListRequest, blocks: Sequence[bytes]) -> str:
-        digest = blake2b(digest_size=12, key=self._keeping.key)
-        digest.update(f"{reading.session.linked.account.id}:{wanted.digest}".encode())
-        for block in blocks:
-            digest.update(block)
-        return digest.hexdigest()
-
-    async def _keep(
-        self, account_cache: AccountCache, wanted: ListRequest, sweep: CollectionSnapshot, blocks: Sequence[bytes]
-    ) -> None:
-        seconds = int(sweep.times.kept_until - self._now)
-        if seconds <= 0:
-            return
-        head = orjson.dumps(
-            {"id": sweep.id, "times": asdict(sweep.times), "total": sweep.total, "refused": sweep.refused}
-        )
-        values = {account_cache.key("sweep", sweep.id): head}
-        for number, block in enumerate(blocks):
-            values[account_cache.key("rows", f"{sweep.id}:{number}")] = pack(block)
-            await asyncio.sleep(0)
-        if await account_cache.write(values, seconds + self._keeping.held):
-            await account_cache.write_current({wanted.pointer: head}, seconds, [wanted.collection.resource])
+        """Makes a snapshot and begins to store it. The answer is composed meanwhile, and waits for it at the end."""
+        snapshot, blocks = await self.snapshots.make(context, request, times, rows, refused=refused)
+        if context.directives.no_store:
+            return snapshot
+        key = ("store", request.pointer, context.request_id, snapshot.id)
+        storing = self._flights.start(key, lambda: self.snapshots.store(context, request, snapshot, blocks))
+        return replace(snapshot, storing=storing)
 
 
-def _unaccepted(error: GatewayError) -> bool:
-    """Tell whether a vendor has refused a query as such."""
-    return any(each.status in UNACCEPTED for each in error.provider_errors)
+async def _release(lease: Lease, snapshot: CollectionSnapshot | None) -> None:
+    try:
+        if snapshot is not None and snapshot.storing is not None:
+            await snapshot.storing
+    finally:
+        await lease.release()
 
 
-def _wanted(reading: ReadContext, collection: Collection, own_key: str, *, optional: bool) -> ListRequest:
-    query = filled(collection, reading.today, own_key)
-    path = collection.path.replace(OWN_KEY, quote(own_key, safe=""))
-    digest = sha256(repr((path, query)).encode()).hexdigest()[:24]
-    pointer = reading.account_cache.key("list", f"{reading.session.linked.account.revision}:{digest}")
-    return ListRequest(collection, query, pointer, digest, optional, path, own_key, reading.today)
-
-
-def _sweep(kept: bytes | None) -> CollectionSnapshot | None:
-    if kept is None:
-        return None
-    head = orjson.loads(kept)
-    return CollectionSnapshot(head["id"], Times(**head["times"]), head["total"], head["refused"])
+def _refuses_query(error: GatewayError) -> bool:
+    return any(each.status in REFUSED_QUERY for each in error.provider_errors)

@@ -1,7 +1,7 @@
-"""Cursors: opaque, signed, and bound to account, operation and query.
+"""Page cursors: opaque, signed, and bound to account, operation and query.
 
-A cursor names the sweep that a walk reads and how far it has come. It can also be resumed when that sweep is gone:
-`last` and `total` tell whether a new sweep still has the same record at the same place.
+A cursor names the snapshot of a list that a walk through its pages reads, and how far it has come. When that snapshot
+is gone, the walk may go on in a newer one: `last` and `total` tell whether it has the same record at the same place.
 """
 
 import hmac
@@ -19,9 +19,9 @@ _STEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`position` is the row after the last one served; `made_at` is in seconds since the epoch, rounded down."""
+    """`position` is the row after the last one sent; `made_at` is in seconds since the epoch, rounded down."""
 
-    sweep: str
+    snapshot: str
     position: int
     total: int
     last: str
@@ -30,7 +30,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class CursorSigner:
-    """Signs with a key that all workers share; cursors older than `lifetime` seconds are refused."""
+    """Signs with a key that all workers share. Cursors older than `lifetime` seconds are refused."""
 
     key: bytes
     lifetime: int
@@ -39,7 +39,7 @@ class CursorSigner:
         return f"CursorSigner(lifetime={self.lifetime})"
 
     def moment(self, now: float) -> int:
-        """Give the time to write into a cursor: rounded down, so that an unchanged page has an unchanged cursor."""
+        """Returns the time to write into a cursor: rounded down, so that an unchanged page has an unchanged cursor."""
         step = max(1, self.lifetime // _STEPS)
         return int(now) // step * step
 
@@ -54,7 +54,7 @@ class CursorSigner:
         except ValueError:
             sealed = b""
         mac, plain = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
-        # Decoding forgives stray characters; comparing the text again does not.
+        # Decoding ignores stray characters; comparing the text again does not.
         if not hmac.compare_digest(mac, self._mac(plain, bound_to)) or _text(sealed) != text:
             raise BadRequest(
                 "next is not a cursor of this list. Send the `next` of the previous page unchanged, for the same "
@@ -74,7 +74,7 @@ def _text(sealed: bytes) -> str:
 
 
 class WalkLost(Exception):
-    """The reading that a cursor leads into is no longer kept, and the list has changed since."""
+    """The snapshot that a cursor names is no longer stored, and the list has changed since."""
 
 
 def stale(why: str) -> BadRequest:
@@ -82,5 +82,5 @@ def stale(why: str) -> BadRequest:
 
 
 def mark(key: str) -> str:
-    """Give a short one-way mark of a record's id."""
+    """Returns a short one-way digest of a record's id."""
     return sha256(key.encode()).hexdigest()[:12]

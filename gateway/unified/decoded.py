@@ -1,6 +1,6 @@
-"""Lists in the memory of one worker, decoded, with their rows in order and by any column.
+"""Decoded lists in the memory of one worker, with their rows in order and by any column.
 
-The id of a sweep is a digest of its rows, so what is held under one never grows wrong; whether the sweep may be used
+The id of a snapshot is a digest of its rows, so an entry never becomes wrong. Whether the snapshot may still be used
 is asked of the shared cache each time.
 """
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from connectors.spec import Join, Row
-from gateway.cache.account_lru import AccountLru
+from gateway.cache.lru import AccountLru
 from gateway.unified.mapping import Joined, index
 
 DECODED = 4
-"""A decoded row takes three to four times its bytes in JSON; measured with rows of the vendor's."""
+"""A decoded row takes three to four times its bytes in JSON, measured with rows of a vendor."""
 _MOST_JOINED = 8
 
 
 class DecodedList:
-    """The rows of one sweep."""
+    """The rows of one snapshot."""
 
     __slots__ = ("_by", "_joined", "rows")
 
@@ -27,7 +27,7 @@ class DecodedList:
         self._joined: dict[tuple[Any, ...], Joined] = {}
 
     def by(self, column: str) -> Mapping[Any, Sequence[Row]]:
-        """Give the rows by their text in a column; those without one belong to nobody."""
+        """Returns the rows by their text in a column, without those that have no text there."""
         found = self._by.get(column)
         if found is None:
             arranged: dict[Any, list[Row]] = {}
@@ -39,7 +39,7 @@ class DecodedList:
         return found
 
     def joined(self, key: tuple[Any, ...], make: Callable[[], Joined]) -> Joined:
-        """Give what was made under this key before, or make it."""
+        """Returns what was made under this key before, or makes it."""
         found = self._joined.get(key)
         if found is None:
             if len(self._joined) >= _MOST_JOINED:
@@ -49,35 +49,38 @@ class DecodedList:
 
 
 class DecodedListCache:
-    """The lists that a worker has open, by account and sweep; none of accounts that are `closed`."""
+    """Decoded lists by account and snapshot, without those of `purged` accounts."""
 
-    def __init__(self, most_bytes: int, closed: Container[str] = ()) -> None:
-        self._held: AccountLru[DecodedList] = AccountLru(most_bytes)
-        self._closed = closed
+    def __init__(self, max_bytes: int, purged: Container[str] = ()) -> None:
+        self._lists: AccountLru[DecodedList] = AccountLru(max_bytes)
+        self._purged = purged
+
+    def __contains__(self, account: object) -> bool:
+        return account in self._lists
 
     @property
     def bytes(self) -> int:
-        return self._held.bytes
+        return self._lists.bytes
 
-    def get(self, account: str, sweep: str) -> DecodedList | None:
-        return self._held.get(account, sweep)
+    def get(self, account: str, snapshot: str) -> DecodedList | None:
+        return self._lists.get(account, snapshot)
 
-    def drop(self, account: str) -> None:
-        """Forget an account. What is still being read of it is held, unless it is closed."""
-        self._held.drop(account)
+    def purge(self, account: str) -> None:
+        """Removes an account's lists. One that is still being read is stored later, unless the account is purged."""
+        self._lists.remove_account(account)
 
-    def put(self, account: str, sweep: str, rows: Sequence[Row], size: int) -> DecodedList:
-        """Open a list that has `size` bytes in JSON."""
-        opened = DecodedList(rows)
-        if account not in self._closed:
-            self._held.put(account, sweep, opened, size * DECODED)
-        return opened
+    def put(self, account: str, snapshot: str, rows: Sequence[Row], size: int) -> DecodedList:
+        """Stores a list that has `size` bytes in JSON."""
+        decoded = DecodedList(rows)
+        if account not in self._purged:
+            self._lists.put(account, snapshot, decoded, size * DECODED)
+        return decoded
 
 
 def join_lists(
     join: Join, lists: Sequence[tuple[str, DecodedList]], embedded: tuple[str, DecodedList] | None
 ) -> Joined:
-    """Arrange the rows of lists, each with its sweep's id, and remember it with the first of them."""
+    """Returns the joined rows of lists, each with its snapshot's id. The result is remembered with the first list."""
     ids = (*(name for name, _ in lists), embedded[0] if embedded else "")
 
     def make() -> Joined:

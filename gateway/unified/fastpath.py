@@ -1,7 +1,7 @@
-"""The short way for a call that was answered before: same words, same answer, if nothing has changed and it is near.
+"""The fast path: answers a repeated GET from the local cache, without parsing it again.
 
-It decides nothing. What was decided for the same words is remembered together with the key and the account that it
-was decided for, and holds as long as these are the same; anything else takes the long way.
+It decides nothing. The decision for an equal request is remembered together with the key and the account that it was
+made for, and holds while these are unchanged; every other request takes the full path.
 """
 
 import secrets
@@ -13,59 +13,59 @@ from starlette.types import Scope
 from gateway.cache.lru import Lru
 from gateway.unified.call import FastPathTicket
 
-REMEMBERED = 10_000
-_PLAIN = frozenset({b"authorization", b"x-account-id", b"accept-encoding", b"if-none-match"})
-_LONG_WAY = frozenset({b"cache-control", b"content-type", b"content-encoding", b"idempotency-key"})
+REMEMBERED_TICKETS = 10_000
+_PART_OF_REQUEST = frozenset({b"authorization", b"x-account-id", b"accept-encoding", b"if-none-match"})
+_FULL_PATH_ONLY = frozenset({b"cache-control", b"content-type", b"content-encoding", b"idempotency-key"})
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A digest of all of a request that its answer depends on, and in which form the caller takes it."""
+    """A digest of all that the answer to a request depends on, and the headers that choose its form."""
 
     digest: bytes
-    accepted: bytes
-    known: bytes
+    accept_encoding: bytes
+    if_none_match: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class FastPathEntry:
-    """A ticket, and the name of the operation for logs."""
+    """A ticket, and the operation's id for logs."""
 
     ticket: FastPathTicket
     operation: str
 
 
 class FastPath:
-    """Remembers tickets by the words of their calls: by a digest alone, under a key of this process.
+    """Remembers tickets by a digest of their requests, keyed by a secret of this process.
 
-    So callers who send long queries take no more memory than others, and the least recently used ticket goes first.
+    So long queries take no more memory than short ones, and nobody can choose requests that collide.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._stubs: Lru[bytes, FastPathEntry] = Lru(REMEMBERED)
+        self._tickets: Lru[bytes, FastPathEntry] = Lru(REMEMBERED_TICKETS)
 
-    def read(self, scope: Scope) -> Fingerprint | None:
-        """Give the words of a request, or None for one that has to take the long way."""
+    def fingerprint(self, scope: Scope) -> Fingerprint | None:
+        """Returns the fingerprint of a request, or None for one that has to take the full path."""
         if scope["method"] != "GET":
             return None
         found: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
-            if name in _PLAIN:
+            if name in _PART_OF_REQUEST:
                 if name in found:
                     return None
                 found[name] = value
-            elif name in _LONG_WAY:
+            elif name in _FULL_PATH_ONLY:
                 return None
         key, account = found.get(b"authorization", b""), found.get(b"x-account-id", b"")
         path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
-        # With the lengths no two requests are one text.
+        # With the lengths in front, no two requests give the same text.
         text = b"%d,%d,%d:%b%b%b%b" % (len(key), len(account), len(path), key, account, path, query)
         digest = blake2b(text, digest_size=16, key=self._key).digest()
         return Fingerprint(digest, found.get(b"accept-encoding", b""), found.get(b"if-none-match", b""))
 
-    def find(self, words: Fingerprint) -> FastPathEntry | None:
-        return self._stubs.get(words.digest)
+    def find(self, fingerprint: Fingerprint) -> FastPathEntry | None:
+        return self._tickets.get(fingerprint.digest)
 
-    def remember(self, words: Fingerprint, stub: FastPathEntry) -> None:
-        self._stubs.put(words.digest, stub)
+    def remember(self, fingerprint: Fingerprint, entry: FastPathEntry) -> None:
+        self._tickets.put(fingerprint.digest, entry)

@@ -1,78 +1,60 @@
-"""Fetching the rows of a list from a vendor, page by page, until they are the list without a doubt."""
+"""Fetching all rows of a vendor's list, page by page, until they are the list without a doubt."""
 
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 
 from connectors.exchange import Request
 from connectors.paging import Batch, Malformed, Paging
-from connectors.spec import OWN_KEY, TODAY, Collection, Row
+from connectors.spec import Collection, Row
 from gateway.concurrency import together
 from gateway.errors import VendorFailure
+from gateway.unified.list_request import ListRequest
 from gateway.unified.page_checks import Pass, arrange, stood
 from gateway.upstream.vendor import VendorClient, VendorRefusal, VendorSession, malformed, without
 
 _ATTEMPTS = 3
 SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
-"""What may be a vendor's id: one segment of a path, and no way out of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListRequest:
-    """A list as it is asked for: its name on the shelf, its query, and whether a refusal is an answer."""
-
-    collection: Collection
-    query: tuple[tuple[str, str], ...]
-    pointer: str
-    digest: str
-    optional: bool
-    path: str
-    own_key: str
-    today: date
-
-    @property
-    def unaccepted(self) -> str:
-        """Name the fact that the vendor refuses such a query, whatever its values."""
-        return f"refuses {self.collection.path} {' '.join(sorted({name for name, _ in self.query}))}"
+"""What may be a vendor's id: one segment of a path, which cannot lead out of it."""
 
 
 class ListFetcher:
-    """Fetches lists. `side_by_side` pages are asked for at once."""
+    """Fetches lists, `concurrency` pages at a time."""
 
-    def __init__(self, asker: VendorClient, side_by_side: int) -> None:
-        self._asker = asker
-        self._clock = asker.clock
-        self._side_by_side = side_by_side
+    def __init__(self, client: VendorClient, concurrency: int) -> None:
+        self._client = client
+        self._clock = client.clock
+        self._concurrency = concurrency
 
-    async def rows(self, session: VendorSession, wanted: ListRequest) -> list[Row]:
-        if not wanted.collection.single:
-            return await self._pages(session, wanted)
-        if not SAFE_KEY.fullmatch(wanted.own_key):
+    async def rows(self, session: VendorSession, request: ListRequest) -> list[Row]:
+        if not request.collection.single:
+            return await self._pages(session, request)
+        if not SAFE_KEY.fullmatch(request.own_key):
             return []
         try:
-            row = await self._asker.ask(session, Request("GET", wanted.path, wanted.query))
+            row = await self._client.get(session, Request("GET", request.path, request.query))
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
-            return []  # Not there, or not for this token: vendors do not tell them apart.
+            return []  # Not there, or not for this token: vendors answer the same to both.
         if not isinstance(row, dict):
-            raise VendorFailure(f"{session.connector.name} answered {wanted.collection.path} with what is no record.")
+            raise VendorFailure(f"{session.connector.name} answered {request.collection.path} with what is no record.")
         return (
             list(without([row], session.connector.never))
-            if row.get(session.connector.paging.key) == wanted.own_key
+            if row.get(session.connector.paging.key) == request.own_key
             else []
         )
 
-    async def _pages(self, session: VendorSession, wanted: ListRequest) -> list[Row]:
-        """Fetch all pages until they are the list without a doubt. Raises `VendorFailure` after three tries.
+    async def _pages(self, session: VendorSession, request: ListRequest) -> list[Row]:
+        """Fetches all pages until they are the list without a doubt. Raises `VendorFailure` after three tries.
 
-        Where rows may have come while the list was read, it is only whole if the next reading finds the same ones.
+        Where rows may have been added while the list was read, it is complete only if a second reading finds the
+        same ones: an added row shifts the pages, and one that was there would be missed.
         """
         tries, before = 0, None
         while True:
-            found, sure = await self._pass(session, wanted)
+            found, sure = await self._pass(session, request)
             flaw = found.flaw
             if not flaw and (sure or found.names == before):
                 return found.rows
@@ -81,21 +63,21 @@ class ListFetcher:
             tries += bool(flaw)
             before = None if found.flaw else found.names
             if tries == _ATTEMPTS:
-                path = wanted.collection.path
+                path = request.collection.path
                 raise VendorFailure(
                     f"{session.connector.name} changed {path} while it was read, {_ATTEMPTS} times; try again. "
                     f"The last time {flaw}."
                 )
 
-    async def _pass(self, session: VendorSession, wanted: ListRequest) -> tuple[Pass, bool]:
-        """Read all pages once. Tell, too, whether none of the rows can have come meanwhile."""
-        paging, path = session.connector.paging, wanted.collection.path
-        columns = _stamps(paging, wanted.collection)
-        gate, began = asyncio.Semaphore(self._side_by_side), self._clock.now()
+    async def _pass(self, session: VendorSession, request: ListRequest) -> tuple[Pass, bool]:
+        """Reads all pages once. Returns, too, whether it is certain that no row was added meanwhile."""
+        paging, path = session.connector.paging, request.collection.path
+        columns = _stamps(paging, request.collection)
+        limit, began = asyncio.Semaphore(self._concurrency), self._clock.now()
 
         async def page(where: tuple[tuple[str, str], ...]) -> Batch:
-            async with gate:
-                body = await self._asker.ask(session, Request("GET", path, wanted.query + where))
+            async with limit:
+                body = await self._client.get(session, Request("GET", path, request.query + where))
             try:
                 batch = paging.parse(body)
             except Malformed as error:
@@ -108,7 +90,7 @@ class ListFetcher:
         try:
             rest = paging.rest(first, overlap)
             if len(rest) > len(paging.rest(first, 0)) and stood(first.rows, columns, began):
-                # The overlap would cost a page more, and what the rows say of themselves will do.
+                # The overlap would cost one more page, and the rows' own dates tell enough.
                 rest, overlap = paging.rest(first, 0), 0
         except Malformed as error:
             raise malformed(session, path, error) from error
@@ -117,23 +99,11 @@ class ListFetcher:
         return found, not rest or stood(found.rows, columns, began)
 
 
-def filled(collection: Collection, today: date, own_key: str) -> tuple[tuple[str, str], ...]:
-    """Give a collection's query with its placeholders filled."""
-    values = {TODAY: today.isoformat(), OWN_KEY: own_key}
-    return tuple((name, values.get(value, value)) for name, value in collection.pairs())
-
-
 def _has_any(rows: Sequence[Row], columns: frozenset[str]) -> bool:
     return any(columns & row.keys() for row in rows)
 
 
 def _stamps(paging: Paging, collection: Collection) -> tuple[str, ...]:
-    """Name the columns that say when a row came into a list: into a narrowed one it may come by a change."""
-    wanted = (paging.created, paging.updated) if collection.narrows else (paging.created,)
-    return wanted if all(wanted) else ()
-
-
-def sifted(rows: Sequence[Row], wanted: ListRequest) -> Sequence[Row]:
-    """Leave out the rows that do not belong to a list, which a vendor that ignores its query gives too."""
-    sift = wanted.collection.sift
-    return rows if sift is None else [row for row in rows if sift(row, wanted.own_key, wanted.today)]
+    """Returns the columns that say when a row came into a list. Into a narrowed list it may come by a change."""
+    columns = (paging.created, paging.updated) if collection.narrows else (paging.created,)
+    return columns if all(columns) else ()

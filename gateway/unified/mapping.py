@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from connectors.contract import Spec
 from connectors.convert import UNREADABLE, default, is_there
-from connectors.spec import TODAY, Absent, Field, Join, Nested, Ref, Row, Source, Table
+from connectors.spec import TODAY, Absent, Endpoint, Field, Join, Nested, Ref, Row, Source, Table
 from gateway.upstream.decoding import UNREADABLE_COLUMNS, unreadable_columns
 
 
@@ -218,3 +218,21 @@ def is_key_lost(join: Join, row: Row) -> bool:
 
 def _is_undecoded(row: Row, column: str | None) -> bool:
     return UNREADABLE_COLUMNS in row and column in unreadable_columns(row)
+
+
+def joins_for(endpoint: Endpoint, *plans: Plan) -> tuple[Join, ...]:
+    """Returns the joins that these plans need for the records of an endpoint, each once."""
+    found = dict.fromkeys(join for plan in plans for join in plan.joins)
+    completion = endpoint.completion
+    if completion and any(completion.fields & plan.rules.keys() for plan in plans):
+        found |= dict.fromkeys(completion.joins)
+    return tuple(found)
+
+
+def make_record(endpoint: Endpoint, row: Row, joined: Mapping[Join, Joined], today: date) -> Record:
+    """Returns the record of a row, completed with the columns that come from joins where these were read."""
+    record = Record(row, joined, today)
+    completion = endpoint.completion
+    if completion is None or not all(join in joined for join in completion.joins):
+        return record
+    return Record(completion.complete(row, [record.pick(join) for join in completion.joins]), joined, today)

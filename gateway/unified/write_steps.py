@@ -54,9 +54,9 @@ class WriteProgress:
 class StepRunner:
     """Takes the steps of flows; `checks` finds out what a 401 means."""
 
-    def __init__(self, upstream: Upstream, asker: VendorClient, clock: Clock, checks: TokenRejections) -> None:
+    def __init__(self, upstream: Upstream, client: VendorClient, clock: Clock, checks: TokenRejections) -> None:
         self._upstream = upstream
-        self._asker = asker
+        self._client = client
         self._clock = clock
         self._checks = checks
 
@@ -97,7 +97,7 @@ class StepRunner:
 
     async def _read(self, session: VendorSession, step: Step) -> Reply:
         try:
-            return Reply(await self._asker.ask(session, step.request))
+            return Reply(await self._client.get(session, step.request))
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise

@@ -1,6 +1,6 @@
-"""Asking a vendor: one call with its retries, its answer decoded, and its refusals as our errors.
+"""Calls to a vendor: with retries, the answer decoded, and the vendor's errors as ours.
 
-What the vendor says in a body is never repeated, save its own one-line error message, cut short by the connector.
+A vendor's body is never repeated in an error, except its own one-line error message, shortened by the connector.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from gateway.upstream.retry import Failure, RetryPolicy, retry_after, seconds_to
 
 
 class VendorRefusal(Exception):
-    """The vendor answered 401, 403 or 404. What that means depends on what was asked, so it is no answer yet.
+    """The vendor answered 401, 403 or 404. What that means to a caller depends on what was asked.
 
-    403 and 404 are in the vendor's own words: what a firewall on the way says is none of them.
+    403 and 404 are in the vendor's own error format: an answer of a firewall on the way is a `VendorFailure`.
     """
 
     def __init__(self, status: int, provider: ProviderError) -> None:
@@ -40,7 +40,7 @@ class VendorRefusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawCall:
-    """A read that the vendor answered, with the decoded body as it came."""
+    """A read that the vendor has answered, with its decoded body, unaltered."""
 
     request: Request
     body: Any = field(repr=False)
@@ -48,7 +48,7 @@ class RawCall:
 
 @dataclass(slots=True)
 class VendorSession:
-    """The calls made to a vendor for one request: with whom, until when (monotonic), and what was said so far."""
+    """The calls to a vendor for one request, which end at `deadline` (monotonic). `extra` are `proxy` parameters."""
 
     connector: Connector
     linked: Linked
@@ -58,24 +58,24 @@ class VendorSession:
     calls: int = 0
     raw: list[RawCall] = field(default_factory=list)
 
-    def again(self) -> "VendorSession":
-        """Give a conversation with the same vendor in which nothing has been said yet."""
+    def fresh(self) -> "VendorSession":
+        """Returns a session with the same vendor in which no call has been made."""
         return replace(self, calls=0, raw=[])
 
 
 class VendorClient:
-    """Makes calls for conversations. Knows when to try again; keeps nothing between calls."""
+    """Makes calls, and repeats reads where that may help. Stores nothing between calls."""
 
     def __init__(self, upstream: Upstream, retries: RetryPolicy, clock: Clock) -> None:
         self._upstream = upstream
         self._retries = retries
         self.clock = clock
 
-    async def ask(self, session: VendorSession, request: Request) -> Any:
-        """Give the decoded JSON of a 2xx answer to a read.
+    async def get(self, session: VendorSession, request: Request) -> Any:
+        """Returns the decoded JSON of a 2xx answer to a read.
 
-        Raises `VendorRefusal` for 401, and for 403 and 404 in the vendor's own words, `RateLimited`, `BadRequest` for
-        a fault in the caller's own `proxy` parameters, and `VendorFailure` for everything else.
+        Raises `VendorRefusal` for 401, and for 403 and 404 in the vendor's own error format; `RateLimited`;
+        `BadRequest` where the vendor rejects the caller's `proxy` parameters; `VendorFailure` for everything else.
         """
         signed = Request(
             request.method,
@@ -123,7 +123,7 @@ class VendorClient:
             raise _garbage(session, request, answer.status, "its JSON is broken or cut short") from error
 
     def _failure(self, session: VendorSession, request: Request, answer: Answer) -> Exception:
-        """Turn an answer that is no success into what to raise."""
+        """Returns the exception for an answer that is not a success."""
         name, status = session.connector.name, answer.status
         try:
             body = decode(answer.body)
@@ -136,7 +136,7 @@ class VendorClient:
         if status in {403, 404}:
             if is_json(media_type(answer.headers)) and session.connector.is_fault(body):
                 return VendorRefusal(status, provider)
-            # A firewall or a proxy between us and the vendor: nothing follows from it about who may see what.
+            # Perhaps a firewall or proxy between us and the vendor: it says nothing about what the token may see.
             return VendorFailure(
                 f"{name} answered {status} to {request.path}, but not in the form of its own errors: something "
                 "between the gateway and it may have answered instead.",
@@ -163,7 +163,7 @@ def _garbage(session: VendorSession, request: Request, status: int, why: str) ->
 
 
 def encode(value: Any) -> bytes:
-    """Give JSON. Raises `VendorFailure` for what a vendor has nested deeper than an encoder goes."""
+    """Returns JSON. Raises `VendorFailure` where a vendor's value is nested deeper than the encoder goes."""
     try:
         return orjson.dumps(value)
     except TypeError as error:
@@ -171,7 +171,7 @@ def encode(value: Any) -> bytes:
 
 
 def malformed(session: VendorSession, path: str, error: Malformed) -> GatewayError:
-    """Make the error for an answer that is JSON of another shape than promised."""
+    """Returns the error for JSON of another shape than expected."""
     return VendorFailure(
         f"{session.connector.name} answered {path} in an unknown shape: {error}.",
         provider_errors=[ProviderError(200, path)],
@@ -179,7 +179,7 @@ def malformed(session: VendorSession, path: str, error: Malformed) -> GatewayErr
 
 
 def without(rows: Sequence[Mapping[str, Any]], never: frozenset[str]) -> list[dict[str, Any]]:
-    """Copy rows without the columns that never leave the vendor's answer."""
+    """Returns copies of rows without the columns that must never leave the vendor's answer."""
     return [{key: value for key, value in row.items() if key not in never} for row in rows]
 
 

@@ -273,7 +273,7 @@ async def test_every_read_that_meets_a_401_asks_once_whether_the_token_is_good(
     ):
         vendor.open, vendor.asked = frozenset(open_paths), []
         with pytest.raises(error):
-            await bench.gateway.answer(call)
+            await bench.reads.read(call)
         assert [each.path for each in vendor.asked].count("/token-info") == 1
         assert bench.register.accounts["a1"].account.status is status
 

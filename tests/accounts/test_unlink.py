@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from gateway.app.stores import Stores
 from gateway.audit.events import AuditEvent
-from gateway.cache.account_lru import AccountLru
+from gateway.cache.lru import AccountLru
 from gateway.db.engine import open_engine, reading
 from gateway.db.schema import connect_sessions, credentials
 from tests.accounts.test_lifecycle import until

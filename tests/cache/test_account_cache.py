@@ -102,28 +102,25 @@ async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_
     assert await account_cache.write_current({name: b"before"}, 60, MADE_OF)
     assert await account_cache.read_current([name], MADE_OF) == [b"before"]
     assert await AccountCache(memory, make_linked("a1"), 1000, "write").invalidate(None)
-    assert await account_cache.read_current([name], MADE_OF) == [None]
     later = AccountCache(memory, make_linked("a1"), 1000, "later")
     assert await later.read_current([name], MADE_OF) == [None]
     assert await later.write_current({name: b"after"}, 60, MADE_OF)
     assert await later.read_current([name], MADE_OF) == [b"after"]
     # Other accounts have generations of their own.
     theirs = other.key("answer", "x")
-    await other.note_generations(MADE_OF)
+    await other.read_generations(MADE_OF)
     assert await other.write_current({theirs: b"theirs"}, 60, MADE_OF)
     await later.invalidate(None)
     assert await other.read_current([theirs], MADE_OF) == [b"theirs"]
 
 
 async def test_an_answer_that_a_write_has_overtaken_is_kept_for_nobody() -> None:
-    """What a request keeps is as of its beginning, though it has seen the new generation since."""
+    """What a request stores is as of its beginning, though a change has replaced the generation since."""
     memory, account_cache, _ = shelves()
     name = account_cache.key("answer", "x")
-    await account_cache.note_generations(MADE_OF)
+    await account_cache.read_generations(MADE_OF)
     await AccountCache(memory, make_linked("a1"), 1000, "write").invalidate(None)
-    assert await account_cache.read_current([name], MADE_OF) == [None]
     assert await account_cache.write_current({name: b"asked before the write"}, 60, MADE_OF)
-    assert await account_cache.read_current([name], MADE_OF) == [None]
     assert await AccountCache(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
 
 
@@ -131,8 +128,8 @@ async def test_requests_that_begin_together_agree_on_the_generation() -> None:
     memory, account_cache, _ = shelves()
     second = AccountCache(memory, make_linked("a1"), 1000, "second")
     name = account_cache.key("answer", "x")
-    await account_cache.note_generations(MADE_OF)
-    await second.note_generations(MADE_OF)
+    await account_cache.read_generations(MADE_OF)
+    await second.read_generations(MADE_OF)
     await account_cache.write_current({name: b"first"}, 60, MADE_OF)
     assert await second.read_current([name], MADE_OF) == [b"first"]
 
@@ -140,15 +137,26 @@ async def test_requests_that_begin_together_agree_on_the_generation() -> None:
 async def test_a_generation_that_was_evicted_makes_everything_a_miss() -> None:
     memory, account_cache, _ = shelves()
     name = account_cache.key("answer", "x")
-    await account_cache.note_generations(MADE_OF)
+    await account_cache.read_generations(MADE_OF)
     await account_cache.write_current({name: b"value"}, 60, MADE_OF)
     memory.marks.clear()
     assert await AccountCache(memory, make_linked("a1"), 1000, "later").read_current([name], MADE_OF) == [None]
     assert await AccountCache(memory, make_linked("a1"), 1000, "last").read_current([name], MADE_OF) == [None]
 
 
+async def test_what_was_prefetched_is_not_read_again_unless_it_is_to_be() -> None:
+    memory, account_cache, _ = shelves()
+    one, other = account_cache.key("list", "x"), account_cache.key("fact", "y")
+    await account_cache.prefetch([one, other], MADE_OF)
+    stamp = account_cache.generations(MADE_OF)
+    await AccountCache(memory, make_linked("a1"), 1000, "2").write({one: stamp + b"stored since", other: b"1"}, 60)
+    assert await account_cache.read_current([one], MADE_OF) == [None]
+    assert await account_cache.read([other]) == [None]
+    assert await account_cache.read_current([one], MADE_OF, refresh=True) == [b"stored since"]
+
+
 async def test_without_a_store_nothing_is_current_and_a_write_hears_of_it() -> None:
     account_cache = AccountCache(Forgetful(), make_linked("a1"), 1000, "1")
-    await account_cache.note_generations(MADE_OF)
+    await account_cache.read_generations(MADE_OF)
     assert not await account_cache.write_current({account_cache.key("answer", "x"): b"value"}, 60, MADE_OF)
     assert not await account_cache.invalidate(None)

@@ -102,7 +102,7 @@ async def test_what_is_never_fresh_is_asked_each_time() -> None:
         assert told(page) == (0, 0, "miss", False)
     assert desk.vendor.paths().count("/people") == 2
     assert desk.vendor.paths().count("/roles") == 1
-    assert desk.memory.kinds() == {"list", "sweep", "rows"}
+    assert desk.memory.kinds() == {"list", "snapshot", "rows"}
 
 
 async def test_raw_is_neither_kept_nor_taken_from_what_is_kept() -> None:
@@ -115,7 +115,7 @@ async def test_raw_is_neither_kept_nor_taken_from_what_is_kept() -> None:
 
 
 async def test_an_answer_that_is_too_large_is_given_and_not_kept() -> None:
-    desk = Bench(village(5), most_bytes=100)
+    desk = Bench(village(5), max_value_bytes=100)
     page = await desk.ask()
     assert not page.freshness.stored
     assert "answer" not in desk.memory.kinds()

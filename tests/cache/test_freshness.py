@@ -57,42 +57,44 @@ TIMES = Windows(60, 30, 120).begin(1000)
     [
         (NO_DIRECTIVES, 0, Use.FRESH),
         (NO_DIRECTIVES, 59.9, Use.FRESH),
-        (NO_DIRECTIVES, 60, Use.MEANWHILE),
-        (NO_DIRECTIVES, 89.9, Use.MEANWHILE),
-        (NO_DIRECTIVES, 90, Use.ON_ERROR),
-        (NO_DIRECTIVES, 179.9, Use.ON_ERROR),
-        (NO_DIRECTIVES, 180, Use.NOT),
-        (Directives(no_cache=True), 0, Use.NOT),
-        (Directives(no_store=True), 0, Use.NOT),
-        (Directives(max_age=0), 0, Use.NOT),
-        (Directives(no_cache=True, max_age=30), 1, Use.NOT),
+        (NO_DIRECTIVES, 60, Use.STALE_WHILE_REVALIDATE),
+        (NO_DIRECTIVES, 89.9, Use.STALE_WHILE_REVALIDATE),
+        (NO_DIRECTIVES, 90, Use.STALE_IF_ERROR),
+        (NO_DIRECTIVES, 179.9, Use.STALE_IF_ERROR),
+        (NO_DIRECTIVES, 180, Use.UNUSABLE),
+        (Directives(no_cache=True), 0, Use.UNUSABLE),
+        (Directives(no_store=True), 0, Use.UNUSABLE),
+        (Directives(max_age=0), 0, Use.UNUSABLE),
+        (Directives(no_cache=True, max_age=30), 1, Use.UNUSABLE),
         (Directives(max_age=30), 30, Use.FRESH),
         # Whoever says how old an answer may be gets no older one, not even if the vendor fails.
-        (Directives(max_age=30), 30.5, Use.NOT),
-        (Directives(max_age=100), 70, Use.MEANWHILE),
-        (Directives(max_age=100), 95, Use.ON_ERROR),
-        (Directives(max_age=100), 101, Use.NOT),
+        (Directives(max_age=30), 30.5, Use.UNUSABLE),
+        (Directives(max_age=100), 70, Use.STALE_WHILE_REVALIDATE),
+        (Directives(max_age=100), 95, Use.STALE_IF_ERROR),
+        (Directives(max_age=100), 101, Use.UNUSABLE),
         (Directives(min_fresh=10), 50, Use.FRESH),
-        (Directives(min_fresh=10), 50.5, Use.NOT),
-        (Directives(min_fresh=10), 70, Use.NOT),
+        (Directives(min_fresh=10), 50.5, Use.UNUSABLE),
+        (Directives(min_fresh=10), 70, Use.UNUSABLE),
         (Directives(max_stale=20), 80, Use.STALE),
-        (Directives(max_stale=20), 80.5, Use.MEANWHILE),
+        (Directives(max_stale=20), 80.5, Use.STALE_WHILE_REVALIDATE),
         (Directives(max_stale=100), 150, Use.STALE),
         (Directives(max_stale=inf), 179, Use.STALE),
-        (Directives(max_stale=inf), 180, Use.NOT),
-        (Directives(max_stale=inf, max_age=100), 101, Use.NOT),
-        (Directives(max_stale=inf, min_fresh=1), 70, Use.NOT),
+        (Directives(max_stale=inf), 180, Use.UNUSABLE),
+        (Directives(max_stale=inf, max_age=100), 101, Use.UNUSABLE),
+        (Directives(max_stale=inf, min_fresh=1), 70, Use.UNUSABLE),
         (Directives(only_if_cached=True), 10, Use.FRESH),
-        (Directives(only_if_cached=True), 95, Use.ON_ERROR),
+        (Directives(only_if_cached=True), 95, Use.STALE_IF_ERROR),
     ],
 )
-def test_what_a_kept_answer_is_good_for(asked: Directives, age: float, use: Use) -> None:
+def test_what_a_stored_answer_is_good_for(asked: Directives, age: float, use: Use) -> None:
     assert judge(TIMES, 1000 + age, asked) is use
 
 
-@pytest.mark.parametrize(("age", "use"), [(59, Use.FRESH), (60, Use.ON_ERROR), (89, Use.ON_ERROR), (180, Use.NOT)])
-def test_a_settled_request_wants_a_fresh_answer(age: float, use: Use) -> None:
-    assert judge(TIMES, 1000 + age, NO_DIRECTIVES, settled=True) is use
+@pytest.mark.parametrize(
+    ("age", "use"), [(59, Use.FRESH), (60, Use.STALE_IF_ERROR), (89, Use.STALE_IF_ERROR), (180, Use.UNUSABLE)]
+)
+def test_a_revalidating_request_wants_a_fresh_answer(age: float, use: Use) -> None:
+    assert judge(TIMES, 1000 + age, NO_DIRECTIVES, revalidating=True) is use
 
 
 @pytest.mark.parametrize(
@@ -126,15 +128,15 @@ def test_no_answer_is_used_beyond_its_windows_or_the_age_that_was_asked_for(
 ) -> None:
     times = windows.begin(0, jitter)
     use = judge(times, age, asked)
-    if use is not Use.NOT:
+    if use is not Use.UNUSABLE:
         assert not asked.no_cache
-        assert age <= windows.fresh + max(windows.revalidate, windows.on_error)
+        assert age <= windows.fresh + max(windows.stale_while_revalidate, windows.stale_if_error)
         assert asked.max_age is None or age <= asked.max_age
     if use is Use.FRESH:
         assert age < windows.fresh
         assert windows.fresh - age >= asked.min_fresh - 1e-6
-    if use is Use.MEANWHILE:
-        assert age < windows.fresh + windows.revalidate
+    if use is Use.STALE_WHILE_REVALIDATE:
+        assert age < windows.fresh + windows.stale_while_revalidate
 
 
 @given(windows_, windows_, st.floats(0, 100), st.floats(0, 100), st.floats(0, 10**6))

@@ -12,7 +12,7 @@ from tests.fakes.vendor import GET, LIST, READER, Bench, village
 
 def bench() -> Bench[Vendor]:
     """Two accounts of one vendor, whose tokens may see the same."""
-    desk = Bench(village(3), near_bytes=0)
+    desk = Bench(village(3), local_bytes=0)
     desk.register.accounts["a2"] = make_linked("a2", *desk.connector.scopes)
     return desk
 
@@ -79,14 +79,14 @@ async def test_any_two_kept_values_may_be_exchanged_and_no_answer_is_another() -
 
 
 @pytest.mark.parametrize("order", [("all", "few"), ("few", "all")])
-@pytest.mark.parametrize("near_bytes", [0, 1 << 20])
+@pytest.mark.parametrize("local_bytes", [0, 1 << 20])
 @pytest.mark.parametrize(
     "query", [{}, {"expand": "work_location"}, {"fields": "id,work_location", "expand": "work_location"}]
 )
 async def test_keys_with_different_rights_never_see_what_is_kept_for_each_other(
-    order: tuple[str, str], near_bytes: int, query: dict[str, Any]
+    order: tuple[str, str], local_bytes: int, query: dict[str, Any]
 ) -> None:
-    desk = Bench(village(3), near_bytes=near_bytes)
+    desk = Bench(village(3), local_bytes=local_bytes)
     desk.register.keys |= {"all": desk.register.keys["key"], "few": make_key(READER)}
     for operation, key in ((LIST, ""), (GET, "p1")):
         for secret in (*order, *order):
@@ -110,7 +110,7 @@ async def test_a_value_of_an_old_data_key_is_a_miss() -> None:
 
 
 async def test_a_token_with_fewer_scopes_is_not_shown_what_one_with_more_has_brought() -> None:
-    desk = Bench(village(3), near_bytes=1 << 20)
+    desk = Bench(village(3), local_bytes=1 << 20)
     assert b'"diet"' in (await desk.ask(fields="id,diet")).body
     before = desk.register.accounts["a1"]
     fewer = make_linked("a1", "open").account

@@ -1,4 +1,4 @@
-"""What a worker holds in its own memory: bounded, believed for a short time, and dropped by what it hears."""
+"""What a worker holds in its own memory: bounded, believed for a short time, and dropped by what it subscribed."""
 
 import tracemalloc
 
@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cache.account_lru import AccountLru
 from gateway.cache.entry import OVERHEAD, CacheEntry
 from gateway.cache.freshness import Windows
-from gateway.cache.local import REMEMBERED_CHANGES, LocalCache, LocalCacheLimits
+from gateway.cache.local import REMEMBERED_INVALIDATIONS, LocalCache
+from gateway.cache.lru import AccountLru
 from gateway.unified.decoded import DECODED, DecodedListCache
 from tests.fakes.core import Time
 
 TIMES = Windows(60).begin(0)
-LIMITS = LocalCacheLimits(most_bytes=100_000, seconds=10, unheard_seconds=1)
+MAX_BYTES = 100_000
 
 
 def answer(text: str = "x", size: int = 0) -> CacheEntry:
@@ -22,72 +22,77 @@ def answer(text: str = "x", size: int = 0) -> CacheEntry:
 
 
 class Worker:
-    def __init__(self, limits: LocalCacheLimits = LIMITS) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self.time = Time()
-        self.hears = True
-        self.near = LocalCache(limits, self.time.seconds, lambda: self.hears)
+        self.subscribed = True
+        self.local = LocalCache(
+            self.time.seconds,
+            lambda: self.subscribed,
+            max_bytes=max_bytes,
+            seconds=10,
+            unsubscribed_seconds=1,
+        )
 
     def put(self, account: str, name: str = "n", kept: CacheEntry | None = None) -> None:
-        self.near.put(account, name, kept or answer(), self.near.moment())
+        self.local.put(account, name, kept or answer(), self.local.read_point())
 
 
 @pytest.mark.parametrize(
-    ("hears", "age", "held"), [(True, 9.9, True), (True, 10, False), (False, 0.9, True), (False, 1, False)]
+    ("subscribed", "age", "held"), [(True, 9.9, True), (True, 10, False), (False, 0.9, True), (False, 1, False)]
 )
 def test_an_answer_is_believed_for_a_while_and_less_long_where_changes_are_not_heard(
-    hears: bool, age: float, held: bool
+    subscribed: bool, age: float, held: bool
 ) -> None:
     worker = Worker()
     worker.put("a1")
-    worker.hears = hears
+    worker.subscribed = subscribed
     worker.time.forward(age)
-    assert (worker.near.get("a1", "n") is not None) is held
-    assert len(worker.near) == int(held)
+    assert (worker.local.get("a1", "n") is not None) is held
+    assert len(worker.local) == int(held)
 
 
 def test_a_change_drops_all_of_its_account_and_nothing_else() -> None:
     worker = Worker()
     for account, name in (("a1", "x"), ("a1", "y"), ("a2", "x")):
         worker.put(account, name)
-    worker.near.drop("a1")
-    assert [worker.near.get("a1", name) for name in "xy"] == [None, None]
-    assert worker.near.get("a2", "x") is not None
+    worker.local.invalidate("a1")
+    assert [worker.local.get("a1", name) for name in "xy"] == [None, None]
+    assert worker.local.get("a2", "x") is not None
 
 
 def test_what_was_read_before_a_change_is_not_held_after_it() -> None:
     worker = Worker()
-    moment = worker.near.moment()
-    worker.near.drop("a1")
-    worker.near.put("a1", "n", answer(), moment)
-    worker.near.put("a2", "n", answer(), moment)
-    assert worker.near.get("a1", "n") is None
-    assert worker.near.get("a2", "n") is not None
-    worker.near.put("a1", "n", answer(), worker.near.moment())
-    assert worker.near.get("a1", "n") is not None
+    point = worker.local.read_point()
+    worker.local.invalidate("a1")
+    worker.local.put("a1", "n", answer(), point)
+    worker.local.put("a2", "n", answer(), point)
+    assert worker.local.get("a1", "n") is None
+    assert worker.local.get("a2", "n") is not None
+    worker.local.put("a1", "n", answer(), worker.local.read_point())
+    assert worker.local.get("a1", "n") is not None
 
 
 def test_what_was_read_before_the_channel_came_back_is_not_held_after_it() -> None:
     worker = Worker()
     worker.put("a1")
-    moment = worker.near.moment()
-    worker.near.clear()
-    worker.near.put("a2", "n", answer(), moment)
-    assert (len(worker.near), worker.near.bytes) == (0, 0)
+    point = worker.local.read_point()
+    worker.local.clear()
+    worker.local.put("a2", "n", answer(), point)
+    assert (len(worker.local), worker.local.bytes) == (0, 0)
 
 
 def test_changes_that_are_long_past_are_forgotten_on_the_safe_side() -> None:
     worker = Worker()
-    moment = worker.near.moment()
-    for number in range(REMEMBERED_CHANGES + 1):
-        worker.near.drop(f"a{number}")
+    point = worker.local.read_point()
+    for number in range(REMEMBERED_INVALIDATIONS + 1):
+        worker.local.invalidate(f"a{number}")
     # That this account has changed is no longer known; so it counts as changed, as would any other.
-    worker.near.put("a0", "n", answer(), moment)
-    assert worker.near.get("a0", "n") is None
+    worker.local.put("a0", "n", answer(), point)
+    assert worker.local.get("a0", "n") is None
 
 
 def test_the_bound_holds_with_ten_thousand_accounts() -> None:
-    limits = LocalCacheLimits(most_bytes=8_000_000, seconds=10, unheard_seconds=1)
-    worker = Worker(limits)
+    worker = Worker(max_bytes := 8_000_000)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
@@ -96,12 +101,12 @@ def test_the_bound_holds_with_ten_thousand_accounts() -> None:
         used = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert worker.near.bytes <= limits.most_bytes
-    assert 1000 < len(worker.near) < 2000
+    assert worker.local.bytes <= max_bytes
+    assert 1000 < len(worker.local) < 2000
     # What Python takes for it in truth: the count is an estimate, and on the safe side.
-    assert used < limits.most_bytes * 1.1
-    assert worker.near.get("account-009999", "n") is not None
-    assert worker.near.get("account-000000", "n") is None
+    assert used < max_bytes * 1.1
+    assert worker.local.get("account-009999", "n") is not None
+    assert worker.local.get("account-000000", "n") is None
 
 
 def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
@@ -112,7 +117,7 @@ def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
     assert lists.bytes <= DECODED * 10_000
     assert lists.get("a9999", "s") is not None
     closed.add("a9999")
-    lists.drop("a9999")
+    lists.purge("a9999")
     assert lists.get("a9999", "s") is None
     # What was being read when it was to be forgotten.
     lists.put("a9999", "s", [{"id": "x"}], 100)
@@ -127,10 +132,10 @@ def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
 def test_an_answer_that_is_heavier_than_all_is_not_held_and_none_where_nothing_may_be() -> None:
     worker = Worker()
     worker.put("a1", "big", answer(size=100_000))
-    assert (len(worker.near), worker.near.bytes) == (0, 0)
-    closed = Worker(LocalCacheLimits(0, 10, 1))
+    assert (len(worker.local), worker.local.bytes) == (0, 0)
+    closed = Worker(0)
     closed.put("a1")
-    assert len(closed.near) == 0
+    assert len(closed.local) == 0
 
 
 @given(
@@ -147,7 +152,7 @@ def test_the_weight_is_always_that_of_what_is_held(steps: list[tuple[str, str, s
         if word == "put":
             held.put(account, name, name, weight)
         elif word == "drop":
-            held.drop(account)
+            held.remove_account(account)
         elif word == "remove":
             held.remove(account, name)
         model = {key: "xyz".index(key[1]) + 1 for key in held._values}

@@ -89,7 +89,7 @@ class Read:
             **query,
         }
         employee, key = place
-        return await bench.gateway.answer(
+        return await bench.reads.read(
             Call(
                 secret="key",
                 account_id="a1",

@@ -1,5 +1,6 @@
-"""Sweeps of one list of a vendor in memory, with all that they need."""
+"""Snapshots of one list of a vendor in memory, with all that they need."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,9 +8,11 @@ from connectors.spec import Collection
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.cache.singleflight import Leases, SingleFlight
-from gateway.model import NO_CEILINGS, Cache
-from gateway.unified.collections import Collections, CollectionSnapshot, ReadContext, Retention, Sharing
+from gateway.model import Cache
+from gateway.unified.collections import Collections
+from gateway.unified.context import ListContext
 from gateway.unified.decoded import DecodedListCache
+from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient, VendorSession
 from tests.fakes.core import A_MINUTE, Memory, Time, Vendor, make_linked, unjittered
@@ -29,7 +32,7 @@ def things(count: int, made: str | None = MADE) -> Vendor:
 
 @dataclass
 class Desk:
-    """Sweeps with what they need; each reading is a request of its own."""
+    """Collections with what they need; each reading is a request of its own."""
 
     vendor: Vendor
     cache: Cache | None = None
@@ -39,25 +42,44 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.time)
-        asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
-        cache = self.cache or self.memory
-        sharing = Sharing(SingleFlight(), Leases(cache, 5, asker.clock.monotonic), DecodedListCache(0))
-        self.sweeps = Collections(
-            asker, Retention({"things": self.windows}, Windows(60), 3600, b"k"), sharing, side_by_side=4
+        client = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
+        self.shared = self.cache or self.memory
+        self.snapshots = SnapshotStore(DecodedListCache(0), self.time.seconds, 3600, b"k")
+        self.collections = Collections(
+            client,
+            self.snapshots,
+            SingleFlight(),
+            Leases(self.shared, 5, client.clock.monotonic),
+            lambda _: self.windows,
+            concurrency=4,
         )
-        self.account_cache = AccountCache(cache, LINKED, 1 << 20, "generation")
+        self.account_cache = self.new_cache()
 
-    def reading(self, directives: Directives = NO_DIRECTIVES) -> ReadContext:
+    def new_cache(self) -> AccountCache:
+        """Returns a request's own view of the cache."""
+        return AccountCache(self.shared, LINKED, 1 << 20, f"request {self.readings}")
+
+    def context(self, directives: Directives = NO_DIRECTIVES) -> ListContext:
         self.readings += 1
         now = self.time.moment
-        session = VendorSession(VILLAGE, LINKED, now.timestamp() + 30)
-        return ReadContext(session, self.account_cache, directives, now.date(), NO_CEILINGS, f"request {self.readings}")
+        return ListContext(
+            session=VendorSession(VILLAGE, LINKED, now.timestamp() + 30),
+            cache=self.new_cache(),
+            directives=directives,
+            today=now.date(),
+            request_id=f"request {self.readings}",
+        )
 
     async def open(self, directives: Directives = NO_DIRECTIVES, *, optional: bool = False) -> CollectionSnapshot:
-        return await self.sweeps.open(self.reading(directives), THINGS, optional=optional)
+        context = self.context(directives)
+        snapshot = await self.collections.open(context, THINGS, optional=optional)
+        if context.storing:
+            await asyncio.wait(context.storing)
+        return snapshot
 
-    async def ids(self, sweep: CollectionSnapshot, start: int = 0, stop: int | None = None) -> list[str] | None:
-        rows = await self.sweeps.rows(self.account_cache, sweep, start, sweep.total if stop is None else stop)
+    async def ids(self, snapshot: CollectionSnapshot, start: int = 0, stop: int | None = None) -> list[str] | None:
+        stop = snapshot.total if stop is None else stop
+        rows = await self.snapshots.rows(self.account_cache, snapshot, start, stop)
         return None if rows is None else [row["id"] for row in rows]
 
 

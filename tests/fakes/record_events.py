@@ -20,9 +20,9 @@ from gateway.record_events.detector import Around, Keeping
 from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
 from gateway.record_events.snapshot import Hashing, SnapshotReader
 from gateway.record_events.watcher import Pace, Watcher
-from gateway.unified.collections import Collections, Sharing
-from gateway.unified.collections import Retention as Kept
+from gateway.unified.collections import Collections
 from gateway.unified.decoded import DecodedListCache
+from gateway.unified.snapshot_store import SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import A_MINUTE, Memory, Register, Time, Vendor, make_linked, unjittered
@@ -146,8 +146,14 @@ class Tower:
     def worker(self) -> Watcher:
         cache, clock = self.cache or self.memory, self.time.clock()
         asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        sharing = Sharing(SingleFlight(), Leases(cache, 5, clock.monotonic), DecodedListCache(0))
-        sweeps = Collections(asker, Kept({}, self.windows, 3600, b"k"), sharing, side_by_side=4)
+        sweeps = Collections(
+            asker,
+            SnapshotStore(DecodedListCache(0), self.time.seconds, 3600, b"k"),
+            SingleFlight(),
+            Leases(cache, 5, clock.monotonic),
+            lambda _: self.windows,
+            concurrency=4,
+        )
         provider = Provider(self.connector, Policy(self.connector, self.operator))
         ids, words = count(1), count(1)
         return Watcher(

@@ -17,18 +17,21 @@ from connectors.spec import OWN_KEY, Absent, Collection, Endpoint, Field, Join, 
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
-from gateway.cache.local import LocalCache, LocalCacheLimits
+from gateway.cache.local import LocalCache
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.contract.query import PageLimits
 from gateway.model import Cache, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
+from gateway.unified.answer_cache import AnswerCache
 from gateway.unified.call import Call, Page
-from gateway.unified.collections import Collections, Retention, Sharing
+from gateway.unified.collections import Collections
 from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
 from gateway.unified.decoded import DecodedListCache
-from gateway.unified.read import Around, Caches, Limits, ReadService
+from gateway.unified.plan import Planner
+from gateway.unified.read import ReadService
+from gateway.unified.snapshot_store import SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import A_MINUTE, Memory, Register, Rows, Time, Vendor, make_key, make_linked, unjittered
@@ -194,11 +197,11 @@ class Bench(Generic[V]):
     operator: Operator = field(default_factory=Operator)
     fresh: Mapping[str, int] = field(default_factory=dict)
     windows: Windows = A_MINUTE
-    near_bytes: int = 0
-    heard: bool = True
+    local_bytes: int = 0
+    subscribed: bool = True
     deadline: float = 30.0
     stale_wait: float = 3.0
-    most_bytes: int = 8 << 20
+    max_value_bytes: int = 8 << 20
     register: Register = field(default_factory=Register)
     unreadable: list[tuple[str, str, int]] = field(default_factory=list)
 
@@ -212,22 +215,42 @@ class Bench(Generic[V]):
             **self.register.accounts,
         }
         clock = self.time.clock()
-        asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        client = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
         self.flights = SingleFlight()
         fresh = {name: replace(self.windows, fresh=seconds) for name, seconds in self.fresh.items()}
-        sharing = Sharing(self.flights, Leases(cache, 5, clock.monotonic), DecodedListCache(self.near_bytes))
-        sweeps = Collections(asker, Retention(fresh, self.windows, 3600, b"k"), sharing, side_by_side=4)
-        self.near = LocalCache(LocalCacheLimits(self.near_bytes, 10, 1), clock.monotonic, lambda: self.heard)
+        self.local = LocalCache(
+            clock.monotonic,
+            lambda: self.subscribed,
+            max_bytes=self.local_bytes,
+            seconds=10,
+            unsubscribed_seconds=1,
+        )
+        self.planner = Planner(PAGES)
+        collections = Collections(
+            client,
+            SnapshotStore(DecodedListCache(self.local_bytes), self.time.seconds, 3600, b"k"),
+            self.flights,
+            Leases(cache, 5, clock.monotonic),
+            lambda resource: fresh.get(resource, self.windows),
+            concurrency=4,
+        )
+        composer = Composer(
+            client,
+            collections,
+            CursorSigner(b"k" * 32, 3600),
+            TokenRejections(self.register, self.vendor, clock.now),
+            lambda *each: self.unreadable.append(each),
+        )
         policy = Policy(self.connector, self.operator)
-        self.gateway = ReadService(
+        self.reads = ReadService(
             Authenticator(self.register, {provider: Provider(self.connector, policy)}),
-            Caches(cache, self.near, self.flights),
-            Composer(asker, sweeps, CursorSigner(b"k" * 32, 3600), lambda *each: self.unreadable.append(each)),
-            Around(
-                clock,
-                Limits(self.deadline, self.stale_wait, PAGES, self.most_bytes),
-                TokenRejections(self.register, self.vendor, clock.now),
-            ),
+            self.planner,
+            AnswerCache(cache, self.local, clock, self.max_value_bytes),
+            composer,
+            self.flights,
+            clock,
+            deadline=self.deadline,
+            stale_wait=self.stale_wait,
         )
         self.requests = 0
 
@@ -244,7 +267,7 @@ class Bench(Generic[V]):
     ) -> Page:
         """Ask, the usual list if nothing else is said. In names of the query, `filter__x` stands for `filter[x]`."""
         self.requests += 1
-        return await self.gateway.answer(
+        return await self.reads.read(
             Call(
                 secret=secret,
                 account_id=account,

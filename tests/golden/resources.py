@@ -83,7 +83,7 @@ async def _walk(bench: Bench[AppVendor], operation: Operation, person: str = "")
     found: Records = []
     cursor: list[tuple[str, str]] = []
     while True:
-        page = await bench.gateway.answer(
+        page = await bench.reads.read(
             Call(
                 secret="key",
                 account_id="a1",

@@ -148,7 +148,7 @@ async def test_an_equal_reading_is_not_compared_and_a_fresh_one_costs_no_call() 
 
 
 async def test_a_reading_that_is_no_longer_fresh_is_made_anew_though_callers_would_take_it() -> None:
-    tower = Tower(windows=Windows(60, revalidate=3 * HOUR, on_error=3 * HOUR))
+    tower = Tower(windows=Windows(60, stale_while_revalidate=3 * HOUR, stale_if_error=3 * HOUR))
     await tower.watch()
     tower.people[0]["name"] = "Changed"
     assert await tower.watch() == ("changed", [("updated", "p0")])

@@ -69,7 +69,7 @@ def _check_stale(world: World, asked: Asked, fresh: Freshness) -> None:
     """A stale answer that was kept is given for a reason, and a failure that it stands in for has happened."""
     if fresh.failed or fresh.detail == "vendor-failed":
         assert world.vendor.unwell >= asked.began - 2 * DEADLINE, f"{fresh.failed!r} is no failure"
-    if fresh.detail in {"near", "shared"} and fresh.now >= fresh.times.fresh_until:
+    if fresh.detail in {"local", "shared"} and fresh.now >= fresh.times.fresh_until:
         assert asked.directives.max_stale or asked.directives.only_if_cached, "it is stale, and none is fetched"
 
 
@@ -182,7 +182,9 @@ def _windows(resource: str, linked: Linked) -> Windows:
     """Give what the settings and the account's ceilings allow; said here anew, since the engine is what is judged."""
     allowed, most = WINDOWS[resource], linked.account.caching.ceilings
     stale = most.stale if min(allowed.fresh, most.fresh) > 0 else 0
-    return Windows(min(allowed.fresh, most.fresh), min(allowed.revalidate, stale), min(allowed.on_error, stale))
+    return Windows(
+        min(allowed.fresh, most.fresh), min(allowed.stale_while_revalidate, stale), min(allowed.stale_if_error, stale)
+    )
 
 
 def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> float:
@@ -190,7 +192,7 @@ def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> f
     page, wanted = asked.page, asked.directives
     assert page is not None
     fresh = page.freshness
-    stale = max(windows.revalidate, windows.on_error)
+    stale = max(windows.stale_while_revalidate, windows.stale_if_error)
     if asked.cursor and stamp.resource == "employees":
         return windows.fresh + stale + CURSOR  # A walk goes on in its own reading.
     if not wanted.may_read or not linked.account.caching.enabled:
@@ -200,9 +202,9 @@ def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> f
     elif fresh.failed or fresh.detail == "vendor-failed":
         most = windows.fresh + stale
     elif wanted.max_stale:
-        most = windows.fresh + max(windows.revalidate, min(stale, wanted.max_stale))
+        most = windows.fresh + max(windows.stale_while_revalidate, min(stale, wanted.max_stale))
     else:
-        most = windows.fresh + windows.revalidate
+        most = windows.fresh + windows.stale_while_revalidate
     if wanted.min_fresh:
         most = max(0.0, windows.fresh - wanted.min_fresh)
     return most if wanted.max_age is None else min(most, wanted.max_age)
@@ -255,5 +257,5 @@ def check_gone(world: World) -> None:
             left = [key for key in (*world.redis.values, *world.redis.marks) if key.startswith(f"{{{account}}}")]
             assert not left, f"{left} are kept of {account}"
         for worker in world.workers:
-            near = [*worker.near._held._names.get(account, ()), *worker.lists._held._names.get(account, ())]
-            assert not near or not quiet, f"{near} are near of {account}"
+            stored = account in worker.local or account in worker.lists
+            assert not stored or not quiet, f"a worker still has entries of {account}"

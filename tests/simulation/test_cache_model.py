@@ -366,7 +366,9 @@ class CacheMachine(RuleBasedStateMachine):
         at=worker,
         number=which,
         size=st.sampled_from(("1", "2")),
-        kinds=st.sampled_from(((), ("sweep",), ("rows",), ("answer",), ("list", "answer"), ("sweep", "rows", "list"))),
+        kinds=st.sampled_from(
+            ((), ("snapshot",), ("rows",), ("answer",), ("list", "answer"), ("snapshot", "rows", "list"))
+        ),
         changes=st.lists(st.sampled_from(("hire first", "leave", "hire", "person")), min_size=0, max_size=3),
         header=st.sampled_from(("", "no-cache")),
     )
@@ -429,7 +431,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(
         kinds=st.sampled_from(
-            ((), ("answer",), ("list",), ("sweep",), ("rows",), ("generation",), ("lease",), ("sweep", "rows"))
+            ((), ("answer",), ("list",), ("snapshot",), ("rows",), ("generation",), ("lease",), ("sweep", "rows"))
         )
     )
     def lose(self, kinds: tuple[str, ...]) -> None:

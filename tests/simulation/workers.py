@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Any, cast
+from typing import Any
 
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.accounts.unlink import AccountPurge, PurgeTarget
 from gateway.accounts.unlink_poll import Erasure, Sweeping, UnlinkPoll
-from gateway.app.reads import CachingParts, closing, hearing, make_invalidate
+from gateway.app.reads import invalidation_handler, list_purge, make_invalidate
 from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import Windows
-from gateway.cache.local import LocalCache, LocalCacheLimits
+from gateway.cache.local import LocalCache
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.cache.tombstones import GuardedCache, Tombstones
 from gateway.contract.query import PageLimits
@@ -24,11 +24,14 @@ from gateway.db.ttl_cache import Memo
 from gateway.model import Actor, ClientKey, Invalidation, Linked, Status, StatusReason, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.unified.collections import Collections, Retention, Sharing
+from gateway.unified.answer_cache import AnswerCache
+from gateway.unified.collections import Collections
 from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
 from gateway.unified.decoded import DecodedListCache
-from gateway.unified.read import Around, Caches, Limits, ReadService
+from gateway.unified.plan import Planner
+from gateway.unified.read import ReadService
+from gateway.unified.snapshot_store import SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import Memory, Time
@@ -36,7 +39,7 @@ from tests.simulation.vendor_history import GUILD, Errand
 
 WINDOWS = {"employees": Windows(60, 60, 600), "employments": Windows(40, 40, 90), "locations": Windows(300, 300, 0)}
 DEADLINE, STALE_WAIT, CURSOR, LEASE = 30.0, 3.0, 3600, 5
-NEAR_SECONDS, UNHEARD_SECONDS = 10.0, 1.0
+LOCAL_SECONDS, UNSUBSCRIBED_SECONDS = 10.0, 1.0
 MEMO_SECONDS = 2.0
 SILENCE = 1.0
 """Seconds after which a channel that is broken is seen to be."""
@@ -122,7 +125,7 @@ class Ear:
     def _miss(self, message: Message) -> None:
         believed = MEMO_SECONDS
         if message.news is Invalidation.ANSWERS:
-            believed = DEADLINE if self.alone else UNHEARD_SECONDS
+            believed = DEADLINE if self.alone else UNSUBSCRIBED_SECONDS
         message.by = max(self.lost + SILENCE, message.sent + believed)
         self.missed.append(message)
 
@@ -212,7 +215,6 @@ class Clerk:
         self._books = books
         self._memo: Memo[str, Linked | None] = Memo(MEMO_SECONDS, 100, time.seconds)
         self._changed = changed
-        self.clients = self
 
     async def find_key(self, secret: str) -> ClientKey | None:
         return self._books.keys.get(secret)
@@ -269,17 +271,21 @@ class Worker:
         self.flights = SingleFlight()
         self.closed = Tombstones(clock.monotonic, MEMO_SECONDS + DEADLINE + 1)
         self.lists = DecodedListCache(1 << 20, self.closed)
-        self.near = LocalCache(
-            LocalCacheLimits(1 << 20, NEAR_SECONDS, UNHEARD_SECONDS), clock.monotonic, self.ear.works
+        self.local = LocalCache(
+            clock.monotonic,
+            self.ear.works,
+            max_bytes=1 << 20,
+            seconds=LOCAL_SECONDS,
+            unsubscribed_seconds=UNSUBSCRIBED_SECONDS,
         )
         self.forgetting = AccountPurge(self.cache)
         self.forgetting.holds(PurgeTarget.TOMBSTONE, self.erased.add)
         self.forgetting.holds(PurgeTarget.MEMO, self.clerk.drop)
-        self.forgetting.holds(PurgeTarget.ANSWERS, self.near.drop)
-        self.forgetting.holds(PurgeTarget.LISTS, closing(self.lists, self.closed))
-        self.ear.heard = hearing(cast(CachingParts, self), self.near)
-        self.ear.back = self.near.clear
-        self.invalidate = make_invalidate(self.cache, self.near)
+        self.forgetting.holds(PurgeTarget.ANSWERS, self.local.invalidate)
+        self.forgetting.holds(PurgeTarget.LISTS, list_purge(self.lists, self.closed))
+        self.ear.heard = invalidation_handler(self.forgetting, self.clerk.drop, self.clerk.drop, self.local)
+        self.ear.back = self.local.clear
+        self.invalidate = make_invalidate(self.cache, self.local)
         self.aftermath = UnlinkPoll(
             books,
             Sweeping(
@@ -289,25 +295,23 @@ class Worker:
                 monotonic=clock.monotonic,
             ),
         )
-        asker = VendorClient(vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        sweeps = Collections(
-            asker,
-            Retention(WINDOWS, Windows(0), CURSOR, b"k"),
-            Sharing(self.flights, Leases(self.cache, LEASE, clock.monotonic), self.lists),
-            side_by_side=4,
+        client = VendorClient(vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
+        collections = Collections(
+            client,
+            SnapshotStore(self.lists, time.seconds, CURSOR, b"k"),
+            self.flights,
+            Leases(self.cache, LEASE, clock.monotonic),
+            lambda resource: WINDOWS.get(resource, Windows(0)),
+            concurrency=4,
         )
-        self.gateway = ReadService(
+        rejections = TokenRejections(self.clerk, vendor, clock.now)
+        self.reads = ReadService(
             Authenticator(self.clerk, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
-            Caches(self.cache, self.near, self.flights),
-            Composer(asker, sweeps, CursorSigner(b"k" * 32, CURSOR), lambda *_: None),
-            Around(
-                clock,
-                Limits(DEADLINE, STALE_WAIT, PageLimits(25, 250), 8 << 20),
-                TokenRejections(self.clerk, vendor, clock.now),
-            ),
+            Planner(PageLimits(25, 250)),
+            AnswerCache(self.cache, self.local, clock, 8 << 20),
+            Composer(client, collections, CursorSigner(b"k" * 32, CURSOR), rejections, lambda *_: None),
+            self.flights,
+            clock,
+            deadline=DEADLINE,
+            stale_wait=STALE_WAIT,
         )
-
-    @property
-    def stores(self) -> Clerk:
-        """As `hearing` calls it."""
-        return self.clerk

@@ -176,13 +176,13 @@ class World:
         asked.began = self.time.seconds()
         asked.directives = directives(header)
         asked.errand.may_call = asked.secret in {"full", "plain"} and not asked.directives.only_if_cached
-        gateway = self.workers[asked.worker].gateway
+        reads = self.workers[asked.worker].reads
         words = (asked.worker, asked.secret, asked.account, asked.operation.id, asked.key, *asked.words.items())
         ticket = None if header else self.tickets.get(words)
         try:
-            page = gateway.again(ticket, self.time.seconds()) if ticket else None
+            page = reads.fast_path(ticket, self.time.seconds()) if ticket else None
             asked.at_hand = page is not None
-            asked.page = page or await gateway.answer(
+            asked.page = page or await reads.read(
                 Call(
                     secret=asked.secret,
                     account_id=asked.account,

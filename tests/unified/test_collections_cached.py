@@ -7,8 +7,8 @@ import pytest
 from connectors.spec import OWN_KEY, TODAY, Collection
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.errors import RateLimited
-from gateway.unified.collections import BLOCK
-from gateway.unified.list_fetcher import filled
+from gateway.unified.list_request import fill_query
+from gateway.unified.snapshot_store import BLOCK
 from gateway.upstream.vendor import VendorRefusal
 from tests.fakes.collections import LINKED, THINGS, Desk, numbered, things
 from tests.fakes.core import NOW, Forgetful, Vendor, refusal
@@ -65,7 +65,7 @@ async def test_no_store_keeps_nothing_and_no_cache_keeps_what_is_new() -> None:
     await desk.open(Directives(no_store=True))
     assert not desk.memory.values
     await desk.open(Directives(no_cache=True))
-    assert desk.memory.kinds() == {"list", "sweep", "rows"}
+    assert desk.memory.kinds() == {"list", "snapshot", "rows"}
 
 
 async def test_a_resource_that_is_never_fresh_is_not_kept() -> None:
@@ -83,18 +83,18 @@ async def test_a_walk_holds_on_to_its_sweep_after_it_is_no_longer_fresh() -> Non
     desk.time.forward(600)
     second = await desk.open()
     assert (first.total, second.total) == (3, 4)
-    held = await desk.sweeps.reopen(desk.account_cache, first.id)
+    held = await desk.snapshots.find_by_id(desk.account_cache, first.id)
     assert held is not None
     assert await desk.ids(held) == numbered(0, 3)
     desk.time.forward(3601)
-    assert await desk.sweeps.reopen(desk.account_cache, first.id) is None
+    assert await desk.snapshots.find_by_id(desk.account_cache, first.id) is None
 
 
 async def test_without_a_cache_a_list_is_in_hand_and_not_kept() -> None:
     desk = Desk(things(300), cache=Forgetful())
     sweep = await desk.open()
     assert await desk.ids(sweep, 298) == numbered(298, 300)
-    assert await desk.sweeps.reopen(desk.account_cache, sweep.id) is None
+    assert await desk.snapshots.find_by_id(desk.account_cache, sweep.id) is None
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -135,7 +135,7 @@ async def test_what_must_never_leave_is_not_even_kept() -> None:
     sweep = await desk.open()
     assert list(sweep.rows or ()) == [{"id": "x"}, {"id": "y"}]
     kept = await desk.open()
-    assert list(await desk.sweeps.rows(desk.account_cache, kept, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
+    assert list(await desk.snapshots.rows(desk.account_cache, kept, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
 
 
 async def test_another_revision_of_the_account_reads_anew() -> None:
@@ -143,15 +143,15 @@ async def test_another_revision_of_the_account_reads_anew() -> None:
     desk = Desk(things(3))
     await desk.open()
     desk.vendor.take_calls()
-    reading = desk.reading()
+    context = desk.context()
     again = replace(LINKED, account=replace(LINKED.account, revision=2))
-    await desk.sweeps.open(replace(reading, session=replace(reading.session, linked=again)), THINGS)
+    await desk.collections.open(replace(context, session=replace(context.session, linked=again)), THINGS)
     assert desk.vendor.take_calls() == 1
 
 
 def test_a_query_is_filled_with_the_day_and_the_key() -> None:
     collection = Collection("/x", "x", {"asOf": TODAY, "person": OWN_KEY, "status": "all", "tag": ("a", "b")})
-    assert filled(collection, NOW.date(), "p1") == (
+    assert fill_query(collection, NOW.date(), "p1") == (
         ("asOf", "2026-11-24"),
         ("person", "p1"),
         ("status", "all"),

@@ -10,14 +10,14 @@ from gateway.errors import BadRequest
 from gateway.unified.cursor import Cursor, CursorSigner, mark
 
 SIGNER = CursorSigner(key=b"k" * 32, lifetime=3600)
-CURSOR = Cursor(sweep="0123456789abcdef", position=25, total=1000, last="abcdef012345", made_at=1_700_000_000)
+CURSOR = Cursor(snapshot="0123456789abcdef", position=25, total=1000, last="abcdef012345", made_at=1_700_000_000)
 BOUND = "account\nlist_employees\n*"
 NOW = 1_700_000_100.0
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 CURSORS = st.builds(
     Cursor,
-    sweep=st.text(max_size=20),
+    snapshot=st.text(max_size=20),
     position=st.integers(0, 10**9),
     total=st.integers(0, 10**9),
     last=st.text(max_size=20),

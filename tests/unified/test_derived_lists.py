@@ -78,7 +78,7 @@ def roles_change(bench: Bench[Vendor]) -> None:
 
 
 @pytest.mark.parametrize("change", [people_change, roles_change])
-@pytest.mark.parametrize("kinds", [("rows", "answer"), ("list", "sweep", "rows", "answer")])
+@pytest.mark.parametrize("kinds", [("rows", "answer"), ("list", "snapshot", "rows", "answer")])
 async def test_a_walk_through_a_derived_list_that_changed_does_not_go_on(
     change: Callable[[Bench[Vendor]], None], kinds: tuple[str, ...]
 ) -> None:

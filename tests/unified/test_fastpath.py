@@ -1,4 +1,4 @@
-"""The memory of the short way: bounded whatever callers send, and nobody's ticket goes for another's long query."""
+"""The memory of the fast path is bounded whatever callers send, and a long query costs nobody else a ticket."""
 
 import tracemalloc
 from datetime import UTC, datetime
@@ -6,16 +6,18 @@ from typing import Any
 from weakref import ref
 
 from gateway.unified.call import FastPathTicket
-from gateway.unified.fastpath import REMEMBERED, FastPath, FastPathEntry, Fingerprint
+from gateway.unified.fastpath import REMEMBERED_TICKETS, FastPath, FastPathEntry, Fingerprint
 from tests.fakes.core import make_key, make_linked
 
 LINKED = make_linked("a1")
-STUB = FastPathEntry(
+ENTRY = FastPathEntry(
     FastPathTicket(make_key("*"), ref(LINKED), "a1", "name", datetime.now(UTC).timestamp()), "list_employees"
 )
 
 
-def words(express: FastPath, query: bytes, path: bytes = b"/unified/hris/employees", **headers: bytes) -> Fingerprint:
+def fingerprint(
+    fast_path: FastPath, query: bytes, path: bytes = b"/unified/hris/employees", **headers: bytes
+) -> Fingerprint:
     given = {"authorization": b"Basic eDo=", "x-account-id": b"a1"} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
@@ -26,26 +28,26 @@ def words(express: FastPath, query: bytes, path: bytes = b"/unified/hris/employe
         "query_string": query,
         "headers": [(name.encode(), value) for name, value in given.items()],
     }
-    found = express.read(scope)
+    found = fast_path.fingerprint(scope)
     assert found is not None
     return found
 
 
 def test_of_one_request_too_many_the_oldest_alone_is_forgotten() -> None:
-    express = FastPath()
-    for number in range(REMEMBERED + 1):
-        express.remember(words(express, b"n=%d" % number), STUB)
-    assert express.find(words(express, b"n=0")) is None
-    assert all(express.find(words(express, b"n=%d" % number)) for number in range(1, REMEMBERED + 1))
+    fast_path = FastPath()
+    for number in range(REMEMBERED_TICKETS + 1):
+        fast_path.remember(fingerprint(fast_path, b"n=%d" % number), ENTRY)
+    assert fast_path.find(fingerprint(fast_path, b"n=0")) is None
+    assert all(fast_path.find(fingerprint(fast_path, b"n=%d" % number)) for number in range(1, REMEMBERED_TICKETS + 1))
 
 
 def test_long_queries_take_no_more_memory_than_short_ones() -> None:
-    express = FastPath()
+    fast_path = FastPath()
     filler = b"x" * 16_000
     tracemalloc.start()
     try:
-        for number in range(REMEMBERED):
-            express.remember(words(express, b"filter=%d%b" % (number, filler)), STUB)
+        for number in range(REMEMBERED_TICKETS):
+            fast_path.remember(fingerprint(fast_path, b"filter=%d%b" % (number, filler)), ENTRY)
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -54,15 +56,15 @@ def test_long_queries_take_no_more_memory_than_short_ones() -> None:
 
 def test_requests_that_differ_anywhere_are_told_apart() -> None:
     """Also where a text moves from one part to the next."""
-    express = FastPath()
+    fast_path = FastPath()
     found = [
-        words(express, b"a=1"),
-        words(express, b"a=2"),
-        words(express, b"", path=b"/unified/hris/employeesa=1"),
-        words(express, b"a=1", path=b"/unified/hris/employee"),
-        words(express, b"a=1", x_account_id=b"a2"),
-        words(express, b"a=1", x_account_id=b"a1/unified"),
-        words(express, b"a=1", authorization=b"Basic eDo=a1", x_account_id=b""),
-        words(express, b"a=1", authorization=b"Basic eDo"),
+        fingerprint(fast_path, b"a=1"),
+        fingerprint(fast_path, b"a=2"),
+        fingerprint(fast_path, b"", path=b"/unified/hris/employeesa=1"),
+        fingerprint(fast_path, b"a=1", path=b"/unified/hris/employee"),
+        fingerprint(fast_path, b"a=1", x_account_id=b"a2"),
+        fingerprint(fast_path, b"a=1", x_account_id=b"a1/unified"),
+        fingerprint(fast_path, b"a=1", authorization=b"Basic eDo=a1", x_account_id=b""),
+        fingerprint(fast_path, b"a=1", authorization=b"Basic eDo"),
     ]
     assert len({each.digest for each in found}) == len(found)

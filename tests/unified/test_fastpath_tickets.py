@@ -15,12 +15,12 @@ from tests.fakes.vendor import Bench, village
 
 async def holding() -> tuple[Bench[Vendor], FastPathTicket]:
     """Give a gateway that has an answer near, and the ticket to it."""
-    desk = Bench(village(5), near_bytes=1 << 20, windows=Windows(60, 30))
+    desk = Bench(village(5), local_bytes=1 << 20, windows=Windows(60, 30))
     first = await desk.ask()
     assert first.ticket is None, "an answer that was fetched is not yet one from a cache"
     second = await desk.ask()
     assert second.ticket is not None
-    assert second.freshness.detail == "near"
+    assert second.freshness.detail == "local"
     return desk, second.ticket
 
 
@@ -28,7 +28,7 @@ async def test_a_ticket_gives_the_answer_that_asking_gives_and_its_age() -> None
     desk, ticket = await holding()
     desk.vendor.take_calls()
     desk.time.forward(5)
-    page, asked = desk.gateway.again(ticket, desk.time.seconds()), await desk.ask()
+    page, asked = desk.reads.fast_path(ticket, desk.time.seconds()), await desk.ask()
     assert page is not None
     assert (page.body, page.withheld, page.freshness.age) == (asked.body, asked.withheld, 5)
     assert desk.vendor.take_calls() == 0
@@ -56,7 +56,7 @@ def unlink(desk: Bench[Vendor]) -> None:
 
 
 def hear_of_a_change(desk: Bench[Vendor]) -> None:
-    desk.near.drop("a1")
+    desk.local.invalidate("a1")
 
 
 def wait_until_it_is_stale(desk: Bench[Vendor]) -> None:
@@ -88,9 +88,9 @@ def wait_until_the_day_ends(desk: Bench[Vendor]) -> None:
 )
 async def test_a_ticket_is_worth_nothing_after(change: Callable[[Bench[Vendor]], None]) -> None:
     desk, ticket = await holding()
-    assert desk.gateway.again(ticket, desk.time.seconds()) is not None
+    assert desk.reads.fast_path(ticket, desk.time.seconds()) is not None
     change(desk)
-    assert desk.gateway.again(ticket, desk.time.seconds()) is None
+    assert desk.reads.fast_path(ticket, desk.time.seconds()) is None
 
 
 async def test_a_ticket_does_not_keep_an_account_that_is_gone() -> None:

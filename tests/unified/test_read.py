@@ -19,7 +19,7 @@ from gateway.errors import (
 )
 from gateway.model import Status, StatusReason
 from gateway.policy.policy import Operator
-from gateway.unified.read import REMEMBERED_QUESTIONS
+from gateway.unified.plan import REMEMBERED_PLANS
 from tests.fakes.core import NOW, Forgetful, Register, Vendor, make_key, make_linked
 from tests.fakes.vendor import ALL_SCOPES, CREATE, GET, LIST, READER, Bench, village
 
@@ -197,9 +197,9 @@ async def test_a_cursor_of_one_account_is_refused_by_another() -> None:
 
 async def test_the_memory_of_decisions_is_bounded() -> None:
     desk = bench()
-    for number in range(REMEMBERED_QUESTIONS + 10):
+    for number in range(REMEMBERED_PLANS + 10):
         await desk.ask(filter__employee_number=str(number), fields="id")
-    assert len(desk.gateway._questions) <= REMEMBERED_QUESTIONS
+    assert len(desk.planner) <= REMEMBERED_PLANS
     assert desk.vendor.take_calls() <= 3
 
 
@@ -208,7 +208,7 @@ async def test_many_records_share_one_decision() -> None:
     for number in range(50):
         body = await desk.body(GET, f"p{number}", fields="id,remote_id")
         assert body["data"]["remote_id"] == f"p{number}"
-    assert len(desk.gateway._questions) == 1
+    assert len(desk.planner) == 1
 
 
 async def test_side_by_side_calls_of_different_rights_get_their_own() -> None:

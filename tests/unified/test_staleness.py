@@ -225,7 +225,7 @@ async def test_an_account_may_have_nothing_kept() -> None:
         page = await desk.ask()
         assert (page.freshness.forwarded, page.freshness.detail, page.upstream_calls) == ("bypass", "account", 2)
     assert desk.memory.values == {}
-    assert len(desk.near) == 0
+    assert len(desk.local) == 0
 
 
 async def test_freshness_is_cut_short_by_chance_and_never_prolonged() -> None:
@@ -244,11 +244,11 @@ async def test_an_unchanged_list_gives_the_same_bytes_when_it_is_read_again() ->
     desk.time.forward(61)
     again = await desk.ask(page_size="2", directives=Directives(no_cache=True))
     assert again.freshness.forwarded == "request"
-    assert (again.body, again.kept.etag) == (first.body, first.kept.etag)
+    assert (again.body, again.entry.etag) == (first.body, first.entry.etag)
     desk.vendor.lists["/people"][4]["name"] = "Renamed"
     changed = await desk.ask(page_size="2", directives=Directives(no_cache=True))
     # The page is the same and the walk is not.
-    assert changed.kept.etag != first.kept.etag
+    assert changed.entry.etag != first.entry.etag
 
 
 async def test_a_walk_goes_on_though_the_list_was_read_again_meanwhile() -> None:
@@ -259,7 +259,7 @@ async def test_a_walk_goes_on_though_the_list_was_read_again_meanwhile() -> None
     await desk.ask(directives=Directives(no_cache=True))
     rest = await desk.body(page_size="2", next=cursor)
     assert [each["remote_id"] for each in rest["data"]] == ["p2", "p3"]
-    desk.memory.evict("sweep", "rows")
+    desk.memory.evict("snapshot", "rows")
     with pytest.raises(BadRequest, match="stale"):
         await desk.body(page_size="2", next=rest["next"])
 
@@ -302,7 +302,7 @@ async def test_without_a_shared_cache_too_nobody_joins_a_reading_from_before_a_c
     before = asyncio.ensure_future(desk.ask(fields="name"))
     await settle()
     desk.vendor.lists["/people"][0]["name"] = "Renamed"
-    desk.near.drop("a1")
+    desk.local.invalidate("a1")
     after = asyncio.ensure_future(desk.ask(fields="name"))
     await settle()
     desk.vendor.may.set()
@@ -311,12 +311,12 @@ async def test_without_a_shared_cache_too_nobody_joins_a_reading_from_before_a_c
 
 async def test_an_answer_is_believed_near_from_when_it_was_asked_for() -> None:
     """A change that goes unheard while an answer is under way is not outlived by it: not by more than it may be."""
-    desk = Bench(Waiting(3), near_bytes=1 << 20, heard=False)
+    desk = Bench(Waiting(3), local_bytes=1 << 20, subscribed=False)
     before = asyncio.ensure_future(desk.ask(fields="name"))
     await settle()
     desk.time.forward(0.5)
     desk.vendor.may.set()
     await before
-    assert (await desk.ask(fields="name")).freshness.detail == "near"
+    assert (await desk.ask(fields="name")).freshness.detail == "local"
     desk.time.forward(0.5)
     assert (await desk.ask(fields="name")).freshness.detail == "shared"

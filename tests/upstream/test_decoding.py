@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.exchange import Answer
-from gateway.upstream.decoding import DEEPEST, LARGEST, UNREADABLE_COLUMNS, decode, encode_rows, mended, settled
+from gateway.upstream.decoding import (
+    DEEPEST,
+    LARGEST,
+    UNREADABLE_COLUMNS,
+    decode,
+    encode_rows,
+    null_lost_columns,
+    null_unreadable,
+)
 from tests.fakes.vendor import Bench, village
 
 JSON = st.recursive(
@@ -32,20 +40,20 @@ NO_VALUES = {
 @given(value=JSON)
 def test_what_is_json_is_read_as_it_stands(value: Any) -> None:
     assert decode(orjson.dumps(value)) == value
-    assert mended({"a": value}) == {"a": value}
+    assert null_unreadable({"a": value}) == {"a": value}
 
 
 @pytest.mark.parametrize("sent", NO_VALUES.values(), ids=NO_VALUES.keys())
 def test_one_value_that_cannot_be_read_is_null_and_named_and_takes_nothing_with_it(sent: bytes) -> None:
-    body = mended(decode(b'{"data": [{"id": "1", "x": %s, "y": "\\ud83d\\ude00"}, {"id": "2"}]}' % sent))
-    rows = [settled(row) for row in body["data"]]
+    body = null_unreadable(decode(b'{"data": [{"id": "1", "x": %s, "y": "\\ud83d\\ude00"}, {"id": "2"}]}' % sent))
+    rows = [null_lost_columns(row) for row in body["data"]]
     assert rows == [{"id": "1", "x": None, "y": "😀", UNREADABLE_COLUMNS: ["x"]}, {"id": "2"}]
     assert orjson.loads(encode_rows(rows)) == rows
 
 
 @pytest.mark.parametrize("sent", [b'[{"name": "a"}, {"name": "\\ud83d"}]', b'{"\\ud83d": 1, "name": "a"}'])
 def test_of_a_column_that_is_read_in_part_nothing_is_kept(sent: bytes) -> None:
-    row = settled(decode(b'{"id": "1", "x": %s}' % sent))
+    row = null_lost_columns(decode(b'{"id": "1", "x": %s}' % sent))
     assert (row["id"], row["x"], row[UNREADABLE_COLUMNS]) == ("1", None, ["x"])
 
 

@@ -44,13 +44,13 @@ async def ask(*outcomes: Outcome, retries: int = 0, extra: Sequence[tuple[str, s
     asker = VendorClient(
         Script(list(outcomes)), RetryPolicy(retries, longest_wait=2.0, first_wait=0.001), Time().clock()
     )
-    return await asker.ask(session(extra=extra), PEOPLE)
+    return await asker.get(session(extra=extra), PEOPLE)
 
 
 async def test_a_call_carries_the_token_and_asks_for_json() -> None:
     script = Script([json_answer({"data": []})])
     conversation = session()
-    body = await VendorClient(script, RetryPolicy(0, 0), Time().clock()).ask(conversation, PEOPLE)
+    body = await VendorClient(script, RetryPolicy(0, 0), Time().clock()).get(conversation, PEOPLE)
     assert body == {"data": []}
     [(base_url, request)] = script.asked
     assert (base_url, request.method, request.path, request.query) == (
@@ -197,7 +197,7 @@ async def test_what_may_pass_is_tried_again(outcomes: list[Outcome], calls: int)
     script = Script(outcomes)
     conversation = session()
     asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
-    assert await asker.ask(conversation, PEOPLE) == {"fine": True}
+    assert await asker.get(conversation, PEOPLE) == {"fine": True}
     assert len(script.asked) == conversation.calls == calls
 
 
@@ -222,7 +222,7 @@ async def test_tries_come_to_an_end(outcome: Outcome, error: type[Exception], ca
     script = Script([outcome])
     asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
     with pytest.raises(error) as failed:
-        await asker.ask(session(), PEOPLE)
+        await asker.get(session(), PEOPLE)
     assert len(script.asked) == calls
     if outcome is GONE:
         assert failed.value is GONE
@@ -232,7 +232,7 @@ async def test_no_try_begins_whose_wait_does_not_fit_the_deadline() -> None:
     script = Script([refusal(503)])
     asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.5), Time().clock())
     with pytest.raises(VendorFailure):
-        await asker.ask(session(seconds=0.4), PEOPLE)
+        await asker.get(session(seconds=0.4), PEOPLE)
     assert len(script.asked) == 1
 
 
@@ -240,7 +240,7 @@ async def test_the_wait_is_the_jittered_one() -> None:
     script = Script([refusal(503), GOOD])
     clock = Clock(now=lambda: NOW, monotonic=NOW.timestamp, jitter=lambda: 1.0)
     before = asyncio.get_running_loop().time()
-    await VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.02), clock).ask(session(), PEOPLE)
+    await VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.02), clock).get(session(), PEOPLE)
     assert 0.03 <= asyncio.get_running_loop().time() - before < 0.5
 
 
@@ -249,8 +249,8 @@ async def test_raw_notes_each_answer_and_no_refusal() -> None:
     script = Script([refusal(503), json_answer(body), refusal(404)])
     conversation = session(raw=True)
     asker = VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.001), Time().clock())
-    await asker.ask(conversation, PEOPLE)
+    await asker.get(conversation, PEOPLE)
     with pytest.raises(VendorRefusal):
-        await asker.ask(conversation, Request("GET", "/x"))
+        await asker.get(conversation, Request("GET", "/x"))
     assert conversation.raw == [RawCall(PEOPLE, body)]
     assert conversation.calls == 3

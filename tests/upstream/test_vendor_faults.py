@@ -28,7 +28,7 @@ async def test_a_token_that_the_vendor_no_longer_knows_marks_the_account(path: s
     assert (account.status, account.revision) == (Status.ERROR, 2)
     assert [reason.code for reason in account.status_reasons] == ["invalid_credentials"]
     assert account.status_reasons[0].timestamp == NOW
-    assert desk.memory.kinds() <= {"list", "sweep", "rows"}
+    assert desk.memory.kinds() <= {"list", "snapshot", "rows"}
     # The next call need not find out again.
     desk.vendor.take_calls()
     with pytest.raises(AccountUnavailable, match="it was revoked or has expired"):
@@ -151,6 +151,6 @@ async def test_answers_and_lists_are_all_kept_under_the_account() -> None:
     await desk.ask(expand="work_location")
     await desk.ask(GET, "p1")
     assert all(key.startswith("{a1}:") for key in desk.memory.values)
-    assert desk.memory.kinds() == {"answer", "list", "sweep", "rows"}
+    assert desk.memory.kinds() == {"answer", "list", "snapshot", "rows"}
     await desk.memory.forget("a1")
     assert desk.memory.values == {}

@@ -1,0 +1,150 @@
+"""Stored answers: in the worker's memory (local), then in Redis (shared), and how each may be used."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from weakref import ref
+
+from gateway.cache.account_cache import AccountCache
+from gateway.cache.entry import CacheEntry
+from gateway.cache.freshness import Freshness, Use, judge
+from gateway.cache.local import LocalCache
+from gateway.errors import GatewayError
+from gateway.model import Cache, ClientKey, Clock, Linked
+from gateway.unified.call import FastPathTicket, Page
+from gateway.unified.compose import Composed
+from gateway.unified.context import ReadContext
+from gateway.unified.list_request import ListRequest
+from gateway.unified.vendor_facts import fact_key, lacks
+
+SERVABLE = frozenset({Use.FRESH, Use.STALE, Use.STALE_WHILE_REVALIDATE})
+
+
+@dataclass(frozen=True, slots=True)
+class CachedAnswer:
+    """A stored answer, how the request may use it, and the cache that it was in."""
+
+    entry: CacheEntry
+    use: Use
+    source: str
+    now: datetime
+
+    @property
+    def servable(self) -> bool:
+        """Whether it may be sent as it is; else it may only replace a failure."""
+        return self.use in SERVABLE
+
+    def page(self, client_key: ClientKey, context: ReadContext, *, revalidating: bool) -> Page:
+        """Returns the answer, with a ticket for the fast path."""
+        detail = "revalidating" if revalidating else self.source
+        # Roles come into force by day, so tomorrow's answer is another one.
+        ends = self.now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()
+        ticket = FastPathTicket(client_key, ref(context.session.linked), context.account.id, context.answer, ends)
+        return Page(self.entry, Freshness(times=self.entry.times, now=self.now.timestamp(), detail=detail), 0, ticket)
+
+    def instead_of(self, failure: Exception, now: float) -> Page:
+        """Returns the stale answer that replaces a failure of the vendor (stale-if-error)."""
+        failed = failure if isinstance(failure, GatewayError) else None
+        fresh = Freshness(times=self.entry.times, now=now, forwarded="stale", failed=failed, detail="vendor-failed")
+        return Page(self.entry, fresh, failed.upstream_calls if failed else 0)
+
+
+class AnswerCache:
+    """Looks answers up and stores them."""
+
+    def __init__(self, shared: Cache, local: LocalCache, clock: Clock, max_value_bytes: int) -> None:
+        self._shared = shared
+        self._local = local
+        self._clock = clock
+        self._max_value_bytes = max_value_bytes
+
+    def of(self, linked: Linked, request_id: str) -> AccountCache:
+        """Returns a request's view of an account's part of the shared cache."""
+        return AccountCache(self._shared, linked, self._max_value_bytes, request_id)
+
+    @property
+    def local(self) -> LocalCache:
+        return self._local
+
+    def peek(self, ticket: FastPathTicket, now: float) -> Page | None:
+        """Returns a fresh answer from the local cache, for the fast path; None where there is none."""
+        entry = self._local.get(ticket.account_id, ticket.answer)
+        if entry is None or now >= entry.times.fresh_until:
+            return None
+        return Page(entry, Freshness(times=entry.times, now=now, detail="local"))
+
+    async def lookup(self, context: ReadContext) -> CachedAnswer | None:
+        """Returns the stored answer if the request may use it: from the local cache, else from Redis in one trip.
+
+        That trip also reads the generations of all resources, and what is known of the lists that an answer would be
+        made of, so that a miss needs no further trip before the vendor is asked.
+        """
+        if not context.directives.may_read:
+            return None
+        entry = self._local.get(context.account.id, context.answer)
+        found = self._judge(context, entry, "local") if entry else None
+        if found and found.servable:
+            return found
+        resources, key = context.plan.resources, context.cache.key("answer", context.answer)
+        lists = [each for one in context.plan.collections for each in ListRequest.of(context, one).cache_keys()]
+        facts = [fact_key(context.cache, context.account, lacks(each)) for each in context.plan.joins if each.further]
+        await context.cache.prefetch([key, *lists, *facts], resources)
+        [value] = await context.cache.read_current([key], resources)
+        if value is None:
+            return None
+        entry = CacheEntry.read(value)
+        self._local.put(context.account.id, context.answer, entry, context.began)
+        return self._judge(context, entry, "shared")
+
+    async def store(self, context: ReadContext, composed: Composed) -> Page:
+        """Returns the page of a new answer. Stores it, unless that is forbidden or a stale list stands in for one."""
+        entry = CacheEntry.of(composed.body, composed.times, composed.withheld)
+        stored = False
+        # An answer made of more resources than those whose generations it carries would outlive a change.
+        if not context.directives.no_store and composed.failed is None and composed.used <= context.plan.resources:
+            self._local.put(context.account.id, context.answer, entry, context.began)
+            stored = await self._write(context, entry)
+        if context.storing:
+            await asyncio.wait(context.storing)
+        fresh = Freshness(
+            times=composed.times,
+            now=self._clock.now().timestamp(),
+            forwarded="stale" if composed.failed else _why_forwarded(context),
+            failed=composed.failed,
+            stored=stored,
+            detail=_why_not_stored(context),
+        )
+        return Page(entry, fresh, context.session.calls)
+
+    async def invalidate(self, context: ReadContext) -> None:
+        """Makes all answers and lists of the plan's resources unusable."""
+        if context.account.caching.keeps:
+            await context.cache.invalidate(context.plan.resources)
+            self._local.invalidate(context.account.id)
+
+    def _judge(self, context: ReadContext, entry: CacheEntry, source: str) -> CachedAnswer | None:
+        now = self._clock.now()
+        use = judge(entry.times, now.timestamp(), context.directives)
+        return None if use is Use.UNUSABLE else CachedAnswer(entry, use, source, now)
+
+    async def _write(self, context: ReadContext, entry: CacheEntry) -> bool:
+        seconds = int(entry.times.usable_until - self._clock.now().timestamp())
+        key = context.cache.key("answer", context.answer)
+        return await context.cache.write_current({key: entry.write()}, seconds, context.plan.resources)
+
+
+def _why_not_stored(context: ReadContext) -> str:
+    if not context.directives.no_store:
+        return ""
+    if context.plan.query.raw:
+        return "raw"
+    return "no-store" if context.account.caching.keeps else "account"
+
+
+def _why_forwarded(context: ReadContext) -> str:
+    """Returns the reason of RFC 9211 why the vendor was asked; empty where it was not."""
+    if context.session.calls == 0:
+        return ""
+    if context.directives.no_store:
+        return "bypass"
+    return "miss" if context.directives.may_read else "request"

@@ -1,0 +1,59 @@
+"""What belongs to one request that reads lists, from its beginning to its end."""
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Self
+
+from gateway.cache.account_cache import AccountCache
+from gateway.cache.freshness import Directives
+from gateway.cache.local import ReadPoint
+from gateway.model import Account
+from gateway.unified.plan import ReadPlan
+from gateway.upstream.vendor import VendorSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListContext:
+    """A request for lists of an account: its calls to the vendor, its view of the cache, what it demands of freshness.
+
+    A request that is `revalidating` runs behind a stale answer: it wants fresh lists. `invalidations` is a number
+    that grows with each invalidation that this worker knows of; it counts where the shared cache is not there.
+    `storing` are writes to the cache that this request has begun and not yet waited for.
+    """
+
+    session: VendorSession
+    cache: AccountCache
+    directives: Directives
+    today: date
+    request_id: str
+    revalidating: bool = False
+    invalidations: int = 0
+    storing: "list[asyncio.Future[Any]]" = field(default_factory=list)
+
+    @property
+    def account(self) -> Account:
+        return self.session.linked.account
+
+    def in_background(self) -> Self:
+        """Returns the context of a request that goes on behind an answer, with calls of its own."""
+        return replace(self, session=self.session.fresh(), storing=[])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadContext(ListContext):
+    """A unified read. `answer` is the name of its answer in the caches, `began` the point when it began to read."""
+
+    plan: ReadPlan
+    answer: str
+    began: ReadPoint
+
+    @property
+    def flight(self) -> Hashable:
+        """Names the work that equal requests share: begun after the same changes, of lists that may be as stale."""
+        generations = self.cache.generations(self.plan.resources)
+        return self.account.id, self.answer, generations, self.invalidations, self.directives.max_stale
+
+    def revalidation(self) -> Self:
+        return replace(self.in_background(), revalidating=True)

@@ -1,0 +1,54 @@
+"""A vendor's list as one request asks for it: its query, and the names under which the caches know it."""
+
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from urllib.parse import quote
+
+from connectors.spec import OWN_KEY, TODAY, Collection, Row
+from gateway.unified.context import ListContext
+from gateway.unified.vendor_facts import fact_key, refuses_query
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """A list to read. Where it is `optional`, a refusal of the vendor (403, 404) is an answer and not an error.
+
+    `pointer` is the cache key under which the newest snapshot of the list is found.
+    """
+
+    collection: Collection
+    query: tuple[tuple[str, str], ...]
+    path: str
+    digest: str
+    pointer: str
+    fact_key: str
+    own_key: str
+    today: date
+    optional: bool
+
+    @classmethod
+    def of(
+        cls, context: ListContext, collection: Collection, own_key: str = "", *, optional: bool = False
+    ) -> "ListRequest":
+        query = fill_query(collection, context.today, own_key)
+        path = collection.path.replace(OWN_KEY, quote(own_key, safe=""))
+        digest = sha256(repr((path, query)).encode()).hexdigest()[:24]
+        pointer = context.cache.key("list", f"{context.account.revision}:{digest}")
+        fact = fact_key(context.cache, context.account, refuses_query(collection)) if collection.whole else ""
+        return cls(collection, query, path, digest, pointer, fact, own_key, context.today, optional)
+
+    def cache_keys(self) -> tuple[str, ...]:
+        """Returns the keys of all that the caches may know of the list before it is opened."""
+        return (self.pointer, self.fact_key) if self.fact_key else (self.pointer,)
+
+    def belonging(self, rows: list[Row]) -> list[Row]:
+        """Returns the rows that belong to the list: a vendor that ignores its query sends others too."""
+        sift = self.collection.sift
+        return rows if sift is None else [row for row in rows if sift(row, self.own_key, self.today)]
+
+
+def fill_query(collection: Collection, today: date, own_key: str) -> tuple[tuple[str, str], ...]:
+    """Returns a collection's query with its placeholders replaced."""
+    values = {TODAY: today.isoformat(), OWN_KEY: own_key}
+    return tuple((name, values.get(value, value)) for name, value in collection.pairs())
