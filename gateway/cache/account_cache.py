@@ -44,9 +44,9 @@ class AccountCache:
         return f"{{{self._linked.account.id}}}:{kind}:{name}"
 
     async def prefetch(self, keys: Sequence[str], resources: Iterable[str]) -> None:
-        """Reads values and the generations of these resources in one round trip, for later reads by this request."""
-        found = await self._read(keys, resources)
-        self._prefetched.update(zip(keys, found, strict=True))
+        """Reads what this request will read later, and the generations of these resources, in one round trip."""
+        wanted = [key for key in keys if key not in self._prefetched]
+        self._prefetched.update(zip(wanted, await self._read(wanted, resources), strict=True))
 
     async def read(self, keys: Sequence[str]) -> list[bytes | None]:
         found = await self._read([key for key in keys if key not in self._prefetched], None)

@@ -85,7 +85,7 @@ class Times:
     error_until: float
 
     def joined(self, other: "Times") -> "Times":
-        """Returns the times of an answer made from two: as old as the older one, usable until the first of them ends."""
+        """Returns the times of an answer made from two: as old as the older one, usable until the first one ends."""
         return Times(
             min(self.made_at, other.made_at),
             min(self.fresh_until, other.fresh_until),
@@ -165,7 +165,7 @@ class Freshness:
 
     @property
     def outcome(self) -> str:
-        """One word for logs and metrics. `stale`: the vendor was not asked; `failed`: a stale answer as the vendor failed."""
+        """One word for logs and metrics: `stale` is served without asking the vendor, `failed` because it failed."""
         if self.collapsed:
             return "collapsed"
         if self.forwarded:

@@ -85,6 +85,7 @@ class Collections:
             if not context.directives.no_store:
                 await context.cache.read_generations(resources)
             return await self._fetch(context, request)
+        await context.cache.prefetch(request.cache_keys(), resources)
         found, use = await self._find(context, request)
         if found and use in {Use.FRESH, Use.STALE}:
             return found
