@@ -283,19 +283,6 @@ class IdempotencyRecord:
     created_at: datetime
 
 
-class Repeats(Protocol):
-    """The database, as writes need it that may be done once only."""
-
-    async def begin(self, turn: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
-        """Take the key, or give what it was taken for. Forgets whatever began before `since`."""
-
-    async def end(self, turn: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
-        """Note what became of it."""
-
-    async def release(self, turn: IdempotencyKey) -> None:
-        """Give the key back: nothing was written."""
-
-
 class Invalidation(StrEnum):
     """What workers tell each other of, each about an id."""
 

@@ -62,6 +62,7 @@ from gateway.proxy.api import ProxyApi
 from gateway.proxy.service import ProxyService
 from gateway.settings.load import Settings, SettingsError, read_settings
 from gateway.unified.api import UnifiedApi
+from gateway.unified.idempotency import Idempotency
 from gateway.unified.write import WriteService
 from gateway.unified.write_api import WritesApi
 from gateway.unified.write_steps import StepRunner
@@ -104,8 +105,14 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     )
     records = watch_records(settings, stack, watching)
     invalidate = records.after(invalidate)
-    driver = StepRunner(upstream, asker, clock, checks)
-    writes = WriteService(authenticator, driver, stores.idempotency, invalidate, (clock, limits.deadline_seconds))
+    writes = WriteService(
+        authenticator,
+        StepRunner(upstream, asker, clock, checks),
+        Idempotency(stores.idempotency, clock),
+        invalidate,
+        clock,
+        deadline=limits.deadline_seconds,
+    )
     stack.push_async_callback(writes.close)
 
     ops = HealthApi(

@@ -1,4 +1,4 @@
-"""Writes that may be done once only: what was first done under each idempotency key."""
+"""The table of idempotency keys, with what became of the first write under each."""
 
 from datetime import datetime
 
@@ -12,17 +12,18 @@ from gateway.model import Account, IdempotencyKey, IdempotencyRecord, Idempotenc
 
 
 class IdempotencyStore:
-    """Implements the door `Repeats`. Of two processes that take a key at once one gets it."""
+    """Of two processes that reserve a key at once, one gets it."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def begin(self, turn: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
+    async def begin(self, key: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
+        """Reserves a key, or returns its earlier record. Deletes all records from before `since`."""
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         row = {
-            "account_id": turn.account_id,
-            "key_digest": turn.key,
-            "request_digest": turn.request,
+            "account_id": key.account_id,
+            "key_digest": key.key,
+            "request_digest": key.request,
             "state": IdempotencyState.STARTED.value,
             "status": 0,
             "sealed": b"",
@@ -33,23 +34,23 @@ class IdempotencyStore:
             await connection.execute(delete(idempotency).where(idempotency.c.created_at < since))
             if (await connection.execute(taking)).rowcount == 1:
                 return None
-            found = (await connection.execute(select(idempotency).where(_of(turn)))).one()
+            found = (await connection.execute(select(idempotency).where(_of(key)))).one()
         return IdempotencyRecord(
             found.request_digest, IdempotencyState(found.state), found.status, found.sealed, found.created_at
         )
 
-    async def end(self, turn: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
-        change = update(idempotency).where(_of(turn)).values(state=state.value, status=status, sealed=sealed)
+    async def end(self, key: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
+        change = update(idempotency).where(_of(key)).values(state=state.value, status=status, sealed=sealed)
         async with writing(self._engine) as connection:
             await connection.execute(change)
 
-    async def release(self, turn: IdempotencyKey) -> None:
+    async def release(self, key: IdempotencyKey) -> None:
         async with writing(self._engine) as connection:
-            await connection.execute(delete(idempotency).where(_of(turn)))
+            await connection.execute(delete(idempotency).where(_of(key)))
 
     async def delete_of_account(self, connection: AsyncConnection, account: Account) -> None:
         await connection.execute(delete(idempotency).where(idempotency.c.account_id == account.id))
 
 
-def _of(turn: IdempotencyKey) -> ColumnElement[bool]:
-    return (idempotency.c.account_id == turn.account_id) & (idempotency.c.key_digest == turn.key)
+def _of(key: IdempotencyKey) -> ColumnElement[bool]:
+    return (idempotency.c.account_id == key.account_id) & (idempotency.c.key_digest == key.key)

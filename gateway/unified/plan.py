@@ -8,11 +8,10 @@ from typing import Any
 from connectors.connector import Connector
 from connectors.contract import Operation
 from connectors.spec import Collection, Derived, Endpoint, Join
-from gateway.auth.authentication import forbidden, must_be_active
+from gateway.auth.authentication import Caller, forbidden
 from gateway.cache.lru import Lru
 from gateway.contract.query import PageLimits, Query, parse
 from gateway.errors import BadRequest, NotImplementedHere
-from gateway.model import ClientKey, Linked
 from gateway.policy.columns import Visible, condition_fault
 from gateway.policy.policy import Allowed, Denied
 from gateway.policy.provider import Provider
@@ -60,18 +59,13 @@ class Planner:
     def __len__(self) -> int:
         return len(self._plans)
 
-    def plan(self, call: Call, client_key: ClientKey, linked: Linked, provider: Provider) -> ReadPlan:
+    def plan(self, call: Call, caller: Caller) -> ReadPlan:
         """Returns the plan of a call. Raises a `GatewayError` for what is not allowed, or cannot be answered."""
-        account = linked.account
-        rights = (client_key.scopes, account.grant.opens)
-        remembered_as = (account.provider, call.operation.id, call.pairs, *rights)
+        rights = (caller.key.scopes, caller.linked.account.grant.opens)
+        remembered_as = (caller.linked.account.provider, call.operation.id, call.pairs, *rights)
         plan = self._plans.get(remembered_as)
-        denied = provider.policy.admit_key(call.operation, client_key.scopes) if plan is None else None
-        if denied:
-            raise forbidden(denied)
-        must_be_active(account, provider.connector.name)
         if plan is None:
-            plan = self._decide(call, provider, *rights)
+            plan = self._decide(call, caller.provider, *rights)
             if sum(len(name) + len(value) for name, value in call.pairs) <= LONGEST_REMEMBERED:
                 self._plans.put(remembered_as, plan)
         return replace(plan, key=call.key, employee=call.employee) if call.key or call.employee else plan

@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 
-from gateway.auth.authentication import Authenticator, about
+from gateway.auth.authentication import Authenticator, Caller, about
 from gateway.cache.freshness import Use, satisfies
 from gateway.cache.singleflight import SingleFlight
 from gateway.errors import DeadlineExceeded, GatewayError, NotKept
-from gateway.model import Clock, Linked
-from gateway.policy.provider import Provider
+from gateway.model import Clock
 from gateway.unified.answer_cache import AnswerCache
 from gateway.unified.call import Call, FastPathTicket, Page
 from gateway.unified.collections import UPSTREAM_FAILURES
@@ -49,17 +48,17 @@ class ReadService:
 
     async def read(self, call: Call) -> Page:
         """Returns the answer, or raises a `GatewayError` that says what to do."""
-        client_key = await self._authenticator.authenticate(call.secret)  # 1. Who calls?  401
-        linked, provider = await self._authenticator.find_account(client_key, call.account_id)  # 2. Which?  400 404
-        with about(linked.account):
-            plan = self._planner.plan(call, client_key, linked, provider)  # 3. What may they see?  400 403 412 501
-            context = self._context(call, linked, provider, plan)
+        # 1. Who calls, 2. for which account, and may they?  401 400 404 403 412
+        caller = await self._authenticator.admit(call.secret, call.account_id, call.operation)
+        with about(caller.linked.account):
+            plan = self._planner.plan(call, caller)  # 3. What may they see?  400 403 501
+            context = self._context(call, caller, plan)
             cached = await self._answers.lookup(context)  # 4. Is the answer known: here, or in Redis?
             if cached and cached.servable:
                 revalidating = cached.use is Use.STALE_WHILE_REVALIDATE and not call.directives.only_if_cached
                 if revalidating:
                     self._flights.start(context.flight, lambda: self.fetch(context.revalidation()))
-                return cached.page(client_key, context, revalidating=revalidating)
+                return cached.page(caller.key, context, revalidating=revalidating)
             if call.directives.only_if_cached:
                 raise NotKept("Nothing is kept that this request would take, and only-if-cached forbids to ask for it.")
             if not context.directives.may_read:  # It wants a reading of its own.
@@ -115,8 +114,9 @@ class ReadService:
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    def _context(self, call: Call, linked: Linked, provider: Provider, plan: ReadPlan) -> ReadContext:
-        now, query, account = self._clock.now(), plan.query, linked.account
+    def _context(self, call: Call, caller: Caller, plan: ReadPlan) -> ReadContext:
+        linked, now, query = caller.linked, self._clock.now(), plan.query
+        account = linked.account
         directives = call.directives
         if query.raw or not account.caching.keeps:
             directives = replace(directives, no_store=True)
@@ -125,7 +125,7 @@ class ReadService:
             digest = sha256(f"{digest}\0{plan.employee}\0{plan.key}".encode()).hexdigest()
         deadline = self._clock.monotonic() + self._deadline
         return ReadContext(
-            session=VendorSession(provider.connector, linked, deadline, query.proxy, query.raw),
+            session=VendorSession(caller.provider.connector, linked, deadline, query.proxy, query.raw),
             cache=self._answers.of(linked, call.request_id),
             directives=directives,
             today=now.date(),

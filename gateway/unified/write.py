@@ -1,301 +1,121 @@
-"""One write from start to end: all is decided before anything is sent, it is sent once, and what was done is said."""
+"""The way of a unified write: all is decided before anything is sent, it is sent once, and what was done is said."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from connectors import ids
-from connectors.contract import Operation
-from connectors.writes import PASSTHROUGH, Order, Sorted, Write, sort_out
-from gateway.auth.authentication import Authenticator, about, forbidden, must_be_active
-from gateway.contract.body import check_body, parse_json
-from gateway.errors import (
-    BadRequest,
-    Conflict,
-    Forbidden,
-    GatewayError,
-    NotFound,
-    NotImplementedHere,
-    StoreUnavailable,
-    Unprocessable,
-)
-from gateway.model import (
-    ClientKey,
-    Clock,
-    IdempotencyKey,
-    IdempotencyRecord,
-    IdempotencyState,
-    Linked,
-    Repeats,
-    Unsealable,
-)
-from gateway.policy.access import AccessReport
-from gateway.policy.policy import Withheld
-from gateway.policy.provider import Provider
+from gateway.auth.authentication import Authenticator, about
+from gateway.errors import GatewayError
+from gateway.model import Clock, Linked
+from gateway.unified.idempotency import Idempotency, WriteResult, idempotency_key
+from gateway.unified.write_admission import AdmittedWrite, WriteCall, admit_write
 from gateway.unified.write_steps import StepRunner, WriteProgress
 from gateway.upstream.vendor import VendorSession
 
-REMEMBERED = timedelta(hours=24)
-LONGEST_WRITE = timedelta(minutes=5)
-"""After so long a write that has not ended has been cut off: nobody is at it any more."""
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_VERBS = {"create": "created", "update": "changed", "cancel": "cancelled"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteCall:
-    """A write as it came in: who asks, for which account, which operation, about which records, with which body.
-
-    The body is fetched when it is known who asks, and that they may.
-    """
-
-    secret: str | None
-    account_id: str | None
-    operation: Operation
-    key: str = ""
-    employee: str = ""
-    body: Callable[[], Awaitable[bytes]]
-    parameters: bool = False
-    idempotency_key: str | None = None
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class WriteResult:
-    """The answer to a write: its status, JSON ready to send, whether it is a repeated one, and its cost upstream."""
-
-    status: int
-    body: bytes
-    replayed: bool
-    upstream_calls: int
-
-
-@dataclass(frozen=True, slots=True)
-class AdmittedWrite:
-    """A write that may be done: everything is checked, and nothing sent."""
-
-    call: WriteCall
-    linked: Linked
-    provider: Provider
-    write: Write
-    order: Order
-    asked: Mapping[str, Any]
-
-
-Invalidate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
-"""Ends what is kept of some resources of an account, or of all, under a new word; false where that was not taken."""
-
-
-class WriteService:
-    """Answers writes. `seconds` is how long its reads may go on; a writing step is never cut off."""
-
-    def __init__(
-        self,
-        authenticator: Authenticator,
-        driver: StepRunner,
-        idempotency: Repeats,
-        invalidate: Invalidate,
-        around: tuple[Clock, float],
-    ) -> None:
-        self._authenticator = authenticator
-        self._driver = driver
-        self._idempotency = idempotency
-        self._invalidate = invalidate
-        self._clock, self._seconds = around
-        self._running: set[asyncio.Task[WriteResult]] = set()
-
-    async def answer(self, call: WriteCall) -> WriteResult:
-        """Do a write, or raise a `GatewayError` that says what to do. A caller who hangs up does not stop it."""
-        key = await self._authenticator.authenticate(call.secret)
-        linked, provider = await self._authenticator.find_account(key, call.account_id)
-        with about(linked.account):
-            admitted = await self._admit(call, key, linked, provider)
-            task = asyncio.ensure_future(self._once(admitted))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
-            return await asyncio.shield(task)
-
-    async def close(self) -> None:
-        """Wait for what has been begun."""
-        await asyncio.gather(*self._running, return_exceptions=True)
-
-    def _ended(self, task: asyncio.Task[WriteResult]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # Of a caller who has hung up nobody else would ask for it.
-
-    # --- before anything is sent ----------------------------------------------------------------------------
-
-    async def _admit(self, call: WriteCall, key: ClientKey, linked: Linked, provider: Provider) -> AdmittedWrite:
-        denied = provider.policy.admit_key(call.operation, key.scopes)
-        if denied:
-            raise forbidden(denied)
-        must_be_active(linked.account, provider.connector.name)
-        write = provider.connector.write(call.operation)
-        if write is None:
-            why = provider.connector.why_unanswered(call.operation)
-            why = why or f"The {provider.connector.name} connector does not do it."
-            raise NotImplementedHere(f"{call.operation.id} cannot be done: {why}")
-        if call.parameters:
-            raise BadRequest("This operation takes no parameters in the query.")
-        asked = parse_json(await call.body()) if write.body else {}
-        body = check_body(asked, write.body) if write.body else {}
-        found = sort_out(write, body)
-        _must_be_allowed(call.operation, found, AccessReport(provider.policy, key.scopes, linked.account.grant.opens))
-        if found.faults:
-            raise BadRequest("The body cannot be carried out: " + "; ".join(found.faults), errors=found.faults)
-        employee = _remote_id("employee", call.employee)
-        order = Order(
-            employee=employee,
-            key=_remote_id(write.kind, call.key),
-            parts=found.parts,
-            today=self._clock.now().date(),
-        )
-        return AdmittedWrite(call, linked, provider, write, order, asked)
-
-    # --- once -----------------------------------------------------------------------------------------------
-
-    async def _once(self, admitted: AdmittedWrite) -> WriteResult:
-        """Do it, but not again under a key under which it was done before."""
-        call, progress = admitted.call, WriteProgress()
-        if call.idempotency_key is None or call.operation.kind != "create":
-            return await self._carry_out(admitted, progress)
-        turn = _turn(admitted, call.idempotency_key)
-        now = self._clock.now()
-        earlier = await self._idempotency.begin(turn, now, now - REMEMBERED)
-        if earlier is not None:
-            return _replay(turn, earlier, admitted.linked, now)
-        try:
-            receipt = await self._carry_out(admitted, progress)
-        except GatewayError:
-            with suppress(StoreUnavailable):
-                await (
-                    self._idempotency.end(turn, IdempotencyState.UNKNOWN)
-                    if progress.uncertain
-                    else self._idempotency.release(turn)
-                )
-            raise
-        sealed = admitted.linked.cipher.seal(receipt.body, _context(turn))
-        # It was done: that it could not be noted makes a repeat a conflict, and this answer no worse.
-        with suppress(StoreUnavailable):
-            await self._idempotency.end(turn, IdempotencyState.DONE, receipt.status, sealed)
-        return receipt
-
-    async def _carry_out(self, admitted: AdmittedWrite, progress: WriteProgress) -> WriteResult:
-        connector, linked = admitted.provider.connector, admitted.linked
-        session = VendorSession(connector, linked, self._clock.monotonic() + self._seconds)
-        told = True
-        try:
-            remote_id = await self._driver.drive(session, admitted.write, admitted.write.flow(admitted.order), progress)
-        except GatewayError as error:
-            error.upstream_calls = session.calls
-            raise
-        finally:
-            if progress.sent:
-                told = await self._invalidate(linked, connector.touched(progress.sent), admitted.call.request_id)
-        warnings = [] if told else [_STALE]
-        body = _body(admitted, remote_id, progress, warnings, self._clock.now())
-        return WriteResult(
-            admitted.call.operation.status, orjson.dumps(body), replayed=False, upstream_calls=session.calls
-        )
-
-
-_STALE = (
+VERBS = {"create": "created", "update": "changed", "cancel": "cancelled"}
+NOT_INVALIDATED = (
     "The cache could not be told of this write: for as long as kept answers stay fresh, other workers may answer "
     "as of before. Cache-Control: no-cache asks anew."
 )
 
+Invalidate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
+"""Invalidates the cache entries of some resources of an account, or of all for None, with a new unique generation.
 
-def _must_be_allowed(operation: Operation, found: Sorted, abilities: AccessReport) -> None:
-    """Raise for whatever closes the operation, or a field that is given, naming every scope that is missing."""
-    ability = abilities.of(operation)
-    if ability is None:  # pragma: no cover - it has a write, so it can be done
-        raise NotImplementedHere(f"{operation.id} cannot be done.")
-    standings = {standing.path: standing for standing in ability.fields}
-    closed: dict[Withheld, list[str]] = {why: [] for why in ability.closings}
-    if not found.paths and not closed:
-        return
-    for path in found.paths:
-        standing = standings.get(PASSTHROUGH if path.startswith(f"{PASSTHROUGH}.") else path)
-        for why in standing.closings if standing else ():
-            closed.setdefault(why, []).append(path)
-    if not closed:
-        return
-    lines = [
-        f"{', '.join(paths) if paths and why not in ability.closings else operation.id} needs {why.needs}, "
-        f"to be had from {why.granter}"
-        for why, paths in closed.items()
-    ]
-    raise Forbidden("; ".join(lines) + ".", errors=[f"missing scope: {why.needs}" for why in closed])
+Returns False where the shared cache did not take it.
+"""
 
 
-def _remote_id(kind: str, given: str) -> str:
-    """Give the vendor's id of a record in the path; nothing for nothing."""
-    if not given:
-        return ""
-    found = ids.decode(kind, given)
-    if found is None or not _ID.fullmatch(found):
-        raise NotFound(f"There is no such {kind.replace('_', ' ')}, or this account's token may not see it.")
-    return found
+class WriteService:
+    """Carries out unified writes."""
 
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        steps: StepRunner,
+        idempotency: Idempotency,
+        invalidate: Invalidate,
+        clock: Clock,
+        *,
+        deadline: float,
+    ) -> None:
+        """`deadline` limits the reads of a write, in seconds. A writing step is never cut off."""
+        self._authenticator = authenticator
+        self._steps = steps
+        self._idempotency = idempotency
+        self._invalidate = invalidate
+        self._clock = clock
+        self._deadline = deadline
+        self._running: set[asyncio.Task[WriteResult]] = set()
 
-def _turn(admitted: AdmittedWrite, key: str) -> IdempotencyKey:
-    if not _KEY.fullmatch(key):
-        raise BadRequest("Idempotency-Key must be 1 to 255 visible characters of ASCII.")
-    call = admitted.call
-    asked = orjson.dumps(admitted.asked, option=orjson.OPT_SORT_KEYS)
-    about = f"{call.operation.id}\0{admitted.order.employee}\0{admitted.order.key}"
-    return IdempotencyKey(
-        admitted.linked.account.id, sha256(key.encode()).hexdigest(), sha256(about.encode() + b"\0" + asked).hexdigest()
-    )
+    async def write(self, call: WriteCall) -> WriteResult:
+        """Carries out a write, or raises a `GatewayError` that says what to do."""
+        # 1. Who calls, 2. for which account, and may they?  401 400 404 403 412
+        caller = await self._authenticator.admit(call.secret, call.account_id, call.operation)
+        with about(caller.linked.account):
+            admitted = await admit_write(call, caller, self._clock.now().date())  # 3. May it be done?  400 403 404 501
+            # A task of its own: a caller who hangs up must not stop a write half-way.
+            task = asyncio.ensure_future(self._write_once(admitted))
+            self._running.add(task)
+            task.add_done_callback(self._end)
+            return await asyncio.shield(task)
 
+    async def close(self) -> None:
+        """Waits for the writes that have begun."""
+        await asyncio.gather(*self._running, return_exceptions=True)
 
-def _context(turn: IdempotencyKey) -> bytes:
-    return b"idempotency:" + turn.key.encode()
-
-
-def _replay(turn: IdempotencyKey, earlier: IdempotencyRecord, linked: Linked, now: datetime) -> WriteResult:
-    if earlier.request != turn.request:
-        raise Unprocessable(
-            "This Idempotency-Key was used for another request within the last 24 hours: take a new one.",
-            code="IdempotencyKeyReusedError",
-        )
-    if earlier.state is IdempotencyState.DONE:
+    async def _write_once(self, admitted: AdmittedWrite) -> WriteResult:
+        progress, linked = WriteProgress(), admitted.linked
+        key = idempotency_key(admitted)
+        if key is None:
+            return await self._carry_out(admitted, progress)
+        earlier = await self._idempotency.reserve(key, linked)  # 4. Was it done before?  409 422
+        if earlier is not None:
+            return earlier
         try:
-            body = linked.cipher.open(earlier.sealed, _context(turn))
-        except Unsealable as error:
-            raise Conflict(
-                "This was done before, and its answer can no longer be read, as the account was linked anew since: "
-                "read before trying again.",
-                code="IdempotencyOutcomeUnknownError",
-            ) from error
-        return WriteResult(earlier.status, body, replayed=True, upstream_calls=0)
-    if earlier.state is IdempotencyState.STARTED and now - earlier.created_at < LONGEST_WRITE:
-        raise Conflict(
-            "The same request is being carried out now: wait for its answer.", code="IdempotencyInProgressError"
+            result = await self._carry_out(admitted, progress)
+        except GatewayError:
+            await self._idempotency.fail(key, uncertain=progress.uncertain)
+            raise
+        await self._idempotency.complete(key, linked, result)
+        return result
+
+    async def _carry_out(self, admitted: AdmittedWrite, progress: WriteProgress) -> WriteResult:
+        connector, linked = admitted.provider.connector, admitted.linked
+        session = VendorSession(connector, linked, self._clock.monotonic() + self._deadline)
+        invalidated = True
+        try:
+            flow = admitted.write.flow(admitted.order)
+            remote_id = await self._steps.run(session, admitted.write, flow, progress)  # 5. Ask the vendor.  4xx 502
+        except GatewayError as error:
+            error.upstream_calls = session.calls
+            raise
+        finally:
+            if progress.sent:  # 6. Invalidate: also where it failed half-way.
+                resources = connector.touched(progress.sent)
+                invalidated = await self._invalidate(linked, resources, admitted.call.request_id)
+        warnings = [] if invalidated else [NOT_INVALIDATED]
+        body = write_body(admitted, remote_id, progress, warnings, self._clock.now())
+        return WriteResult(
+            admitted.call.operation.status, orjson.dumps(body), replayed=False, upstream_calls=session.calls
         )
-    raise Conflict(
-        "This was begun before, and what became of it is not known: read before trying again, with a new "
-        "Idempotency-Key.",
-        code="IdempotencyOutcomeUnknownError",
-    )
+
+    def _end(self, task: asyncio.Task[WriteResult]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            # Asked for, or asyncio would log the exception where the caller has hung up.
+            task.exception()
 
 
-def _body(
+def write_body(
     admitted: AdmittedWrite, remote_id: str, progress: WriteProgress, warnings: list[str], now: datetime
 ) -> Mapping[str, Any]:
-    """Make the contract's answer; what was not done stands beside it."""
+    """Returns the answer in the contract's shape, with what was not done beside it."""
     operation, kind = admitted.call.operation, admitted.write.kind
-    message = f"The {kind.replace('_', ' ')} was {_VERBS.get(operation.kind, 'written')}."
+    message = f"The {kind.replace('_', ' ')} was {VERBS.get(operation.kind, 'written')}."
     if progress.undone:
         message += " Not all that was asked for was done: see unified_warnings."
         done = "; ".join(progress.done)

@@ -8,7 +8,8 @@ from gateway.auth.credentials import credentials_of
 from gateway.errors import BadRequest
 from gateway.http.endpoint import ApiRequest, Endpoint
 from gateway.unified.router import Match
-from gateway.unified.write import WriteCall, WriteService
+from gateway.unified.write import WriteService
+from gateway.unified.write_admission import WriteCall
 
 
 class WritesApi:
@@ -41,7 +42,7 @@ class WritesApi:
             idempotency_key=_text(headers, b"idempotency-key"),
             request_id=context.request_id,
         )
-        result = await self._writes.answer(call)
+        result = await self._writes.write(call)
         context.account_id = account_id or ""
         context.upstream_calls = result.upstream_calls
         if result.replayed:

@@ -1,8 +1,8 @@
-"""Carrying out a write, step by step: reads may be tried again, a writing step is sent once and never again.
+"""Carrying out a write, step by step: reads may be retried, a writing step is sent once and never again.
 
-Up to the first writing step every fault is raised, for nothing has been done. A writing step that gets no clear answer
-is raised as what it is: it may have been done. What fails after something was done is noted beside it, and the rest
-is still tried: the caller learns exactly what was done and what was not.
+Before the first writing step is done, every failure is raised. A writing step that gets no clear answer is raised as
+uncertain: it may have been done. A failure after something was done is noted, and the remaining steps are still
+tried: the caller learns exactly what was done and what was not.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from gateway.upstream.vendor import UNCERTAIN, VendorClient, VendorRefusal, Vend
 
 @dataclass(frozen=True, slots=True)
 class UndoneStep:
-    """A step that was not done, or not surely, after others were."""
+    """A step that was not done, or perhaps not, after others were."""
 
     does: str
     error: GatewayError
@@ -40,10 +40,7 @@ class UndoneStep:
 
 @dataclass(slots=True)
 class WriteProgress:
-    """How far a write has come.
-
-    `sent` are the vendor's paths that writing steps went to, `uncertain` tells that one may be done.
-    """
+    """How far a write has come: the vendor's paths that were written to, and whether an outcome is uncertain."""
 
     sent: list[str] = field(default_factory=list)
     uncertain: bool = False
@@ -52,16 +49,16 @@ class WriteProgress:
 
 
 class StepRunner:
-    """Takes the steps of flows; `checks` finds out what a 401 means."""
+    """Runs the steps of connectors' write flows."""
 
-    def __init__(self, upstream: Upstream, client: VendorClient, clock: Clock, checks: TokenRejections) -> None:
+    def __init__(self, upstream: Upstream, client: VendorClient, clock: Clock, rejections: TokenRejections) -> None:
         self._upstream = upstream
         self._client = client
         self._clock = clock
-        self._checks = checks
+        self._rejections = rejections
 
-    async def drive(self, session: VendorSession, write: Write, flow: Flow, progress: WriteProgress) -> str:
-        """Carry out a flow and give the vendor's id of its record."""
+    async def run(self, session: VendorSession, write: Write, flow: Flow, progress: WriteProgress) -> str:
+        """Runs a flow to its end and returns the vendor's id of its record."""
         try:
             step = next(flow)
             while True:
@@ -93,7 +90,7 @@ class StepRunner:
         return reply
 
     async def _explain(self, session: VendorSession, refusal: VendorRefusal) -> GatewayError:
-        return await self._checks.explain(session.linked, session.connector, [refusal.provider])
+        return await self._rejections.explain(session.linked, session.connector, [refusal.provider])
 
     async def _read(self, session: VendorSession, step: Step) -> Reply:
         try:
@@ -134,7 +131,7 @@ class StepRunner:
         raise self._failure(_Refused(session, write, step, answer, body), progress)
 
     def _failure(self, refused: "_Refused", progress: WriteProgress) -> Exception:
-        """Turn an answer that is no success into what to raise."""
+        """Returns the exception for an answer that is not a success."""
         status, name, does = refused.answer.status, refused.session.connector.name, refused.step.does
         said, issues = [refused.provider], refused.issues()
         known: Mapping[int, type[GatewayError]] = {400: Unprocessable, 409: Conflict, 422: Unprocessable}
@@ -166,7 +163,7 @@ class StepRunner:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A writing step with an answer that is no success."""
+    """A writing step whose answer is not a success."""
 
     session: VendorSession
     write: Write
@@ -179,7 +176,7 @@ class _Refused:
         return ProviderError(self.answer.status, self.step.request.path, self.session.connector.fault_text(self.body))
 
     def issues(self) -> list[str]:
-        """Give what the vendor finds wrong, one line a field, by our name for it where there is one."""
+        """Returns what the vendor finds wrong, one line for each field, by our name for it where there is one."""
         ours: Mapping[str, str] = {to.column: path for path, to in reversed(self.write.targets())}
         lines = []
         for column, reason in self.session.connector.fault_issues(self.body):

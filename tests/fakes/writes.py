@@ -18,7 +18,10 @@ from gateway.errors import GatewayError
 from gateway.model import IdempotencyKey, IdempotencyRecord, IdempotencyState, Linked
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.unified.write import WriteCall, WriteResult, WriteService
+from gateway.unified.idempotency import Idempotency, WriteResult
+from gateway.unified.idempotency_store import IdempotencyStore
+from gateway.unified.write import WriteService
+from gateway.unified.write_admission import WriteCall
 from gateway.unified.write_steps import StepRunner
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
@@ -65,26 +68,24 @@ class Script:
 
 
 @dataclass
-class Book:
+class Book(IdempotencyStore):
     """The database of what is done once only."""
 
     kept: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
 
-    async def begin(self, turn: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
+    async def begin(self, key: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
         self.kept = {key: each for key, each in self.kept.items() if each.created_at >= since}
-        known = self.kept.get((turn.account_id, turn.key))
+        known = self.kept.get((key.account_id, key.key))
         if known is None:
-            self.kept[turn.account_id, turn.key] = IdempotencyRecord(
-                turn.request, IdempotencyState.STARTED, 0, b"", now
-            )
+            self.kept[key.account_id, key.key] = IdempotencyRecord(key.request, IdempotencyState.STARTED, 0, b"", now)
         return known
 
-    async def end(self, turn: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
-        place = (turn.account_id, turn.key)
+    async def end(self, key: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
+        place = (key.account_id, key.key)
         self.kept[place] = replace(self.kept[place], state=state, status=status, sealed=sealed)
 
-    async def release(self, turn: IdempotencyKey) -> None:
-        del self.kept[turn.account_id, turn.key]
+    async def release(self, key: IdempotencyKey) -> None:
+        del self.kept[key.account_id, key.key]
 
 
 @dataclass
@@ -111,8 +112,10 @@ class Office:
         authenticator = Authenticator(
             self.register, {"humaans": Provider(self.connector, Policy(self.connector, self.operator))}
         )
-        driver = StepRunner(self.vendor, asker, clock, TokenRejections(self.register, self.vendor, clock.now))
-        self.writes = WriteService(authenticator, driver, self.book, self._invalidate, (clock, 30.0))
+        steps = StepRunner(self.vendor, asker, clock, TokenRejections(self.register, self.vendor, clock.now))
+        self.writes = WriteService(
+            authenticator, steps, Idempotency(self.book, clock), self._invalidate, clock, deadline=30.0
+        )
         self.requests = 0
 
     async def _invalidate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
@@ -137,7 +140,7 @@ class Office:
             "request_id": f"request {self.requests}",
             **values,
         }
-        return await self.writes.answer(WriteCall(operation=found, body=raw, idempotency_key=once, **call))
+        return await self.writes.write(WriteCall(operation=found, body=raw, idempotency_key=once, **call))
 
     async def hire(self, once: str | None = None, **more: Any) -> WriteResult:
         return await self.ask("create_employee", {**HIRED, **more}, once=once)

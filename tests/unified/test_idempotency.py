@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import Conflict, Unprocessable
 from gateway.model import IdempotencyRecord, IdempotencyState
-from gateway.unified.write import LONGEST_WRITE, REMEMBERED
+from gateway.unified.idempotency import LONGEST_WRITE, REMEMBERED
 from tests.fakes.core import make_linked, refusal
 from tests.fakes.writes import AWAY, HIRED, Office, Script
 
