@@ -21,7 +21,7 @@ from gateway.observability.metrics import Metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.settings.load import Settings, SettingsError
-from gateway.upstream.client import HttpUpstream, UpstreamLimits
+from gateway.upstream.client import HttpUpstream
 from gateway.vault.master_key import open_vault
 from gateway.vault.vault import Vault
 
@@ -65,15 +65,13 @@ def operator_of(settings: Settings) -> Operator:
 def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
     limits = settings.upstream
     return HttpUpstream(
-        UpstreamLimits(
-            limits.connect_timeout_seconds,
-            limits.read_timeout_seconds,
-            limits.max_connections,
-            limits.max_body_bytes,
-            max(1, int(limits.max_connections * limits.account_share)),
-        ),
         metrics,
         {provider.connector.base_url: name for name, provider in providers(settings).items()},
+        connect_timeout=limits.connect_timeout_seconds,
+        read_timeout=limits.read_timeout_seconds,
+        max_connections=limits.max_connections,
+        account_connections=max(1, int(limits.max_connections * limits.account_share)),
+        max_body_bytes=limits.max_body_bytes,
     )
 
 

@@ -1,4 +1,4 @@
-"""Compression: Zstandard for what is kept, and both codings that clients take (RFC 9110, section 8.4; RFC 8878)."""
+"""Compression: Zstandard for stored values, and the codings that clients accept (RFC 9110, section 8.4; RFC 8878)."""
 
 import gzip
 import sys
@@ -9,7 +9,7 @@ else:
     from backports import zstd
 
 LEVEL = 1
-"""The quickest: column names that repeat shrink to a tenth at any level."""
+"""The fastest. Repeated column names shrink to a tenth at any level."""
 
 
 def pack(value: bytes) -> bytes:
@@ -21,5 +21,5 @@ def unpack(packed: bytes) -> bytes:
 
 
 def pack_gzip(value: bytes) -> bytes:
-    # No time of making: the same answer is the same bytes, or its ETag would lie.
+    # Without a timestamp: the same answer must give the same bytes, which its ETag promises.
     return gzip.compress(value, LEVEL, mtime=0)

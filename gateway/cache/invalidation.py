@@ -1,4 +1,4 @@
-"""Telling all workers what has changed, so that none goes on with what it remembers."""
+"""Announces changes of accounts and keys to all workers, which then drop what they have cached of them."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,7 +7,7 @@ from gateway.model import Cache, Invalidation
 
 
 def invalidation_listener(cache: Cache) -> Callable[[AuditRecord], Awaitable[None]]:
-    """Make what tells all workers of a change of an account or a key; `Forgetting` tells of what is to be forgotten."""
+    """Returns an audit listener that announces changes; those that purge an account are announced by `AccountPurge`."""
 
     async def hear(change: AuditRecord) -> None:
         if change.account_id:
@@ -20,7 +20,7 @@ def invalidation_listener(cache: Cache) -> Callable[[AuditRecord], Awaitable[Non
 
 
 def invalidation_of(change: AuditRecord) -> Invalidation | None:
-    """Tell what others have to forget after a change, if anything."""
+    """Returns the purge that a change demands of all workers, or None."""
     if change.has(AuditEvent.UNLINKED):
         return Invalidation.GONE
     return Invalidation.UNCACHED if any(change.has(what) for what in ERASING) else None

@@ -1,6 +1,6 @@
-"""What must not come back after an account is unlinked: requests under way still hold it, and would keep answers of it.
+"""Tombstones of unlinked accounts: requests under way still have the account, and would store answers of it again.
 
-Each process remembers for a while which accounts are gone, and refuses to put anything under their ids.
+Each process remembers for a while which accounts are gone, and stores nothing under their ids.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ REMEMBERED_SECONDS = 900.0
 
 
 class Tombstones:
-    """The accounts that were unlinked lately, or of which something else was erased: for so many seconds."""
+    """The ids of accounts that were unlinked within the last `seconds`."""
 
     def __init__(self, monotonic: Callable[[], float], seconds: float = REMEMBERED_SECONDS) -> None:
         self._monotonic = monotonic
@@ -33,7 +33,7 @@ class Tombstones:
 
 
 class GuardedCache:
-    """A `Cache` that takes nothing for an account that is gone; keys begin with the account's id in braces."""
+    """A `Cache` that stores nothing for accounts with a tombstone. Keys begin with the account's id in braces."""
 
     read: Callable[[Sequence[str]], Coroutine[Any, Any, Sequence[bytes | None]]]
     forget: Callable[[str], Coroutine[Any, Any, bool]]
@@ -41,10 +41,10 @@ class GuardedCache:
     release: Callable[[str, bytes], Coroutine[Any, Any, None]]
     tell: Callable[[Invalidation, str], Coroutine[Any, Any, None]]
 
-    def __init__(self, cache: Cache, erased: Tombstones) -> None:
+    def __init__(self, cache: Cache, tombstones: Tombstones) -> None:
         self._cache = cache
-        self._erased = erased
-        # Not wrapped: a read is on every request's way, and the others add nothing.
+        self._tombstones = tombstones
+        # Passed through without a wrapper: a read is on the way of every request, and none of these stores a value.
         self.read = cache.read
         self.forget = cache.forget
         self.renew = cache.renew
@@ -58,7 +58,7 @@ class GuardedCache:
         return [None] * len(keys) if self._gone(keys) else await self._cache.claim(keys, value, seconds)
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
-        return account_id not in self._erased and await self._cache.replace(account_id, values, seconds)
+        return account_id not in self._tombstones and await self._cache.replace(account_id, values, seconds)
 
     def _gone(self, keys: Iterable[str]) -> bool:
-        return bool(self._erased) and any(key[1:].partition("}")[0] in self._erased for key in keys)
+        return bool(self._tombstones) and any(key[1:].partition("}")[0] in self._tombstones for key in keys)

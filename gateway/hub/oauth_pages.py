@@ -18,7 +18,7 @@ from gateway.hub.pages import ConnectPages, Page
 from gateway.hub.sessions import OVER, ConnectSession
 from gateway.model import Upstream
 from gateway.policy.provider import Provider
-from gateway.upstream.oauth import Client, Trip, code_of, departure, token_of, token_request
+from gateway.upstream.oauth import Authorization, Client, authorization_url, code_of, token_of, token_request
 
 CALLBACK = "/connect/oauth2/callback"
 
@@ -53,7 +53,7 @@ class ConsentPages:
         consent, client = self._of(provider)
         trip = self._trip(scope, visit.session, provider.connector.key, self._new_nonce())
         scopes = [each.scope for each in self._pages.wants[provider.connector.key].scopes]
-        await self._pages.leave(scope, send, departure(consent, client, trip, scopes))
+        await self._pages.leave(scope, send, authorization_url(consent, client, trip, scopes))
 
     async def _return(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = await self._pages.visit(scope, receive, send)
@@ -82,11 +82,11 @@ class ConsentPages:
         context.account_id = account.id
         await self._pages.finish(visit, account)
 
-    def _trip(self, scope: Scope, session: ConnectSession, key: str, nonce: str) -> Trip:
+    def _trip(self, scope: Scope, session: ConnectSession, key: str, nonce: str) -> Authorization:
         seal, place = self._pages.seal, self._pages.place
         back = f"{place.base(scope)}{CALLBACK}"
         state = f"{key}.{nonce}.{seal.word(f'state:{key}:{nonce}', session)}"
-        return Trip(back, state, seal.word(f"verifier:{key}:{nonce}", session))
+        return Authorization(back, state, seal.word(f"verifier:{key}:{nonce}", session))
 
     def _of(self, provider: Provider) -> tuple[Consent, Client]:
         consent, client = provider.connector.auth.consent, self._clients.get(provider.connector.key)

@@ -1,4 +1,4 @@
-"""The filters of a query as conditions on unified records: a vendor's own filtering is never trusted alone."""
+"""The filters of a query as conditions on unified records. A vendor's own filtering is never trusted alone."""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from gateway.unified.withheld import not_offered, refused_paths, why_refused
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Filters with their values, the plan that reads the fields they are about, and the names they were asked by."""
+    """Filters with their values, the plan that reads their fields, and the names they have in the query."""
 
     wanted: Sequence[tuple[Filter, str]]
     plan: Plan
@@ -37,7 +37,7 @@ def compile_conditions(table: Table, filters: Mapping[str, str]) -> Conditions:
 
 
 def must_be_answerable(conditions: Conditions, joined: Mapping[Join, Joined], vendor: str) -> None:
-    """Raise where a filter is about a field that the vendor refuses: no record would meet it, whatever is true."""
+    """Raises where a filter is about a field that the vendor refuses: no record would match, whatever is true."""
     refused = refused_paths(conditions.plan, joined)
     for name, (found, _) in zip(conditions.names, conditions.wanted, strict=True):
         why = next((refused[each] for each in found.fields if each in refused), None)
@@ -47,7 +47,7 @@ def must_be_answerable(conditions: Conditions, joined: Mapping[Join, Joined], ve
             raise Forbidden(f"filter[{name}] cannot be judged: {why_refused(vendor, why.path)}")
 
 
-# What each test does with the value that is there and the one that is wanted.
+# How each test compares the record's value with the wanted one.
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "equals": operator.eq,
     "any of": lambda value, wanted: value in wanted.split(","),
@@ -60,6 +60,6 @@ _TESTS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def _meets(test: str, found: Any, wanted: str) -> bool:
-    """Judge one value; an enum is judged by its word, and what is missing meets nothing."""
+    """Tests one value. An enum is compared by its `value`; a missing value matches nothing."""
     value = found.get("value") if isinstance(found, dict) else found
     return isinstance(value, str) and _TESTS[test](value, wanted)

@@ -11,7 +11,7 @@ from connectors.spec import Collection, Row
 from gateway.concurrency import together
 from gateway.errors import VendorFailure
 from gateway.unified.list_request import ListRequest
-from gateway.unified.page_checks import Pass, arrange, stood
+from gateway.unified.page_checks import Pass, are_older, arrange
 from gateway.upstream.vendor import VendorClient, VendorRefusal, VendorSession, malformed, without
 
 _ATTEMPTS = 3
@@ -89,14 +89,14 @@ class ListFetcher:
         overlap = 1 if len(first.rows) > 1 else 0
         try:
             rest = paging.rest(first, overlap)
-            if len(rest) > len(paging.rest(first, 0)) and stood(first.rows, columns, began):
+            if len(rest) > len(paging.rest(first, 0)) and are_older(first.rows, columns, began):
                 # The overlap would cost one more page, and the rows' own dates tell enough.
                 rest, overlap = paging.rest(first, 0), 0
         except Malformed as error:
             raise malformed(session, path, error) from error
         batches = [first, *await together(page(where) for where in rest)]
         found = arrange(batches, overlap, paging.key)
-        return found, not rest or stood(found.rows, columns, began)
+        return found, not rest or are_older(found.rows, columns, began)
 
 
 def _has_any(rows: Sequence[Row], columns: frozenset[str]) -> bool:

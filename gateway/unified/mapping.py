@@ -1,6 +1,7 @@
-"""From a vendor's rows to the contract's records, by the connector's tables.
+"""Maps a vendor's rows to the contract's records, by the connector's tables.
 
-A table is compiled once for a set of visible fields into a `Plan`: a list of small readers. Vendor words end here.
+A table is compiled once for a set of visible fields into a `Plan`: a list of small functions. The vendor's terms end
+here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ class Refusal:
 
     @property
     def not_offered(self) -> bool:
-        """Tell whether the vendor has no such list; else it has, but not for this token."""
+        """Whether the vendor has no such list; else it has one, but not for this token."""
         return self.status == 404
 
 
@@ -35,16 +36,16 @@ class Joined:
     refusal: Refusal | None = None
 
     def of(self, join: Join, row: Row) -> Sequence[Row]:
-        """Give the rows that are joined to a row."""
+        """Returns the rows that are joined to a row."""
         return self.by_key.get(None if join.key is None else _key(row.get(join.on)), ())
 
 
 REFUSED = Joined({}, Refusal("", 403))
-"""Of a list that does not matter."""
+"""For callers to whom it does not matter which list is refused."""
 
 
 def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Joined:
-    """Arrange joined rows by key, each with its embedded row where the join has one."""
+    """Returns joined rows by key, each with its embedded row where the join has one."""
     if join.embed is not None:
         embed = join.embed
         short = {_key(row.get(embed.key)): row for row in embedded}
@@ -55,7 +56,7 @@ def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Join
     by_key: dict[Any, list[Row]] = {}
     for row in rows:
         by_key.setdefault(_key(row.get(join.key)), []).append(row)
-    by_key.pop(None, None)  # What has no key belongs to nobody.
+    by_key.pop(None, None)  # A row without a key belongs to no record.
     return Joined(by_key)
 
 
@@ -64,7 +65,7 @@ def _key(value: Any) -> str | int | None:
 
 
 class Record:
-    """One vendor row with what is joined to it. A join is picked at most once, however many fields read it."""
+    """One vendor row with the rows joined to it. A join is picked at most once, however many fields read it."""
 
     __slots__ = ("_picks", "joins", "row", "today")
 
@@ -88,10 +89,10 @@ Reader: TypeAlias = Callable[[Record], Any]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A compiled table: what to read for each visible field, and which joins that takes.
+    """A compiled table: how to read each visible field, and the joins that takes.
 
-    `deep` are those of the joins that are about the rows of another join, not about the record itself, `nested` the
-    plans of objects within.
+    `deep` are the joins that belong to the rows of another join and not to the record itself; `nested` are the plans
+    of nested objects.
     """
 
     readers: tuple[tuple[str, Reader], ...]
@@ -105,7 +106,7 @@ class Plan:
 
 
 def compile_table(table: Table, fields: Sequence[str], hidden: frozenset[str], prefix: str = "") -> Plan:
-    """Compile the named fields of a table; `hidden` holds the paths of nested fields to leave out."""
+    """Compiles the named fields of a table. `hidden` are the paths of nested fields to leave out."""
     readers: list[tuple[str, Reader]] = []
     joins: dict[Join, None] = {}
     deep: set[Join] = set()
@@ -149,7 +150,7 @@ def _field_reader(rule: Field, spec: Spec) -> Reader:
 
 
 def _several_reader(sources: Sequence[Source], convert: Callable[..., Any]) -> Reader:
-    """Read several columns. Where one of them cannot be read there is no value: the rest alone would be another one."""
+    """Reads several columns. Where one cannot be read there is no value: the others alone would make a wrong one."""
     getters = tuple(getter(source) for source in sources)
 
     def read(record: Record) -> Any:
@@ -199,7 +200,7 @@ def _nested_reader(rule: Nested, plan: Plan) -> Reader:
 
 
 def is_lost(source: Source, record: Record) -> bool:
-    """Tell whether a column was there and cannot be read, or that by which it would be found."""
+    """Returns whether a column has a value that cannot be read, or the key to its joined row cannot be read."""
     if not isinstance(source, Ref):
         return _is_undecoded(record.row, source)
     row = record.pick(source.join)
@@ -209,7 +210,7 @@ def is_lost(source: Source, record: Record) -> bool:
 
 
 def is_key_lost(join: Join, row: Row) -> bool:
-    """Tell whether it cannot be read which joined rows are a record's: that it has none would be made up."""
+    """Returns whether the key to a record's joined rows cannot be read: then nobody knows whether it has any."""
     if join.key is None:
         return False
     value = row.get(join.on)

@@ -1,7 +1,7 @@
-"""Whether pages that were read one after the other, while the list may have changed, are the list: pure judgments.
+"""Checks that pages read one after the other make up the list, though it may have changed meanwhile. Pure functions.
 
-A page is true of its own moment only. What is accepted here repeats nobody and misses nobody who was there
-throughout; decision 25 says why, and on what it rests.
+Each page is true of its own moment only. Pages that are accepted here repeat no row and miss none that was there all
+the time; decision 25 says why, and which assumptions that takes.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,12 @@ from connectors.paging import Batch
 from connectors.spec import Row
 
 SKEW = timedelta(minutes=5)
-"""By so much at most our clock and a vendor's are taken to differ: what Kerberos allows (RFC 4120)."""
+"""The largest difference assumed between our clock and a vendor's, as in Kerberos (RFC 4120)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One reading of all pages, each of which begins with the last `overlap` rows of the one before.
-
-    `names` are what tells rows apart, each once, and `flaw` says why the pages are not the list; empty if they may be.
-    """
+    """One reading of all pages. `names` identify its rows; `flaw` is why the pages are not the list, or empty."""
 
     rows: list[Row]
     names: frozenset[Any]
@@ -29,7 +26,10 @@ class Pass:
 
 
 def arrange(batches: Sequence[Batch], overlap: int, key: str) -> Pass:
-    """Put pages together. They add up if all tell the same total, join, and hold so many different rows."""
+    """Puts pages together, each of which begins with the last `overlap` rows of the one before.
+
+    They are without flaw if all state the same total, their ends meet, and they have that many different rows.
+    """
     total = batches[0].total
     rows: list[Row] = []
     flaw = ""
@@ -48,21 +48,21 @@ def arrange(batches: Sequence[Batch], overlap: int, key: str) -> Pass:
 
 
 def name_of(row: Row, key: str) -> Any:
-    """Give what tells a row from others: its key, or all that it says where it has none."""
+    """Returns what identifies a row: its key, or its whole content where it has none."""
     value = row.get(key)
     return value if isinstance(value, str | int) and value != "" else (repr(row),)
 
 
 def _names(rows: Sequence[Row], key: str, *, alone: bool) -> frozenset[Any]:
-    """Name rows. Two of one page that have no key and say the same are two: nothing could have slipped there."""
+    """Returns the names of rows. On a single page, equal rows without a key are two: one page repeats nothing."""
     names = [name_of(row, key) for row in rows]
     if alone:
         names = [(number, name) if isinstance(name, tuple) else name for number, name in enumerate(names)]
     return frozenset(names)
 
 
-def stood(rows: Sequence[Row], columns: Sequence[str], moment: datetime) -> bool:
-    """Tell whether all rows say, in each of these columns, that they were in the list well before a moment."""
+def are_older(rows: Sequence[Row], columns: Sequence[str], moment: datetime) -> bool:
+    """Returns whether all rows state, in each of these columns, a time well before a moment."""
     latest = moment - SKEW
     return bool(columns) and all(_before(row.get(column), latest) for row in rows for column in columns)
 

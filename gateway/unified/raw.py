@@ -1,7 +1,7 @@
-"""What `raw=true` shows: the vendor calls that were made for one answer, each with the rows that the answer is made of.
+"""The content of `raw=true`: the vendor calls made for one answer, each with the rows that the answer is made of.
 
-A call is shown only where the key and the token open the resource that it reads, and of its rows only the columns
-that they open. Rows of nobody on the page are left out, so that a page of 25 does not carry a company.
+A call is shown only where the key and the token may read its resource, and of its rows only the columns that they may
+read. Rows of nobody on the page are left out, so that a page of 25 people does not carry the whole company.
 """
 
 from collections.abc import Callable, Collection, Sequence

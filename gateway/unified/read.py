@@ -60,7 +60,9 @@ class ReadService:
                     self._flights.start(context.flight, lambda: self.fetch(context.revalidation()))
                 return cached.page(caller.key, context, revalidating=revalidating)
             if call.directives.only_if_cached:
-                raise NotKept("Nothing is kept that this request would take, and only-if-cached forbids to ask for it.")
+                raise NotKept(
+                    "No cached answer satisfies this request, and only-if-cached forbids asking the provider."
+                )
             if not context.directives.may_read:  # It wants a reading of its own.
                 return await self.fetch(context)
             try:

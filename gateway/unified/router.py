@@ -1,4 +1,4 @@
-"""From method and path to an operation of the contract, in one step a segment however many operations there are."""
+"""Finds the operation for a method and path, in one step for each segment however many operations there are."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from connectors.contract import Operation
 
 @dataclass(slots=True)
 class _Node:
-    """A segment of known paths: named children before the one that takes any text."""
+    """A segment of known paths. Named children come before the one that accepts any text."""
 
     children: dict[str, "_Node"] = field(default_factory=dict)
     anything: "_Node | None" = None
@@ -23,7 +23,7 @@ class Match:
 
 
 class Matcher:
-    """Finds operations. Segments are split before they are decoded, so an id may hold an encoded slash."""
+    """Finds operations. Segments are split before they are decoded, so an id may contain an encoded slash."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
@@ -38,7 +38,7 @@ class Matcher:
             node.operations[operation.method] = operation
 
     def find(self, method: str, raw_path: bytes) -> Match | tuple[str, ...] | None:
-        """Give the match; or the methods that the path does take; or None for an unknown path."""
+        """Returns the match, or the methods that the path does accept, or None for an unknown path."""
         node, values = self._root, []
         for raw in raw_path.lstrip(b"/").split(b"/"):
             text = _decoded(raw)

@@ -1,4 +1,4 @@
-"""Why a field has no value, or is left out: a pure account of records, their rows and what the vendor refused."""
+"""Explains why a field has no value or is left out, from records, their rows and what the vendor refused. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from gateway.unified.mapping import Joined, Plan, Record, Refusal, getter, is_ke
 
 
 def why_refused(name: str, path: str) -> str:
-    """Say why a vendor does not give a list that the token's scopes cover."""
+    """Explains a vendor's refusal of a list that the token's scopes cover."""
     return (
         f"{name} refuses {path} to this account's token though its scopes cover it: the role of the person who made "
         "the token may not see it."
@@ -19,12 +19,12 @@ def why_refused(name: str, path: str) -> str:
 
 
 def not_offered(name: str, path: str) -> str:
-    """Say that a vendor knows no such list."""
+    """Explains that a vendor has no such list."""
     return f"{name} does not offer {path} to this account: it answers 404 to the whole list."
 
 
 def refused_lines(connector: Connector, refused: Mapping[str, Refusal]) -> dict[str, list[dict[str, Any]]]:
-    """Say of each field that is left out because of a refused list why it is, and who can help."""
+    """Returns for each field that is left out because of a refused list the reason, and who can help."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path, refusal in refused.items():
         if refusal.not_offered:
@@ -36,9 +36,9 @@ def refused_lines(connector: Connector, refused: Mapping[str, Refusal]) -> dict[
 
 
 def refused_paths(plan: Plan, joins: Mapping[Join, Joined], prefix: str = "") -> dict[str, Refusal]:
-    """Give the paths of all fields that would be read from a list which the vendor refuses, each with that list.
+    """Returns the paths of all fields that would be read from a list which the vendor refuses, each with that list.
 
-    A field of several sources is among them when one is refused: what the others say alone would be another value.
+    A field of several sources is among them when one is refused: the others alone would make a wrong value.
     """
     found: dict[str, Refusal] = {}
     for name, rule in plan.rules.items():
@@ -53,7 +53,7 @@ def refused_paths(plan: Plan, joins: Mapping[Join, Joined], prefix: str = "") ->
 
 
 def unreadable(plan: Plan, record: Record, values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Give the path of each field that is null though the vendor has something there."""
+    """Yields the path of each field that is null though the vendor has a value there."""
     for name, rule in plan.rules.items():
         if isinstance(rule, Field):
             if values[name] is None and _is_unreadable(rule, record):
@@ -75,7 +75,7 @@ def _nested_records(rule: Nested, record: Record) -> list[Record]:
 
 
 def _is_unreadable(rule: Field, record: Record) -> bool:
-    """Tell whether what made nothing is more than what is missing."""
+    """Returns whether a field is null though its sources have values."""
     if any(is_lost(source, record) for source in rule.sources):
         return True
     found = [getter(source)(record) for source in rule.sources]
@@ -87,7 +87,7 @@ def _is_unreadable(rule: Field, record: Record) -> bool:
 def reasons(
     plan: Plan, records: Sequence[Record], unified: Sequence[Mapping[str, Any]], lost: Sequence[Collection[str]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Give for each visible field that is null somewhere why it is, with the number of records.
+    """Returns for each visible field that is null in some records the reasons, with the number of records.
 
     `unmapped`: the vendor has nothing for it; `withheld_by_role`: the vendor left the column out though the scopes
     cover it, so the role of the token's owner may not see it; `unreadable`: the vendor has something that is no such
@@ -116,12 +116,12 @@ def _reason(rule: Field | Nested, record: Record, *, unreadable: bool) -> str:
 
 
 def _left_out(rule: Field | Nested, record: Record) -> bool:
-    """Tell whether the vendor withheld what a row reads: a column of the row."""
+    """Returns whether the vendor has left out a column that a rule reads."""
     return any(_column_left_out(source, record) for source in _sources(rule))
 
 
 def own_sources(rule: Field | Nested) -> Sequence[Source]:
-    """Give what a row reads itself, not what a nested table does."""
+    """Returns the sources of a rule itself, without those of a nested table."""
     if isinstance(rule, Field):
         return rule.sources
     return (rule.source,) if rule.source is not None else ()

@@ -18,8 +18,8 @@ from gateway.upstream.vendor import VendorSession
 
 VERBS = {"create": "created", "update": "changed", "cancel": "cancelled"}
 NOT_INVALIDATED = (
-    "The cache could not be told of this write: for as long as kept answers stay fresh, other workers may answer "
-    "as of before. Cache-Control: no-cache asks anew."
+    "The cache could not be told of this write: while cached answers stay fresh, other workers may answer with older "
+    "data. Cache-Control: no-cache asks the provider again."
 )
 
 Invalidate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]

@@ -1,20 +1,20 @@
-"""A share of something scarce for each of many: no one holder takes it all from the others."""
+"""Limits what one account may use of a scarce resource, so that a slow account does not block the others."""
 
 import asyncio
 from collections.abc import Hashable
 from contextlib import suppress
 
 
-class Shares:
-    """So many places for each holder. Those who wait are served in the order in which they came."""
+class AccountShares:
+    """`each` places for every holder. Waiting callers are served in the order in which they came."""
 
     def __init__(self, each: int) -> None:
         self._each = each
         self._places: dict[Hashable, asyncio.Semaphore] = {}
         self._users: dict[Hashable, int] = {}
 
-    async def take(self, holder: Hashable, seconds: float) -> bool:
-        """Takes a place, to be given back. Returns False where none became free within the time."""
+    async def acquire(self, holder: Hashable, seconds: float) -> bool:
+        """Takes a place, which must be released. Returns False where none became free within the time."""
         places = self._places.setdefault(holder, asyncio.Semaphore(self._each))
         self._users[holder] = self._users.get(holder, 0) + 1
         taken = False
@@ -30,12 +30,12 @@ class Shares:
                 self._leave(holder)
         return taken
 
-    def give_back(self, holder: Hashable) -> None:
+    def release(self, holder: Hashable) -> None:
         self._places[holder].release()
         self._leave(holder)
 
     def __len__(self) -> int:
-        """Returns how many holders have a place or wait for one."""
+        """Returns the number of holders that have a place or wait for one."""
         return len(self._users)
 
     def _leave(self, holder: Hashable) -> None:

@@ -1,12 +1,11 @@
-"""The only HTTP client: httpx's interface over aiohttp's connection pool.
+"""The only HTTP client for vendors: httpx's interface over aiohttp's connection pool.
 
-httpx's own pool loses a slot for ever when a request is cancelled while it connects (encode/httpcore #1093), and
-costs three times the CPU; callers that hang up are a gateway's daily bread.
+httpx's own pool loses a slot for ever when a request is cancelled while it connects (encode/httpcore #1093), which
+happens whenever a caller hangs up; and it takes three times the CPU.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
@@ -21,42 +20,42 @@ from httpx_aiohttp import HttpxAiohttpClient
 from connectors.exchange import Answer, Request
 from gateway.errors import ProviderError, RateLimited, VendorAnswerTooLarge, VendorFailure
 from gateway.observability.metrics import Metrics
-from gateway.upstream.account_share import Shares
+from gateway.upstream.account_share import AccountShares
 from gateway.upstream.redaction import Redaction, credential_in
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamLimits:
-    """Seconds to connect and between two reads, connections in all, and bytes of the largest answer.
-
-    `share` is how many of the connections the calls with one credential may hold.
-    """
-
-    connect_timeout: float
-    read_timeout: float
-    connections: int
-    max_body_bytes: int
-    share: int
 
 
 @cache
 def _trust() -> SSLContext:
-    """Read whose certificates are good: once a process, for it takes 20 ms."""
+    """Loads the trusted certificates, once for the process: it takes 20 ms."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 class HttpUpstream:
-    """Implements `core.model.Upstream`. Follows no redirects and keeps no cookies, so accounts share nothing."""
+    """Sends requests to vendors. Follows no redirects and stores no cookies, so accounts share nothing."""
 
-    def __init__(self, limits: UpstreamLimits, metrics: Metrics, names: Mapping[str, str]) -> None:
-        """`names` gives the provider's label in metrics for each base URL."""
-        self._limits = limits
+    def __init__(
+        self,
+        metrics: Metrics,
+        names: Mapping[str, str],
+        *,
+        connect_timeout: float,
+        read_timeout: float,
+        max_connections: int,
+        account_connections: int,
+        max_body_bytes: int,
+    ) -> None:
+        """`names` are the labels of providers in metrics by base URL. Timeouts are in seconds, one for each read.
+
+        Of `max_connections`, calls with one credential may use `account_connections` at a time.
+        """
         self._metrics = metrics
         self._names = names
-        self._shares = Shares(limits.share)
+        self._read_timeout = read_timeout
+        self._max_body_bytes = max_body_bytes
+        self._shares = AccountShares(account_connections)
         self._client = HttpxAiohttpClient(
-            timeout=httpx.Timeout(limits.read_timeout, connect=limits.connect_timeout, pool=limits.connect_timeout),
-            limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
+            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout),
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             follow_redirects=False,
             trust_env=False,
             verify=_trust(),
@@ -76,15 +75,15 @@ class HttpUpstream:
         await self._client.aclose()
 
     async def send(self, base_url: str, request: Request) -> Answer:
-        """Make one call. Raises `VendorFailure` when no complete answer comes back."""
+        """Returns the answer to a request. Raises `VendorFailure` where no complete answer comes back."""
         answer = await self.open(base_url, request)
         try:
             body = bytearray()
             async for chunk in answer.chunks():
                 body += chunk
-                if len(body) > self._limits.max_body_bytes:
+                if len(body) > self._max_body_bytes:
                     raise VendorAnswerTooLarge(
-                        f"The provider's answer is larger than {self._limits.max_body_bytes} bytes.",
+                        f"The provider's answer is larger than {self._max_body_bytes} bytes.",
                         provider_errors=[ProviderError(answer.status, request.path)],
                     )
             return Answer(answer.status, answer.headers, bytes(body))
@@ -92,16 +91,16 @@ class HttpUpstream:
             await answer.close()
 
     async def open(self, base_url: str, request: Request) -> "Incoming":
-        """Make one call and give its answer when status and headers are there; the caller closes it.
+        """Returns an answer as soon as its status and headers are there. The caller must close it.
 
-        Raises `RateLimited` where calls with the same credential hold their share of the connections for too long.
+        Raises `RateLimited` where other calls with the same credential use its share of the connections for too long.
         """
         secret = credential_in(request.headers)
-        if not await self._shares.take(secret, self._limits.read_timeout):
+        if not await self._shares.acquire(secret, self._read_timeout):
             raise RateLimited(
                 "Too many calls of this account to its provider are under way: try again in a second.", retry_after=1
             )
-        release = partial(self._shares.give_back, secret)
+        release = partial(self._shares.release, secret)
         try:
             return await self._open(base_url, request, Redaction(secret), release)
         except BaseException:
@@ -134,10 +133,10 @@ class HttpUpstream:
 
 
 class Incoming:
-    """Implements `core.model.OpenAnswer`."""
+    """An answer whose body is still coming."""
 
     def __init__(self, response: httpx.Response, path: str, redaction: Redaction, release: Callable[[], None]) -> None:
-        """`release` gives back the place among the connections, once."""
+        """`release` frees the place among the account's connections; it is called once."""
         self._response = response
         self._path = path
         self._redaction = redaction
@@ -172,8 +171,8 @@ def _unreachable(error: Exception, path: str) -> VendorFailure:
     )
 
 
-# The library's text may hold addresses, so we say it in words of our own. The most telling kind comes first; what
-# the bridge between httpx and aiohttp makes of it is not told apart (a broken connection is a timeout to it).
+# The library's text may contain addresses, so we use words of our own. The most specific kind comes first. The bridge
+# between httpx and aiohttp loses some differences: it reports a broken connection as a timeout.
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ConnectionTimeoutError, "connecting took too long"),
     (aiohttp.ServerTimeoutError, "it stopped answering"),

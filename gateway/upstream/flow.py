@@ -1,4 +1,4 @@
-"""Following a connector's flow: its requests are signed and sent and the answers handed back, until it has a result."""
+"""Runs a connector's flow: signs and sends its requests and hands back the answers, until it has a result."""
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 def take_any(request: Request, answer: Answer) -> None:
-    """Check nothing: the flow judges every status itself."""
+    """Checks nothing: the flow judges every status itself."""
 
 
 async def follow(
@@ -26,7 +26,7 @@ async def follow(
     upstream: Upstream,
     check: Callable[[Request, Answer], None] = take_any,
 ) -> Result:
-    """Give the result of a flow. Raises `VendorFailure` where no answer comes back, and what `check` raises."""
+    """Returns the result of a flow. Raises `VendorFailure` where no answer comes back, and what `check` raises."""
     headers = {"accept": "application/json", **connector.auth.headers(credential.reveal)}
     try:
         request = next(flow)
@@ -47,9 +47,9 @@ async def judge_token(
     upstream: Upstream,
     clock: Callable[[], datetime],
 ) -> Result:
-    """Give the result of a flow that asks about a token.
+    """Returns the result of a flow that asks about a token.
 
-    Raises `RateLimited` and `VendorFailure` where the vendor is busy or ill, as well as where no answer comes back.
+    Raises `RateLimited` and `VendorFailure` where the vendor is overloaded or failing, or no answer comes back.
     """
 
     def check(request: Request, answer: Answer) -> None:
@@ -59,7 +59,7 @@ async def judge_token(
 
 
 def _must_be_well(connector: Connector, request: Request, answer: Answer, now: datetime) -> None:
-    """A vendor that is ill or busy says nothing about a token: neither good nor bad may be concluded."""
+    """Raises where the vendor is overloaded or failing: such an answer says nothing about the token, good or bad."""
     if answer.status == 429:
         wait = retry_after(answer.headers.get("retry-after"), now)
         raise RateLimited(

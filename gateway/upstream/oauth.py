@@ -1,7 +1,6 @@
-"""OAuth 2.0 as values: the address where a person agrees, and the call that turns what came back into a token.
+"""OAuth 2.0 without I/O: the vendor's authorization URL, and the request that exchanges a code for a token.
 
-Authorization code with PKCE (RFC 6749, 7636). No I/O and no state: who asks keeps `state` and `verifier`, or makes
-them again.
+Authorization code grant with PKCE (RFC 6749, 7636). The caller keeps `state` and `verifier`, or derives them again.
 """
 
 import hashlib
@@ -19,30 +18,30 @@ from gateway.model import Secret
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the operator has registered at the vendor."""
+    """The OAuth client that the operator has registered at the vendor."""
 
     id: str
     secret: Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
-    """One way to the vendor and back. `state` comes back with the person, `verifier` never leaves us before."""
+class Authorization:
+    """One authorization. The vendor returns `state` with the person; `verifier` is sent only with the code (PKCE)."""
 
     redirect_uri: str
     state: str
     verifier: str
 
 
-def departure(consent: Consent, client: Client, trip: Trip, scopes: Sequence[str]) -> str:
-    """Give the address of the vendor's page."""
-    challenge = urlsafe_b64encode(hashlib.sha256(trip.verifier.encode()).digest()).rstrip(b"=").decode()
+def authorization_url(consent: Consent, client: Client, authorization: Authorization, scopes: Sequence[str]) -> str:
+    """Returns the URL of the vendor's consent page."""
+    challenge = urlsafe_b64encode(hashlib.sha256(authorization.verifier.encode()).digest()).rstrip(b"=").decode()
     asked = {
         "response_type": "code",
         "client_id": client.id,
-        "redirect_uri": trip.redirect_uri,
+        "redirect_uri": authorization.redirect_uri,
         "scope": consent.separator.join(scopes),
-        "state": trip.state,
+        "state": authorization.state,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
@@ -50,7 +49,7 @@ def departure(consent: Consent, client: Client, trip: Trip, scopes: Sequence[str
 
 
 def code_of(returned: Mapping[str, str], vendor: str) -> str:
-    """Read what the vendor sent the person back with. Raises `Unprocessable` where they did not agree."""
+    """Returns the code from the query of the redirect. Raises `Unprocessable` where the person did not agree."""
     if returned.get("error") == "access_denied":
         raise Unprocessable(f"You have not agreed in {vendor}, so nothing was connected.")
     if "error" in returned or not returned.get("code"):
@@ -58,14 +57,14 @@ def code_of(returned: Mapping[str, str], vendor: str) -> str:
     return returned["code"]
 
 
-def token_request(consent: Consent, client: Client, trip: Trip, code: str) -> Request:
+def token_request(consent: Consent, client: Client, authorization: Authorization, code: str) -> Request:
     # The client's name and secret are form-encoded before they become Basic (RFC 6749, section 2.3.1).
     both = f"{quote_plus(client.id)}:{quote_plus(client.secret.reveal)}"
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": trip.redirect_uri,
-        "code_verifier": trip.verifier,
+        "redirect_uri": authorization.redirect_uri,
+        "code_verifier": authorization.verifier,
     }
     headers = {
         "accept": "application/json",
@@ -76,7 +75,7 @@ def token_request(consent: Consent, client: Client, trip: Trip, code: str) -> Re
 
 
 def token_of(answer: Answer, vendor: str, now: datetime) -> Secret:
-    """Read the token, and when it ends. A vendor's text is not repeated: it may hold the code or a secret."""
+    """Returns the token and its end. A vendor's text is never repeated: it may contain the code or a secret."""
     try:
         body = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -92,7 +91,7 @@ def token_of(answer: Answer, vendor: str, now: datetime) -> Secret:
 
 
 def _end(seconds: object, now: datetime) -> datetime | None:
-    """Read `expires_in` (RFC 6749, section 5.1), which some send as text. What is no sensible number says nothing."""
+    """Reads `expires_in` (RFC 6749, section 5.1), which some send as text. A senseless value counts as none."""
     text = str(seconds)
     known = not isinstance(seconds, bool) and text.isascii() and text.isdigit() and len(text) <= 9
     return now + timedelta(seconds=int(text)) if known else None

@@ -1,6 +1,6 @@
-"""Taking a credential out of what a vendor says: some repeat the header that they were sent.
+"""Removes a credential from a vendor's answer: some vendors repeat the headers that they were sent.
 
-Redaction is by value, so it holds for every text and every place in it.
+The credential is found by its value, so it is removed from any text, wherever it stands there.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -8,15 +8,15 @@ from urllib.parse import quote
 
 REDACTED = b"[redacted]"
 SHORTEST = 8
-"""A shorter text is no credential worth the name, and would be found in the middle of words."""
+"""Characters. A shorter text is no real credential, and would be found in the middle of words."""
 
 
 class Redaction:
-    """Replaces a credential in bytes: as it is, and as JSON and URLs spell it."""
+    """Replaces a credential in bytes: as it is, and as JSON and URLs encode it."""
 
     def __init__(self, secret: str) -> None:
         forms = {secret, secret.replace("/", "\\/"), quote(secret, safe="")} if len(secret) >= SHORTEST else set()
-        # The longest first, for one may be the beginning of another.
+        # The longest first: one may be the beginning of another.
         self._forms = sorted((each.encode() for each in forms), key=len, reverse=True)
         self._longest = max(map(len, self._forms), default=0)
 
@@ -30,9 +30,9 @@ class Redaction:
         return {name: self.of(value.encode()).decode() for name, value in headers.items()}
 
     async def of_chunks(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Yields chunks without the credential, also where it lies across two of them.
+        """Yields chunks without the credential, also where it is split across two of them.
 
-        So much is held back of each as could be the beginning of a credential.
+        The end of a chunk that could be the beginning of the credential is held back until the next one.
         """
         held = b""
         async for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Whether a read is worth another try, and after how long. A pure decision; seconds everywhere."""
+"""Decides whether a failed read is tried again, and after how long. Pure functions; all times in seconds."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,14 +6,14 @@ from email.utils import parsedate_to_datetime
 from math import ceil
 
 TRANSIENT = frozenset({500, 502, 503, 504})
-"""Statuses after which a read may go better; a write is never sent twice, and asks nobody here."""
+"""Statuses after which a read may succeed. Writes are never sent twice."""
 DEFAULT_RETRY_AFTER = 60
-"""What the contract says to answer when the vendor names no time."""
+"""The contract's value where the vendor names no time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most `retries` further tries; a longer `Retry-After` than `longest_wait` is passed on instead."""
+    """At most `retries` further tries. A `Retry-After` beyond `longest_wait` is passed on to the caller instead."""
 
     retries: int
     longest_wait: float
@@ -22,7 +22,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A try that failed: its HTTP status, or None when nothing came back; and what the vendor said of waiting."""
+    """A failed try: its HTTP status, or None where no answer came; and the vendor's `Retry-After`."""
 
     status: int | None
     retry_after: float | None = None
@@ -31,9 +31,9 @@ class Failure:
 def wait_before_retry(
     policy: RetryPolicy, tries: int, failure: Failure, remaining: float, jitter: float
 ) -> float | None:
-    """Give how long to wait before the next try, or None to give up. `jitter` is from 0 to 1.
+    """Returns the wait before the next try, or None to give up. `jitter` is from 0 to 1.
 
-    A wait that does not fit the caller's deadline is no wait: failing at once serves the caller better.
+    Gives up where the wait would exceed the caller's deadline: to fail at once serves the caller better.
     """
     if tries > policy.retries or (failure.retry_after or 0) > policy.longest_wait:
         return None
@@ -51,7 +51,7 @@ def wait_before_retry(
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Read a `Retry-After` header: seconds or an HTTP date."""
+    """Returns the seconds of a `Retry-After` header, which has seconds or an HTTP date."""
     if not header:
         return None
     if header.strip().isascii() and header.strip().isdigit():
@@ -65,6 +65,6 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 
 def seconds_to_tell(header: str | None, now: datetime) -> int:
-    """Give after how many whole seconds a caller may try again: what the vendor says, or else the contract."""
+    """Returns the whole seconds after which a caller may try again: the vendor's value, or else the contract's."""
     hint = retry_after(header, now)
     return DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))

@@ -5,26 +5,26 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.upstream.account_share import Shares
+from gateway.upstream.account_share import AccountShares
 
 
 async def test_a_holder_has_so_many_places_and_another_has_its_own() -> None:
-    shares = Shares(2)
-    assert [await shares.take("a", 0) for _ in range(3)] == [True, True, False]
-    assert await shares.take("b", 0)
-    shares.give_back("a")
-    assert await shares.take("a", 0)
+    shares = AccountShares(2)
+    assert [await shares.acquire("a", 0) for _ in range(3)] == [True, True, False]
+    assert await shares.acquire("b", 0)
+    shares.release("a")
+    assert await shares.acquire("a", 0)
 
 
 async def test_who_waits_gets_the_next_place_in_order() -> None:
-    shares = Shares(1)
+    shares = AccountShares(1)
     served: list[int] = []
 
     async def work(number: int) -> None:
-        assert await shares.take("a", 30)
+        assert await shares.acquire("a", 30)
         served.append(number)
         await asyncio.sleep(0)
-        shares.give_back("a")
+        shares.release("a")
 
     await asyncio.gather(*map(work, range(5)))
     assert served == list(range(5))
@@ -34,7 +34,7 @@ async def test_who_waits_gets_the_next_place_in_order() -> None:
 @given(plan=st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=60))
 def test_places_are_lost_neither_by_cancelling_nor_by_giving_up(plan: list[tuple[str, bool]]) -> None:
     async def run() -> None:
-        shares = Shares(2)
+        shares = AccountShares(2)
         tasks = []
         for holder, cancelled in plan:
             task = asyncio.ensure_future(hold(shares, holder))
@@ -44,13 +44,13 @@ def test_places_are_lost_neither_by_cancelling_nor_by_giving_up(plan: list[tuple
             tasks.append(task)
         await asyncio.gather(*tasks, return_exceptions=True)
         assert len(shares) == 0
-        assert [await shares.take("a", 0) for _ in range(3)] == [True, True, False]
+        assert [await shares.acquire("a", 0) for _ in range(3)] == [True, True, False]
 
-    async def hold(shares: Shares, holder: str) -> None:
-        if await shares.take(holder, 0.001):
+    async def hold(shares: AccountShares, holder: str) -> None:
+        if await shares.acquire(holder, 0.001):
             try:
                 await asyncio.sleep(0)
             finally:
-                shares.give_back(holder)
+                shares.release(holder)
 
     asyncio.run(run())

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,16 +10,25 @@ import pytest
 from connectors.exchange import Request
 from gateway.errors import GatewayError, VendorFailure
 from gateway.observability.metrics import make_metrics
-from gateway.upstream.client import HttpUpstream, UpstreamLimits
+from gateway.upstream.client import HttpUpstream
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-LIMITS = UpstreamLimits(connect_timeout=30, read_timeout=30, connections=4, max_body_bytes=1000, share=4)
-SHORT = replace(LIMITS, read_timeout=0.5)
+
+def upstream_with(*, read_timeout: float = 30) -> HttpUpstream:
+    return HttpUpstream(
+        make_metrics(),
+        {},
+        connect_timeout=30,
+        read_timeout=read_timeout,
+        max_connections=4,
+        account_connections=4,
+        max_body_bytes=1000,
+    )
 
 
 @asynccontextmanager
-async def served(handler: Handler, limits: UpstreamLimits = LIMITS) -> AsyncIterator[tuple[HttpUpstream, str]]:
+async def served(handler: Handler, *, read_timeout: float = 30) -> AsyncIterator[tuple[HttpUpstream, str]]:
     connections: set[asyncio.Task[None] | None] = set()
 
     async def careful(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -33,7 +41,7 @@ async def served(handler: Handler, limits: UpstreamLimits = LIMITS) -> AsyncIter
 
     async with await asyncio.start_server(careful, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with HttpUpstream(limits, make_metrics(), {}) as upstream:
+        async with upstream_with(read_timeout=read_timeout) as upstream:
             yield upstream, f"http://127.0.0.1:{port}/api"
         await asyncio.gather(*(task for task in connections if task))
 
@@ -89,7 +97,7 @@ async def test_the_request_line_has_base_path_and_encoded_query() -> None:
     ids=["too large", "cut short", "silent", "not HTTP", "hung up"],
 )
 async def test_anything_but_a_whole_answer_is_a_vendor_failure_in_our_words(handler: Handler, says: str) -> None:
-    async with served(handler, SHORT if says == "stopped answering" else LIMITS) as (upstream, url):
+    async with served(handler, read_timeout=0.5 if says == "stopped answering" else 30) as (upstream, url):
         with pytest.raises(VendorFailure, match=says) as caught:
             await upstream.send(url, Request("GET", "/people"))
     assert caught.value.provider_errors[0].url == "/people"
@@ -97,7 +105,7 @@ async def test_anything_but_a_whole_answer_is_a_vendor_failure_in_our_words(hand
 
 
 async def test_nobody_listening_is_a_vendor_failure() -> None:
-    async with HttpUpstream(LIMITS, make_metrics(), {}) as upstream:
+    async with upstream_with() as upstream:
         with pytest.raises(VendorFailure, match="does not accept connections"):
             await upstream.send("http://127.0.0.1:1", Request("GET", "/people"))
 
