@@ -26,7 +26,7 @@ from tests.fakes.core import NOW, Register, Vendor, json_answer, make_key, make_
 from tests.fakes.record_events import Tower
 from tests.fakes.vendor import GET, LIST, VILLAGE, Bench, check_token, village
 from tests.fakes.vendor_events import Square
-from tests.fakes.writes import PAID, Office, Script
+from tests.fakes.writes import PAID, Script, WriteBench
 from tests.fixtures.writes import SOMEBODY
 from tests.unified.test_every_read import ANSWERED
 
@@ -73,7 +73,9 @@ async def read(check: Said, path: str, operation: Operation = LIST, key: str = "
 
 
 async def write(check: Said, call: str) -> Met:
-    office = Office(Script({call: REFUSED, f"GET {CHECK}": check}), connector=replace(HUMAANS, check_token=check_token))
+    office = WriteBench(
+        Script({call: REFUSED, f"GET {CHECK}": check}), connector=replace(HUMAANS, check_token=check_token)
+    )
     with pytest.raises(GatewayError) as raised:
         await office.hire(**PAID)
     assert office.vendor.written().count("POST /people") == (call == "POST /people")
@@ -83,7 +85,7 @@ async def write(check: Said, call: str) -> Met:
 async def write_on(check: Said) -> Met:
     """Meet it when something has been done already: then it stands beside that."""
     script = Script({"POST /compensations": REFUSED, f"GET {CHECK}": check})
-    office = Office(script, connector=replace(HUMAANS, check_token=check_token))
+    office = WriteBench(script, connector=replace(HUMAANS, check_token=check_token))
     [warning] = orjson.loads((await office.hire(**PAID)).body)["unified_warnings"]
     message: str = warning["message"]
     return message, None, office.register

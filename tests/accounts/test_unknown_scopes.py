@@ -17,7 +17,7 @@ from gateway.policy.permissions import permissions
 from gateway.policy.policy import EVERY_SCOPE, Operator, Policy
 from gateway.policy.provider import Provider
 from tests.fakes.core import make_key, make_linked, refusal
-from tests.fakes.writes import PAID, Office, Script
+from tests.fakes.writes import PAID, Script, WriteBench
 
 POLICIES = [Policy(connector, Operator()) for connector in CONNECTORS.values()]
 ROUTES = [
@@ -76,8 +76,8 @@ def test_permissions_tell_what_is_only_tried(policy: Policy) -> None:
         assert grant.unknown <= needs if grant.unknown and needs else not needs
 
 
-def office(script: dict[str, Answer], grant: Grant) -> Office:
-    made = Office(Script(dict(script)))
+def office(script: dict[str, Answer], grant: Grant) -> WriteBench:
+    made = WriteBench(Script(dict(script)))
     made.register.change("a1", grant=grant)
     return made
 

@@ -9,7 +9,7 @@ from tests.fakes.core import Forgetful, Memory, Time, make_linked
 MADE_OF = ("employees", "employments")
 
 
-def shelves(most: int = 1000) -> tuple[Memory, AccountCache, AccountCache]:
+def caches(most: int = 1000) -> tuple[Memory, AccountCache, AccountCache]:
     memory = Memory(Time())
     return (
         memory,
@@ -19,7 +19,7 @@ def shelves(most: int = 1000) -> tuple[Memory, AccountCache, AccountCache]:
 
 
 async def test_what_is_written_is_read_until_its_time_is_over() -> None:
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     name = account_cache.key("answer", "x")
     assert await account_cache.write({name: b"value"}, 60)
     assert await account_cache.read([name, account_cache.key("answer", "y")]) == [b"value", None]
@@ -28,13 +28,13 @@ async def test_what_is_written_is_read_until_its_time_is_over() -> None:
 
 
 def test_keys_begin_with_the_account_in_braces() -> None:
-    _, account_cache, other = shelves()
+    _, account_cache, other = caches()
     assert account_cache.key("answer", "x") == "{a1}:answer:x"
     assert other.key("answer", "x") == "{a2}:answer:x"
 
 
 async def test_a_value_of_another_account_under_our_key_is_a_miss() -> None:
-    memory, account_cache, other = shelves()
+    memory, account_cache, other = caches()
     mine, theirs = account_cache.key("answer", "x"), other.key("answer", "x")
     await other.write({theirs: b"theirs"}, 60)
     memory.values[mine] = memory.values[theirs]
@@ -44,7 +44,7 @@ async def test_a_value_of_another_account_under_our_key_is_a_miss() -> None:
 
 async def test_another_account_in_the_value_is_a_miss_even_where_it_opens() -> None:
     """If the ciphers were confused, the id inside would still tell."""
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     mine = account_cache.key("answer", "x")
     cipher = make_linked("a1").cipher
     memory.values[mine] = (1e12, cipher.seal(b"a2\ntheirs", mine.encode()))
@@ -54,7 +54,7 @@ async def test_another_account_in_the_value_is_a_miss_even_where_it_opens() -> N
 
 
 async def test_values_that_change_places_do_not_open() -> None:
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     one, other = account_cache.key("answer", "x"), account_cache.key("answer", "y")
     await account_cache.write({one: b"one", other: b"other"}, 60)
     memory.values[one], memory.values[other] = memory.values[other], memory.values[one]
@@ -63,7 +63,7 @@ async def test_values_that_change_places_do_not_open() -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"x", b"\0" * 100])
 async def test_what_is_damaged_is_a_miss(damage: bytes) -> None:
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     name = account_cache.key("answer", "x")
     memory.values[name] = (1e12, damage)
     assert await account_cache.read([name]) == [None]
@@ -71,7 +71,7 @@ async def test_what_is_damaged_is_a_miss(damage: bytes) -> None:
 
 @pytest.mark.parametrize(("size", "kept"), [(1000, True), (1001, False)])
 async def test_what_is_too_large_is_not_kept_and_nothing_beside_it(size: int, *, kept: bool) -> None:
-    memory, account_cache, _ = shelves(most=1000)
+    memory, account_cache, _ = caches(most=1000)
     values = {account_cache.key("rows", "0"): b"small", account_cache.key("rows", "1"): b"x" * size}
     assert await account_cache.write(values, 60) is kept
     assert bool(memory.values) is kept
@@ -79,7 +79,7 @@ async def test_what_is_too_large_is_not_kept_and_nothing_beside_it(size: int, *,
 
 @pytest.mark.parametrize("seconds", [0, -5])
 async def test_no_time_is_not_kept(seconds: int) -> None:
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     assert not await account_cache.write({account_cache.key("answer", "x"): b"value"}, seconds)
     assert not memory.values
 
@@ -96,7 +96,7 @@ def test_rows_shrink_and_come_back() -> None:
 
 
 async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_not() -> None:
-    memory, account_cache, other = shelves()
+    memory, account_cache, other = caches()
     name = account_cache.key("answer", "x")
     assert await account_cache.read_current([name], MADE_OF) == [None]
     assert await account_cache.write_current({name: b"before"}, 60, MADE_OF)
@@ -116,7 +116,7 @@ async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_
 
 async def test_an_answer_that_a_write_has_overtaken_is_kept_for_nobody() -> None:
     """What a request stores is as of its beginning, though a change has replaced the generation since."""
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     name = account_cache.key("answer", "x")
     await account_cache.read_generations(MADE_OF)
     await AccountCache(memory, make_linked("a1"), 1000, "write").invalidate(None)
@@ -125,7 +125,7 @@ async def test_an_answer_that_a_write_has_overtaken_is_kept_for_nobody() -> None
 
 
 async def test_requests_that_begin_together_agree_on_the_generation() -> None:
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     second = AccountCache(memory, make_linked("a1"), 1000, "second")
     name = account_cache.key("answer", "x")
     await account_cache.read_generations(MADE_OF)
@@ -135,7 +135,7 @@ async def test_requests_that_begin_together_agree_on_the_generation() -> None:
 
 
 async def test_a_generation_that_was_evicted_makes_everything_a_miss() -> None:
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     name = account_cache.key("answer", "x")
     await account_cache.read_generations(MADE_OF)
     await account_cache.write_current({name: b"value"}, 60, MADE_OF)
@@ -145,7 +145,7 @@ async def test_a_generation_that_was_evicted_makes_everything_a_miss() -> None:
 
 
 async def test_what_was_prefetched_is_not_read_again_unless_it_is_to_be() -> None:
-    memory, account_cache, _ = shelves()
+    memory, account_cache, _ = caches()
     one, other = account_cache.key("list", "x"), account_cache.key("fact", "y")
     await account_cache.prefetch([one, other], MADE_OF)
     stamp = account_cache.generations(MADE_OF)

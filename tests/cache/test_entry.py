@@ -6,7 +6,7 @@ import pytest
 
 from gateway.cache.freshness import NO_DIRECTIVES, Directives
 from tests.fakes.core import Time, Vendor
-from tests.fakes.vendor import GET, Bench, told, village
+from tests.fakes.vendor import GET, Bench, freshness_of, village
 
 
 def bench(people: int = 5) -> Bench[Vendor]:
@@ -14,44 +14,44 @@ def bench(people: int = 5) -> Bench[Vendor]:
 
 
 async def test_an_answer_is_kept_and_given_again_with_its_age() -> None:
-    desk = bench()
-    first = await desk.ask()
-    assert told(first) == (0, 60, "miss", True)
+    gateway = bench()
+    first = await gateway.ask()
+    assert freshness_of(first) == (0, 60, "miss", True)
     assert first.upstream_calls == 2
-    desk.time.forward(20)
-    second = await desk.ask()
+    gateway.time.forward(20)
+    second = await gateway.ask()
     assert (second.body, second.withheld, second.upstream_calls) == (first.body, first.withheld, 0)
-    assert told(second) == (20, 40, "", False)
-    desk.time.forward(40)
-    third = await desk.ask()
-    assert told(third) == (0, 60, "miss", True)
+    assert freshness_of(second) == (20, 40, "", False)
+    gateway.time.forward(40)
+    third = await gateway.ask()
+    assert freshness_of(third) == (0, 60, "miss", True)
 
 
 async def test_what_the_cache_has_kept_too_long_is_not_given() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.memory.values = {key: (1e12, value) for key, (_, value) in desk.memory.values.items()}
-    desk.time.forward(60)
-    assert told(await desk.ask()) == (0, 60, "miss", True)
+    gateway = bench()
+    await gateway.ask()
+    gateway.memory.values = {key: (1e12, value) for key, (_, value) in gateway.memory.values.items()}
+    gateway.time.forward(60)
+    assert freshness_of(await gateway.ask()) == (0, 60, "miss", True)
 
 
 async def test_another_page_of_a_kept_list_costs_nothing_and_is_as_old_as_the_list() -> None:
-    desk = bench()
-    cursor = (await desk.body(page_size="2"))["next"]
-    desk.time.forward(20)
-    page = await desk.ask(page_size="2", next=cursor)
-    assert told(page) == (20, 40, "", True)
+    gateway = bench()
+    cursor = (await gateway.body(page_size="2"))["next"]
+    gateway.time.forward(20)
+    page = await gateway.ask(page_size="2", next=cursor)
+    assert freshness_of(page) == (20, 40, "", True)
     assert page.upstream_calls == 0
 
 
 async def test_an_answer_is_as_old_as_its_oldest_part() -> None:
-    desk = Bench(village(3), fresh={"employees": 60, "employments": 600, "locations": 30})
-    await desk.ask(fields="job_title")
-    desk.time.forward(100)
-    page = await desk.ask()
+    gateway = Bench(village(3), fresh={"employees": 60, "employments": 600, "locations": 30})
+    await gateway.ask(fields="job_title")
+    gateway.time.forward(100)
+    page = await gateway.ask()
     # People were read now, roles 100 seconds ago; people are stale first.
-    assert told(page) == (100, 60, "miss", True)
-    page = await desk.ask(expand="work_location")
+    assert freshness_of(page) == (100, 60, "miss", True)
+    page = await gateway.ask(expand="work_location")
     assert page.freshness.ttl == 30
 
 
@@ -69,56 +69,56 @@ async def test_an_answer_is_as_old_as_its_oldest_part() -> None:
 async def test_the_callers_directives_are_honoured(
     directives: Directives, age: int, calls: int, freshness: tuple[int, int, str, bool]
 ) -> None:
-    desk = bench()
-    await desk.ask()
-    desk.time.forward(age)
-    kept = dict(desk.memory.values)
-    page = await desk.ask(directives=directives)
-    assert (page.upstream_calls, told(page)) == (calls, freshness)
+    gateway = bench()
+    await gateway.ask()
+    gateway.time.forward(age)
+    kept = dict(gateway.memory.values)
+    page = await gateway.ask(directives=directives)
+    assert (page.upstream_calls, freshness_of(page)) == (calls, freshness)
     if directives.no_store:
-        assert desk.memory.values == kept
+        assert gateway.memory.values == kept
 
 
 async def test_no_store_on_an_empty_cache_keeps_nothing_at_all() -> None:
-    desk = bench()
-    await desk.ask(directives=Directives(no_store=True), expand="work_location")
-    await desk.ask(GET, "p1", directives=Directives(no_store=True))
-    assert desk.memory.values == {}
+    gateway = bench()
+    await gateway.ask(directives=Directives(no_store=True), expand="work_location")
+    await gateway.ask(GET, "p1", directives=Directives(no_store=True))
+    assert gateway.memory.values == {}
 
 
 async def test_no_cache_renews_what_others_are_given() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.lists["/people"][0]["name"] = "Renamed"
-    assert (await desk.body())["data"][0]["name"] == "Person 0"
-    await desk.ask(directives=Directives(no_cache=True))
-    assert (await desk.body())["data"][0]["name"] == "Renamed"
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.lists["/people"][0]["name"] = "Renamed"
+    assert (await gateway.body())["data"][0]["name"] == "Person 0"
+    await gateway.ask(directives=Directives(no_cache=True))
+    assert (await gateway.body())["data"][0]["name"] == "Renamed"
 
 
 async def test_what_is_never_fresh_is_asked_each_time() -> None:
-    desk = Bench(village(5), fresh={"employees": 0})
+    gateway = Bench(village(5), fresh={"employees": 0})
     for _ in range(2):
-        page = await desk.ask()
-        assert told(page) == (0, 0, "miss", False)
-    assert desk.vendor.paths().count("/people") == 2
-    assert desk.vendor.paths().count("/roles") == 1
-    assert desk.memory.kinds() == {"list", "snapshot", "rows"}
+        page = await gateway.ask()
+        assert freshness_of(page) == (0, 0, "miss", False)
+    assert gateway.vendor.paths().count("/people") == 2
+    assert gateway.vendor.paths().count("/roles") == 1
+    assert gateway.memory.kinds() == {"list", "snapshot", "rows"}
 
 
 async def test_raw_is_neither_kept_nor_taken_from_what_is_kept() -> None:
-    desk = bench()
-    await desk.ask(fields="id")
+    gateway = bench()
+    await gateway.ask(fields="id")
     for _ in range(2):
-        page = await desk.ask(fields="id", raw="true")
+        page = await gateway.ask(fields="id", raw="true")
         assert (page.freshness.forwarded, page.freshness.stored, page.upstream_calls) == ("bypass", False, 1)
-    assert sum(":answer:" in key for key in desk.memory.values) == 1
+    assert sum(":answer:" in key for key in gateway.memory.values) == 1
 
 
 async def test_an_answer_that_is_too_large_is_given_and_not_kept() -> None:
-    desk = Bench(village(5), max_value_bytes=100)
-    page = await desk.ask()
+    gateway = Bench(village(5), max_value_bytes=100)
+    page = await gateway.ask()
     assert not page.freshness.stored
-    assert "answer" not in desk.memory.kinds()
+    assert "answer" not in gateway.memory.kinds()
 
 
 @pytest.mark.parametrize(
@@ -135,32 +135,32 @@ async def test_an_answer_that_is_too_large_is_given_and_not_kept() -> None:
     ],
 )
 async def test_another_question_has_another_answer(query: dict[str, Any], other: dict[str, Any]) -> None:
-    desk = bench()
-    bodies = [(await desk.ask(**each)).body for each in (query, other, query, other)]
+    gateway = bench()
+    bodies = [(await gateway.ask(**each)).body for each in (query, other, query, other)]
     assert bodies[0] != bodies[1]
     assert bodies[:2] == bodies[2:]
 
 
 async def test_another_record_has_another_answer_and_both_of_its_names_the_same() -> None:
-    desk = bench()
-    one, other = await desk.body(GET, "p1"), await desk.body(GET, "p2")
+    gateway = bench()
+    one, other = await gateway.body(GET, "p1"), await gateway.body(GET, "p2")
     assert (one["data"]["remote_id"], other["data"]["remote_id"]) == ("p1", "p2")
-    assert await desk.body(GET, one["data"]["id"]) == one
+    assert await gateway.body(GET, one["data"]["id"]) == one
 
 
 async def test_another_day_is_another_answer() -> None:
     """What is current depends on the day, however long an answer is fresh."""
-    desk = Bench(village(5), fresh={"employees": 10**6, "employments": 10**6}, time=Time(chance=0))
-    await desk.ask()
-    assert (await desk.ask()).freshness.forwarded == ""
-    desk.time.forward(12 * 3600)
-    before = {key for key in desk.memory.values if ":answer:" in key}
-    await desk.ask()
-    assert len({key for key in desk.memory.values if ":answer:" in key} - before) == 1
+    gateway = Bench(village(5), fresh={"employees": 10**6, "employments": 10**6}, time=Time(chance=0))
+    await gateway.ask()
+    assert (await gateway.ask()).freshness.forwarded == ""
+    gateway.time.forward(12 * 3600)
+    before = {key for key in gateway.memory.values if ":answer:" in key}
+    await gateway.ask()
+    assert len({key for key in gateway.memory.values if ":answer:" in key} - before) == 1
 
 
 async def test_a_new_revision_of_the_account_starts_anew() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.register.change("a1", revision=2)
-    assert (await desk.ask()).upstream_calls == 2
+    gateway = bench()
+    await gateway.ask()
+    gateway.register.change("a1", revision=2)
+    assert (await gateway.ask()).upstream_calls == 2

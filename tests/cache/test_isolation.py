@@ -12,37 +12,37 @@ from tests.fakes.vendor import GET, LIST, READER, Bench, village
 
 def bench() -> Bench[Vendor]:
     """Two accounts of one vendor, whose tokens may see the same."""
-    desk = Bench(village(3), local_bytes=0)
-    desk.register.accounts["a2"] = make_linked("a2", *desk.connector.scopes)
-    return desk
+    gateway = Bench(village(3), local_bytes=0)
+    gateway.register.accounts["a2"] = make_linked("a2", *gateway.connector.scopes)
+    return gateway
 
 
-def marks_of(desk: Bench[Vendor], account: str) -> dict[str, tuple[float, bytes]]:
-    return {key: value for key, value in desk.memory.marks.items() if key.startswith(f"{{{account}}}")}
+def marks_of(gateway: Bench[Vendor], account: str) -> dict[str, tuple[float, bytes]]:
+    return {key: value for key, value in gateway.memory.marks.items() if key.startswith(f"{{{account}}}")}
 
 
 async def test_values_that_are_copied_from_another_account_are_not_opened() -> None:
-    desk = bench()
-    desk.vendor.lists["/people"][0]["name"] = "Of a1"
-    await desk.ask(account="a1")
-    taken = {key.replace("{a1}", "{a2}"): value for key, value in desk.memory.values.items()}
+    gateway = bench()
+    gateway.vendor.lists["/people"][0]["name"] = "Of a1"
+    await gateway.ask(account="a1")
+    taken = {key.replace("{a1}", "{a2}"): value for key, value in gateway.memory.values.items()}
     # The generations too, so that nothing but the sealing stands in the way.
-    desk.memory.marks |= {key.replace("{a1}", "{a2}"): value for key, value in marks_of(desk, "a1").items()}
-    desk.memory.values |= taken
-    desk.vendor.lists["/people"][0]["name"] = "Of a2"
-    page = await desk.ask(account="a2")
+    gateway.memory.marks |= {key.replace("{a1}", "{a2}"): value for key, value in marks_of(gateway, "a1").items()}
+    gateway.memory.values |= taken
+    gateway.vendor.lists["/people"][0]["name"] = "Of a2"
+    page = await gateway.ask(account="a2")
     assert (page.upstream_calls, b"Of a1" in page.body, b"Of a2" in page.body) == (2, False, True)
 
 
 async def test_the_account_in_a_value_tells_even_where_two_accounts_share_a_data_key() -> None:
-    desk = bench()
+    gateway = bench()
     for account in ("a1", "a2"):
-        linked = desk.register.accounts[account]
-        desk.register.accounts[account] = Linked(linked.account, linked.credential, Shared())
-    await desk.ask(account="a1")
-    desk.memory.values |= {key.replace("{a1}", "{a2}"): value for key, value in desk.memory.values.items()}
-    desk.memory.marks |= {key.replace("{a1}", "{a2}"): value for key, value in marks_of(desk, "a1").items()}
-    assert (await desk.ask(account="a2")).upstream_calls == 2
+        linked = gateway.register.accounts[account]
+        gateway.register.accounts[account] = Linked(linked.account, linked.credential, Shared())
+    await gateway.ask(account="a1")
+    gateway.memory.values |= {key.replace("{a1}", "{a2}"): value for key, value in gateway.memory.values.items()}
+    gateway.memory.marks |= {key.replace("{a1}", "{a2}"): value for key, value in marks_of(gateway, "a1").items()}
+    assert (await gateway.ask(account="a2")).upstream_calls == 2
 
 
 class Shared(Seal):
@@ -56,26 +56,26 @@ class Shared(Seal):
 
 
 async def test_values_that_change_places_within_an_account_are_not_opened() -> None:
-    desk = bench()
-    bodies = {key: (await desk.ask(GET, key)).body for key in ("p0", "p1")}
-    kept = [key for key in desk.memory.values if ":answer:" in key]
+    gateway = bench()
+    bodies = {key: (await gateway.ask(GET, key)).body for key in ("p0", "p1")}
+    kept = [key for key in gateway.memory.values if ":answer:" in key]
     assert len(kept) == 2
     one, other = kept
-    desk.memory.values[one], desk.memory.values[other] = desk.memory.values[other], desk.memory.values[one]
+    gateway.memory.values[one], gateway.memory.values[other] = gateway.memory.values[other], gateway.memory.values[one]
     for key, body in bodies.items():
-        page = await desk.ask(GET, key)
+        page = await gateway.ask(GET, key)
         assert page.body == body
         assert page.upstream_calls > 0
 
 
 async def test_any_two_kept_values_may_be_exchanged_and_no_answer_is_another() -> None:
-    desk = bench()
+    gateway = bench()
     asked = [(account, fields) for account in ("a1", "a2") for fields in ("id,name", "pay_rate")]
-    bodies = [(await desk.ask(account=account, fields=fields)).body for account, fields in asked]
-    whole = dict(desk.memory.values)
+    bodies = [(await gateway.ask(account=account, fields=fields)).body for account, fields in asked]
+    whole = dict(gateway.memory.values)
     for one, other in permutations(whole, 2):
-        desk.memory.values = {**whole, one: whole[other]}
-        assert [(await desk.ask(account=account, fields=fields)).body for account, fields in asked] == bodies
+        gateway.memory.values = {**whole, one: whole[other]}
+        assert [(await gateway.ask(account=account, fields=fields)).body for account, fields in asked] == bodies
 
 
 @pytest.mark.parametrize("order", [("all", "few"), ("few", "all")])
@@ -86,11 +86,11 @@ async def test_any_two_kept_values_may_be_exchanged_and_no_answer_is_another() -
 async def test_keys_with_different_rights_never_see_what_is_kept_for_each_other(
     order: tuple[str, str], local_bytes: int, query: dict[str, Any]
 ) -> None:
-    desk = Bench(village(3), local_bytes=local_bytes)
-    desk.register.keys |= {"all": desk.register.keys["key"], "few": make_key(READER)}
+    gateway = Bench(village(3), local_bytes=local_bytes)
+    gateway.register.keys |= {"all": gateway.register.keys["key"], "few": make_key(READER)}
     for operation, key in ((LIST, ""), (GET, "p1")):
         for secret in (*order, *order):
-            page = await desk.ask(operation, key, secret=secret, **query)
+            page = await gateway.ask(operation, key, secret=secret, **query)
             shown = {name for name in (b'"pay_rate"', b'"size"') if name in page.body}
             may = {b'"pay_rate"'} if "fields" not in query else set()
             may |= {b'"size"'} if "expand" in query else set()
@@ -100,22 +100,22 @@ async def test_keys_with_different_rights_never_see_what_is_kept_for_each_other(
 
 async def test_a_value_of_an_old_data_key_is_a_miss() -> None:
     """Linking anew seals under a new key; that alone would do, whatever the revision said."""
-    desk = bench()
-    await desk.ask()
-    linked = desk.register.accounts["a1"]
-    desk.register.accounts["a1"] = Linked(linked.account, linked.credential, Seal("another"))
-    assert (await desk.ask()).upstream_calls == 2
+    gateway = bench()
+    await gateway.ask()
+    linked = gateway.register.accounts["a1"]
+    gateway.register.accounts["a1"] = Linked(linked.account, linked.credential, Seal("another"))
+    assert (await gateway.ask()).upstream_calls == 2
     # What was kept is of no use to the old key either: it was replaced.
-    assert (await desk.ask()).upstream_calls == 0
+    assert (await gateway.ask()).upstream_calls == 0
 
 
 async def test_a_token_with_fewer_scopes_is_not_shown_what_one_with_more_has_brought() -> None:
-    desk = Bench(village(3), local_bytes=1 << 20)
-    assert b'"diet"' in (await desk.ask(fields="id,diet")).body
-    before = desk.register.accounts["a1"]
+    gateway = Bench(village(3), local_bytes=1 << 20)
+    assert b'"diet"' in (await gateway.ask(fields="id,diet")).body
+    before = gateway.register.accounts["a1"]
     fewer = make_linked("a1", "open").account
     # Even with the same revision and data key, as if neither had been changed.
-    desk.register.accounts["a1"] = Linked(fewer, before.credential, before.cipher)
-    page = await desk.ask(fields="id,diet")
+    gateway.register.accounts["a1"] = Linked(fewer, before.credential, before.cipher)
+    page = await gateway.ask(fields="id,diet")
     assert b'"diet"' not in page.body
     assert "diet" in page.withheld

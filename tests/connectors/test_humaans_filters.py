@@ -87,7 +87,7 @@ def people() -> tuple[str, ...]:
     return tuple(rows[number]["id"] for number in (53, 54, 57))
 
 
-async def told(on: Bench[AppVendor], operation: Operation) -> list[Any]:
+async def freshness_of(on: Bench[AppVendor], operation: Operation) -> list[Any]:
     """Give all that an operation tells: of some employees, of some records, with and without a filter."""
     query = {"page_size": "100"} if operation.kind == "list" else {}
     query |= {name: ",".join(getattr(operation, name)) for name in ("expand", "include") if getattr(operation, name)}
@@ -118,14 +118,14 @@ def _without_cursors(body: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def usual(operation: Operation) -> list[Any]:
-    return asyncio.run(told(bench(), operation))
+    return asyncio.run(freshness_of(bench(), operation))
 
 
 @cache
 def asked_by(operation: Operation) -> frozenset[str]:
     """Give the paths that Humaans is asked at for an operation."""
     on = bench()
-    asyncio.run(told(on, operation))
+    asyncio.run(freshness_of(on, operation))
     return frozenset(request.path for request in on.vendor.asked)
 
 
@@ -136,7 +136,7 @@ def test_an_answer_is_the_same_where_a_filter_is_refused_or_ignored(path: str, n
     assert operations
     for operation in operations:
         on = bench(path, name, form)
-        assert asyncio.run(told(on, operation)) == usual(operation), operation.id
+        assert asyncio.run(freshness_of(on, operation)) == usual(operation), operation.id
 
 
 def test_the_filters_are_all_that_are_sent() -> None:
@@ -145,7 +145,7 @@ def test_the_filters_are_all_that_are_sent() -> None:
     for operation in OPERATIONS:
         if operation.reads and HUMAANS.endpoint(operation) is not None:
             on = bench()
-            asyncio.run(told(on, operation))
+            asyncio.run(freshness_of(on, operation))
             sent |= {(request.path, name) for request in on.vendor.asked for name, _ in request.query}
     assert {pair for pair in sent if pair[1] not in HUMAANS.paging.reserved} == FILTERS.keys()
 
@@ -201,6 +201,6 @@ async def test_a_list_that_is_refused_without_a_filter_too_is_a_failure(path: st
     on = bench(path, "$limit", "400")
     operation = next(each for each in readers(path) if each.kind == "list")
     with pytest.raises(GatewayError) as failed:
-        await told(on, operation)
+        await freshness_of(on, operation)
     assert isinstance(failed.value, VendorFailure)
     assert f"answered 400 to {path}" in failed.value.message

@@ -31,7 +31,7 @@ def things(count: int, made: str | None = MADE) -> Vendor:
 
 
 @dataclass
-class Desk:
+class CollectionsBench:
     """Collections with what they need; each reading is a request of its own."""
 
     vendor: Vendor

@@ -296,8 +296,8 @@ class Bench(Generic[V]):
             cursor = {"next": body["next"]}
 
 
-def told(page: Page) -> tuple[int, int, str, bool]:
-    """Give the age of an answer, its remaining freshness, why the vendor was asked, and whether it was kept."""
+def freshness_of(page: Page) -> tuple[int, int, str, bool]:
+    """Returns the age of an answer, its remaining freshness, why the vendor was asked, and whether it was stored."""
     fresh = page.freshness
     return fresh.age, fresh.ttl, fresh.forwarded, fresh.stored
 

@@ -68,38 +68,40 @@ class Script:
 
 
 @dataclass
-class Book(IdempotencyStore):
+class MemoryIdempotencyStore(IdempotencyStore):
     """The database of what is done once only."""
 
-    kept: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
+    records: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
 
     async def begin(self, key: IdempotencyKey, now: datetime, since: datetime) -> IdempotencyRecord | None:
-        self.kept = {key: each for key, each in self.kept.items() if each.created_at >= since}
-        known = self.kept.get((key.account_id, key.key))
+        self.records = {key: each for key, each in self.records.items() if each.created_at >= since}
+        known = self.records.get((key.account_id, key.key))
         if known is None:
-            self.kept[key.account_id, key.key] = IdempotencyRecord(key.request, IdempotencyState.STARTED, 0, b"", now)
+            self.records[key.account_id, key.key] = IdempotencyRecord(
+                key.request, IdempotencyState.STARTED, 0, b"", now
+            )
         return known
 
     async def end(self, key: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
         place = (key.account_id, key.key)
-        self.kept[place] = replace(self.kept[place], state=state, status=status, sealed=sealed)
+        self.records[place] = replace(self.records[place], state=state, status=status, sealed=sealed)
 
     async def release(self, key: IdempotencyKey) -> None:
-        del self.kept[key.account_id, key.key]
+        del self.records[key.account_id, key.key]
 
 
 @dataclass
-class Office:
-    """Where writes are done. `outdated` counts how often the cache was told."""
+class WriteBench:
+    """Where writes are done. `invalidated` counts how often the cache was told."""
 
     vendor: Script = field(default_factory=Script)
     scopes: tuple[str, ...] = tuple(HUMAANS.scopes)
     key: tuple[str, ...] = ("*",)
     operator: Operator = field(default_factory=Operator)
-    told: bool = True
-    outdated: list[str] = field(default_factory=list)
+    announces: bool = True
+    invalidated: list[str] = field(default_factory=list)
     touched: list[frozenset[str] | None] = field(default_factory=list)
-    book: Book = field(default_factory=Book)
+    idempotency: MemoryIdempotencyStore = field(default_factory=MemoryIdempotencyStore)
     time: Time = field(default_factory=Time)
     connector: Connector = HUMAANS
 
@@ -114,14 +116,14 @@ class Office:
         )
         steps = StepRunner(self.vendor, asker, clock, TokenRejections(self.register, self.vendor, clock.now))
         self.writes = WriteService(
-            authenticator, steps, Idempotency(self.book, clock), self._invalidate, clock, deadline=30.0
+            authenticator, steps, Idempotency(self.idempotency, clock), self._invalidate, clock, deadline=30.0
         )
         self.requests = 0
 
     async def _invalidate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
-        self.outdated.append(f"{linked.account.id} {new_id}")
+        self.invalidated.append(f"{linked.account.id} {new_id}")
         self.touched.append(resources)
-        return self.told
+        return self.announces
 
     async def ask(
         self, operation: Operation | str, body: Any = None, *, once: str | None = None, **values: Any

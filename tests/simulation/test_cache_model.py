@@ -130,7 +130,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @property
     def accounts(self) -> list[str]:
-        return list(self.world.books.accounts)
+        return list(self.world.database.accounts)
 
     def account(self, number: int) -> str:
         return self.accounts[number % len(self.accounts)]
@@ -288,7 +288,7 @@ class CacheMachine(RuleBasedStateMachine):
             case "unlink":
                 self._do(self.world.unlink(at, account), wait=True)
             case "revoke":
-                self.world.vendor.revoked.add(self.world.books.accounts[account].credential.reveal)
+                self.world.vendor.revoked.add(self.world.database.accounts[account].credential.reveal)
             case "suspend":
                 self._do(self.world.amend(at, account, status=Status.SUSPENDED), wait=True)
             case Caching():
@@ -456,8 +456,8 @@ class CacheMachine(RuleBasedStateMachine):
         chance=st.sampled_from((0.0, 0.5, 0.99)),
     )
     def slow_down(self, at: int, lag: float, delay: float, chance: float) -> None:
-        self.world.workers[at].line.lag = lag
-        self.world.workers[at].ear.delay = delay
+        self.world.workers[at].link.lag = lag
+        self.world.workers[at].subscription.delay = delay
         self.world.time.chance = chance
 
     # --- what holds -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Workers in memory, joined as in a gateway: each with what is near, a shared cache and a channel between them.
+"""Workers in memory, joined as in a gateway: each with its local cache, a shared cache and a channel between them.
 
 Cache and channel may be slow, lose things, or be away for one worker or for all.
 """
@@ -72,7 +72,7 @@ class Message:
 
 
 @dataclass
-class Ear:
+class Subscription:
     """How a worker hears of news: in their order, after `delay` seconds; or not at all while it is `lost`."""
 
     time: Time
@@ -106,7 +106,7 @@ class Ear:
             self.coming.clear()
 
     def mend(self) -> None:
-        """Listen again: what was missed stays missed, and the worker forgets what it had near."""
+        """Listen again: what was missed stays missed, and the worker clears its local cache."""
         if self.lost < inf:
             self.lost = inf
             self.back()
@@ -123,14 +123,14 @@ class Ear:
             self.heard(message.news, message.name)
 
     def _miss(self, message: Message) -> None:
-        believed = MEMO_SECONDS
+        seconds_used = MEMO_SECONDS
         if message.news is Invalidation.ANSWERS:
-            believed = DEADLINE if self.alone else UNSUBSCRIBED_SECONDS
-        message.by = max(self.lost + SILENCE, message.sent + believed)
+            seconds_used = DEADLINE if self.alone else UNSUBSCRIBED_SECONDS
+        message.by = max(self.lost + SILENCE, message.sent + seconds_used)
         self.missed.append(message)
 
 
-class Line:
+class CacheLink:
     """A worker's way to the shared cache, which takes `lag` seconds there and as much back."""
 
     def __init__(self, redis: Redis, post: Callable[[Invalidation, str], None]) -> None:
@@ -180,7 +180,7 @@ class Line:
             return None
         found = await command()
         await asyncio.sleep(self.lag)
-        # What was on its way back when the line broke does not come.
+        # What was on its way back when the link broke does not come.
         return found if self._reaches() else None
 
     def _reaches(self) -> bool:
@@ -188,7 +188,7 @@ class Line:
 
 
 @dataclass
-class Books:
+class StoredAccounts:
     """The database: keys and accounts; and what was unlinked."""
 
     keys: dict[str, ClientKey]
@@ -208,11 +208,11 @@ class Books:
         """No process ends here, so that none has to go on for another."""
 
 
-class Clerk:
+class CachedAccounts:
     """The database as one worker remembers it."""
 
-    def __init__(self, books: Books, time: Time, changed: Callable[[str, Linked], Any]) -> None:
-        self._books = books
+    def __init__(self, database: StoredAccounts, time: Time, changed: Callable[[str, Linked], Any]) -> None:
+        self._books = database
         self._memo: Memo[str, Linked | None] = Memo(MEMO_SECONDS, 100, time.seconds)
         self._changed = changed
 
@@ -257,37 +257,39 @@ class Worker:
 
     def __init__(
         self,
-        around: tuple[Time, Redis, Books, Upstream],
+        around: tuple[Time, Redis, StoredAccounts, Upstream],
         post: Callable[[Invalidation, str], None],
         changed: Callable[["Worker", str, Linked], Any],
     ) -> None:
-        time, redis, books, vendor = around
+        time, redis, database, vendor = around
         clock = time.clock()
-        self.line = Line(redis, post)
-        self.ear = Ear(time)
+        self.link = CacheLink(redis, post)
+        self.subscription = Subscription(time)
         self.erased = Tombstones(clock.monotonic)
-        self.cache = GuardedCache(self.line, self.erased)
-        self.clerk = Clerk(books, time, lambda account_id, linked: changed(self, account_id, linked))
+        self.cache = GuardedCache(self.link, self.erased)
+        self.accounts = CachedAccounts(database, time, lambda account_id, linked: changed(self, account_id, linked))
         self.flights = SingleFlight()
         self.closed = Tombstones(clock.monotonic, MEMO_SECONDS + DEADLINE + 1)
         self.lists = DecodedListCache(1 << 20, self.closed)
         self.local = LocalCache(
             clock.monotonic,
-            self.ear.works,
+            self.subscription.works,
             max_bytes=1 << 20,
             seconds=LOCAL_SECONDS,
             unsubscribed_seconds=UNSUBSCRIBED_SECONDS,
         )
         self.forgetting = AccountPurge(self.cache)
         self.forgetting.holds(PurgeTarget.TOMBSTONE, self.erased.add)
-        self.forgetting.holds(PurgeTarget.MEMO, self.clerk.drop)
+        self.forgetting.holds(PurgeTarget.MEMO, self.accounts.drop)
         self.forgetting.holds(PurgeTarget.ANSWERS, self.local.invalidate)
         self.forgetting.holds(PurgeTarget.LISTS, list_purge(self.lists, self.closed))
-        self.ear.heard = invalidation_handler(self.forgetting, self.clerk.drop, self.clerk.drop, self.local)
-        self.ear.back = self.local.clear
+        self.subscription.heard = invalidation_handler(
+            self.forgetting, self.accounts.drop, self.accounts.drop, self.local
+        )
+        self.subscription.back = self.local.clear
         self.invalidate = make_invalidate(self.cache, self.local)
         self.aftermath = UnlinkPoll(
-            books,
+            database,
             Sweeping(
                 forget=self.forgetting.here,
                 sweep=self.forgetting.sweep,
@@ -304,9 +306,9 @@ class Worker:
             lambda resource: WINDOWS.get(resource, Windows(0)),
             concurrency=4,
         )
-        rejections = TokenRejections(self.clerk, vendor, clock.now)
+        rejections = TokenRejections(self.accounts, vendor, clock.now)
         self.reads = ReadService(
-            Authenticator(self.clerk, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
+            Authenticator(self.accounts, {GUILD.key: Provider(GUILD, Policy(GUILD, Operator()))}),
             Planner(PageLimits(25, 250)),
             AnswerCache(self.cache, self.local, clock, 8 << 20),
             Composer(client, collections, CursorSigner(b"k" * 32, CURSOR), rejections, lambda *_: None),

@@ -20,7 +20,17 @@ from tests.fakes.core import Seal, make_key, make_linked, unjittered
 from tests.fakes.vendor import ALL_SCOPES, READER
 from tests.simulation.vendor_history import GUILD, RESOURCES, Company, Errand, Offices
 from tests.simulation.virtual_clock import TimedLoop
-from tests.simulation.workers import CURSOR, DATABASE, DEADLINE, ERRAND, MEMO_SECONDS, Books, Message, Redis, Worker
+from tests.simulation.workers import (
+    CURSOR,
+    DATABASE,
+    DEADLINE,
+    ERRAND,
+    MEMO_SECONDS,
+    Message,
+    Redis,
+    StoredAccounts,
+    Worker,
+)
 
 TICK = 0.001
 KEYS = {
@@ -102,7 +112,7 @@ class World:
         self.redis = Redis(self.time)
         self.vendor = Offices(self.time, ERRAND.get)
         self.companies = {name: Company(name, self.time, self._count) for name in ("c1", "c2", "c3")}
-        self.books = Books(dict(KEYS))
+        self.database = StoredAccounts(dict(KEYS))
         self.periods: dict[str, list[Period]] = {}
         self.floors: list[Floor] = []
         self.tasks: list[asyncio.Task[Any]] = []
@@ -114,7 +124,7 @@ class World:
         self._quiet = self._steady = self._lost = -inf
         self.faults: list[BaseException] = []
         self.loop.set_exception_handler(self._noted)
-        around = (self.time, self.redis, self.books, self.vendor)
+        around = (self.time, self.redis, self.database, self.vendor)
         self.workers = [Worker(around, self._post, self._change) for _ in range(workers)]
         for company in self.companies.values():
             for place in range(3):
@@ -206,7 +216,7 @@ class World:
         """Link a company, in an account that is there or in a new one."""
         number = self._count()
         account_id = account or f"a{number}"
-        before = self.books.accounts.get(account_id)
+        before = self.database.accounts.get(account_id)
         token = f"token {number}"
         self.vendor.tokens[token] = self.companies[company]
         linked = make_linked(account_id, *scopes, provider=GUILD.key)
@@ -221,7 +231,7 @@ class World:
         return account_id
 
     async def amend(self, worker: int, account_id: str, **changes: Any) -> None:
-        linked = self.books.accounts[account_id]
+        linked = self.database.accounts[account_id]
         account = replace(linked.account, revision=linked.account.revision + 1, **changes)
         await self._change(self.workers[worker], account_id, replace(linked, account=account))
 
@@ -246,11 +256,11 @@ class World:
         period = Period(linked, company, now, dict.fromkeys(range(len(self.workers)), now + MEMO_SECONDS))
         periods.append(period)
         if linked is None:
-            del self.books.accounts[account_id]
-            self.books.gone.append(Erasure(len(self.books.gone) + 1, "p1", account_id))
+            del self.database.accounts[account_id]
+            self.database.gone.append(Erasure(len(self.database.gone) + 1, "p1", account_id))
         else:
-            self.books.accounts[account_id] = linked
-        worker.clerk.drop(account_id)
+            self.database.accounts[account_id] = linked
+        worker.accounts.drop(account_id)
         period.by[own] = self.time.seconds()
         if linked is None:
             worker.forgetting.here(Invalidation.GONE, account_id)
@@ -263,7 +273,7 @@ class World:
 
     async def write(self, worker: int, account_id: str, path: str, change: Callable[[Company], object]) -> bool:
         """Change something through the gateway, which tells all workers of it before it answers."""
-        linked = self.books.accounts[account_id]
+        linked = self.database.accounts[account_id]
         company = self.vendor.tokens[linked.credential.reveal]
         await asyncio.sleep(self.vendor.before)
         change(company)
@@ -273,24 +283,24 @@ class World:
 
     async def deliver(self, worker: int, account_id: str, path: str) -> bool:
         """Have the vendor tell of what has changed up to now."""
-        linked = self.books.accounts[account_id]
+        linked = self.database.accounts[account_id]
         company = self.vendor.tokens[linked.credential.reveal]
         return await self._invalidate(worker, linked, path, self._count(), company.name)
 
     async def _invalidate(self, worker: int, linked: Linked, path: str, number: int, company: str) -> bool:
         posted = ERRAND.get().posted
         before = len(posted)
-        line = self.workers[worker].line
+        link = self.workers[worker].link
         told = await self.workers[worker].invalidate(linked, frozenset({RESOURCES[path]}), f"word {self._count()}")
         now = self.time.seconds()
         own: dict[int, tuple[float, Message | None]] = {worker: (now, None)}
         floor = Floor(linked.account.id, company, path, number, own)
         if told:
             floor.by |= {each: (now, message) for each, message in posted[before:] if each != worker}
-        elif not line.cut:
+        elif not link.cut:
             return told
         else:
-            line.untold.append(floor)
+            link.untold.append(floor)
         self.floors.append(floor)
         return told
 
@@ -310,37 +320,37 @@ class World:
     @property
     def unsteady(self) -> float:
         """When the shared cache was last out of the reach of a worker."""
-        cut = any(each.line.cut for each in self.workers)
+        cut = any(each.link.cut for each in self.workers)
         return self.time.seconds() if cut else self._steady
 
     @property
     def disturbed(self) -> float:
         """When something that should carry news last did not."""
-        lost = any(each.ear.lost < inf for each in self.workers)
+        lost = any(each.subscription.lost < inf for each in self.workers)
         return self.time.seconds() if lost else max(self.unsteady, self._quiet)
 
     def cut(self, worker: int) -> None:
         """Take the shared cache out of the reach of a worker, which does not hear of anything either."""
-        self.workers[worker].line.cut = self.workers[worker].ear.alone = True
-        self.workers[worker].ear.lose()
+        self.workers[worker].link.cut = self.workers[worker].subscription.alone = True
+        self.workers[worker].subscription.lose()
 
     def deafen(self, worker: int) -> None:
-        self.workers[worker].ear.lose()
+        self.workers[worker].subscription.lose()
 
     def mend(self, worker: int) -> None:
         """Have a worker reach the shared cache and hear again. There may be what an untold write has outdated."""
         self._steady, self._quiet = self.unsteady, self.disturbed
         at = self.workers[worker]
-        for floor in at.line.untold:
+        for floor in at.link.untold:
             floor.until = self.time.seconds()
-        at.line.untold.clear()
-        at.line.cut = at.ear.alone = False
-        at.ear.mend()
+        at.link.untold.clear()
+        at.link.cut = at.subscription.alone = False
+        at.subscription.mend()
 
     def _post(self, news: Invalidation, name: str) -> None:
         for number, worker in enumerate(self.workers):
             message = Message(news, name, self.time.seconds())
-            worker.ear.send(message)
+            worker.subscription.send(message)
             ERRAND.get().posted.append((number, message))
 
     def _count(self) -> int:

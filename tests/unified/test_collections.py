@@ -7,7 +7,7 @@ import pytest
 
 from connectors.exchange import Answer, Request
 from gateway.errors import VendorFailure
-from tests.fakes.collections import Desk, numbered, thing, things
+from tests.fakes.collections import CollectionsBench, numbered, thing, things
 from tests.fakes.core import Vendor, json_answer, refusal
 from tests.fakes.vendor import MADE
 
@@ -38,11 +38,11 @@ from tests.fakes.vendor import MADE
     ],
 )
 async def test_a_list_is_read_in_as_few_pages_as_will_do(count: int, most: int, made: str | None, calls: int) -> None:
-    desk = Desk(things(count, made))
-    desk.vendor.most = most
-    sweep = await desk.open()
-    assert await desk.ids(sweep) == numbered(0, count)
-    assert (sweep.total, len(desk.vendor.asked)) == (count, calls)
+    bench = CollectionsBench(things(count, made))
+    bench.vendor.most = most
+    snapshot = await bench.open()
+    assert await bench.ids(snapshot) == numbered(0, count)
+    assert (snapshot.total, len(bench.vendor.asked)) == (count, calls)
 
 
 def changing(totals: list[int]) -> Vendor:
@@ -69,21 +69,21 @@ def changing(totals: list[int]) -> Vendor:
 )
 async def test_a_list_that_changes_its_length_is_read_again(totals: list[int], found: int, calls: int) -> None:
     vendor = changing(totals)
-    desk = Desk(vendor)
-    sweep = await desk.open()
-    assert (sweep.total, await desk.ids(sweep)) == (found, numbered(0, found))
+    bench = CollectionsBench(vendor)
+    snapshot = await bench.open()
+    assert (snapshot.total, await bench.ids(snapshot)) == (found, numbered(0, found))
     assert len(vendor.asked) == calls
 
 
 async def test_a_list_that_keeps_changing_fails_and_nothing_is_kept() -> None:
     vendor = changing(list(range(300, 400)))
-    desk = Desk(vendor)
+    bench = CollectionsBench(vendor)
     with pytest.raises(
         VendorFailure,
         match=r"/things while it was read, 3 times; try again\. The last time it counted 304 rows and then 305\.",
     ):
-        await desk.open()
-    assert not desk.memory.values
+        await bench.open()
+    assert not bench.memory.values
     assert len(vendor.asked) == 6
 
 
@@ -104,14 +104,14 @@ async def test_the_failure_of_one_page_ends_the_others_and_nothing_is_kept() -> 
                     raise
             return await super().send(base_url, request)
 
-    desk = Desk(Slow(things(1900).lists))
+    bench = CollectionsBench(Slow(things(1900).lists))
     with pytest.raises(VendorFailure, match="Village answered 500 to /things"):
-        await desk.open()
+        await bench.open()
     # Four go side by side; one more may set out while the failure is on its way.
     assert started[:5] == ["0", "249", "498", "747", "996"]
     assert len(started) <= 6
     assert set(cancelled) == {*started} - {"0", "498"}
-    assert not desk.memory.values
+    assert not bench.memory.values
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ async def test_the_failure_of_one_page_ends_the_others_and_nothing_is_kept() -> 
     ],
 )
 async def test_an_answer_of_another_shape_is_named(body: Any, words: str) -> None:
-    desk = Desk(things(1))
-    desk.vendor.instead = lambda _: json_answer(body)
+    bench = CollectionsBench(things(1))
+    bench.vendor.instead = lambda _: json_answer(body)
     with pytest.raises(VendorFailure, match="Village answered /things in an unknown shape") as failed:
-        await desk.open()
+        await bench.open()
     assert words in failed.value.message
-    assert not desk.memory.values
+    assert not bench.memory.values

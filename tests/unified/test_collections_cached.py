@@ -10,7 +10,7 @@ from gateway.errors import RateLimited
 from gateway.unified.list_request import fill_query
 from gateway.unified.snapshot_store import BLOCK
 from gateway.upstream.vendor import VendorRefusal
-from tests.fakes.collections import LINKED, THINGS, Desk, numbered, things
+from tests.fakes.collections import LINKED, THINGS, CollectionsBench, numbered, things
 from tests.fakes.core import NOW, Forgetful, Vendor, refusal
 
 
@@ -18,26 +18,26 @@ from tests.fakes.core import NOW, Forgetful, Vendor, refusal
     ("start", "stop"), [(0, 1), (0, 250), (249, 251), (250, 500), (499, 501), (0, 600), (599, 700), (600, 700), (5, 5)]
 )
 async def test_kept_blocks_give_any_slice(start: int, stop: int) -> None:
-    desk = Desk(things(600))
-    await desk.open()
-    desk.vendor.take_calls()
-    kept = await desk.open()
-    assert kept.rows is None
-    assert await desk.ids(kept, start, stop) == numbered(start, min(stop, 600))
-    assert desk.vendor.take_calls() == 0
-    assert sum(":rows:" in key for key in desk.memory.values) == 3
+    bench = CollectionsBench(things(600))
+    await bench.open()
+    bench.vendor.take_calls()
+    again = await bench.open()
+    assert again.rows is None
+    assert await bench.ids(again, start, stop) == numbered(start, min(stop, 600))
+    assert bench.vendor.take_calls() == 0
+    assert sum(":rows:" in key for key in bench.memory.values) == 3
     assert BLOCK == 250
 
 
 async def test_a_block_that_is_gone_is_none_and_others_are_not() -> None:
-    desk = Desk(things(600))
-    await desk.open()
-    kept = await desk.open()
-    del desk.memory.values[f"{{a1}}:rows:{kept.id}:1"]
-    assert await desk.ids(kept, 0, 600) is None
-    assert await desk.ids(kept, 250, 251) is None
-    assert await desk.ids(kept, 0, 250) == numbered(0, 250)
-    assert await desk.ids(kept, 500, 600) == numbered(500, 600)
+    bench = CollectionsBench(things(600))
+    await bench.open()
+    again = await bench.open()
+    del bench.memory.values[f"{{a1}}:rows:{again.id}:1"]
+    assert await bench.ids(again, 0, 600) is None
+    assert await bench.ids(again, 250, 251) is None
+    assert await bench.ids(again, 0, 250) == numbered(0, 250)
+    assert await bench.ids(again, 500, 600) == numbered(500, 600)
 
 
 @pytest.mark.parametrize(
@@ -52,101 +52,101 @@ async def test_a_block_that_is_gone_is_none_and_others_are_not() -> None:
     ],
 )
 async def test_a_kept_list_is_used_while_it_is_fresh(directives: Directives, age: int, calls: int) -> None:
-    desk = Desk(things(3))
-    await desk.open()
-    desk.vendor.take_calls()
-    desk.time.forward(age)
-    await desk.open(directives)
-    assert desk.vendor.take_calls() == calls
+    bench = CollectionsBench(things(3))
+    await bench.open()
+    bench.vendor.take_calls()
+    bench.time.forward(age)
+    await bench.open(directives)
+    assert bench.vendor.take_calls() == calls
 
 
 async def test_no_store_keeps_nothing_and_no_cache_keeps_what_is_new() -> None:
-    desk = Desk(things(3))
-    await desk.open(Directives(no_store=True))
-    assert not desk.memory.values
-    await desk.open(Directives(no_cache=True))
-    assert desk.memory.kinds() == {"list", "snapshot", "rows"}
+    bench = CollectionsBench(things(3))
+    await bench.open(Directives(no_store=True))
+    assert not bench.memory.values
+    await bench.open(Directives(no_cache=True))
+    assert bench.memory.kinds() == {"list", "snapshot", "rows"}
 
 
 async def test_a_resource_that_is_never_fresh_is_not_kept() -> None:
-    desk = Desk(things(3), windows=Windows(0))
+    bench = CollectionsBench(things(3), windows=Windows(0))
     for _ in range(2):
-        await desk.open()
-    assert not desk.memory.values
-    assert desk.vendor.take_calls() == 2
+        await bench.open()
+    assert not bench.memory.values
+    assert bench.vendor.take_calls() == 2
 
 
 async def test_a_walk_holds_on_to_its_sweep_after_it_is_no_longer_fresh() -> None:
-    desk = Desk(things(3))
-    first = await desk.open()
-    desk.vendor.lists["/things"].append({"id": "new"})
-    desk.time.forward(600)
-    second = await desk.open()
+    bench = CollectionsBench(things(3))
+    first = await bench.open()
+    bench.vendor.lists["/things"].append({"id": "new"})
+    bench.time.forward(600)
+    second = await bench.open()
     assert (first.total, second.total) == (3, 4)
-    held = await desk.snapshots.find_by_id(desk.account_cache, first.id)
+    held = await bench.snapshots.find_by_id(bench.account_cache, first.id)
     assert held is not None
-    assert await desk.ids(held) == numbered(0, 3)
-    desk.time.forward(3601)
-    assert await desk.snapshots.find_by_id(desk.account_cache, first.id) is None
+    assert await bench.ids(held) == numbered(0, 3)
+    bench.time.forward(3601)
+    assert await bench.snapshots.find_by_id(bench.account_cache, first.id) is None
 
 
 async def test_without_a_cache_a_list_is_in_hand_and_not_kept() -> None:
-    desk = Desk(things(300), cache=Forgetful())
-    sweep = await desk.open()
-    assert await desk.ids(sweep, 298) == numbered(298, 300)
-    assert await desk.snapshots.find_by_id(desk.account_cache, sweep.id) is None
+    bench = CollectionsBench(things(300), cache=Forgetful())
+    snapshot = await bench.open()
+    assert await bench.ids(snapshot, 298) == numbered(298, 300)
+    assert await bench.snapshots.find_by_id(bench.account_cache, snapshot.id) is None
 
 
 @pytest.mark.parametrize("status", [403, 404])
 async def test_an_optional_list_that_is_refused_is_an_empty_one_and_remembered(status: int) -> None:
-    desk = Desk(things(3))
-    desk.vendor.instead = lambda _: refusal(status)
+    bench = CollectionsBench(things(3))
+    bench.vendor.instead = lambda _: refusal(status)
     for calls in (1, 0):
-        sweep = await desk.open(optional=True)
-        assert (sweep.refused, sweep.total, await desk.ids(sweep)) == (status, 0, [])
-        assert desk.vendor.take_calls() == calls
+        snapshot = await bench.open(optional=True)
+        assert (snapshot.refused, snapshot.total, await bench.ids(snapshot)) == (status, 0, [])
+        assert bench.vendor.take_calls() == calls
     # Who needs the list asks again, and hears the refusal.
     with pytest.raises(VendorRefusal) as refused:
-        await desk.open()
+        await bench.open()
     assert refused.value.status == status
-    assert desk.vendor.take_calls() == 1
+    assert bench.vendor.take_calls() == 1
 
 
 @pytest.mark.parametrize("optional", [True, False])
 async def test_a_token_that_is_no_longer_known_is_always_raised(*, optional: bool) -> None:
-    desk = Desk(things(3))
-    desk.vendor.instead = lambda _: refusal(401)
+    bench = CollectionsBench(things(3))
+    bench.vendor.instead = lambda _: refusal(401)
     with pytest.raises(VendorRefusal) as refused:
-        await desk.open(optional=optional)
+        await bench.open(optional=optional)
     assert refused.value.status == 401
-    assert not desk.memory.values
+    assert not bench.memory.values
 
 
 async def test_a_rate_limit_is_raised_and_not_kept() -> None:
-    desk = Desk(things(3))
-    desk.vendor.instead = lambda _: refusal(429, retry_after="3")
+    bench = CollectionsBench(things(3))
+    bench.vendor.instead = lambda _: refusal(429, retry_after="3")
     with pytest.raises(RateLimited):
-        await desk.open(optional=True)
-    assert not desk.memory.values
+        await bench.open(optional=True)
+    assert not bench.memory.values
 
 
 async def test_what_must_never_leave_is_not_even_kept() -> None:
-    desk = Desk(Vendor({"/things": [{"id": "x", "secret": "planted"}, {"id": "y"}]}))
-    sweep = await desk.open()
-    assert list(sweep.rows or ()) == [{"id": "x"}, {"id": "y"}]
-    kept = await desk.open()
-    assert list(await desk.snapshots.rows(desk.account_cache, kept, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
+    bench = CollectionsBench(Vendor({"/things": [{"id": "x", "secret": "planted"}, {"id": "y"}]}))
+    snapshot = await bench.open()
+    assert list(snapshot.rows or ()) == [{"id": "x"}, {"id": "y"}]
+    again = await bench.open()
+    assert list(await bench.snapshots.rows(bench.account_cache, again, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
 
 
 async def test_another_revision_of_the_account_reads_anew() -> None:
     """A token with other scopes sees another list."""
-    desk = Desk(things(3))
-    await desk.open()
-    desk.vendor.take_calls()
-    context = desk.context()
+    bench = CollectionsBench(things(3))
+    await bench.open()
+    bench.vendor.take_calls()
+    context = bench.context()
     again = replace(LINKED, account=replace(LINKED.account, revision=2))
-    await desk.collections.open(replace(context, session=replace(context.session, linked=again)), THINGS)
-    assert desk.vendor.take_calls() == 1
+    await bench.collections.open(replace(context, session=replace(context.session, linked=again)), THINGS)
+    assert bench.vendor.take_calls() == 1
 
 
 def test_a_query_is_filled_with_the_day_and_the_key() -> None:

@@ -6,25 +6,25 @@ from gateway.errors import Conflict, Unprocessable
 from gateway.model import IdempotencyRecord, IdempotencyState
 from gateway.unified.idempotency import LONGEST_WRITE, REMEMBERED
 from tests.fakes.core import make_linked, refusal
-from tests.fakes.writes import AWAY, HIRED, Office, Script
+from tests.fakes.writes import AWAY, HIRED, Script, WriteBench
 
 
 async def test_a_repeat_gets_the_first_answer_and_asks_nobody() -> None:
-    office = Office()
-    first = await office.hire(once="k1")
-    again = await office.hire(once="k1")
+    bench = WriteBench()
+    first = await bench.hire(once="k1")
+    again = await bench.hire(once="k1")
     assert (again.status, again.body) == (first.status, first.body)
     assert (first.replayed, again.replayed, again.upstream_calls) == (False, True, 0)
-    assert office.vendor.written() == ["POST /people"]
-    assert office.outdated == ["a1 request 1"]
+    assert bench.vendor.written() == ["POST /people"]
+    assert bench.invalidated == ["a1 request 1"]
 
 
 async def test_the_order_of_names_and_spaces_makes_no_other_request() -> None:
-    office = Office()
+    bench = WriteBench()
     first = b'{"start_date":"2026-12-07","end_date":"2026-12-07","time_off_policy_id":"t1"}'
-    await office.ask("create_employee_time_off_request", first, once="k1")
+    await bench.ask("create_employee_time_off_request", first, once="k1")
     again = b'{ "time_off_policy_id": "t1", "end_date": "2026-12-07", "start_date": "2026-12-07" }'
-    assert (await office.ask("create_employee_time_off_request", again, once="k1")).replayed
+    assert (await bench.ask("create_employee_time_off_request", again, once="k1")).replayed
 
 
 @pytest.mark.parametrize(
@@ -36,68 +36,70 @@ async def test_the_order_of_names_and_spaces_makes_no_other_request() -> None:
     ],
 )
 async def test_another_request_under_the_same_key_is_refused(operation: str, body: object, employee: str) -> None:
-    office = Office()
-    await office.ask("create_employee_time_off_request", AWAY, once="k1")
+    bench = WriteBench()
+    await bench.ask("create_employee_time_off_request", AWAY, once="k1")
     with pytest.raises(Unprocessable, match="another request"):
-        await office.ask(operation, body, once="k1", employee=employee)
-    assert office.vendor.written() == ["POST /time-away"]
+        await bench.ask(operation, body, once="k1", employee=employee)
+    assert bench.vendor.written() == ["POST /time-away"]
 
 
 async def test_other_keys_other_accounts_and_changes_are_done_each_time() -> None:
-    office = Office()
-    office.register.accounts["a2"] = make_linked("a2", *office.scopes, provider="humaans")
-    await office.hire(once="k1")
-    await office.hire(once="k2")
-    await office.ask("create_employee", HIRED, once="k1", account_id="a2")
-    await office.hire()
-    await office.hire()
-    assert office.vendor.written() == ["POST /people"] * 5
-    await office.ask("update_employee", {"display_name": "A"}, once="k1")
-    await office.ask("update_employee", {"display_name": "A"}, once="k1")
-    assert office.vendor.written() == ["POST /people"] * 5 + ["PATCH /people/x"] * 2
+    bench = WriteBench()
+    bench.register.accounts["a2"] = make_linked("a2", *bench.scopes, provider="humaans")
+    await bench.hire(once="k1")
+    await bench.hire(once="k2")
+    await bench.ask("create_employee", HIRED, once="k1", account_id="a2")
+    await bench.hire()
+    await bench.hire()
+    assert bench.vendor.written() == ["POST /people"] * 5
+    await bench.ask("update_employee", {"display_name": "A"}, once="k1")
+    await bench.ask("update_employee", {"display_name": "A"}, once="k1")
+    assert bench.vendor.written() == ["POST /people"] * 5 + ["PATCH /people/x"] * 2
 
 
 async def test_a_key_may_be_used_again_where_nothing_was_done_and_after_a_day() -> None:
-    office = Office(Script({"POST /people": refusal(422)}))
+    bench = WriteBench(Script({"POST /people": refusal(422)}))
     with pytest.raises(Unprocessable):
-        await office.hire(once="k1")
-    office.vendor.instead.clear()
-    assert not (await office.hire(once="k1")).replayed
-    office.time.forward(REMEMBERED.total_seconds())
-    assert (await office.hire(once="k1")).replayed
-    office.time.forward(1)
-    assert not (await office.hire(once="k1")).replayed
+        await bench.hire(once="k1")
+    bench.vendor.instead.clear()
+    assert not (await bench.hire(once="k1")).replayed
+    bench.time.forward(REMEMBERED.total_seconds())
+    assert (await bench.hire(once="k1")).replayed
+    bench.time.forward(1)
+    assert not (await bench.hire(once="k1")).replayed
 
 
 async def test_what_is_begun_is_waited_for_and_what_was_cut_off_is_not_known() -> None:
-    office = Office()
-    await office.hire(once="k1")
-    [(place, done)] = office.book.kept.items()
-    office.book.kept[place] = IdempotencyRecord(done.request, IdempotencyState.STARTED, 0, b"", done.created_at)
+    bench = WriteBench()
+    await bench.hire(once="k1")
+    [(place, done)] = bench.idempotency.records.items()
+    bench.idempotency.records[place] = IdempotencyRecord(
+        done.request, IdempotencyState.STARTED, 0, b"", done.created_at
+    )
     with pytest.raises(Conflict) as busy:
-        await office.hire(once="k1")
+        await bench.hire(once="k1")
     assert busy.value.code == "IdempotencyInProgressError"
-    office.time.forward(LONGEST_WRITE.total_seconds())
+    bench.time.forward(LONGEST_WRITE.total_seconds())
     with pytest.raises(Conflict) as unknown:
-        await office.hire(once="k1")
+        await bench.hire(once="k1")
     assert unknown.value.code == "IdempotencyOutcomeUnknownError"
-    assert office.vendor.written() == ["POST /people"]
+    assert bench.vendor.written() == ["POST /people"]
 
 
 async def test_an_answer_that_can_no_longer_be_opened_is_a_conflict_and_no_second_write() -> None:
-    office = Office()
-    await office.hire(once="k1")
-    [(place, done)] = office.book.kept.items()
-    office.book.kept[place] = IdempotencyRecord(
+    bench = WriteBench()
+    await bench.hire(once="k1")
+    [(place, done)] = bench.idempotency.records.items()
+    bench.idempotency.records[place] = IdempotencyRecord(
         done.request, IdempotencyState.DONE, 201, b"sealed by an older key", done.created_at
     )
     with pytest.raises(Conflict, match="can no longer be read"):
-        await office.hire(once="k1")
-    assert office.vendor.written() == ["POST /people"]
+        await bench.hire(once="k1")
+    assert bench.vendor.written() == ["POST /people"]
 
 
 async def test_neither_key_nor_body_is_kept() -> None:
-    office = Office()
-    await office.hire(once="planted-key")
-    assert "planted-key" not in repr(office.book.kept)
-    assert "ada@example.com" not in repr(office.book.kept)
+    bench = WriteBench()
+    await bench.hire(once="planted-key")
+    assert "planted-key" not in repr(bench.idempotency.records)
+    assert "ada@example.com" not in repr(bench.idempotency.records)

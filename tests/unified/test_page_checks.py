@@ -1,6 +1,6 @@
-"""No sweep that is accepted repeats somebody, or misses one who was there throughout: a model of lists that change.
+"""No snapshot that is accepted repeats somebody, or misses one who was there throughout: a model of lists that change.
 
-Between any two pages rows are inserted anywhere, deleted and put in another order. A sweep may fail, but never lie.
+Between any two pages rows are inserted anywhere, deleted and put in another order. A snapshot may fail, but never lie.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from connectors.exchange import Answer, Request
 from gateway.cache.freshness import Directives
 from gateway.errors import VendorFailure
 from gateway.unified.page_checks import SKEW
-from tests.fakes.collections import Desk
+from tests.fakes.collections import CollectionsBench
 from tests.fakes.core import Vendor, json_answer
 
 Rows = list[dict[str, Any]]
@@ -27,7 +27,7 @@ Rows = list[dict[str, Any]]
 class Restless(Vendor):
     """A vendor whose list is changed before each page. No id is ever given again."""
 
-    desk: Desk | None = None
+    bench: CollectionsBench | None = None
     change: Callable[["Restless", int, int], None] = lambda *_: None
     stamped: bool = True
     skew: timedelta = timedelta()
@@ -36,8 +36,8 @@ class Restless(Vendor):
     made: int = 0
 
     def insert(self, position: int, *, long_ago: bool = False) -> None:
-        assert self.desk is not None
-        stamp = self.desk.time.moment + self.skew - (timedelta(days=9) if long_ago else timedelta())
+        assert self.bench is not None
+        stamp = self.bench.time.moment + self.skew - (timedelta(days=9) if long_ago else timedelta())
         self.rows.insert(position, {"id": f"n{self.made}", "made": stamp.isoformat() if self.stamped else None})
         self.made += 1
 
@@ -59,20 +59,20 @@ def restless(
     count: int, most: int, change: Callable[[Restless, int, int], None], *, stamped: bool, skew: int = 0
 ) -> Restless:
     vendor = Restless(most=most, change=change, stamped=stamped, skew=timedelta(seconds=skew))
-    vendor.desk = Desk(vendor)
+    vendor.bench = CollectionsBench(vendor)
     for _ in range(count):
         vendor.insert(0, long_ago=True)
     return vendor
 
 
 async def swept(vendor: Restless) -> list[str] | None:
-    """Give the ids of a sweep, or None where it failed; what is accepted must be true."""
-    assert vendor.desk is not None
+    """Give the ids of a snapshot, or None where it failed; what is accepted must be true."""
+    assert vendor.bench is not None
     try:
-        sweep = await vendor.desk.open(Directives(no_store=True))
+        snapshot = await vendor.bench.open(Directives(no_store=True))
     except VendorFailure:
         return None
-    found = [row["id"] for row in sweep.rows or ()]
+    found = [row["id"] for row in snapshot.rows or ()]
     assert len(found) == len(set(found))
     assert vendor.throughout <= set(found)
     return found
@@ -80,8 +80,8 @@ async def swept(vendor: Restless) -> list[str] | None:
 
 def at_random(chance: Random, restlessness: float) -> Callable[[Restless, int, int], None]:
     def change(vendor: Restless, _: int, __: int) -> None:
-        assert vendor.desk is not None
-        vendor.desk.time.forward(chance.choice([0, 1, 400]))
+        assert vendor.bench is not None
+        vendor.bench.time.forward(chance.choice([0, 1, 400]))
         while chance.random() < restlessness:
             what = chance.choice(["insert", "delete", "both", "swap", "shuffle"])
             if what in {"insert", "both"}:
@@ -169,19 +169,19 @@ async def test_a_list_that_moves_on_by_one_is_not_taken_for_whole(*, stamped: bo
 @pytest.mark.parametrize("stamp", ["made", "no stamp"])
 async def test_a_row_without_a_key_is_known_by_all_that_it_says(stamp: str) -> None:
     rows: Rows = [{"name": f"row {number}", stamp: "2020-01-01T00:00:00Z"} for number in range(6)]
-    desk = Desk(Vendor({"/things": rows}, most=4))
-    assert list((await desk.open()).rows or ()) == rows
+    bench = CollectionsBench(Vendor({"/things": rows}, most=4))
+    assert list((await bench.open()).rows or ()) == rows
     # Two that say the same are two where they are of one answer, and cannot be told apart where they are of two.
     rows[5] = dict(rows[4])
-    desk.vendor.most = 6
-    assert len((await desk.open(Directives(no_cache=True))).rows or ()) == 6
-    desk.vendor.most = 4
+    bench.vendor.most = 6
+    assert len((await bench.open(Directives(no_cache=True))).rows or ()) == 6
+    bench.vendor.most = 4
     with pytest.raises(VendorFailure, match=r"its pages held 5 different rows, 6 in all, of 6\."):
-        await desk.open(Directives(no_cache=True))
+        await bench.open(Directives(no_cache=True))
 
 
 async def test_one_page_that_names_somebody_twice_is_not_taken_either() -> None:
-    desk = Desk(Vendor({"/things": [{"id": "x"}, {"id": "x"}, {"id": "y"}]}))
+    bench = CollectionsBench(Vendor({"/things": [{"id": "x"}, {"id": "x"}, {"id": "y"}]}))
     with pytest.raises(VendorFailure, match=r"its pages held 2 different rows, 3 in all, of 3\."):
-        await desk.open()
-    assert not desk.memory.values
+        await bench.open()
+    assert not bench.memory.values

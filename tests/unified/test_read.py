@@ -77,30 +77,30 @@ def bench(people: int = 5) -> Bench[Vendor]:
 async def test_a_refused_call_names_its_reason_and_asks_the_vendor_nothing(
     call: dict[str, Any], error: type[GatewayError], words: str
 ) -> None:
-    desk = bench()
+    gateway = bench()
     with pytest.raises(error, match=words):
-        await desk.ask(**{"secret": "key", "account": "a1", **call})
-    assert desk.vendor.take_calls() == 0
-    assert desk.memory.values == {}
+        await gateway.ask(**{"secret": "key", "account": "a1", **call})
+    assert gateway.vendor.take_calls() == 0
+    assert gateway.memory.values == {}
 
 
 async def test_a_denial_names_the_scope_and_who_can_grant_it() -> None:
-    desk = bench()
+    gateway = bench()
     with pytest.raises(Forbidden) as denied:
-        await desk.ask(account="powerless")
+        await gateway.ask(account="powerless")
     assert denied.value.errors == ("missing scope: open or closed",)
     assert "It can be granted by the mayor; then verify the account again" in denied.value.message
     with pytest.raises(Forbidden) as denied:
-        await desk.ask(secret="none")
+        await gateway.ask(secret="none")
     assert denied.value.errors == ("missing scope: hris.employees:read",)
     assert "The operator of this gateway can create a key that has it" in denied.value.message
 
 
 async def test_a_key_that_may_not_ask_is_denied_before_the_account_is_spoken_of() -> None:
-    desk = bench()
-    desk.register.change("a1", status=Status.ERROR)
+    gateway = bench()
+    gateway.register.change("a1", status=Status.ERROR)
     with pytest.raises(Forbidden):
-        await desk.ask(secret="none")
+        await gateway.ask(secret="none")
 
 
 @pytest.mark.parametrize(
@@ -117,23 +117,23 @@ async def test_a_key_that_may_not_ask_is_denied_before_the_account_is_spoken_of(
 async def test_an_account_that_is_not_active_is_not_asked_not_even_in_the_cache(
     status: Status, reasons: tuple[StatusReason, ...], words: str
 ) -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.take_calls()
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.take_calls()
     # The same revision, so that what is kept would still be found.
-    desk.register.change("a1", status=status, status_reasons=reasons)
+    gateway.register.change("a1", status=status, status_reasons=reasons)
     with pytest.raises(AccountUnavailable, match=words):
-        await desk.ask()
-    assert desk.vendor.take_calls() == 0
+        await gateway.ask()
+    assert gateway.vendor.take_calls() == 0
 
 
 async def test_what_the_operator_has_closed_is_closed() -> None:
-    desk = Bench(village(3), operator=Operator(frozenset({"get_employee"}), frozenset({"employees.diet"})))
+    gateway = Bench(village(3), operator=Operator(frozenset({"get_employee"}), frozenset({"employees.diet"})))
     with pytest.raises(Forbidden, match="The operator of this gateway has closed get_employee") as denied:
-        await desk.ask(GET, "p1")
+        await gateway.ask(GET, "p1")
     assert denied.value.errors == ()
-    assert desk.vendor.take_calls() == 0
-    page = await desk.ask()
+    assert gateway.vendor.take_calls() == 0
+    page = await gateway.ask()
     assert page.withheld == ("diet",)
     assert "diet" not in orjson.loads(page.body)["data"][0]
 
@@ -157,11 +157,11 @@ async def test_the_memory_of_decisions_and_of_answers_never_mixes_rights(
     order: list[tuple[str, str]], *, cached: bool
 ) -> None:
     """The same question on one account, by keys and tokens of different rights, over and over."""
-    desk = Bench(village(5), register=register(), cache=None if cached else Forgetful())
+    gateway = Bench(village(5), register=register(), cache=None if cached else Forgetful())
     for account, key in order * 3:
-        desk.register.change("a1", grant=Grant(scopes=frozenset({account}), found_by="token-info"))
+        gateway.register.change("a1", grant=Grant(scopes=frozenset({account}), found_by="token-info"))
         for operation, record_id in ((LIST, ""), (GET, "p1")):
-            page = await desk.ask(operation, record_id, secret=key, expand="work_location")
+            page = await gateway.ask(operation, record_id, secret=key, expand="work_location")
             data = orjson.loads(page.body)["data"]
             record = data if operation is GET else data[1]
             hidden = LEFT_OUT[account, key]
@@ -173,48 +173,48 @@ async def test_the_memory_of_decisions_and_of_answers_never_mixes_rights(
 
 
 async def test_accounts_do_not_share_what_is_kept() -> None:
-    desk = bench()
-    desk.register.accounts["a2"] = make_linked("a2", "closed")
-    await desk.ask(account="a1")
-    desk.vendor.lists["/people"] = [{"id": "q1", "name": "Of another company"}]
-    page = await desk.ask(account="a2")
+    gateway = bench()
+    gateway.register.accounts["a2"] = make_linked("a2", "closed")
+    await gateway.ask(account="a1")
+    gateway.vendor.lists["/people"] = [{"id": "q1", "name": "Of another company"}]
+    page = await gateway.ask(account="a2")
     assert [each["remote_id"] for each in orjson.loads(page.body)["data"]] == ["q1"]
-    assert {request.headers["authorization"] for request in desk.vendor.asked} == {
+    assert {request.headers["authorization"] for request in gateway.vendor.asked} == {
         "Bearer token of a1",
         "Bearer token of a2",
     }
-    again = await desk.ask(account="a1")
+    again = await gateway.ask(account="a1")
     assert len(orjson.loads(again.body)["data"]) == 5
 
 
 async def test_a_cursor_of_one_account_is_refused_by_another() -> None:
-    desk = bench()
-    desk.register.accounts["a2"] = make_linked("a2", "closed")
-    cursor = (await desk.body(page_size="2"))["next"]
+    gateway = bench()
+    gateway.register.accounts["a2"] = make_linked("a2", "closed")
+    cursor = (await gateway.body(page_size="2"))["next"]
     with pytest.raises(BadRequest, match="not a cursor of this list"):
-        await desk.ask(account="a2", page_size="2", next=cursor)
+        await gateway.ask(account="a2", page_size="2", next=cursor)
 
 
 async def test_the_memory_of_decisions_is_bounded() -> None:
-    desk = bench()
+    gateway = bench()
     for number in range(REMEMBERED_PLANS + 10):
-        await desk.ask(filter__employee_number=str(number), fields="id")
-    assert len(desk.planner) <= REMEMBERED_PLANS
-    assert desk.vendor.take_calls() <= 3
+        await gateway.ask(filter__employee_number=str(number), fields="id")
+    assert len(gateway.planner) <= REMEMBERED_PLANS
+    assert gateway.vendor.take_calls() <= 3
 
 
 async def test_many_records_share_one_decision() -> None:
-    desk = bench(50)
+    gateway = bench(50)
     for number in range(50):
-        body = await desk.body(GET, f"p{number}", fields="id,remote_id")
+        body = await gateway.body(GET, f"p{number}", fields="id,remote_id")
         assert body["data"]["remote_id"] == f"p{number}"
-    assert len(desk.planner) == 1
+    assert len(gateway.planner) == 1
 
 
 async def test_side_by_side_calls_of_different_rights_get_their_own() -> None:
-    desk = bench()
+    gateway = bench()
     cases = list(product(["reader", "payroll", "key"], ["open", "closed"])) * 5
-    pages = await asyncio.gather(*(desk.ask(secret=key, account=account) for key, account in cases))
+    pages = await asyncio.gather(*(gateway.ask(secret=key, account=account) for key, account in cases))
     for (key, account), page in zip(cases, pages, strict=True):
         record = orjson.loads(page.body)["data"][0]
         assert ("pay_rate" in record) == (key != "reader")

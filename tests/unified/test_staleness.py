@@ -20,7 +20,7 @@ from gateway.errors import (
 )
 from gateway.model import Caching, Ceilings
 from tests.fakes.core import Forgetful, Vendor, refusal
-from tests.fakes.vendor import GET, Bench, told, village
+from tests.fakes.vendor import GET, Bench, freshness_of, village
 
 WINDOWS = Windows(60, 30, 600)
 
@@ -36,82 +36,86 @@ async def settle() -> None:
 
 
 async def test_a_stale_answer_is_given_at_once_and_the_next_one_is_fresh() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.take_calls()
-    desk.vendor.lists["/people"][0]["name"] = "Renamed"
-    desk.time.forward(70)
-    first = await desk.ask()
-    assert (told(first), first.freshness.detail, first.upstream_calls) == ((70, -10, "", False), "revalidating", 0)
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.take_calls()
+    gateway.vendor.lists["/people"][0]["name"] = "Renamed"
+    gateway.time.forward(70)
+    first = await gateway.ask()
+    assert (freshness_of(first), first.freshness.detail, first.upstream_calls) == (
+        (70, -10, "", False),
+        "revalidating",
+        0,
+    )
     await settle()
-    assert desk.vendor.take_calls() == 2
-    second = await desk.ask()
+    assert gateway.vendor.take_calls() == 2
+    second = await gateway.ask()
     assert (second.freshness.age, second.freshness.ttl) == (0, 60)
     assert b"Renamed" in second.body
     assert b"Renamed" not in first.body
 
 
 async def test_what_goes_on_behind_a_stale_answer_goes_on_once() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.take_calls()
-    desk.time.forward(70)
-    pages = await asyncio.gather(*(desk.ask() for _ in range(20)))
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.take_calls()
+    gateway.time.forward(70)
+    pages = await asyncio.gather(*(gateway.ask() for _ in range(20)))
     assert {page.freshness.detail for page in pages} == {"revalidating"}
     await settle()
-    assert desk.vendor.take_calls() == 2
+    assert gateway.vendor.take_calls() == 2
 
 
 async def test_a_failure_behind_a_stale_answer_is_nobodys_and_the_answer_stays() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.instead = lambda _: refusal(500)
-    desk.time.forward(70)
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.instead = lambda _: refusal(500)
+    gateway.time.forward(70)
     for _ in range(2):
-        assert (await desk.ask()).freshness.detail == "revalidating"
+        assert (await gateway.ask()).freshness.detail == "revalidating"
         await settle()
 
 
 @pytest.mark.parametrize(("status", "fault"), [(500, VendorFailure), (503, VendorFailure), (429, RateLimited)])
 async def test_a_stale_answer_stands_in_for_a_vendor_that_fails(status: int, fault: type[Exception]) -> None:
-    desk = bench()
-    kept = await desk.ask()
-    desk.vendor.instead = lambda _: refusal(status)
-    desk.time.forward(100)
-    page = await desk.ask()
+    gateway = bench()
+    kept = await gateway.ask()
+    gateway.vendor.instead = lambda _: refusal(status)
+    gateway.time.forward(100)
+    page = await gateway.ask()
     assert page.body == kept.body
-    assert told(page) == (100, -40, "stale", False)
+    assert freshness_of(page) == (100, -40, "stale", False)
     assert page.freshness.failed is not None
     assert page.freshness.failed.provider_errors[0].status == status
     # Another question about the same lists is answered from them.
-    other = await desk.ask(fields="id", page_size="2")
+    other = await gateway.ask(fields="id", page_size="2")
     assert (other.freshness.forwarded, other.freshness.age, other.freshness.stored) == ("stale", 100, False)
-    desk.time.forward(561)
+    gateway.time.forward(561)
     with pytest.raises(fault):
-        await desk.ask()
+        await gateway.ask()
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AccountUnavailable), (403, Forbidden), (404, NotImplementedHere)])
 async def test_a_vendor_that_refuses_has_answered_and_nothing_stands_in_for_it(
     status: int, error: type[Exception]
 ) -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.instead = lambda _: refusal(status)
-    desk.time.forward(100)
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.instead = lambda _: refusal(status)
+    gateway.time.forward(100)
     with pytest.raises(error):
-        await desk.ask()
+        await gateway.ask()
 
 
 async def test_who_says_how_old_an_answer_may_be_gets_the_failure_and_no_older_one() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.instead = lambda _: refusal(500)
-    desk.time.forward(100)
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.instead = lambda _: refusal(500)
+    gateway.time.forward(100)
     with pytest.raises(VendorFailure):
-        await desk.ask(directives=Directives(max_age=90))
+        await gateway.ask(directives=Directives(max_age=90))
     with pytest.raises(VendorFailure):
-        await desk.ask(directives=Directives(no_cache=True))
+        await gateway.ask(directives=Directives(no_cache=True))
 
 
 async def test_a_vendor_that_hangs_is_waited_for_less_long_where_there_is_a_stale_answer() -> None:
@@ -122,81 +126,85 @@ async def test_a_vendor_that_hangs_is_waited_for_less_long_where_there_is_a_stal
 
     hold = asyncio.Event()
     hold.set()
-    desk = Bench(Slow(village(5).lists), windows=WINDOWS, stale_wait=0.02)
-    await desk.ask()
+    gateway = Bench(Slow(village(5).lists), windows=WINDOWS, stale_wait=0.02)
+    await gateway.ask()
     hold.clear()
-    desk.time.forward(100)
-    assert told(await desk.ask()) == (100, -40, "stale", False)
+    gateway.time.forward(100)
+    assert freshness_of(await gateway.ask()) == (100, -40, "stale", False)
     hold.set()
     await asyncio.sleep(0.01)
     # What was being asked went on, and is there for the next.
-    assert (await desk.ask()).freshness.age == 0
+    assert (await gateway.ask()).freshness.age == 0
 
 
 async def test_a_request_may_take_stale_answers_and_then_nobody_is_asked() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.take_calls()
-    desk.time.forward(500)
-    page = await desk.ask(directives=Directives(max_stale=440))
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.take_calls()
+    gateway.time.forward(500)
+    page = await gateway.ask(directives=Directives(max_stale=440))
     await settle()
-    assert (told(page), desk.vendor.take_calls()) == ((500, -440, "", False), 0)
+    assert (freshness_of(page), gateway.vendor.take_calls()) == ((500, -440, "", False), 0)
 
 
 async def test_who_has_waited_for_another_has_one_deadline_for_both() -> None:
     class Slow(Vendor):
         async def send(self, base_url: str, request: Request) -> Answer:
             await asyncio.sleep(0)
-            desk.time.forward(20)
+            gateway.time.forward(20)
             return await super().send(base_url, request)
 
-    desk = Bench(Slow(village(5).lists), windows=WINDOWS)
+    gateway = Bench(Slow(village(5).lists), windows=WINDOWS)
     wants_younger = Directives(max_age=5)
     made, late = await asyncio.gather(
-        desk.ask(fields="id,job_title"),
-        desk.ask(directives=wants_younger, fields="id,job_title"),
+        gateway.ask(fields="id,job_title"),
+        gateway.ask(directives=wants_younger, fields="id,job_title"),
         return_exceptions=True,
     )
     assert not isinstance(made, BaseException)
     assert made.upstream_calls == 2
     assert isinstance(late, DeadlineExceeded)
-    assert desk.vendor.take_calls() == 2
+    assert gateway.vendor.take_calls() == 2
 
 
 async def test_who_takes_no_stale_answer_does_not_share_that_of_one_who_does() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.time.forward(100)
+    gateway = bench()
+    await gateway.ask()
+    gateway.time.forward(100)
     takes = Directives(max_stale=inf)
-    stale, fresh = await asyncio.gather(desk.ask(directives=takes, fields="id"), desk.ask(fields="id"))
+    stale, fresh = await asyncio.gather(gateway.ask(directives=takes, fields="id"), gateway.ask(fields="id"))
     assert (stale.freshness.age, stale.upstream_calls) == (100, 0)
     assert (fresh.freshness.age, fresh.freshness.collapsed) == (0, False)
 
 
 async def test_only_if_cached_never_asks() -> None:
-    desk = bench()
+    gateway = bench()
     only = Directives(only_if_cached=True)
     with pytest.raises(NotKept):
-        await desk.ask(directives=only)
-    await desk.ask()
-    desk.vendor.take_calls()
-    assert (await desk.ask(directives=only)).freshness.age == 0
-    desk.time.forward(100)
+        await gateway.ask(directives=only)
+    await gateway.ask()
+    gateway.vendor.take_calls()
+    assert (await gateway.ask(directives=only)).freshness.age == 0
+    gateway.time.forward(100)
     with pytest.raises(NotKept):
-        await desk.ask(directives=only)
+        await gateway.ask(directives=only)
     with pytest.raises(NotKept):
-        await desk.ask(directives=replace(only, no_cache=True))
-    assert desk.vendor.take_calls() == 0
+        await gateway.ask(directives=replace(only, no_cache=True))
+    assert gateway.vendor.take_calls() == 0
 
 
 async def test_only_if_cached_takes_what_another_may_be_fetched_behind_and_has_none_fetched() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.take_calls()
-    desk.time.forward(70)
-    page = await desk.ask(directives=Directives(only_if_cached=True))
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.take_calls()
+    gateway.time.forward(70)
+    page = await gateway.ask(directives=Directives(only_if_cached=True))
     await settle()
-    assert (told(page), page.freshness.detail, desk.vendor.take_calls()) == ((70, -10, "", False), "shared", 0)
+    assert (freshness_of(page), page.freshness.detail, gateway.vendor.take_calls()) == (
+        (70, -10, "", False),
+        "shared",
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,77 +219,77 @@ async def test_only_if_cached_takes_what_another_may_be_fetched_behind_and_has_n
     ],
 )
 async def test_an_account_has_ceilings(ceilings: Ceilings, age: int, outcome: tuple[int, int, str, bool]) -> None:
-    desk = bench()
-    desk.register.change("a1", caching=Caching(ceilings=ceilings))
-    await desk.ask()
-    desk.time.forward(age)
-    assert told(await desk.ask()) == outcome
+    gateway = bench()
+    gateway.register.change("a1", caching=Caching(ceilings=ceilings))
+    await gateway.ask()
+    gateway.time.forward(age)
+    assert freshness_of(await gateway.ask()) == outcome
 
 
 async def test_an_account_may_have_nothing_kept() -> None:
-    desk = bench()
-    desk.register.change("a1", caching=Caching(enabled=False))
+    gateway = bench()
+    gateway.register.change("a1", caching=Caching(enabled=False))
     for _ in range(2):
-        page = await desk.ask()
+        page = await gateway.ask()
         assert (page.freshness.forwarded, page.freshness.detail, page.upstream_calls) == ("bypass", "account", 2)
-    assert desk.memory.values == {}
-    assert len(desk.local) == 0
+    assert gateway.memory.values == {}
+    assert len(gateway.local) == 0
 
 
 async def test_freshness_is_cut_short_by_chance_and_never_prolonged() -> None:
     lengths = set()
     for chance in (0.0, 0.3, 0.999):
-        desk = bench()
-        desk.time.chance = chance
-        lengths.add((await desk.ask()).freshness.ttl)
+        gateway = bench()
+        gateway.time.chance = chance
+        lengths.add((await gateway.ask()).freshness.ttl)
     assert lengths == {60, 58, 54}
 
 
 async def test_an_unchanged_list_gives_the_same_bytes_when_it_is_read_again() -> None:
     """So a caller's `If-None-Match` holds beyond the life of what is kept."""
-    desk = bench()
-    first = await desk.ask(page_size="2")
-    desk.time.forward(61)
-    again = await desk.ask(page_size="2", directives=Directives(no_cache=True))
+    gateway = bench()
+    first = await gateway.ask(page_size="2")
+    gateway.time.forward(61)
+    again = await gateway.ask(page_size="2", directives=Directives(no_cache=True))
     assert again.freshness.forwarded == "request"
     assert (again.body, again.entry.etag) == (first.body, first.entry.etag)
-    desk.vendor.lists["/people"][4]["name"] = "Renamed"
-    changed = await desk.ask(page_size="2", directives=Directives(no_cache=True))
+    gateway.vendor.lists["/people"][4]["name"] = "Renamed"
+    changed = await gateway.ask(page_size="2", directives=Directives(no_cache=True))
     # The page is the same and the walk is not.
     assert changed.entry.etag != first.entry.etag
 
 
 async def test_a_walk_goes_on_though_the_list_was_read_again_meanwhile() -> None:
-    desk = bench(6)
-    cursor = (await desk.body(page_size="2"))["next"]
-    desk.time.forward(100)
-    del desk.vendor.lists["/people"][0]
-    await desk.ask(directives=Directives(no_cache=True))
-    rest = await desk.body(page_size="2", next=cursor)
+    gateway = bench(6)
+    cursor = (await gateway.body(page_size="2"))["next"]
+    gateway.time.forward(100)
+    del gateway.vendor.lists["/people"][0]
+    await gateway.ask(directives=Directives(no_cache=True))
+    rest = await gateway.body(page_size="2", next=cursor)
     assert [each["remote_id"] for each in rest["data"]] == ["p2", "p3"]
-    desk.memory.evict("snapshot", "rows")
+    gateway.memory.evict("snapshot", "rows")
     with pytest.raises(BadRequest, match="stale"):
-        await desk.body(page_size="2", next=rest["next"])
+        await gateway.body(page_size="2", next=rest["next"])
 
 
 async def test_a_record_of_a_list_that_is_kept_costs_no_call() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.take_calls()
-    desk.time.forward(20)
-    page = await desk.ask(GET, "p3")
-    assert (told(page), page.upstream_calls, desk.vendor.take_calls()) == ((20, 40, "", True), 0, 0)
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.take_calls()
+    gateway.time.forward(20)
+    page = await gateway.ask(GET, "p3")
+    assert (freshness_of(page), page.upstream_calls, gateway.vendor.take_calls()) == ((20, 40, "", True), 0, 0)
     # Beyond the list's freshness the record is asked for alone.
-    desk.time.forward(60)
-    await desk.ask(GET, "p4")
-    assert "/people/p4" in desk.vendor.paths()
+    gateway.time.forward(60)
+    await gateway.ask(GET, "p4")
+    assert "/people/p4" in gateway.vendor.paths()
 
 
 async def test_a_record_that_a_kept_list_does_not_have_is_asked_for() -> None:
-    desk = bench()
-    await desk.ask()
-    desk.vendor.lists["/people"].append({"id": "new", "name": "New", "town": "t0"})
-    assert (await desk.body(GET, "new"))["data"]["name"] == "New"
+    gateway = bench()
+    await gateway.ask()
+    gateway.vendor.lists["/people"].append({"id": "new", "name": "New", "town": "t0"})
+    assert (await gateway.body(GET, "new"))["data"]["name"] == "New"
 
 
 class Waiting(Vendor):
@@ -298,25 +306,25 @@ class Waiting(Vendor):
 
 
 async def test_without_a_shared_cache_too_nobody_joins_a_reading_from_before_a_change_that_is_known_of() -> None:
-    desk = Bench(Waiting(3), cache=Forgetful())
-    before = asyncio.ensure_future(desk.ask(fields="name"))
+    gateway = Bench(Waiting(3), cache=Forgetful())
+    before = asyncio.ensure_future(gateway.ask(fields="name"))
     await settle()
-    desk.vendor.lists["/people"][0]["name"] = "Renamed"
-    desk.local.invalidate("a1")
-    after = asyncio.ensure_future(desk.ask(fields="name"))
+    gateway.vendor.lists["/people"][0]["name"] = "Renamed"
+    gateway.local.invalidate("a1")
+    after = asyncio.ensure_future(gateway.ask(fields="name"))
     await settle()
-    desk.vendor.may.set()
+    gateway.vendor.may.set()
     assert [b"Renamed" in (await each).body for each in (before, after)] == [False, True]
 
 
-async def test_an_answer_is_believed_near_from_when_it_was_asked_for() -> None:
+async def test_the_time_of_the_local_cache_runs_from_when_an_answer_was_asked_for() -> None:
     """A change that goes unheard while an answer is under way is not outlived by it: not by more than it may be."""
-    desk = Bench(Waiting(3), local_bytes=1 << 20, subscribed=False)
-    before = asyncio.ensure_future(desk.ask(fields="name"))
+    gateway = Bench(Waiting(3), local_bytes=1 << 20, subscribed=False)
+    before = asyncio.ensure_future(gateway.ask(fields="name"))
     await settle()
-    desk.time.forward(0.5)
-    desk.vendor.may.set()
+    gateway.time.forward(0.5)
+    gateway.vendor.may.set()
     await before
-    assert (await desk.ask(fields="name")).freshness.detail == "local"
-    desk.time.forward(0.5)
-    assert (await desk.ask(fields="name")).freshness.detail == "shared"
+    assert (await gateway.ask(fields="name")).freshness.detail == "local"
+    gateway.time.forward(0.5)
+    assert (await gateway.ask(fields="name")).freshness.detail == "shared"

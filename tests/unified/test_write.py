@@ -25,7 +25,7 @@ from gateway.errors import (
 from gateway.model import IdempotencyState, Status
 from gateway.policy.policy import Operator
 from tests.fakes.core import json_answer, refusal
-from tests.fakes.writes import AWAY, HIRED, PAID, SIZED, Office, Script
+from tests.fakes.writes import AWAY, HIRED, PAID, SIZED, Script, WriteBench
 
 GONE = VendorFailure(
     "The provider could not be reached: it stopped answering.", provider_errors=[ProviderError(0, "/")]
@@ -39,8 +39,8 @@ def body_of(receipt: Any) -> dict[str, Any]:
 
 
 async def test_a_created_record_is_answered_with_both_its_ids() -> None:
-    office = Office()
-    receipt = await office.hire()
+    bench = WriteBench()
+    receipt = await bench.hire()
     assert receipt.status == 201
     assert body_of(receipt) == {
         "statusCode": 201,
@@ -49,13 +49,13 @@ async def test_a_created_record_is_answered_with_both_its_ids() -> None:
         "data": {"id": "aGcxIWVtcGxveWVlOm5ldy1wZW9wbGU", "remote_id": "new-people"},
     }
     assert (receipt.upstream_calls, receipt.replayed) == (1, False)
-    [request] = office.vendor.asked
+    [request] = bench.vendor.asked
     assert request.headers == {
         "accept": "application/json",
         "content-type": "application/json",
         "authorization": "Bearer token of a1",
     }
-    assert office.outdated == ["a1 request 1"]
+    assert bench.invalidated == ["a1 request 1"]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ async def test_a_created_record_is_answered_with_both_its_ids() -> None:
     ],
 )
 async def test_each_answer_has_the_form_of_the_contract(operation: str, body: Any, status: int, keys: set[str]) -> None:
-    office = Office()
-    receipt = await office.ask(operation, body)
+    bench = WriteBench()
+    receipt = await bench.ask(operation, body)
     found = body_of(receipt)
     assert (receipt.status, found["statusCode"]) == (status, status)
     assert found.keys() == {"statusCode", "message", "timestamp"} | keys
@@ -80,8 +80,8 @@ async def test_each_answer_has_the_form_of_the_contract(operation: str, body: An
 @pytest.mark.parametrize("status", [200, 204, 404])
 async def test_a_deletion_is_done_when_it_is_gone(status: int) -> None:
     gone = Answer(status, {}, b"") if status == 204 else json_answer({"id": "x", "deleted": True}, status)
-    office = Office(Script({"DELETE /time-away/x": gone}))
-    assert (await office.ask("cancel_employee_time_off_request")).status == 200
+    bench = WriteBench(Script({"DELETE /time-away/x": gone}))
+    assert (await bench.ask("cancel_employee_time_off_request")).status == 200
 
 
 DENIED: list[tuple[str, Any, str, str]] = [
@@ -117,18 +117,18 @@ DENIED: list[tuple[str, Any, str, str]] = [
 async def test_a_missing_scope_of_the_token_is_named_before_anything_is_sent(
     operation: str, body: Any, missing: str, words: str
 ) -> None:
-    office = Office(scopes=tuple(scope for scope in HUMAANS.scopes if scope != missing))
+    bench = WriteBench(scopes=tuple(scope for scope in HUMAANS.scopes if scope != missing))
     with pytest.raises(Forbidden) as refused:
-        await office.ask(operation, body)
+        await bench.ask(operation, body)
     assert refused.value.errors == (f"missing scope: {missing}",)
     assert words in refused.value.message
-    assert (office.vendor.asked, office.outdated) == ([], [])
+    assert (bench.vendor.asked, bench.invalidated) == ([], [])
 
 
 async def test_only_what_is_touched_is_needed() -> None:
-    office = Office(scopes=("public:read", "compensations:read", "compensations:write"))
-    assert (await office.ask("update_employee", PAID)).status == 200
-    assert office.vendor.written() == ["POST /compensations"]
+    bench = WriteBench(scopes=("public:read", "compensations:read", "compensations:write"))
+    assert (await bench.ask("update_employee", PAID)).status == 200
+    assert bench.vendor.written() == ["POST /compensations"]
 
 
 KEYS: list[tuple[tuple[str, ...], str, Any, str]] = [
@@ -143,10 +143,10 @@ KEYS: list[tuple[tuple[str, ...], str, Any, str]] = [
 async def test_a_missing_scope_of_the_key_is_named_before_anything_is_sent(
     key: tuple[str, ...], operation: str, body: Any, missing: str
 ) -> None:
-    office = Office(key=key)
+    bench = WriteBench(key=key)
     with pytest.raises(Forbidden, match=missing):
-        await office.ask(operation, body)
-    assert office.vendor.asked == []
+        await bench.ask(operation, body)
+    assert bench.vendor.asked == []
 
 
 @pytest.mark.parametrize(
@@ -159,10 +159,10 @@ async def test_a_missing_scope_of_the_key_is_named_before_anything_is_sent(
     ],
 )
 async def test_what_the_operator_closes_is_not_written_either(operator: Operator, body: Any) -> None:
-    office = Office(operator=operator)
+    bench = WriteBench(operator=operator)
     with pytest.raises(Forbidden, match="operator"):
-        await office.ask("create_employee", body)
-    assert office.vendor.asked == []
+        await bench.ask("create_employee", body)
+    assert bench.vendor.asked == []
 
 
 REFUSED_FIRST: list[tuple[dict[str, Any], Any, type[GatewayError]]] = [
@@ -184,32 +184,32 @@ REFUSED_FIRST: list[tuple[dict[str, Any], Any, type[GatewayError]]] = [
 async def test_whatever_is_wrong_is_said_before_anything_is_sent(
     values: dict[str, Any], body: Any, error: type[GatewayError]
 ) -> None:
-    office = Office()
+    bench = WriteBench()
     with pytest.raises(error):
-        await office.ask("create_employee", body, **values)
-    assert (office.vendor.asked, office.outdated, office.book.kept) == ([], [], {})
+        await bench.ask("create_employee", body, **values)
+    assert (bench.vendor.asked, bench.invalidated, bench.idempotency.records) == ([], [], {})
 
 
 @pytest.mark.parametrize("operation", ["invite_employee", "create_employee_skill", "update_employee_task"])
 async def test_what_the_vendor_has_no_way_for_is_said(operation: str) -> None:
     with pytest.raises(NotImplementedHere, match="Humaans"):
-        await Office().ask(operation, {})
+        await WriteBench().ask(operation, {})
 
 
 async def test_an_account_that_is_not_active_is_not_asked() -> None:
-    office = Office()
-    office.register.change("a1", status=Status.SUSPENDED)
+    bench = WriteBench()
+    bench.register.change("a1", status=Status.SUSPENDED)
     with pytest.raises(AccountUnavailable):
-        await office.hire()
-    assert office.vendor.asked == []
+        await bench.hire()
+    assert bench.vendor.asked == []
 
 
 @pytest.mark.parametrize("key", ["a/b", "aGcxIWxvY2F0aW9uOng", "a b", ".."])
 async def test_an_id_that_can_be_none_is_not_asked_for(key: str) -> None:
-    office = Office()
+    bench = WriteBench()
     with pytest.raises(NotFound):
-        await office.ask("update_employee", {"display_name": "A"}, key=key)
-    assert office.vendor.asked == []
+        await bench.ask("update_employee", {"display_name": "A"}, key=key)
+    assert bench.vendor.asked == []
 
 
 ISSUES = {
@@ -241,14 +241,14 @@ REFUSALS: list[tuple[Answer, type[GatewayError], str]] = [
 async def test_a_refusal_of_the_first_step_is_told_and_nothing_was_done(
     answer: Answer, error: type[GatewayError], words: str
 ) -> None:
-    office = Office(Script({"POST /people": answer}))
+    bench = WriteBench(Script({"POST /people": answer}))
     with pytest.raises(error) as refused:
-        await office.hire(once="k1", **PAID)
+        await bench.hire(once="k1", **PAID)
     assert words in f"{refused.value.message} {refused.value.errors}"
-    assert office.vendor.written() == ["POST /people"]
+    assert bench.vendor.written() == ["POST /people"]
     assert refused.value.provider_errors[0].status == answer.status
     # Nothing was done, so the key may be used again.
-    assert office.book.kept == {}
+    assert bench.idempotency.records == {}
 
 
 UNCERTAIN: list[Answer | GatewayError] = [
@@ -268,22 +268,22 @@ UNCERTAIN: list[Answer | GatewayError] = [
 
 @pytest.mark.parametrize("outcome", UNCERTAIN)
 async def test_what_may_have_been_done_is_never_sent_again_and_said_to_be_so(outcome: Answer | GatewayError) -> None:
-    office = Office(Script({"POST /people": outcome}))
+    bench = WriteBench(Script({"POST /people": outcome}))
     with pytest.raises(VendorFailure, match="read before trying again"):
-        await office.hire(once="k1", **PAID)
-    assert office.vendor.written() == ["POST /people"]
-    assert len(office.outdated) == 1
-    assert [each.state for each in office.book.kept.values()] == [IdempotencyState.UNKNOWN]
+        await bench.hire(once="k1", **PAID)
+    assert bench.vendor.written() == ["POST /people"]
+    assert len(bench.invalidated) == 1
+    assert [each.state for each in bench.idempotency.records.values()] == [IdempotencyState.UNKNOWN]
     with pytest.raises(Conflict, match="not known"):
-        await office.hire(once="k1", **PAID)
-    assert office.vendor.written() == ["POST /people"]
+        await bench.hire(once="k1", **PAID)
+    assert bench.vendor.written() == ["POST /people"]
 
 
 async def test_a_token_that_is_refused_marks_the_account() -> None:
-    office = Office(Script({"POST /people": refusal(401), "GET /token-info": refusal(401)}))
+    bench = WriteBench(Script({"POST /people": refusal(401), "GET /token-info": refusal(401)}))
     with pytest.raises(AccountUnavailable):
-        await office.hire()
-    assert office.register.accounts["a1"].account.status is Status.ERROR
+        await bench.hire()
+    assert bench.register.accounts["a1"].account.status is Status.ERROR
 
 
 LATER: list[tuple[Answer | GatewayError, str, int]] = [
@@ -300,8 +300,8 @@ LATER: list[tuple[Answer | GatewayError, str, int]] = [
 async def test_what_fails_after_something_was_done_stands_beside_it(
     outcome: Answer | GatewayError, words: str, status: int
 ) -> None:
-    office = Office(Script({"POST /compensations": outcome}))
-    receipt = await office.hire(**PAID, **SIZED)
+    bench = WriteBench(Script({"POST /compensations": outcome}))
+    receipt = await bench.hire(**PAID, **SIZED)
     body = body_of(receipt)
     assert (receipt.status, body["data"]["remote_id"]) == (201, "new-people")
     [warning] = body["unified_warnings"]
@@ -310,16 +310,16 @@ async def test_what_fails_after_something_was_done_stands_beside_it(
     )
     assert words in warning["message"]
     assert [error["status"] for error in body["provider_errors"]] == [status]
-    assert office.vendor.written().count("POST /compensations") == 1
+    assert bench.vendor.written().count("POST /compensations") == 1
 
 
 async def test_reads_before_the_write_may_be_tried_again_and_their_faults_are_harmless() -> None:
-    office = Office(Script({"GET /compensation-types": refusal(503)}))
+    bench = WriteBench(Script({"GET /compensation-types": refusal(503)}))
     with pytest.raises(VendorFailure):
-        await office.hire(**PAID)
-    assert office.vendor.sent() == ["GET /compensation-types"] * 3
-    assert office.outdated == []
-    limited = Office(Script({"GET /compensation-types": refusal(429, retry_after="9")}))
+        await bench.hire(**PAID)
+    assert bench.vendor.sent() == ["GET /compensation-types"] * 3
+    assert bench.invalidated == []
+    limited = WriteBench(Script({"GET /compensation-types": refusal(429, retry_after="9")}))
     with pytest.raises(RateLimited):
         await limited.hire(**PAID)
 
@@ -334,22 +334,22 @@ async def test_reads_before_the_write_may_be_tried_again_and_their_faults_are_ha
     ],
 )
 async def test_a_record_that_is_not_the_employees_is_not_changed(answer: Answer, error: type[GatewayError]) -> None:
-    office = Office(Script({"GET /time-away/x": answer}))
+    bench = WriteBench(Script({"GET /time-away/x": answer}))
     with pytest.raises(error, match="no such time off"):
-        await office.ask("update_employee_time_off_request", {"comment": "x"})
-    assert office.vendor.written() == []
+        await bench.ask("update_employee_time_off_request", {"comment": "x"})
+    assert bench.vendor.written() == []
 
 
 async def test_an_employee_who_is_not_there_is_not_found() -> None:
     blamed = json_answer({"message": "no", "issues": [{"name": "personId", "reason": "is not an id of people"}]}, 422)
-    office = Office(Script({"POST /time-away": blamed}))
+    bench = WriteBench(Script({"POST /time-away": blamed}))
     with pytest.raises(NotFound, match="no such employee"):
-        await office.ask("create_employee_time_off_request", AWAY)
+        await bench.ask("create_employee_time_off_request", AWAY)
 
 
 async def test_a_write_that_the_cache_could_not_be_told_of_says_so() -> None:
-    office = Office(told=False)
-    [warning] = body_of(await office.hire())["unified_warnings"]
+    bench = WriteBench(announces=False)
+    [warning] = body_of(await bench.hire())["unified_warnings"]
     assert "cache could not be told" in warning["message"]
 
 
@@ -362,12 +362,12 @@ async def test_a_caller_who_hangs_up_does_not_stop_what_has_begun() -> None:
             await asyncio.sleep(0.01)
             return await super().send(base_url, request)
 
-    office = Office(Slow())
-    asking = asyncio.ensure_future(office.hire(once="k1", **PAID))
+    bench = WriteBench(Slow())
+    asking = asyncio.ensure_future(bench.hire(once="k1", **PAID))
     await begun.wait()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    await office.writes.close()
-    assert office.vendor.written() == ["POST /people", "POST /compensations"]
-    assert (await office.hire(once="k1", **PAID)).replayed
+    await bench.writes.close()
+    assert bench.vendor.written() == ["POST /people", "POST /compensations"]
+    assert (await bench.hire(once="k1", **PAID)).replayed

@@ -17,36 +17,36 @@ def bench(people: int = 5) -> Bench[Vendor]:
 
 @pytest.mark.parametrize("path", ["/people", "/roles", "/people/p1"])
 async def test_a_token_that_the_vendor_no_longer_knows_marks_the_account(path: str) -> None:
-    desk = bench()
-    desk.vendor.instead = lambda request: refusal(401) if request.path in {path, "/token"} else None
+    gateway = bench()
+    gateway.vendor.instead = lambda request: refusal(401) if request.path in {path, "/token"} else None
     operation, key = (GET, "p1") if path == "/people/p1" else (LIST, "")
     with pytest.raises(AccountUnavailable, match=r"Village refused the account's token \(401\)") as expelled:
-        await desk.ask(operation, key)
+        await gateway.ask(operation, key)
     assert expelled.value.code == "AccountInvalidCredentialsError"
     assert [each.status for each in expelled.value.provider_errors] == [401]
-    account = desk.register.accounts["a1"].account
+    account = gateway.register.accounts["a1"].account
     assert (account.status, account.revision) == (Status.ERROR, 2)
     assert [reason.code for reason in account.status_reasons] == ["invalid_credentials"]
     assert account.status_reasons[0].timestamp == NOW
-    assert desk.memory.kinds() <= {"list", "snapshot", "rows"}
+    assert gateway.memory.kinds() <= {"list", "snapshot", "rows"}
     # The next call need not find out again.
-    desk.vendor.take_calls()
+    gateway.vendor.take_calls()
     with pytest.raises(AccountUnavailable, match="it was revoked or has expired"):
-        await desk.ask()
-    assert desk.vendor.take_calls() == 0
+        await gateway.ask()
+    assert gateway.vendor.take_calls() == 0
 
 
 async def test_a_token_that_was_renewed_meanwhile_is_not_marked() -> None:
-    desk = bench()
+    gateway = bench()
 
     def relinked(_: Request) -> Answer:
-        desk.register.change("a1", revision=5)
+        gateway.register.change("a1", revision=5)
         return refusal(401)
 
-    desk.vendor.instead = relinked
+    gateway.vendor.instead = relinked
     with pytest.raises(AccountUnavailable):
-        await desk.ask(fields="id")
-    assert desk.register.accounts["a1"].account.status is Status.ACTIVE
+        await gateway.ask(fields="id")
+    assert gateway.register.accounts["a1"].account.status is Status.ACTIVE
 
 
 async def test_a_vendor_that_does_not_answer_in_time_is_not_waited_for() -> None:
@@ -61,13 +61,13 @@ async def test_a_vendor_that_does_not_answer_in_time_is_not_waited_for() -> None
                 raise
             return refusal(500)
 
-    desk = Bench(Silent(), deadline=0.3)
+    gateway = Bench(Silent(), deadline=0.3)
     for operation, key in (("list", ""), ("get", "p1")):
         with pytest.raises(DeadlineExceeded, match=r"Village did not answer within 0\.3 seconds; try again") as late:
-            await (desk.ask() if operation == "list" else desk.ask(GET, key))
+            await (gateway.ask() if operation == "list" else gateway.ask(GET, key))
         assert late.value.retry_after == 1
     assert sorted(cancelled) == ["/people", "/people/p1", "/roles"]
-    assert desk.memory.values == {}
+    assert gateway.memory.values == {}
 
 
 async def test_a_caller_that_hangs_up_leaves_no_call_running() -> None:
@@ -85,8 +85,8 @@ async def test_a_caller_that_hangs_up_leaves_no_call_running() -> None:
             finally:
                 running -= 1
 
-    desk = Bench(Slow(village(600).lists))
-    task = asyncio.ensure_future(desk.ask())
+    gateway = Bench(Slow(village(600).lists))
+    task = asyncio.ensure_future(gateway.ask())
     await both.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -94,26 +94,26 @@ async def test_a_caller_that_hangs_up_leaves_no_call_running() -> None:
     for _ in range(20):  # The end goes from the answer to its lists to their calls.
         await asyncio.sleep(0)
     assert running == 0
-    assert desk.memory.values == {}
+    assert gateway.memory.values == {}
 
 
 @pytest.mark.parametrize("levels", [250, 300, 900, 1000, 1020])
 @pytest.mark.parametrize("kind", ["lists", "objects"])
 async def test_raw_of_what_is_nested_deeper_than_can_be_handed_on_is_the_vendors_fault(levels: int, kind: str) -> None:
-    desk = bench(1)
+    gateway = bench(1)
     answer = deep(levels, kind)
-    desk.vendor.instead = lambda request: answer if request.path == "/people" else None
+    gateway.vendor.instead = lambda request: answer if request.path == "/people" else None
     with pytest.raises(VendorFailure):
-        await desk.ask(raw="true", fields="id")
+        await gateway.ask(raw="true", fields="id")
 
 
 @pytest.mark.parametrize("levels", [5000, 100_000])
 @pytest.mark.parametrize("kind", ["lists", "objects"])
 async def test_raw_has_null_for_what_is_nested_deeper_than_can_be_decoded(levels: int, kind: str) -> None:
-    desk = bench(1)
+    gateway = bench(1)
     answer = deep(levels, kind)
-    desk.vendor.instead = lambda request: answer if request.path == "/people" else None
-    body = await desk.body(raw="true", fields="id")
+    gateway.vendor.instead = lambda request: answer if request.path == "/people" else None
+    body = await gateway.body(raw="true", fields="id")
     [row] = body["raw"][0]["response"]["data"]
     assert len(body["data"]) == 1
     assert row["id"] == "p1"
@@ -128,29 +128,29 @@ def deep(levels: int, kind: str) -> Answer:
 
 
 async def test_a_failure_is_not_kept() -> None:
-    desk = bench()
-    desk.vendor.instead = lambda _: refusal(503)
+    gateway = bench()
+    gateway.vendor.instead = lambda _: refusal(503)
     with pytest.raises(VendorFailure):
-        await desk.ask()
-    desk.vendor.instead = lambda _: None
-    assert len((await desk.body())["data"]) == 5
+        await gateway.ask()
+    gateway.vendor.instead = lambda _: None
+    assert len((await gateway.body())["data"]) == 5
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"not json\nbody", b"[1,2", b"[1]\nx"])
 async def test_a_kept_answer_that_we_did_not_write_so_is_a_fault_of_ours_alone(spoiled: bytes) -> None:
     """Only our own cipher can have sealed it, so its shape is ours: what does not open is a miss."""
-    desk = bench()
-    await desk.ask()
-    for key in list(desk.memory.values):
-        desk.memory.values[key] = (1e12, spoiled)
-    assert (await desk.ask()).upstream_calls == 2
+    gateway = bench()
+    await gateway.ask()
+    for key in list(gateway.memory.values):
+        gateway.memory.values[key] = (1e12, spoiled)
+    assert (await gateway.ask()).upstream_calls == 2
 
 
 async def test_answers_and_lists_are_all_kept_under_the_account() -> None:
-    desk = bench()
-    await desk.ask(expand="work_location")
-    await desk.ask(GET, "p1")
-    assert all(key.startswith("{a1}:") for key in desk.memory.values)
-    assert desk.memory.kinds() == {"answer", "list", "snapshot", "rows"}
-    await desk.memory.forget("a1")
-    assert desk.memory.values == {}
+    gateway = bench()
+    await gateway.ask(expand="work_location")
+    await gateway.ask(GET, "p1")
+    assert all(key.startswith("{a1}:") for key in gateway.memory.values)
+    assert gateway.memory.kinds() == {"answer", "list", "snapshot", "rows"}
+    await gateway.memory.forget("a1")
+    assert gateway.memory.values == {}
