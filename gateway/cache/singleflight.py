@@ -74,6 +74,8 @@ class SingleFlight:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # What the cancelled tasks have started meanwhile, to release their leases, may finish.
+        await asyncio.gather(*(flight.task for flight in self._flights.values()), return_exceptions=True)
 
     def _begin(self, key: Hashable, work: Coroutine[Any, Any, T]) -> _Flight[T]:
         flight = _Flight(asyncio.ensure_future(work))

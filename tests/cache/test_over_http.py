@@ -80,6 +80,15 @@ async def test_redis_holds_only_sealed_values_under_keys_that_begin_with_the_acc
         assert not any(secret in key for key in keys)
 
 
+async def test_a_cold_miss_looks_twice_and_a_local_hit_not_at_all(site: Site, redis_url: str) -> None:
+    """The first look reads the generations too; the other comes with the lease, in case another worker was first."""
+    with redis.Redis.from_url(redis_url) as store:
+        for looks, expected in ((2, "fwd=miss"), (0, "hit")):
+            store.config_resetstat()
+            assert status(await site.get(fields="id,first_name")) == expected
+            assert store.info("commandstats").get("cmdstat_mget", {"calls": 0})["calls"] == looks
+
+
 async def test_accounts_of_one_token_share_nothing(site: Site, sandbox: Sandbox) -> None:
     await site.get()
     sandbox.reset()
