@@ -9,14 +9,14 @@ from gateway.model import Cache, Invalidation
 def invalidation_listener(cache: Cache) -> Callable[[AuditRecord], Awaitable[None]]:
     """Returns an audit listener that announces changes; those that purge an account are announced by `AccountPurge`."""
 
-    async def hear(change: AuditRecord) -> None:
+    async def announce(change: AuditRecord) -> None:
         if change.account_id:
             if invalidation_of(change) is None:
                 await cache.tell(Invalidation.ACCOUNT, change.account_id)
         elif change.key_id:
             await cache.tell(Invalidation.KEY, change.key_id)
 
-    return hear
+    return announce
 
 
 def invalidation_of(change: AuditRecord) -> Invalidation | None:

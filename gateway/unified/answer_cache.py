@@ -14,8 +14,7 @@ from gateway.model import Cache, ClientKey, Clock, Linked
 from gateway.unified.call import FastPathTicket, Page
 from gateway.unified.compose import Composed
 from gateway.unified.context import ReadContext
-from gateway.unified.list_request import ListRequest
-from gateway.unified.vendor_facts import fact_key, lacks
+from gateway.unified.list_request import lookup_keys
 
 SERVABLE = frozenset({Use.FRESH, Use.STALE, Use.STALE_WHILE_REVALIDATE})
 
@@ -86,9 +85,8 @@ class AnswerCache:
         if found and found.servable:
             return found
         resources, key = context.plan.resources, context.cache.key("answer", context.answer)
-        lists = [each for one in context.plan.collections for each in ListRequest.of(context, one).cache_keys()]
-        facts = [fact_key(context.cache, context.account, lacks(each)) for each in context.plan.joins if each.further]
-        await context.cache.prefetch([key, *lists, *facts], resources)
+        lists = lookup_keys(context, context.plan.collections, context.plan.joins)
+        await context.cache.prefetch([key, *lists], resources)
         [value] = await context.cache.read_current([key], resources)
         if value is None:
             return None

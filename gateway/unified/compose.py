@@ -13,7 +13,7 @@ from gateway.errors import GatewayError, NotImplementedHere
 from gateway.unified.collections import Collections
 from gateway.unified.context import ReadContext
 from gateway.unified.cursor import Cursor, CursorSigner, mark
-from gateway.unified.filters import Conditions, compile_conditions, must_be_answerable
+from gateway.unified.filters import Conditions, check_answerable, compile_conditions
 from gateway.unified.list_reader import ListReader, Walk
 from gateway.unified.listing import Listing, listing_of, proxy_parameters
 from gateway.unified.mapping import Joined, Record, Refusal, compile_table, joins_for, make_record
@@ -96,7 +96,7 @@ class _Composition:
             if self._plan.operation.of_employee:
                 await self._records.check_employee_exists(())  # The vendor may have no list of nobody either.
             raise
-        must_be_answerable(conditions, joined, self._context.session.connector.name)
+        check_answerable(conditions, joined, self._context.session.connector.name)
         self._leave_out_refused(joined)
         if self._plan.operation.of_employee:
             await self._records.check_employee_exists(rows)

@@ -62,7 +62,7 @@ class CursorSigner:
             )
         cursor = Cursor(*loads(plain))
         if now - cursor.made_at > self.lifetime:
-            raise stale(f"it is older than {self.lifetime} seconds")
+            raise stale_cursor(f"it is older than {self.lifetime} seconds")
         return cursor
 
     def _mac(self, plain: bytes, bound_to: str) -> bytes:
@@ -77,7 +77,7 @@ class WalkLost(Exception):
     """The snapshot that a cursor names is no longer stored, and the list has changed since."""
 
 
-def stale(why: str) -> BadRequest:
+def stale_cursor(why: str) -> BadRequest:
     return BadRequest(f"next has gone stale: {why}. Start the walk again without next.", code="StaleCursorError")
 
 

@@ -36,7 +36,7 @@ def compile_conditions(table: Table, filters: Mapping[str, str]) -> Conditions:
     return Conditions(wanted, compile_table(table, list(fields), frozenset(), "filter."), names)
 
 
-def must_be_answerable(conditions: Conditions, joined: Mapping[Join, Joined], vendor: str) -> None:
+def check_answerable(conditions: Conditions, joined: Mapping[Join, Joined], vendor: str) -> None:
     """Raises where a filter is about a field that the vendor refuses: no record would match, whatever is true."""
     refused = refused_paths(conditions.plan, joined)
     for name, (found, _) in zip(conditions.names, conditions.wanted, strict=True):

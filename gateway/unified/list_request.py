@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
 
-from connectors.spec import OWN_KEY, TODAY, Collection, Row
+from connectors.spec import OWN_KEY, TODAY, Collection, Join, Row
 from gateway.unified.context import ListContext
-from gateway.unified.vendor_facts import fact_key, refuses_query
+from gateway.unified.vendor_facts import fact_key, lacks, refuses_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,7 @@ class ListRequest:
     def of(
         cls, context: ListContext, collection: Collection, own_key: str = "", *, optional: bool = False
     ) -> "ListRequest":
-        query = fill_query(collection, context.today, own_key)
-        path = collection.path.replace(OWN_KEY, quote(own_key, safe=""))
-        digest = sha256(repr((path, query)).encode()).hexdigest()[:24]
+        query, path, digest = _identify(collection, own_key, context.today)
         pointer = context.cache.key("list", f"{context.account.revision}:{digest}")
         fact = fact_key(context.cache, context.account, refuses_query(collection)) if collection.whole else ""
         return cls(collection, query, path, digest, pointer, fact, own_key, context.today, optional)
@@ -46,6 +45,29 @@ class ListRequest:
         """Returns the rows that belong to the list: a vendor that ignores its query sends others too."""
         sift = self.collection.sift
         return rows if sift is None else [row for row in rows if sift(row, self.own_key, self.today)]
+
+
+def lookup_keys(context: ListContext, collections: tuple[Collection, ...], joins: tuple[Join, ...]) -> list[str]:
+    """Returns the cache keys of whole lists, and of what is known about them and about joins."""
+    revision = context.account.revision
+    return [context.cache.key(kind, f"{revision}:{name}") for kind, name in _names(collections, joins, context.today)]
+
+
+@lru_cache(maxsize=1024)  # On the way of every hit in Redis.
+def _names(collections: tuple[Collection, ...], joins: tuple[Join, ...], today: date) -> list[tuple[str, str]]:
+    return [
+        *(("list", _identify(each, "", today)[2]) for each in collections),
+        *(("fact", refuses_query(each)) for each in collections if each.whole),
+        *(("fact", lacks(each)) for each in joins if each.further),
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _identify(collection: Collection, own_key: str, today: date) -> tuple[tuple[tuple[str, str], ...], str, str]:
+    """Returns the query, the path and a digest of both."""
+    query = fill_query(collection, today, own_key)
+    path = collection.path.replace(OWN_KEY, quote(own_key, safe=""))
+    return query, path, sha256(repr((path, query)).encode()).hexdigest()[:24]
 
 
 def fill_query(collection: Collection, today: date, own_key: str) -> tuple[tuple[str, str], ...]:

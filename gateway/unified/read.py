@@ -16,7 +16,7 @@ from gateway.unified.call import Call, FastPathTicket, Page
 from gateway.unified.collections import UPSTREAM_FAILURES
 from gateway.unified.compose import Composer
 from gateway.unified.context import ReadContext
-from gateway.unified.cursor import WalkLost, stale
+from gateway.unified.cursor import WalkLost, stale_cursor
 from gateway.unified.plan import Planner, ReadPlan
 from gateway.upstream.vendor import VendorSession
 
@@ -149,7 +149,7 @@ class ReadService:
         except WalkLost as lost:
             # A stored first page may lead to this very cursor: who begins again must not be given that page.
             await self._answers.invalidate(context)
-            raise stale("the list has changed and the reading that it belongs to is no longer kept") from lost
+            raise stale_cursor("the list has changed and the reading that it belongs to is no longer kept") from lost
         except TimeoutError as error:
             late = DeadlineExceeded(
                 f"{session.connector.name} did not answer within {self._deadline:g} seconds; try again.", retry_after=1

@@ -17,7 +17,7 @@ MAX_FACTS = 10_000
 
 
 class VendorFacts:
-    """Facts of accounts, as short texts. A change of the account, such as a new token, voids its facts."""
+    """Facts of accounts, by name. A change of the account, such as a new token, voids its facts."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -39,17 +39,21 @@ class VendorFacts:
 
 
 def fact_key(cache: AccountCache, account: Account, fact: str) -> str:
-    return cache.key("fact", f"{account.revision}:{sha256(fact.encode()).hexdigest()[:24]}")
+    return cache.key("fact", f"{account.revision}:{fact}")
 
 
 def refuses_query(collection: Collection) -> str:
     """Names the fact that the vendor refuses such a query, whatever its values."""
-    return f"refuses {collection.path} {' '.join(sorted({name for name, _ in collection.pairs()}))}"
+    return _digest(f"refuses {collection.path} {' '.join(sorted({name for name, _ in collection.pairs()}))}")
 
 
 def lacks(join: Join) -> str:
     """Names the fact that a join's short lists are not enough for an account."""
-    return f"lacks {join.name} {' '.join(collection.label() for collection in join.collections)}"
+    return _digest(f"lacks {join.name} {' '.join(collection.label() for collection in join.collections)}")
+
+
+def _digest(fact: str) -> str:
+    return sha256(fact.encode()).hexdigest()[:24]
 
 
 def _local_key(context: ListContext, fact: str) -> tuple[str, int, str]:

@@ -26,7 +26,7 @@ from gateway.errors import (
     VendorFailure,
 )
 from gateway.model import Clock, Upstream
-from gateway.upstream.retry import seconds_to_tell
+from gateway.upstream.retry import retry_after_seconds
 from gateway.upstream.vendor import UNCERTAIN, VendorClient, VendorRefusal, VendorSession
 
 
@@ -152,7 +152,7 @@ class StepRunner:
         return VendorFailure(f"{name} answered {status} when asked to {does}. {note}", provider_errors=said)
 
     def _limited(self, refused: "_Refused") -> RateLimited:
-        seconds = seconds_to_tell(refused.answer.headers.get("retry-after"), self._clock.now())
+        seconds = retry_after_seconds(refused.answer.headers.get("retry-after"), self._clock.now())
         return RateLimited(
             f"{refused.session.connector.name} limits how often this account may be asked, and did not "
             f"{refused.step.does}; try again in {seconds} seconds.",

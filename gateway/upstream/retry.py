@@ -64,7 +64,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     return max(0.0, (aware - now).total_seconds())
 
 
-def seconds_to_tell(header: str | None, now: datetime) -> int:
+def retry_after_seconds(header: str | None, now: datetime) -> int:
     """Returns the whole seconds after which a caller may try again: the vendor's value, or else the contract's."""
     hint = retry_after(header, now)
     return DEFAULT_RETRY_AFTER if hint is None else max(1, ceil(hint))

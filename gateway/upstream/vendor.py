@@ -23,7 +23,7 @@ from gateway.errors import (
 )
 from gateway.model import Clock, Linked, Upstream
 from gateway.upstream.decoding import decode, is_json, media_type
-from gateway.upstream.retry import Failure, RetryPolicy, retry_after, seconds_to_tell, wait_before_retry
+from gateway.upstream.retry import Failure, RetryPolicy, retry_after, retry_after_seconds, wait_before_retry
 
 
 class VendorRefusal(Exception):
@@ -143,7 +143,7 @@ class VendorClient:
                 provider_errors=[provider],
             )
         if status == 429:
-            seconds = seconds_to_tell(answer.headers.get("retry-after"), self.clock.now())
+            seconds = retry_after_seconds(answer.headers.get("retry-after"), self.clock.now())
             return RateLimited(
                 f"{name} limits how often this account may be asked; try again in {seconds} seconds.",
                 retry_after=seconds,

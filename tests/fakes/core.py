@@ -47,7 +47,7 @@ class Time:
 
 
 def unjittered() -> Time:
-    """Give a clock under which freshness lasts as long as it says."""
+    """Returns a clock under which freshness lasts as long as it says."""
     return Time(chance=0.0)
 
 
@@ -238,7 +238,7 @@ class Vendor:
         return [request.path for request in self.asked]
 
     def take_calls(self) -> int:
-        """Give how many calls came since the last time."""
+        """Returns how many calls came since the last time."""
         calls = len(self.asked)
         self.asked.clear()
         return calls

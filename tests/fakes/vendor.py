@@ -153,7 +153,7 @@ MADE = "2025-06-01T09:00:00.000Z"
 
 
 def person(number: int, /, **values: Any) -> dict[str, Any]:
-    """Make a row in which everything is known. People are updated a minute after each other."""
+    """Returns a row in which everything is known. People are updated a minute after each other."""
     return {
         "id": f"p{number}",
         "name": f"Person {number}",
@@ -171,7 +171,7 @@ def person(number: int, /, **values: Any) -> dict[str, Any]:
 
 
 def village(people: int) -> Vendor:
-    """Make a vendor with so many people, each with a role, in three towns."""
+    """Returns a vendor with so many people, each with a role, in three towns."""
     return Vendor(
         {
             "/people": [person(number) for number in range(people)],
@@ -285,7 +285,7 @@ class Bench(Generic[V]):
         return body
 
     async def walk(self, **query: Any) -> Rows:
-        """Give the records of all pages."""
+        """Returns the records of all pages."""
         found: Rows = []
         cursor: dict[str, str] = {}
         while True:

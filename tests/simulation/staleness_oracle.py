@@ -52,7 +52,7 @@ def stamps(body: bytes) -> list[Stamp]:
 
 
 def check(world: World, asked: Asked) -> None:
-    """Raise an `AssertionError` for an answer that may not be."""
+    """Raises an `AssertionError` for an answer that may not be."""
     assert asked.ended - asked.began <= DEADLINE + 1, "it took longer than it may"
     if asked.page is None:
         _check_error(world, asked)
@@ -74,7 +74,7 @@ def _check_stale(world: World, asked: Asked, fresh: Freshness) -> None:
 
 
 def possible(world: World, asked: Asked) -> list[Period]:
-    """Give how the account may have stood, as far as the worker could know."""
+    """Returns how the account may have stood, as far as the worker could know."""
     periods = world.periods.get(asked.account, [])
     known = [number for number, each in enumerate(periods) if each.known(asked.worker) < asked.began]
     return [each for each in periods[max(known, default=0) :] if each.since <= asked.ended]
@@ -119,7 +119,7 @@ def _check_error(world: World, asked: Asked) -> None:
 
 
 def _fault(world: World, asked: Asked, period: Period) -> str:
-    """Tell what is wrong with an answer if its account stood so, or nothing."""
+    """Returns what is wrong with an answer if its account stood so, or nothing."""
     page, linked = asked.page, period.linked
     assert page is not None
     if linked is None or linked.account.status is not Status.ACTIVE:
@@ -136,7 +136,7 @@ def _fault(world: World, asked: Asked, period: Period) -> str:
 
 
 def visible(asked: Asked, linked: Linked) -> set[str]:
-    """Give what a question may show, to this key and for this token."""
+    """Returns what a question may show, to this key and for this token."""
     fields = asked.words.get("fields", "name,work_email,employee_number,job_title,diet,pay_rate").split(",")
     named = {
         "name": "name",
@@ -179,7 +179,7 @@ def _too_old(world: World, asked: Asked, stamp: Stamp, linked: Linked) -> str:
 
 
 def _windows(resource: str, linked: Linked) -> Windows:
-    """Give what the settings and the account's ceilings allow; said here anew, since the engine is what is judged."""
+    """Returns what the settings and the account's ceilings allow; said here again, as the engine is what is judged."""
     allowed, most = WINDOWS[resource], linked.account.caching.ceilings
     stale = most.stale if min(allowed.fresh, most.fresh) > 0 else 0
     return Windows(
@@ -188,7 +188,7 @@ def _windows(resource: str, linked: Linked) -> Windows:
 
 
 def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> float:
-    """Give how many seconds before the request a value may have ended to be true."""
+    """Returns how many seconds before the request a value may have ended to be true."""
     page, wanted = asked.page, asked.directives
     assert page is not None
     fresh = page.freshness
@@ -211,7 +211,7 @@ def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> f
 
 
 def _incomplete(world: World, asked: Asked, period: Period) -> str:
-    """Tell who is missing in a list that is asked for whole, or is not who was asked for."""
+    """Returns who is missing in a list that is asked for whole, or is not who was asked for."""
     page = asked.page
     assert page is not None
     if asked.operation.kind == "get":
@@ -247,7 +247,7 @@ def _check_written(world: World, asked: Asked) -> None:
 
 
 def check_gone(world: World) -> None:
-    """Raise an `AssertionError` where something is still kept of an account that was unlinked."""
+    """Raises an `AssertionError` where something is still kept of an account that was unlinked."""
     now = world.time.seconds()
     for account, since in world.gone.items():
         quiet = world.disturbed < since - 2

@@ -477,7 +477,7 @@ class CacheMachine(RuleBasedStateMachine):
     # --- how it is done -------------------------------------------------------------------------------------
 
     def _obstruct(self, way: str, at: int) -> None:
-        """Make a worker deaf, or cut it off, and let that be seen; or leave it as it is."""
+        """Returns a worker deaf, or cut it off, and let that be seen; or leave it as it is."""
         if way:
             self.break_or_mend(f"{way} {at}")
             self.world.pass_by(1.5)

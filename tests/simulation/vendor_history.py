@@ -99,7 +99,7 @@ class Company:
         return number
 
     def last_true(self, record: str, number: int, since: float) -> tuple[float, int] | None:
-        """Tell until when, and until which number, a version was true; of one that was read but once, when that was.
+        """Returns until when, and until which number, a version was true; of one that was read but once, when that was.
 
         Nothing for what never was, or not before `since`.
         """
@@ -109,7 +109,7 @@ class Company:
         return (version.since, version.number) if self.restless else (version.until, version.ended)
 
     def there(self, path: str, since: float, until: float) -> set[str]:
-        """Give the records that were there from one moment to the other without a break."""
+        """Returns the records that were there from one moment to the other without a break."""
         letter = next(letter for letter, each in LETTERS.items() if each == path)
         return {
             record
@@ -186,7 +186,7 @@ class Offices:
         self.mood, self.before, self.after = mood, before, after
 
     def refuse(self, company: str, path: str) -> None:
-        """Give a list to nobody of a company, or again."""
+        """Returns a list to nobody of a company, or again."""
         self.refused ^= {(company, path)}
         self.ever_refused.add((company, path))
 

@@ -156,7 +156,7 @@ class World:
         return task
 
     def settle(self) -> None:
-        """Raise what has gone wrong in anything that is done."""
+        """Raises what has gone wrong in anything that is done."""
         done = [task for task in self.tasks if task.done()]
         self.tasks = [task for task in self.tasks if not task.done()]
         for task in done:
@@ -311,7 +311,7 @@ class World:
         self._lost = self.time.seconds()
 
     def may_have_lost(self, account: str, since: float) -> bool:
-        """Tell whether what was kept of an account since then may be there no more."""
+        """Returns whether what was kept of an account since then may be there no more."""
         period = self.periods[account][-1]
         uncut = self.unsteady < since and self._lost < since
         disabled = period.linked is None or not period.linked.account.caching.enabled

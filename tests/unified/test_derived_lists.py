@@ -15,7 +15,7 @@ DIETS = Resource("diets", {"id": TEXT, "name": TEXT})
 
 
 def diets(lists: Sequence[Sequence[Row]]) -> list[Row]:
-    """Give each diet that somebody keeps, and each title, in the order of the letters."""
+    """Returns each diet that somebody keeps, and each title, in the order of the letters."""
     people, roles = lists
     names = {str(row["diet"]) for row in people} | {str(row["title"]) for row in roles}
     return [{"id": f"d-{name}", "name": name} for name in sorted(names)]

@@ -6,7 +6,7 @@ from tests.fixtures.gateway import Sandbox, Site
 
 
 async def walk(site: Site, **query: str) -> list[dict[str, object]]:
-    """Give all records of a list, page by page."""
+    """Returns all records of a list, page by page."""
     found: list[dict[str, object]] = []
     cursor = ""
     while True:

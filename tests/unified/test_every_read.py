@@ -13,7 +13,7 @@ ANSWERED = [operation for operation in READS if HUMAANS.endpoint(operation)]
 
 
 async def some_employee(site: Site, path: str) -> str:
-    """Give the id of somebody for whom a list of their own records is not empty."""
+    """Returns the id of somebody for whom a list of their own records is not empty."""
     people = (await site.get(page_size="100", fields="id")).json()["data"]
     for person in people:
         answer = await site.get(path.replace("{id}", person["id"], 1))

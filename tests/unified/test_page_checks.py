@@ -66,7 +66,7 @@ def restless(
 
 
 async def swept(vendor: Restless) -> list[str] | None:
-    """Give the ids of a snapshot, or None where it failed; what is accepted must be true."""
+    """Returns the ids of a snapshot, or None where it failed; what is accepted must be true."""
     assert vendor.bench is not None
     try:
         snapshot = await vendor.bench.open(Directives(no_store=True))

@@ -55,7 +55,7 @@ PROHIBITIONS: list[tuple[dict[str, str], set[str], set[str]]] = [
 
 
 async def path_of(site: Site, operation: Operation) -> str:
-    """Give a path of an operation that is answered with records, and for reads of one employee with none at all."""
+    """Returns a path of an operation that is answered with records, and for reads of one employee with none at all."""
     path = operation.path.removeprefix("/unified/hris")
     listing = path if operation.kind == "list" else path.rpartition("/")[0]
     if operation.of_employee:
