@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any, cast
 
@@ -21,10 +22,11 @@ from redis.asyncio.client import Pipeline, PubSub
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
-from gateway.cache.redis_url import open_servers
+from gateway.cache.redis_url import Client, open_servers
 
-FAULTS = (RedisError, RedisClusterException, OSError)
-"""What the library raises where no reply comes; a `TimeoutError` is an `OSError`."""
+FAULTS = (RedisError, RedisClusterException, OSError, LookupError)
+"""What the library raises where no reply comes: a `TimeoutError` is an `OSError`, a cluster without slots an
+`IndexError`."""
 _MOST_COMMANDS = 100
 """Commands in one pipeline; more would make the wait for their replies longer than for one."""
 _GRACE = 0.01
@@ -58,7 +60,8 @@ class RedisClient:
     """Sends commands to the Redis of a URL; connects when first asked, and again after a failure."""
 
     def __init__(self, url: str, limits: RedisLimits) -> None:
-        servers = open_servers(url, limits.timeout, limits.connect_timeout)
+        self._open = partial(open_servers, url, limits.timeout, limits.connect_timeout)
+        servers = self._open()
         self._redis = servers.client
         self._limits = limits
         self.connect_seconds = servers.count * limits.connect_timeout
@@ -94,10 +97,8 @@ class RedisClient:
     async def close(self) -> None:
         for queue in self._queues.values():
             await queue.close()
-        await self._redis.aclose()
-        pool = getattr(self._redis, "connection_pool", None)
-        if isinstance(pool, SentinelConnectionPool):
-            await pool.sentinel_manager.aclose()
+        with suppress(*FAULTS):
+            await _close(self._redis)
 
     def _node_of(self, key: str) -> str:
         """Returns the name of the node that has a key; empty where there is one server, or none is known yet."""
@@ -120,10 +121,28 @@ class RedisClient:
 
     async def _find_nodes(self) -> None:
         """Learns which nodes of a cluster have which keys now. A pipeline does not do so when a node is lost."""
-        if isinstance(self._redis, RedisCluster):
+        redis = self._redis
+        if not isinstance(redis, RedisCluster):
+            return
+        try:
+            async with asyncio.timeout(self.connect_seconds + self._limits.timeout):
+                await redis.nodes_manager.initialize()
+        except FAULTS:
+            # It asks only nodes that it has learned of, and none of them answers: the URL may name others.
+            if self._redis is redis:
+                self._redis = self._open().client
             with suppress(*FAULTS):
-                async with asyncio.timeout(self.connect_seconds + self._limits.timeout):
-                    await self._redis.nodes_manager.initialize()
+                await _close(redis)
+
+
+async def _close(redis: Client) -> None:
+    await redis.aclose()
+    if isinstance(redis, RedisCluster):
+        # What it closes only where the cluster was found.
+        await redis.nodes_manager.aclose()
+        await redis.nodes_manager.aclose("startup_nodes")
+    elif isinstance(redis.connection_pool, SentinelConnectionPool):
+        await redis.connection_pool.sentinel_manager.aclose()
 
 
 @dataclass(slots=True)
@@ -150,6 +169,7 @@ class _PipelineQueue:
         self._connect_seconds = connect_seconds
         self._recover = recover
         self._batches: deque[_Batch] = deque()
+        self._sent: _Batch | None = None
         self._task: asyncio.Task[None] | None = None
         self._rests_until = 0.0
         self._connected = False
@@ -178,24 +198,23 @@ class _PipelineQueue:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        self._fail(asyncio.CancelledError())
 
     async def _work(self) -> None:
-        batch = None
         try:
             while self._batches:
-                batch = self._batches.popleft()
+                self._sent = self._batches.popleft()
                 try:
-                    replies = await self._execute(batch.pipe)
+                    replies = await self._execute(self._sent.pipe)
                 except FAULTS as error:
-                    self._fail(batch, error)
+                    self._fail(error)
                     await self._recover()
                 else:
-                    for waiting, part in batch.calls:
+                    for waiting, part in self._sent.calls:
                         if not waiting.done():  # Else its caller was cancelled.
                             waiting.set_result(replies[part])
         except BaseException as error:
-            if batch is not None:
-                self._fail(batch, error)
+            self._fail(error)
             raise
         finally:
             self._task = None
@@ -217,11 +236,11 @@ class _PipelineQueue:
         self._connected = True
         return replies
 
-    def _fail(self, batch: _Batch, error: BaseException) -> None:
-        """Fails a pipeline and all that wait behind it, and begins the rest."""
+    def _fail(self, error: BaseException) -> None:
+        """Fails the pipeline that was sent and all that wait behind it, and begins the rest."""
         self._connected = False
         self._rests_until = monotonic() + self._limits.rest
-        for each in (batch, *self._batches):
+        for each in (*([self._sent] if self._sent else ()), *self._batches):
             for waiting, _ in each.calls:
                 if not waiting.done():
                     unavailable = RedisUnavailable()

@@ -166,4 +166,9 @@ async def test_closing_fails_what_waits(server: RedisServer) -> None:
         server.freeze()
         waiting = [asyncio.create_task(ask(client, "ECHO", "x")) for _ in range(2)]
         await asyncio.sleep(0.1)
-    assert [type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)] == [RedisUnavailable] * 2
+        waiting += [asyncio.create_task(ask(client, "ECHO", "x")) for _ in range(2)]
+        await asyncio.sleep(0)
+    async with opened(f"unix://{server.socket}") as client:
+        waiting.append(asyncio.create_task(ask(client, "ECHO", "x")))
+        await asyncio.sleep(0)  # Asked, and not begun.
+    assert [type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)] == [RedisUnavailable] * 5

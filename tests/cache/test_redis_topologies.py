@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -224,6 +224,38 @@ async def test_a_dead_node_costs_only_the_accounts_that_are_on_it(tmp_path: Path
         assert time.monotonic() - began < 1, "what is dead rests"
         await until(lambda: worker.receives("after"))
     cluster.stop()
+
+
+async def test_a_cluster_that_gets_its_slots_later_is_found(tmp_path: Path) -> None:
+    port, bus = free_ports(2)
+    server = RedisServer(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(bus), port=port)
+    async with opened(f"redis+cluster://127.0.0.1:{port}") as worker:
+        assert not await worker.cache.ping()
+        await until(lambda: negated(worker.cache.ping()))
+        server.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        await until(lambda: worker.stores("a"))
+        await until(lambda: worker.receives("a"))
+    server.stop()
+
+
+async def test_a_cluster_that_was_away_as_a_whole_is_found_again(tmp_path: Path) -> None:
+    cluster = RedisNodes(tmp_path)
+    async with opened(cluster.url, RedisLimits(timeout=1, connect_timeout=1, rest=0.05)) as worker:
+        assert await worker.stores("a")
+        for node in cluster.nodes:
+            node.stop()
+        for _ in range(5):
+            assert not await worker.stores("a")
+            await asyncio.sleep(0.1)
+        for node in cluster.nodes:
+            node.start()
+        await until(lambda: worker.stores("a"))
+        await until(lambda: worker.receives("a"))
+    cluster.stop()
+
+
+async def negated(answer: Awaitable[bool]) -> bool:
+    return not await answer
 
 
 async def test_a_frozen_node_is_waited_for_once(tmp_path: Path) -> None:
