@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from functools import partial
 from time import time
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ T = TypeVar("T")
 CHANNEL = "hris-gateway:changes"
 """Where workers publish changes: what has changed, a space, an id."""
 
+_VALUES_AT_ONCE = 16
+"""Values in one pipeline: all replies to it have to come in time, and a long list must not keep others waiting."""
 _KEYS_AT_ONCE = 1000
 _INDEX_SECONDS = 30 * 24 * 3600
 _IN_FLIGHT = 0.15
@@ -25,7 +28,7 @@ _RELEASE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',K
 
 
 class RedisCache:
-    """Implements `Cache` of `gateway.model`. One round trip a read, one a write.
+    """Implements `Cache` of `gateway.model`. One round trip for up to 16 values, read or written.
 
     Keys begin with the account's id in braces, which keeps them in one slot of a cluster.
     """
@@ -81,6 +84,12 @@ class RedisCache:
         return await self._guard("ping", self._client.run(CHANNEL, lambda pipe: pipe.exists(CHANNEL))) is not None
 
     async def _read(self, keys: Sequence[str]) -> list[bytes | None]:
+        found: list[bytes | None] = []
+        for start in range(0, len(keys), _VALUES_AT_ONCE):
+            found += await self._read_some(keys[start : start + _VALUES_AT_ONCE])
+        return found
+
+    async def _read_some(self, keys: Sequence[str]) -> list[bytes | None]:
         accounts: dict[str, list[str]] = {}
         for key in keys:
             accounts.setdefault(_account(key), []).append(key)
@@ -96,12 +105,12 @@ class RedisCache:
         return [found.get(key) for key in keys]
 
     async def _write(self, values: Mapping[str, bytes], seconds: int, *, despite_rest: bool = False) -> bool:
-        def add(pipe: Pipeline) -> None:
-            for key, value in values.items():
-                pipe.set(key, value, ex=seconds)
-            _add_to_index(pipe, values, seconds)
-
-        return self._accepted(await self._client.run(next(iter(values)), add, despite_rest=despite_rest))
+        keys = list(values)
+        for start in range(0, len(keys), _VALUES_AT_ONCE):
+            add = partial(_add_values, {key: values[key] for key in keys[start : start + _VALUES_AT_ONCE]}, seconds)
+            if not self._accepted(await self._client.run(keys[start], add, despite_rest=despite_rest)):
+                return False
+        return True
 
     async def _replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         # A change must be stored even if the last command has just failed.
@@ -191,6 +200,12 @@ def _account(key: str) -> str:
 
 def _index(account_id: str) -> str:
     return f"{{{account_id}}}:keys"
+
+
+def _add_values(values: Mapping[str, bytes], seconds: int, pipe: Pipeline) -> None:
+    for key, value in values.items():
+        pipe.set(key, value, ex=seconds)
+    _add_to_index(pipe, values, seconds)
 
 
 def _add_to_index(pipe: Pipeline, keys: Iterable[str], seconds: int) -> None:

@@ -51,6 +51,15 @@ async def test_what_was_written_is_read_and_what_was_not_is_none(cache: RedisCac
     assert await cache.write({"{a}:3": b"three"}, 60)
     assert await cache.read(["{a}:2", "{a}:9", "{a}:1"]) == [b"two", None, b"one"]
     assert await cache.read(["{a}:3"]) == [b"three"]
+    assert await cache.read([]) == []
+
+
+async def test_a_long_list_is_written_and_read_whole(cache: RedisCache) -> None:
+    values = {f"{{long}}:{number}": b"%d" % number for number in range(100)}
+    assert await cache.write(values, 60)
+    assert await cache.read([*values, "{long}:none"]) == [*values.values(), None]
+    await cache.forget("long")
+    assert await cache.read(list(values)) == [None] * 100
 
 
 async def test_values_expire(cache: RedisCache, url: str) -> None:

@@ -1,6 +1,7 @@
 """The cache over each kind of Redis that a URL can name: with TLS and a user, behind a Sentinel, as a cluster."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -169,6 +170,24 @@ async def test_a_cluster(cluster: RedisNodes) -> None:
         for node in cluster.nodes:
             keys = node.command("DBSIZE")
             assert keys, "accounts are spread over all nodes"
+
+
+async def test_a_cancelled_request_never_leaves_its_reply_to_another_in_a_cluster(cluster: RedisNodes) -> None:
+    chance = random.Random(4)
+    keys = [f"{{c{number}}}:k" for number in range(50)]
+    async with opened(cluster.url) as worker:
+        for key in keys:
+            assert await worker.cache.write({key: key.encode()}, 60)
+        for _ in range(100):
+            asked = [chance.choice(keys) for _ in range(10)]
+            tasks = [asyncio.ensure_future(worker.cache.read([key])) for key in asked]
+            for _ in range(chance.randrange(20)):
+                await asyncio.sleep(0)
+            for task in tasks[::2]:
+                task.cancel()
+            values = await asyncio.gather(*tasks, return_exceptions=True)
+            for key, value in zip(asked, values, strict=True):
+                assert isinstance(value, asyncio.CancelledError) or value == [key.encode()]
 
 
 async def test_two_workers_share_answers_in_a_cluster(
