@@ -216,7 +216,7 @@ def read_choice(operation: Operation, pairs: Pairs, limits: PageLimits) -> Choic
             faults.append(f"{name} has characters that cannot be printed")
         elif value:
             found.setdefault(name, []).append(value)
-    ranges = {"page": (1, MOST_PAGES), "page_size": (1, limits.most)}
+    ranges = {"page_size": (1, limits.most), "page": (1, MOST_PAGES)}
     numbers = {name: read_number(name, found.pop(name)[0], *ranges[name], faults) for name in ranges if name in found}
     size = numbers.get("page_size", limits.default)
     kinds: dict[str, tuple[Any, ...]] = {}

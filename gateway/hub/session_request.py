@@ -1,15 +1,18 @@
 """Reads what a backend wants of a connect session."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
+from connectors.contract import OneOf, Resource
 from connectors.platform_bodies import CREATE_CONNECT_SESSION, MAX_METADATA_BYTES, SESSION_SECONDS
 from gateway.contract.body import check_body, refuse, with_defaults
 from gateway.model import Owner
 from gateway.policy.capabilities import CATEGORY
+
+_PROVIDER_NAMES = ("provider", "integration_id", "connector_profile_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +36,14 @@ class SessionRequest:
 
 def read_session_request(body: Mapping[str, Any], providers: Collection[str]) -> SessionRequest:
     """Returns what a body of `create_connect_session` asks for. Raises `BadRequest` with all faults."""
-    found = with_defaults(check_body(body, CREATE_CONNECT_SESSION), CREATE_CONNECT_SESSION)
-    names = ("provider", "integration_id", "connector_profile_id")
-    given = {name: found[name] for name in names if found[name] is not None}
-    faults = [
-        f"{name}: must be one of: {', '.join(providers)}" for name, value in given.items() if value not in providers
-    ]
-    if not faults and len(set(given.values())) > 1:
-        faults.append(f"{', '.join(given)}: name different providers")
+    known = OneOf(tuple(providers))
+    fields = CREATE_CONNECT_SESSION.fields
+    declared = Resource(
+        CREATE_CONNECT_SESSION.name, {**fields, **{name: replace(fields[name], type=known) for name in _PROVIDER_NAMES}}
+    )
+    found = with_defaults(check_body(body, declared), declared)
+    given = {name: found[name] for name in _PROVIDER_NAMES if found[name] is not None}
+    faults = [f"{', '.join(given)}: name different providers"] if len(set(given.values())) > 1 else []
     if found["multiple"] and found["account_id"]:
         faults.append("multiple: creates another account, while account_id names one, so choose")
     if given and found["categories"] and CATEGORY not in found["categories"]:
