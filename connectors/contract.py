@@ -172,5 +172,5 @@ class Operation:
 
     @property
     def of_employee(self) -> bool:
-        """Tell whether it is about the records of one employee, who is named in the path."""
+        """Returns whether the path names one employee, whose records the operation is about."""
         return "/employees/{id}/" in self.path

@@ -5,28 +5,13 @@ Ids and paths are those of StackOne's published OpenAPI, ids without `stackone_`
 
 from dataclasses import replace
 
-from connectors.contract import Operation, Resource
-from connectors.platform_bodies import (
-    AUTHENTICATE_CONNECT_SESSION,
-    CREATE_CONNECT_SESSION,
-    CREATE_WEBHOOK,
-    PROXY_REQUEST,
-    UPDATE_ACCOUNT,
-    UPDATE_WEBHOOK,
-)
+from connectors.contract import Operation
+from connectors.platform_bodies import BODIES
 
 ACCOUNT_FILTERS = ("provider", "providers", "origin_owner_id", "origin_owner_ids", "account_ids", "status")
 
 
-def operation(
-    operation_id: str,
-    method: str,
-    path: str,
-    scope: str,
-    parameters: tuple[str, ...] = (),
-    *,
-    body: Resource | None = None,
-) -> Operation:
+def operation(operation_id: str, method: str, path: str, scope: str, parameters: tuple[str, ...] = ()) -> Operation:
     kind, _, _ = operation_id.partition("_")
     resource = path.split("/")[1]
     return Operation(
@@ -37,14 +22,14 @@ def operation(
         kind=kind,
         scope=f"platform.{scope}",
         parameters=parameters,
-        body=body,
+        body=BODIES.get(operation_id),
     )
 
 
 PLATFORM_OPERATIONS = (
     operation("list_linked_accounts", "GET", "/accounts", "accounts:read", ("page", "page_size", *ACCOUNT_FILTERS)),
     operation("get_account", "GET", "/accounts/{id}", "accounts:read"),
-    operation("update_account", "PATCH", "/accounts/{id}", "accounts:write", body=UPDATE_ACCOUNT),
+    operation("update_account", "PATCH", "/accounts/{id}", "accounts:write"),
     operation("delete_account", "DELETE", "/accounts/{id}", "accounts:write"),
     operation("get_account_meta_info", "GET", "/accounts/{id}/meta", "accounts:read"),
     operation("get_account_permissions", "GET", "/accounts/{id}/permissions", "accounts:read"),
@@ -60,27 +45,15 @@ PROXY = Operation(
     resource="proxy",
     kind="proxy",
     scope=PROXY_READ,
-    body=PROXY_REQUEST,
+    body=BODIES["proxy_request"],
 )
 """A call that is passed through to the vendor. Its scope is that of reading; other methods need `PROXY_WRITE`."""
 
 CONNECT_OPERATIONS = tuple(
     replace(each, status=201)
     for each in (
-        operation(
-            "create_connect_session",
-            "POST",
-            "/connect_sessions",
-            "connect_sessions:write",
-            body=CREATE_CONNECT_SESSION,
-        ),
-        operation(
-            "authenticate_connect_session",
-            "POST",
-            "/connect_sessions/authenticate",
-            "connect_sessions:write",
-            body=AUTHENTICATE_CONNECT_SESSION,
-        ),
+        operation("create_connect_session", "POST", "/connect_sessions", "connect_sessions:write"),
+        operation("authenticate_connect_session", "POST", "/connect_sessions/authenticate", "connect_sessions:write"),
     )
 )
 """Operations on connect sessions, each of which permits one link through the Hub."""
@@ -89,9 +62,9 @@ WEBHOOK_OPERATIONS = tuple(
     replace(each, status={"create": 201, "ping": 202, "replay": 202}.get(each.kind, 200))
     for each in (
         operation("list_webhooks", "GET", "/webhooks", "webhooks:read"),
-        operation("create_webhook", "POST", "/webhooks", "webhooks:write", body=CREATE_WEBHOOK),
+        operation("create_webhook", "POST", "/webhooks", "webhooks:write"),
         operation("get_webhook", "GET", "/webhooks/{id}", "webhooks:read"),
-        operation("update_webhook", "PATCH", "/webhooks/{id}", "webhooks:write", body=UPDATE_WEBHOOK),
+        operation("update_webhook", "PATCH", "/webhooks/{id}", "webhooks:write"),
         operation("delete_webhook", "DELETE", "/webhooks/{id}", "webhooks:write"),
         operation(
             "rotate_webhook_secret", "POST", "/webhooks/{id}/rotate_secret", "webhooks:write", ("overlap_seconds",)

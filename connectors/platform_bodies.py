@@ -147,7 +147,7 @@ UPDATE_WEBHOOK = Resource("update_webhook", _WEBHOOK)
 CREATE_WEBHOOK = Resource("create_webhook", {**_WEBHOOK, "url": replace(_WEBHOOK["url"], required=True)})
 
 PROXY_REQUEST = Resource(
-    "proxy",
+    "proxy_request",
     {
         "method": Spec(OneOf(PROXY_METHODS), default="get", description="The HTTP method of the provider's call."),
         "path": Spec(
@@ -164,3 +164,16 @@ PROXY_REQUEST = Resource(
         "body": Spec(ANY, description="The JSON body to send to the provider."),
     },
 )
+
+BODIES: Mapping[str, Resource] = {
+    body.name: body
+    for body in (
+        UPDATE_ACCOUNT,
+        CREATE_CONNECT_SESSION,
+        AUTHENTICATE_CONNECT_SESSION,
+        CREATE_WEBHOOK,
+        UPDATE_WEBHOOK,
+        PROXY_REQUEST,
+    )
+}
+"""The bodies by the ids of their operations."""

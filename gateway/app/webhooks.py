@@ -27,7 +27,6 @@ from gateway.webhooks.api import WebhookApi
 from gateway.webhooks.deliveries import Schedule
 from gateway.webhooks.dispatcher import Dispatcher, Ears, Pace, Retention, Rules
 from gateway.webhooks.endpoint_store import EndpointStore
-from gateway.webhooks.endpoints import Endpoints
 from gateway.webhooks.outbox_store import OutboxStore
 from gateway.webhooks.sender import SenderLimits, WebhookSender
 from gateway.webhooks.service import Making, WebhookService
@@ -85,7 +84,7 @@ async def open_events(settings: Settings, stack: AsyncExitStack, parts: EventPar
     return api.routes()
 
 
-def webhook_desk(settings: Settings, book: Endpoints, clock: Clock) -> WebhookService:
+def webhook_desk(settings: Settings, book: EndpointStore, clock: Clock) -> WebhookService:
     making = Making(
         now=clock.now,
         new_id=new_id,

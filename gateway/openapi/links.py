@@ -1,4 +1,4 @@
-"""Where a read leads: from a list to its next page and its records, from employees to what is theirs."""
+"""Links between reads: from a list to its next page and its records, from employees to their records."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ _FIRST = "$response.body#/data/0/id"
 
 
 def links(operation: Operation, others: Iterable[Operation]) -> Schema:
-    """Give the links of a read to itself and to other reads, by the name of the operation."""
+    """Returns the links of a read to itself and to other reads, by the operation's id."""
     if operation.kind != "list":
         return {}
     path = {"id": "$request.path.id"} if operation.of_employee else {}

@@ -24,7 +24,7 @@ from gateway.webhooks.outbox_store import OLDER_SECRET, SECRET, Found, OutboxSto
 
 
 class EndpointStore:
-    """Implements the door `Endpoints`."""
+    """The endpoints of projects and their deliveries. What belongs to another project counts as missing."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxStore, trail: AuditStore) -> None:
         """Each change is noted in the trail, in its own transaction."""
@@ -34,6 +34,7 @@ class EndpointStore:
         self._outbox = outbox
 
     async def add(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> bool:
+        """Stores a new endpoint; returns False when the project has as many as it may."""
         wrapped, cipher = self._vault.new_key(endpoint.id)
         row = {
             "id": endpoint.id,
@@ -64,6 +65,7 @@ class EndpointStore:
         return found[0] if found else None
 
     async def change(self, before: Endpoint, after: Endpoint, told: AuditRecord) -> Endpoint | None:
+        """Stores only what differs, so that a change by someone else meanwhile is not undone."""
         old = _write(before)
         values = {name: value for name, value in _write(after).items() if value != old[name]}
         change = (
@@ -77,6 +79,7 @@ class EndpointStore:
         return None if row is None else _read(row)
 
     async def remove(self, project_id: str, endpoint_id: str, told: AuditRecord) -> Endpoint | None:
+        """Deletes an endpoint with its secrets and deliveries."""
         which = (endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id)
         async with writing(self._engine) as connection:
             # Its deliveries go with it: the foreign key cascades.
@@ -86,6 +89,7 @@ class EndpointStore:
         return None if row is None else _read(row)
 
     async def rotate(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> Endpoint | None:
+        """Replaces the secret. The present one stays valid until `older_until`."""
         async with writing(self._engine) as connection:
             row = (await connection.execute(select(endpoints).where(_of(endpoint)).with_for_update())).one_or_none()
             if row is None:
@@ -108,6 +112,7 @@ class EndpointStore:
             return _read((await connection.execute(change)).one())
 
     async def send(self, endpoint: Endpoint, event: Event, now: datetime) -> Delivery:
+        """Puts an event into the outbox for this endpoint alone, whichever events it asks for."""
         async with writing(self._engine) as connection:
             row = (await connection.execute(select(endpoints).where(_of(endpoint)))).one()
             delivery_id = await self._outbox.put(connection, row, event, now)
@@ -120,6 +125,7 @@ class EndpointStore:
             return await self._deliveries(connection, deliveries.c.endpoint_id == endpoint.id, pick)
 
     async def kept_events(self, endpoint: Endpoint) -> frozenset[str]:
+        """Returns the names of the events that may still be sent: pending deliveries, and those stored for a replay."""
         kept = (deliveries.c.endpoint_id == endpoint.id) & deliveries.c.payload.is_not(None)
         async with reading(self._engine) as connection:
             return frozenset(await connection.scalars(select(deliveries.c.event).where(kept).distinct()))
@@ -139,6 +145,7 @@ class EndpointStore:
         return found[0] if found else None
 
     async def replay(self, delivery: Delivery, now: datetime) -> Delivery | None:
+        """Makes a delivery due again; returns None when it no longer can be."""
         which = deliveries.c.id == delivery.id
         async with writing(self._engine) as connection:
             if await self._make_due(connection, which, now) != 1:
@@ -146,6 +153,7 @@ class EndpointStore:
             return (await self._deliveries(connection, which, Pick()))[0]
 
     async def replay_dead(self, endpoint: Endpoint, now: datetime) -> int:
+        """Makes all dead deliveries of an endpoint due again where possible; returns how many."""
         dead = (deliveries.c.endpoint_id == endpoint.id) & (deliveries.c.state == State.DEAD.value)
         async with writing(self._engine) as connection:
             return await self._make_due(connection, dead, now)

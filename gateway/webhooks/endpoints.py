@@ -1,16 +1,14 @@
 """A project's webhook endpoints: their URL, their events, and how a caller's body changes them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from connectors.platform_bodies import CREATE_WEBHOOK, UPDATE_WEBHOOK
-from gateway.audit.events import AuditRecord
 from gateway.contract.body import check_body, refuse
-from gateway.model import Secret
-from gateway.webhooks.deliveries import Delivery, State
-from gateway.webhooks.events import EVENTS, EVERYTHING, Event, is_known
+from gateway.webhooks.deliveries import State
+from gateway.webhooks.events import EVENTS, EVERYTHING, is_known
 from gateway.webhooks.targets import Targets
 
 MOST_ENDPOINTS = 20
@@ -46,49 +44,6 @@ class Pick:
     state: State | None = None
     skip: int = 0
     most: int = 25
-
-
-class Endpoints(Protocol):
-    """The database, as management needs it. What is of another project is not there. Raises `StoreUnavailable`.
-
-    A change is `told` to the trail in its own transaction.
-    """
-
-    async def add(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> bool:
-        """Write a new one; False when the project has as many as it may."""
-
-    async def of_project(self, project_id: str) -> Sequence[Endpoint]:
-        """Give the endpoints, oldest first."""
-
-    async def find(self, project_id: str, endpoint_id: str) -> Endpoint | None: ...
-
-    async def change(self, before: Endpoint, after: Endpoint, told: AuditRecord) -> Endpoint | None:
-        """Write what differs: what has become of the rest meanwhile stays, as do secrets and deliveries."""
-
-    async def remove(self, project_id: str, endpoint_id: str, told: AuditRecord) -> Endpoint | None:
-        """Delete it with its secrets and deliveries."""
-
-    async def rotate(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> Endpoint | None:
-        """Make this the secret, and let the present one live until `older_until`."""
-
-    async def send(self, endpoint: Endpoint, event: Event, now: datetime) -> Delivery:
-        """Put an event in the outbox for this endpoint alone, whatever it wants to hear."""
-
-    async def deliveries(self, endpoint: Endpoint, pick: Pick) -> Sequence[Delivery]: ...
-
-    async def kept_events(self, endpoint: Endpoint) -> Collection[str]:
-        """Name the events, each once, that may still be sent there: deliveries under way, and those kept to replay."""
-
-    async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
-        """Give what was told of one account, wherever it was sent; of one that is unlinked too."""
-
-    async def delivery(self, project_id: str, delivery_id: str) -> Delivery | None: ...
-
-    async def replay(self, delivery: Delivery, now: datetime) -> Delivery | None:
-        """Make a delivery due again; None when it cannot be any more."""
-
-    async def replay_dead(self, endpoint: Endpoint, now: datetime) -> int:
-        """Make all dead deliveries of an endpoint due again that can be; tell how many."""
 
 
 def read_endpoint(body: Mapping[str, Any], base: Endpoint, targets: Targets, now: datetime) -> Endpoint:

@@ -9,7 +9,8 @@ from gateway.audit.events import AuditEvent, AuditRecord, event
 from gateway.errors import Conflict, NotFound
 from gateway.model import Actor, Secret
 from gateway.webhooks.deliveries import Delivery, State
-from gateway.webhooks.endpoints import MOST_ENDPOINTS, Endpoint, Endpoints, Pick, read_endpoint
+from gateway.webhooks.endpoint_store import EndpointStore
+from gateway.webhooks.endpoints import MOST_ENDPOINTS, Endpoint, Pick, read_endpoint
 from gateway.webhooks.event_scopes import Subscriber
 from gateway.webhooks.events import EVERYTHING, ping_event
 from gateway.webhooks.targets import Targets
@@ -35,7 +36,7 @@ class WebhookService:
     `by` is who has events sent; that raises `Forbidden` for events that are not for its ears.
     """
 
-    def __init__(self, book: Endpoints, making: Making) -> None:
+    def __init__(self, book: EndpointStore, making: Making) -> None:
         self._book = book
         self._making = making
 
