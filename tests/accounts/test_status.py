@@ -6,32 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.auth.authentication import Authenticator, must_be_active
-from gateway.errors import AccountUnavailable, NotFound
 from gateway.model import AT_A_CALL, Status, StatusReason
-from tests.fakes.core import NOW, Register, Vendor, make_key, make_linked, refusal
+from tests.fakes.core import NOW, Register, Vendor, make_linked, refusal
 from tests.fakes.vendor import VILLAGE
 
 WHY = StatusReason("why", "For this reason.", NOW)
-
-
-async def test_an_account_without_its_connector_is_there_but_inactive() -> None:
-    register = Register(accounts={"a1": make_linked("a1", provider="gone")})
-    authenticator = Authenticator(register, {})
-    with pytest.raises(AccountUnavailable, match=r"is inactive.* no longer has a connector"):
-        await authenticator.find_account(make_key("*"), "a1")
-    with pytest.raises(NotFound):
-        await authenticator.find_account(make_key("*", project="p2"), "a1")
-
-
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.ACTIVE])
-def test_only_an_active_account_is_used_and_the_reason_is_told(status: Status) -> None:
-    account = replace(make_linked("a1").account, status=status, status_reasons=(WHY,))
-    with pytest.raises(AccountUnavailable, match=f"is {status}. For this reason."):
-        must_be_active(account, "Village")
-    with pytest.raises(AccountUnavailable, match=r"\. (Link|Resume|It must)"):
-        must_be_active(replace(account, status_reasons=()), "Village")
-    must_be_active(replace(account, status=Status.ACTIVE), "Village")
 
 
 @pytest.mark.parametrize(
