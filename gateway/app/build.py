@@ -50,14 +50,9 @@ from gateway.http.site_url import SiteUrl
 from gateway.model import Clock, Linked
 from gateway.observability.logs import make_logger, where
 from gateway.observability.metrics import make_metrics
-from gateway.openapi.document import Subject, make_document
-from gateway.openapi.hub_routes import HUB
+from gateway.openapi.document import make_document
 from gateway.openapi.pages import documentation
-from gateway.openapi.platform_routes import PLATFORM_SCHEMAS, platform_routes
-from gateway.openapi.routes import OPS
 from gateway.openapi.schemas import Schema
-from gateway.openapi.vendor_event_routes import VENDOR_EVENTS
-from gateway.openapi.webhook_routes import WEBHOOK_SCHEMAS, event_items, webhook_routes
 from gateway.proxy.api import ProxyApi
 from gateway.proxy.service import ProxyService
 from gateway.settings.load import Settings, SettingsError, read_settings
@@ -191,16 +186,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
 
 def describe(paging: PageLimits) -> Schema:
     """Returns the OpenAPI document of the gateway."""
-    return make_document(
-        Subject(
-            operations=OPERATIONS,
-            connectors=tuple(CONNECTORS.values()),
-            routes=(*platform_routes(paging), *HUB, *webhook_routes(paging), *VENDOR_EVENTS, *OPS),
-            named={**PLATFORM_SCHEMAS, **WEBHOOK_SCHEMAS},
-            events=event_items(),
-            limits=paging,
-        )
-    )
+    return make_document(tuple(CONNECTORS.values()), paging)
 
 
 def platform_api(

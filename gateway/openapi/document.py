@@ -1,18 +1,22 @@
 """The OpenAPI document: the operations of the unified API from the contract's tables, and the rows beside them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from connectors.connector import Connector
 from connectors.contract import Operation, Resource
+from connectors.hris.operations import OPERATIONS
 from gateway.contract.query import PageLimits
-from gateway.openapi import responses as answers
+from gateway.openapi import responses
 from gateway.openapi.body_schemas import BodySchemas
+from gateway.openapi.hub_routes import HUB
 from gateway.openapi.links import links
 from gateway.openapi.parameters import account_header, idempotency_header, path_parameters, read_parameters
-from gateway.openapi.routes import Described
+from gateway.openapi.platform_routes import PLATFORM_SCHEMAS, platform_routes
+from gateway.openapi.routes import OPS
 from gateway.openapi.schemas import Schema, Schemas
 from gateway.openapi.scope_extensions import extensions
+from gateway.openapi.vendor_event_routes import VENDOR_EVENTS
+from gateway.openapi.webhook_routes import WEBHOOK_SCHEMAS, event_items, webhook_routes
 
 TITLE = "Unified HRIS gateway"
 ABOUT = """\
@@ -28,37 +32,15 @@ list the fields and events that need more. `x-unanswered` gives the reason why a
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What the document describes: the operations of the unified API, the connectors, and the routes beside them.
-
-    `named` has the schemas that the rows of those routes refer to, `events` what products are sent, both by name.
-    """
-
-    operations: Sequence[Operation]
-    connectors: Sequence[Connector]
-    routes: Sequence[Described]
-    named: Mapping[str, Schema]
-    events: Mapping[str, Schema]
-    limits: PageLimits
-
-    def read_resource(self, operation: Operation) -> Resource | None:
-        """Returns the resource that a read answers with, or None where no connector answers it."""
-        found = (connector.endpoint(operation) for connector in self.connectors)
-        return next((endpoint.table.resource for endpoint in found if endpoint), None)
-
-    def is_written(self, operation: Operation) -> bool:
-        return any(connector.write(operation) for connector in self.connectors)
-
-
-def make_document(subject: Subject) -> Schema:
+def make_document(connectors: Sequence[Connector], limits: PageLimits) -> Schema:
+    """Returns the document. Routes beside the unified API are described by rows, each in a file of its own."""
     schemas = Schemas()
-    schemas.named.update({**answers.SCHEMAS, **subject.named})
+    schemas.named.update({**responses.SCHEMAS, **PLATFORM_SCHEMAS, **WEBHOOK_SCHEMAS})
     paths: dict[str, Schema] = {}
-    for operation in subject.operations:
-        item = _item(subject, operation, schemas)
+    for operation in OPERATIONS:
+        item = _item(operation, connectors, limits, schemas)
         paths.setdefault(operation.path, {})[operation.method.lower()] = item
-    for route in subject.routes:
+    for route in (*platform_routes(limits), *HUB, *webhook_routes(limits), *VENDOR_EVENTS, *OPS):
         paths.setdefault(route.operation.path, {})[route.operation.method.lower()] = route.item(schemas.named)
     tags = dict.fromkeys(tag for item in paths.values() for each in item.values() for tag in each["tags"])
     return {
@@ -68,7 +50,7 @@ def make_document(subject: Subject) -> Schema:
         "security": [{"apiKey": []}],
         "tags": [{"name": tag} for tag in tags],
         "paths": paths,
-        "webhooks": dict(subject.events),
+        "webhooks": dict(event_items()),
         "components": {
             "securitySchemes": {
                 "apiKey": {
@@ -77,32 +59,38 @@ def make_document(subject: Subject) -> Schema:
                     "description": "The API key is the user name, and the password is empty.",
                 }
             },
-            "headers": dict(answers.HEADERS),
-            "responses": answers.error_responses(),
+            "headers": dict(responses.HEADERS),
+            "responses": responses.error_responses(),
             "schemas": dict(sorted(schemas.named.items())),
         },
     }
 
 
-def _item(subject: Subject, operation: Operation, schemas: Schemas) -> Schema:
+def _item(operation: Operation, connectors: Sequence[Connector], limits: PageLimits, schemas: Schemas) -> Schema:
     found: Schema = {
         "operationId": operation.id,
         "summary": operation.id.replace("_", " ").capitalize(),
         "tags": [operation.resource],
         "parameters": [*path_parameters(operation.path), account_header()],
     }
-    resource = subject.read_resource(operation)
+    resource = _read_resource(operation, connectors)
     if resource:
-        found["parameters"] += read_parameters(operation, resource, subject.limits)
-        success = answers.read_response(operation, resource, schemas)
-        success["links"] = links(operation, filter(subject.read_resource, subject.operations))
-        found["responses"] = {"200": success} | answers.read_outcomes()
-    elif subject.is_written(operation):
-        success = {str(operation.status): answers.write_response(operation, schemas)}
-        found["responses"] = success | answers.errors(answers.CONTRACT)
+        found["parameters"] += read_parameters(operation, resource, limits)
+        success = responses.read_response(operation, resource, schemas)
+        success["links"] = links(operation, [each for each in OPERATIONS if _read_resource(each, connectors)])
+        found["responses"] = {"200": success} | responses.read_outcomes()
+    elif any(connector.write(operation) for connector in connectors):
+        success = {str(operation.status): responses.write_response(operation, schemas)}
+        found["responses"] = success | responses.errors(responses.CONTRACT)
         found["parameters"] += [idempotency_header()] if operation.kind == "create" else []
     else:
-        found["responses"] = answers.errors((*answers.ADMISSION, 501))
+        found["responses"] = responses.errors((*responses.ADMISSION, 501))
     if operation.body:
         found["requestBody"] = BodySchemas(schemas.named).request_body(operation, operation.body)
-    return found | extensions(operation, subject.connectors)
+    return found | extensions(operation, connectors)
+
+
+def _read_resource(operation: Operation, connectors: Sequence[Connector]) -> Resource | None:
+    """Returns the resource that a read answers with, or None where no connector answers it."""
+    found = (connector.endpoint(operation) for connector in connectors)
+    return next((endpoint.table.resource for endpoint in found if endpoint), None)

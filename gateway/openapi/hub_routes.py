@@ -6,7 +6,7 @@ from connectors.contract import Operation, Resource
 from connectors.platform import CONNECT_OPERATIONS
 from connectors.platform_bodies import ACCOUNT_TYPES, HUB_LINK, HUB_RELINK
 from gateway.openapi.parameters import query
-from gateway.openapi.routes import Described
+from gateway.openapi.routes import DocumentedRoute
 from gateway.openapi.schemas import INTEGER, MOMENT, OBJECT, TEXT, Schema, described, list_of, object_of, or_null
 
 _JSON = "application/json"
@@ -49,10 +49,10 @@ _LINKED = object_of("id provider", id=TEXT, provider=TEXT)
 _COMPONENT_ERRORS = (400, 403, 404, 409, 422, 429, 500, 502)
 
 
-def _backend(operation: Operation) -> Described:
+def _backend(operation: Operation) -> DocumentedRoute:
     summary, schema = _BACKEND[operation.id]
     answers = {operation.status: ("The connect session.", _JSON, schema)}
-    return Described(operation=operation, summary=summary, answers=answers, errors=(400, 401, 403, 404, 500))
+    return DocumentedRoute(operation=operation, summary=summary, answers=answers, errors=(400, 401, 403, 404, 500))
 
 
 def _operation(method: str, path: str, operation_id: str, body: Resource | None = None) -> Operation:
@@ -61,10 +61,10 @@ def _operation(method: str, path: str, operation_id: str, body: Resource | None 
 
 def _component(
     operation: Operation, summary: str, schema: Schema = OBJECT, parameters: tuple[Schema, ...] = ()
-) -> Described:
+) -> DocumentedRoute:
     """Describes a route of the Hub component, which has StackOne's format."""
     status = 201 if operation.method == "POST" else 200
-    return Described(
+    return DocumentedRoute(
         operation=operation,
         summary=summary,
         answers={status: ("The answer in the format of the Hub component.", _JSON, schema)},
@@ -73,7 +73,7 @@ def _component(
     )
 
 
-def _page(path: str, operation_id: str, summary: str, method: str = "GET") -> Described:
+def _page(path: str, operation_id: str, summary: str, method: str = "GET") -> DocumentedRoute:
     answers: dict[int, tuple[str, str, Schema]] = {
         200: ("The page in HTML.", "text/html", TEXT),
         303: ("The next page is at the address in `Location`.", "", {}),
@@ -81,14 +81,14 @@ def _page(path: str, operation_id: str, summary: str, method: str = "GET") -> De
     }
     operation = _operation(method, path, operation_id)
     errors = (404,) if "{provider}" in path else ()
-    return Described(operation=operation, summary=summary, answers=answers, errors=errors)
+    return DocumentedRoute(operation=operation, summary=summary, answers=answers, errors=errors)
 
 
-def _file(path: str, operation_id: str, summary: str, media_type: str) -> Described:
+def _file(path: str, operation_id: str, summary: str, media_type: str) -> DocumentedRoute:
     operation = _operation("GET", path, operation_id)
     errors = (404,) if "{provider}" in path else ()
     answers = {200: ("The content of the file.", media_type, TEXT)}
-    return Described(operation=operation, summary=summary, answers=answers, errors=errors)
+    return DocumentedRoute(operation=operation, summary=summary, answers=answers, errors=errors)
 
 
 HUB = (

@@ -34,7 +34,7 @@ _PAGE_ONLY = (
 )
 
 
-class Coded:
+class EncodedContent:
     """Bytes that never change, in each content coding."""
 
     def __init__(self, plain: bytes) -> None:
@@ -46,12 +46,12 @@ class Coded:
         return self._forms[coding], etag(self._digest, coding)
 
 
-class Fixed:
+class StaticContent:
     """An endpoint that always answers with the same bytes, or with 304 to callers that have them."""
 
     def __init__(self, name: str, make: Callable[[], bytes], kind: bytes, headers: Headers) -> None:
         self.name = name
-        self._coded = cache(lambda: Coded(make()))
+        self._coded = cache(lambda: EncodedContent(make()))
         # Caches must ask again each time, since the next release changes it.
         self._headers: Headers = [
             (b"content-type", kind),
@@ -82,9 +82,11 @@ class Fixed:
 def documentation(describe: Callable[[], Schema]) -> list[Route]:
     """Returns the routes. `describe` makes the document, once for each of the two forms."""
     fixed = {
-        "/openapi.json": Fixed("openapi", lambda: orjson.dumps(describe()), b"application/json", []),
-        "/docs": Fixed("docs", lambda: render_page(describe()), b"text/html; charset=utf-8", [_PAGE_ONLY]),
-        "/docs/style.css": Fixed("docs_style", (_HERE / "style.css").read_bytes, b"text/css; charset=utf-8", []),
+        "/openapi.json": StaticContent("openapi", lambda: orjson.dumps(describe()), b"application/json", []),
+        "/docs": StaticContent("docs", lambda: render_page(describe()), b"text/html; charset=utf-8", [_PAGE_ONLY]),
+        "/docs/style.css": StaticContent(
+            "docs_style", (_HERE / "style.css").read_bytes, b"text/css; charset=utf-8", []
+        ),
     }
     return [Route(path, each, methods=["GET"], name=each.name) for path, each in fixed.items()]
 

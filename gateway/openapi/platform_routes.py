@@ -9,7 +9,7 @@ from gateway.contract.query import PageLimits
 from gateway.model import Status
 from gateway.openapi.parameters import account_header, page_parameters, query
 from gateway.openapi.responses import CONTRACT
-from gateway.openapi.routes import Described
+from gateway.openapi.routes import DocumentedRoute
 from gateway.openapi.schemas import (
     BOOLEAN,
     INTEGER,
@@ -164,14 +164,14 @@ _ROWS: Mapping[str, tuple[str, str, Schema]] = {
 _ERRORS = tuple(status for status in CONTRACT if status not in {408, 412})
 
 
-def platform_routes(limits: PageLimits) -> list[Described]:
+def platform_routes(limits: PageLimits) -> list[DocumentedRoute]:
     found = []
     for operation in (*PLATFORM_OPERATIONS, PROXY):
         summary, description, schema = _ROWS[operation.id]
         options = {**page_parameters("Accounts on a page.", limits), **_OPTIONS}
         own = (account_header(),) if operation is PROXY else tuple(options[each] for each in operation.parameters)
         found.append(
-            Described(
+            DocumentedRoute(
                 operation=operation,
                 summary=summary,
                 answers={200: (description, _JSON, schema)},

@@ -11,7 +11,7 @@ from gateway.openapi.schemas import OBJECT, TEXT, Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class DocumentedRoute:
     """An operation with its documentation. An operation without a client scope needs no API key.
 
     `answers` has by status a description, a media type and a schema; without a media type there is no content.
@@ -58,9 +58,11 @@ class Described:
         return found
 
 
-def _open(path: str, operation_id: str, summary: str, answers: Mapping[int, tuple[str, str, Schema]]) -> Described:
+def _open(
+    path: str, operation_id: str, summary: str, answers: Mapping[int, tuple[str, str, Schema]]
+) -> DocumentedRoute:
     operation = Operation(id=operation_id, method="GET", path=path, resource="gateway", kind="get", scope="")
-    return Described(operation=operation, summary=summary, answers=answers)
+    return DocumentedRoute(operation=operation, summary=summary, answers=answers)
 
 
 _JSON = "application/json"

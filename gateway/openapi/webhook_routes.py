@@ -6,7 +6,7 @@ from connectors.platform import WEBHOOK_OPERATIONS
 from gateway.contract.query import PageLimits
 from gateway.openapi.parameters import page_parameters, query
 from gateway.openapi.responses import CONTRACT
-from gateway.openapi.routes import Described
+from gateway.openapi.routes import DocumentedRoute
 from gateway.openapi.schemas import (
     BOOLEAN,
     INTEGER,
@@ -184,7 +184,7 @@ def _event(name: str, text: str, schema: str) -> Schema:
     }
 
 
-def webhook_routes(limits: PageLimits) -> list[Described]:
+def webhook_routes(limits: PageLimits) -> list[DocumentedRoute]:
     overlap: Schema = {"type": "integer", "minimum": 0, "maximum": LONGEST_OVERLAP}
     options: Mapping[str, Schema] = {
         **page_parameters("Deliveries on a page.", limits),
@@ -199,7 +199,7 @@ def webhook_routes(limits: PageLimits) -> list[Described]:
     for operation in WEBHOOK_OPERATIONS:
         summary, description, schema = _ROWS[operation.id]
         found.append(
-            Described(
+            DocumentedRoute(
                 operation=operation,
                 summary=summary,
                 answers={operation.status: (description, _JSON, schema)},

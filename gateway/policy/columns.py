@@ -20,7 +20,7 @@ _CONDITION = re.compile(r"([A-Za-z][A-Za-z0-9_]*)((?:\[[^\[\]]*\])*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Visible:
+class VisibleColumns:
     """The columns of one list that may be shown: `columns`, or with `whole` all but those in `closed` and `never`.
 
     `closed` maps a column to a closed field that is made from it.
@@ -68,7 +68,7 @@ def condition_fault(name: str, words: QueryWords) -> str:
     return f"{name[:64]!r} is no condition on a column; comparisons are: {known}"
 
 
-def hidden_column(name: str, words: QueryWords, seen: Iterable[Visible]) -> str:
+def hidden_column(name: str, words: QueryWords, seen: Iterable[VisibleColumns]) -> str:
     """Returns the hidden column that a condition would reveal, or an empty text."""
     column = name.partition("[")[0]
     if name in words.parameters or all(each.shows(column) for each in seen):
@@ -102,7 +102,7 @@ class Columns:
         """Returns the endpoints with a field that is made from a column of a vendor's list."""
         return [each for each in self._connector.endpoints if self._reading([each], of)]
 
-    def visible(self, path: str, rights: Rights) -> Visible:
+    def visible(self, path: str, rights: Rights) -> VisibleColumns:
         """Returns what may be shown of the records at a vendor's path.
 
         The records belong to the resource that reads this list, and all its reads of that kind, list or single record,
@@ -113,16 +113,16 @@ class Columns:
         kind = "get" if path.strip("/").count("/") else "list"
         if not self.owners(of) and not self.joining(of):
             hidden = any(map(rights.closed_to_key, self._connector.endpoints))
-            return Visible(never=self._connector.never, whole=not hidden)
+            return VisibleColumns(never=self._connector.never, whole=not hidden)
         admitted = [each for each in self.owners(of) if all(map(rights.admits, self.operations_of(each, kind)))]
         if not self.owners(of):
             admitted = [each for each in self.joining(of) if any(map(rights.admits, self.operations_of(each)))]
         shown, closed = _sorted(self._reading(admitted, of), of, rights.closed)
         if not shown:
-            return Visible()
+            return VisibleColumns()
         _, closed_to_key = _sorted(self._reading(self._connector.endpoints, of), of, rights.closed_to_key)
         closed = {**closed, **closed_to_key}
-        return Visible(shown - closed.keys(), closed, self._connector.never, whole=not closed_to_key)
+        return VisibleColumns(shown - closed.keys(), closed, self._connector.never, whole=not closed_to_key)
 
     def twins(self, forbidden: frozenset[str]) -> Mapping[str, str]:
         """Returns the fields that are made from a column of a forbidden one, each with the forbidden field.

@@ -14,7 +14,7 @@ from connectors.contract import Given, Operation, Resource, Spec
 from connectors.hris.filters import filter_of
 from connectors.spec import Absent, Endpoint, Nested, Rule, Table, joins_of
 from gateway.contract.query import Query
-from gateway.policy.columns import Columns, Rights, Visible, hidden_column
+from gateway.policy.columns import Columns, Rights, VisibleColumns, hidden_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Policy:
             f"proxy[{hidden}] could reveal {what}, hidden from this key or token. Open: {open_ones or 'none'}.", what
         )
 
-    def visible(self, path: str, key: frozenset[str], token: frozenset[str]) -> Visible:
+    def visible(self, path: str, key: frozenset[str], token: frozenset[str]) -> VisibleColumns:
         """Returns which columns of the records at a vendor's path a key and a token may see."""
         everything = frozenset(self.connector.scopes)
         return self.columns.visible(

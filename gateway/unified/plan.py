@@ -12,7 +12,7 @@ from gateway.auth.authentication import Caller, forbidden
 from gateway.cache.lru import Lru
 from gateway.contract.query import PageLimits, Query, parse
 from gateway.errors import BadRequest, NotImplementedHere
-from gateway.policy.columns import Visible, condition_fault
+from gateway.policy.columns import VisibleColumns, condition_fault
 from gateway.policy.policy import Allowed, Denied
 from gateway.policy.provider import Provider
 from gateway.unified.call import Call
@@ -39,7 +39,7 @@ class ReadPlan:
     query: Query
     allowed: Allowed
     mapping: Plan
-    visible: Callable[[str], Visible]
+    visible: Callable[[str], VisibleColumns]
     binding: str
     digest: str
     resources: frozenset[str]
@@ -86,7 +86,7 @@ class Planner:
 
 
 def make_read_plan(
-    operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, visible: Callable[[str], Visible]
+    operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, visible: Callable[[str], VisibleColumns]
 ) -> ReadPlan:
     mapping = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
     binding = f"{operation.id}\n{query.canonical()}"

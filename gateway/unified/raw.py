@@ -13,7 +13,7 @@ from connectors.connector import Connector
 from connectors.paging import Malformed
 from connectors.spec import Join, Row
 from gateway.errors import VendorFailure
-from gateway.policy.columns import Visible
+from gateway.policy.columns import VisibleColumns
 from gateway.upstream.decoding import UNREADABLE_COLUMNS, without_columns
 from gateway.upstream.vendor import RawCall
 
@@ -56,7 +56,7 @@ def row_filter(key: tuple[Collection[str], str], rows: Sequence[Row], joins: Seq
 
 
 def show(
-    connector: Connector, calls: Sequence[RawCall], visible: Callable[[str], Visible], belongs: RowFilter
+    connector: Connector, calls: Sequence[RawCall], visible: Callable[[str], VisibleColumns], belongs: RowFilter
 ) -> list[dict[str, Any]]:
     """Returns the calls in the contract's shape. Raises `VendorFailure` for a body that is nested too deeply."""
     try:
@@ -66,7 +66,7 @@ def show(
     return [each for each in found if each is not None]
 
 
-def _shown(connector: Connector, call: RawCall, seen: Visible, belongs: RowFilter) -> dict[str, Any] | None:
+def _shown(connector: Connector, call: RawCall, seen: VisibleColumns, belongs: RowFilter) -> dict[str, Any] | None:
     if not seen:
         return None
     request = call.request
@@ -79,7 +79,7 @@ def _shown(connector: Connector, call: RawCall, seen: Visible, belongs: RowFilte
     }
 
 
-def _body(connector: Connector, call: RawCall, seen: Visible, belongs: RowFilter) -> Any:
+def _body(connector: Connector, call: RawCall, seen: VisibleColumns, belongs: RowFilter) -> Any:
     if call.request.path.strip("/").count("/"):
         return without_columns(seen.of(call.body), seen.never | _OURS) if isinstance(call.body, dict) else None
     try:
