@@ -49,7 +49,7 @@ class HubApi:
         token = request.headers.get(TOKEN, b"").decode("latin-1")
         if not token:
             raise BadRequest("The header x-hub-session-token is missing: it holds the token of a connect session.")
-        session = await self._hub.sessions.enter(token)
+        session = await self._hub.sessions.find_open(token)
         return 201 if request.scope["method"] == "POST" else 200, await handler(session, request)
 
     async def _settings(self, session: ConnectSession, request: ApiRequest) -> Json:  # noqa: ARG002 - a handler
@@ -57,27 +57,27 @@ class HubApi:
 
     async def _connectors(self, session: ConnectSession, request: ApiRequest) -> Json:
         wanted = dict(request.query()).get("provider", "")
-        return service.connectors_view(await self._hub.choices(session, wanted), self._logo_url(request))
+        return service.connectors_view(await self._hub.list_providers(session, wanted), self._logo_url(request))
 
     async def _connector(self, session: ConnectSession, request: ApiRequest) -> Json:
-        provider = await self._hub.choice(session, request.path["id"])
+        provider = await self._hub.find_provider(session, request.path["id"])
         scopes = [each.scope for each in self._wanted_scopes[provider.connector.key].scopes]
         return service.form_view(provider.connector, self._logo_url(request), scopes)
 
     async def _link(self, session: ConnectSession, request: ApiRequest) -> Json:
         body = check_body(parse_json(await request.body()), HUB_LINK)
-        provider = await self._hub.choice(session, body["integration_id"])
+        provider = await self._hub.find_provider(session, body["integration_id"])
         credential = service.read_credential(body, provider.connector)
         return self._linked(request, await self._hub.link(session, provider.connector.key, credential, request.address))
 
     async def _account(self, session: ConnectSession, request: ApiRequest) -> Json:
-        linked = await self._hub.find(session, request.path["id"])
-        provider = await self._hub.choice(session, linked.account.provider)
+        linked = await self._hub.find_account(session, request.path["id"])
+        provider = await self._hub.find_provider(session, linked.account.provider)
         return service.account_view(linked, provider.connector)
 
     async def _relink(self, session: ConnectSession, request: ApiRequest) -> Json:
-        linked = await self._hub.find(session, request.path["id"])
-        provider = await self._hub.choice(session, linked.account.provider)
+        linked = await self._hub.find_account(session, request.path["id"])
+        provider = await self._hub.find_provider(session, linked.account.provider)
         body = check_body(parse_json(await request.body()), HUB_RELINK)
         credential = service.read_credential(body, provider.connector)
         return self._linked(request, await self._hub.link(session, provider.connector.key, credential, request.address))

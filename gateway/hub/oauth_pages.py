@@ -49,7 +49,7 @@ class ConsentPages:
 
     async def _leave(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = await self._pages.visit(scope, receive, send)
-        provider = await self._pages.hub.choice(visit.session, scope["path_params"]["provider"])
+        provider = await self._pages.hub.find_provider(visit.session, scope["path_params"]["provider"])
         consent, client = self._of(provider)
         trip = self._trip(scope, visit.session, provider.connector.key, self._new_nonce())
         scopes = [each.scope for each in self._pages.wants[provider.connector.key].scopes]
@@ -65,7 +65,7 @@ class ConsentPages:
         trip = self._trip(scope, visit.session, key, nonce)
         if not hmac.compare_digest(returned.get("state", "").encode(), trip.state.encode()):
             raise Forbidden("You were not sent here by your own link. Open the link again.", code="ForeignFormError")
-        provider = await self._pages.hub.choice(visit.session, key)
+        provider = await self._pages.hub.find_provider(visit.session, key)
         consent, client = self._of(provider)
         context = context_of(scope)
         try:

@@ -86,7 +86,7 @@ class ConnectPages:
     # --- the pages ------------------------------------------------------------------------------------------
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a page
-        session = await self.hub.sessions.enter(scope["path_params"]["token"])
+        session = await self.hub.sessions.find_open(scope["path_params"]["token"])
         await self.go(scope, send, "/connect", (b"set-cookie", self._cookie(scope, session).encode()))
 
     async def _form(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +95,7 @@ class ConnectPages:
             await self.go(scope, send, "/connect/done")
             return
         wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("provider", "")
-        choices = await self.hub.choices(visit.session)
+        choices = await self.hub.list_providers(visit.session)
         chosen = choices if len(choices) == 1 else [each for each in choices if each.connector.key == wanted]
         if chosen:
             await self.ask(visit, chosen[0])
@@ -111,7 +111,7 @@ class ConnectPages:
         if visit.session.spent:
             await self.go(scope, send, "/connect/done")
             return
-        provider = await self.hub.choice(visit.session, given.get("provider", ""))
+        provider = await self.hub.find_provider(visit.session, given.get("provider", ""))
         context = context_of(scope)
         try:
             credential = Secret(given.get("credential", ""))
@@ -130,8 +130,8 @@ class ConnectPages:
         if not visit.session.linked_id:
             await self.go(scope, send, "/connect")
             return
-        account = (await self.hub.find(visit.session, visit.session.linked_id)).account
-        provider = await self.hub.choice(visit.session, account.provider)
+        account = (await self.hub.find_account(visit.session, visit.session.linked_id)).account
+        provider = await self.hub.find_provider(visit.session, account.provider)
         outlook = self.wants[account.provider].coverage(account.grant.opens)
         what = {
             "connector": provider.connector,
@@ -150,7 +150,7 @@ class ConnectPages:
         visit = await self.visit(scope, receive, send)
         given = await self._read_form(visit)
         chosen = frozenset(name.removeprefix("scope ") for name in given if name.startswith("scope "))
-        account = await self.hub.state(visit.session, chosen, address_of(scope))
+        account = await self.hub.state_scopes(visit.session, chosen, address_of(scope))
         context_of(scope).account_id = account.id
         await self.go(scope, send, "/connect/done")
 
@@ -192,7 +192,7 @@ class ConnectPages:
         for value in cookies(scope, COOKIE):
             number = value.partition(".")[0]
             known = number.isascii() and number.isdigit() and len(number) < 10
-            session = await self.hub.sessions.reenter(int(number)) if known else None
+            session = await self.hub.sessions.find_unexpired(int(number)) if known else None
             if session and hmac.compare_digest(value.encode(), self.seal.cookie(session).encode()):
                 return Visit(scope, receive, send, session)
         raise BadRequest(

@@ -34,7 +34,7 @@ class HubService:
         self._authenticator = authenticator
         self._link_context = link_context
 
-    async def choices(self, session: ConnectSession, wanted: str = "") -> Sequence[Provider]:
+    async def list_providers(self, session: ConnectSession, wanted: str = "") -> Sequence[Provider]:
         """Returns the providers that this session may link, or only the wanted one of them."""
         request = session.request
         if request.categories and CATEGORY not in request.categories:
@@ -46,13 +46,13 @@ class HubService:
             only &= {wanted}
         return [provider for key, provider in self._authenticator.providers.items() if key in only]
 
-    async def choice(self, session: ConnectSession, key: str) -> Provider:
-        found = await self.choices(session, key)
+    async def find_provider(self, session: ConnectSession, key: str) -> Provider:
+        found = await self.list_providers(session, key)
         if not key or not found:
             raise NotFound("This link is not for that provider.", code="ConnectorNotFoundError")
         return found[0]
 
-    async def find(self, session: ConnectSession, account_id: str) -> Linked:
+    async def find_account(self, session: ConnectSession, account_id: str) -> Linked:
         """Returns the one account that this session names or has linked. Raises `NotFound` for any other."""
         if not account_id or account_id not in {session.request.account_id, session.linked_id}:
             raise NotFound("This link is not for that account.", code="AccountNotFoundError")
@@ -64,12 +64,12 @@ class HubService:
         `address` is the browser's. Raises a `GatewayError` that says what to do.
         """
         by = Actor(ActorKind.SESSION, str(session.id), address)
-        provider = await self.choice(session, key)
+        provider = await self.find_provider(session, key)
         if credential is None and not session.request.account_id:
             raise Unprocessable(f"Paste the {provider.connector.auth.credential.label} first.")
         await self.sessions.claim(session)
         try:
-            account = await self._keep(session, provider.connector, credential, by)
+            account = await self._store_credential(session, provider.connector, credential, by)
         except BaseException:
             # Also when the request is cancelled: the session must stay usable after a failed try.
             await asyncio.shield(self.sessions.release(session))
@@ -77,24 +77,24 @@ class HubService:
         await self.sessions.spend(session, account.id)
         return account
 
-    async def state(self, session: ConnectSession, chosen: frozenset[str], address: str) -> Account:
+    async def state_scopes(self, session: ConnectSession, chosen: frozenset[str], address: str) -> Account:
         """Stores the scopes that a person states for the token, where the vendor does not reveal them."""
-        linked = await self.find(session, session.linked_id or "")
+        linked = await self.find_account(session, session.linked_id or "")
         grant = linked.account.grant
         # The scopes that were seen belong to the statement, so that it is one even if nothing is chosen.
         stated = grant.scopes | (chosen & (grant.unknown | grant.doubtful))
         by = Actor(ActorKind.SESSION, str(session.id), address)
-        connector = (await self.choice(session, linked.account.provider)).connector
+        connector = (await self.find_provider(session, linked.account.provider)).connector
         return (await verify(connector, linked, self._link_context, by, stated)).account
 
-    async def _keep(
+    async def _store_credential(
         self, session: ConnectSession, connector: Connector, credential: Secret | None, by: Actor
     ) -> Account:
         request = session.request
         if request.account_id:
             linked = await self._account(session, request.account_id)
             if credential is None:
-                return await self._verified(connector, linked, by)
+                return await self._verify(connector, linked, by)
             owner = as_named(linked.account.owner, request.owner)
             kind = request.kind or linked.account.kind
             account = replace(linked.account, owner=owner, label=request.label or linked.account.label, kind=kind)
@@ -113,7 +113,7 @@ class HubService:
         )
         return await link(connector, application, self._link_context)
 
-    async def _verified(self, connector: Connector, linked: Linked, by: Actor) -> Account:
+    async def _verify(self, connector: Connector, linked: Linked, by: Actor) -> Account:
         account = (await verify(connector, linked, self._link_context, by)).account
         if account.status is Status.ERROR:
             raise Unprocessable(" ".join(reason.description for reason in account.status_reasons))

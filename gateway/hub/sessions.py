@@ -112,7 +112,7 @@ class SessionService:
         self._check_open(session)
         return session
 
-    async def enter(self, token: str) -> ConnectSession:
+    async def find_open(self, token: str) -> ConnectSession:
         """Returns the session of a token. Raises `BadRequest`, since the Hub component hides the text of a 401."""
         session = await self._sessions.find(digest_of(token)) if token else None
         if session is None:
@@ -120,7 +120,7 @@ class SessionService:
         self._check_open(session)
         return session
 
-    async def reenter(self, number: int) -> ConnectSession | None:
+    async def find_unexpired(self, number: int) -> ConnectSession | None:
         """Returns the session with this number until it expires, spent or not, to show its result."""
         session = await self._sessions.find_number(number)
         return session if session and self._now() < session.expires_at else None
