@@ -17,7 +17,7 @@ from gateway.accounts.token_rejection import TokenRejections
 from gateway.accounts.unlink import AccountPurge
 from gateway.accounts.unlink import PurgeTarget as Held
 from gateway.app.background import LifeParts, counting, log_of_changes, look_after
-from gateway.app.dashboard import DashboardParts, dashboard_routes
+from gateway.app.dashboard import dashboard_routes
 from gateway.app.hub import HubParts, hub_routes
 from gateway.app.reads import ReadParts, open_reads
 from gateway.app.record_events import RecordParts, watch_records
@@ -34,13 +34,11 @@ from gateway.app.services import (
 from gateway.app.stores import Stores, open_stores
 from gateway.app.vendor_events import VendorEvents, open_vendor_events
 from gateway.app.webhooks import EventParts, open_events
-from gateway.auth.admin_sign_ins import SignInLog
 from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Authenticator
 from gateway.cache.invalidation import invalidation_listener
 from gateway.cache.tombstones import GuardedCache, Tombstones
 from gateway.contract.query import PageLimits
-from gateway.dashboard.account_history import Evidence
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.http.access_log import request_ids, request_log
 from gateway.http.allow_list import AllowList
@@ -141,22 +139,16 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     events = await open_events(
         settings, stack, EventParts(authenticator, stores.endpoints, stores.outbox, clock, metrics, logger)
     )
-    board = DashboardParts(
+    dashboard = dashboard_routes(
+        settings,
         hub=own,
-        register=stores.account_search,
-        keys=stores.keys,
-        clock=clock,
+        stores=stores,
         redis=redis,
-        gateway_for=lambda accounts: reads.with_accounts(Authenticator(accounts, authenticator.providers)),
+        clock=clock,
+        reader_for=lambda accounts: reads.with_accounts(Authenticator(accounts, authenticator.providers)),
         derive=vault.derive,
-        evidence=Evidence(audit=stores.audit, usages=stores.usage, deliveries=stores.endpoints),
-        sign_ins=SignInLog(
-            stores.sign_ins,
-            stores.audit.note,
-            lambda why, address: logger.warning("sign-in refused", detail=why, address=address),
-        ),
+        logger=logger,
     )
-    dashboard = dashboard_routes(settings, place, board)
     routes = [
         *ops.routes(),
         *proxy.routes(),

@@ -1,4 +1,4 @@
-"""Joins the parts of the Hub: a corner of `gateway.app.build`, which alone knows it."""
+"""Builds the Hub: its API, its pages and its static files."""
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +10,12 @@ from connectors.hris.operations import OPERATIONS
 from gateway.accounts.link import LinkContext
 from gateway.app.services import operator_of
 from gateway.auth.authentication import Authenticator
+from gateway.http.signer import Signer
 from gateway.http.site_url import SiteUrl
 from gateway.hub.api import HubApi
-from gateway.hub.assets import hub_renderer, static_routes
-from gateway.hub.oauth_pages import ConsentPages
-from gateway.hub.pages import ConnectPages, Seal
+from gateway.hub.assets import asset_routes, hub_renderer
+from gateway.hub.oauth_pages import OAuthPages
+from gateway.hub.pages import ConnectPages, SessionSigner
 from gateway.hub.service import HubService
 from gateway.hub.session_api import ConnectApi
 from gateway.hub.sessions import Sessions, SessionService
@@ -69,13 +70,13 @@ def hub_routes(settings: Settings, place: SiteUrl, parts: HubParts) -> list[Rout
         for key, chosen in settings.connectors.items()
         if chosen.client_id
     }
-    pages = ConnectPages(hub, wants, place, Seal(parts.key), hub_renderer(settings.hub.product_name))
+    pages = ConnectPages(hub, wants, place, SessionSigner(Signer(parts.key)), hub_renderer(settings.hub.product_name))
     operator = operator_of(settings)
     return [
         *ConnectApi(parts.authenticator, operator, desk, place).routes(),
         *HubApi(hub, wants, place).routes(),
-        *static_routes({key: provider.connector for key, provider in providers.items()}),
-        *ConsentPages(
+        *asset_routes({key: provider.connector for key, provider in providers.items()}),
+        *OAuthPages(
             pages, parts.linking.upstream, clients, lambda: secrets.token_hex(16), parts.linking.clock
         ).routes(),
         *pages.routes(),

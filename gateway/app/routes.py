@@ -56,7 +56,7 @@ SIGNING_IN = {
 OPERATOR_ROUTES = {
     ("POST", "/dashboard/logout"): "ends the sign-in",
     ("GET", "/dashboard"): "the linked accounts of all projects",
-    ("GET", "/dashboard/activity"): "the trail of all accounts and keys",
+    ("GET", "/dashboard/audit"): "the audit log of all accounts and keys",
     ("GET", "/dashboard/link"): "asks whose account is to be linked",
     ("POST", "/dashboard/link"): "makes a connect session, and goes to its page or shows its link",
     ("GET", "/dashboard/accounts/{id}"): "one account",

@@ -1,89 +1,84 @@
-"""The proof that the operator has signed in: a text for a cookie, which nobody else can make. Nothing is stored.
+"""The operator's dashboard session: a signed cookie value, which the gateway does not store.
 
-It is bound to the password: with another password all are void. It ends a time after it was made, and a time after
-it was last shown.
+It is bound to the password: a new password ends all sessions. A session ends a time after sign-in, and a time after
+its last use.
 """
 
-import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gateway.http.signer import Signer
+
 RENEW_SECONDS = 60
-_NUMBER_LENGTH = 12
+_MAX_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class AdminSession:
-    """`made` and `seen` are seconds of the clock."""
+    """`created` and `used` are Unix times in seconds."""
 
     id: str
-    made: int
-    seen: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionLifetimes:
-    """Seconds that a pass lives in all, and without being shown."""
-
-    whole: int
-    idle: int
+    created: int
+    used: int
 
 
 class AdminSessions:
-    """Makes passes and knows them again. `binding` is what they end with: the password."""
+    """Encodes sessions as cookie values and reads them again.
 
-    def __init__(self, key: bytes, binding: str, lives: SessionLifetimes, new_id: Callable[[], str]) -> None:
-        self._key = hmac.digest(key, binding.encode(), "sha256")
-        self.lives = lives
+    `password` is the hash of the operator's password. Sessions end `lifetime` seconds after sign-in and `idle` seconds
+    after their last use.
+    """
+
+    def __init__(self, key: bytes, password: str, *, lifetime: int, idle: int, new_id: Callable[[], str]) -> None:
+        self._signer = Signer(hmac.digest(key, password.encode(), "sha256"))
+        self.lifetime = lifetime
+        self._idle = idle
         self._new_id = new_id
 
-    def make(self, now: float) -> AdminSession:
+    def create(self, now: float) -> AdminSession:
         return AdminSession(self._new_id(), int(now), int(now))
 
-    def text(self, of: AdminSession) -> str:
-        said = f"{of.id}.{of.made}.{of.seen}"
-        return f"{said}.{self._mac(f'pass:{said}')}"
+    def encode(self, session: AdminSession) -> str:
+        """Returns the cookie value of a session."""
+        parts = (session.id, str(session.created), str(session.used))
+        return ".".join((*parts, self._signer.sign("session", *parts)))
 
-    def read(self, text: str, now: float) -> AdminSession | None:
-        """Give the pass that a text is, as long as it lives."""
-        words = text.split(".")
-        if len(words) != 4 or not text.isascii():
+    def decode(self, text: str, now: float) -> AdminSession | None:
+        """Returns the session of a cookie value, or None if it is forged or has ended."""
+        parts = text.split(".")
+        if len(parts) != 4 or not text.isascii():
             return None
-        name, made, seen, mac = words
-        if not hmac.compare_digest(mac, self._mac(f"pass:{name}.{made}.{seen}")):
+        session_id, created, used, signature = parts
+        if not self._signer.verify(signature, "session", session_id, created, used):
             return None
-        if not (_is_number(made) and _is_number(seen)):
+        if not (_is_number(created) and _is_number(used)):
             return None
-        found = AdminSession(name, int(made), int(seen))
-        alive = now < found.made + self.lives.whole and now < found.seen + self.lives.idle
-        return found if alive else None
+        session = AdminSession(session_id, int(created), int(used))
+        alive = now < session.created + self.lifetime and now < session.used + self._idle
+        return session if alive else None
 
-    def renew(self, of: AdminSession, now: float) -> AdminSession:
-        """Note that a pass has been shown; the same one is given where that is hardly news."""
-        return replace(of, seen=int(now)) if now - of.seen >= RENEW_SECONDS else of
+    def renew(self, session: AdminSession, now: float) -> AdminSession:
+        """Returns the session with its last use set to now, or the same one if that is less than a minute ago."""
+        return replace(session, used=int(now)) if now - session.used >= RENEW_SECONDS else session
 
-    def word(self, of: AdminSession) -> str:
-        """Give the word that stands in the forms of pages shown for this pass."""
-        return self._mac(f"form:{of.id}.{of.made}")
+    def form_token(self, session: AdminSession) -> str:
+        """Returns the form token of all pages shown in a session."""
+        return self._signer.sign("form", session.id, str(session.created))
 
-    def entry_word(self, nonce: str) -> str:
-        """Give the word of the form for signing in, which goes with a cookie of its own."""
-        return self._mac(f"entry:{nonce}")
+    def login_token(self, nonce: str) -> str:
+        """Returns the form token of the login form; the nonce is in a cookie of its own."""
+        return self._signer.sign("login", nonce)
 
-    def seal(self, of: AdminSession, text: str) -> str:
-        """Put a mark before a text that the browser of this pass is to bring back."""
-        return f"{self._mac(f'note:{of.id}:{text}')}.{text}"
+    def seal_notice(self, session: AdminSession, text: str) -> str:
+        """Returns a text with its signature, for the browser of this session to bring back."""
+        return f"{self._signer.sign('notice', session.id, text)}.{text}"
 
-    def open(self, of: AdminSession, sealed: str) -> str:
-        """Give a sealed text, or nothing if it is not one."""
-        mark, _, text = sealed.partition(".")
-        known = hmac.compare_digest(mark.encode(), self._mac(f"note:{of.id}:{text}").encode())
-        return text if known else ""
-
-    def _mac(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+    def open_notice(self, session: AdminSession, sealed: str) -> str:
+        """Returns the text of `seal_notice`, or an empty text if it is forged."""
+        signature, _, text = sealed.partition(".")
+        return text if self._signer.verify(signature, "notice", session.id, text) else ""
 
 
 def _is_number(text: str) -> bool:
-    return text.isdigit() and len(text) <= _NUMBER_LENGTH
+    return text.isdigit() and len(text) <= _MAX_DIGITS

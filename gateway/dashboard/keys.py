@@ -1,13 +1,13 @@
-"""API keys: made with the scopes that are chosen, shown once, and revoked."""
+"""API keys: created with chosen scopes, shown once, and revoked."""
 
 from collections.abc import Mapping, Sequence
 
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from gateway.dashboard.page import HOME, Form, Page, Shell, Visit
-from gateway.dashboard.service import LONGEST_NAME, AdminService
+from gateway.dashboard.service import MAX_NAME_LENGTH, AdminService
+from gateway.dashboard.site import HOME, AdminVisit, DashboardSite
 from gateway.errors import BadRequest, Conflict, GatewayError, NotFound
+from gateway.http.forms import Form
 from gateway.http.html import sentence
 from gateway.http.middleware import context_of
 from gateway.http.response import status_of
@@ -15,42 +15,36 @@ from gateway.model import ClientKey
 
 _PATH = f"{HOME}/keys"
 KINDS: Mapping[str, tuple[str, ...]] = {"all": ("*",), "read": ("hris.*:read",), "chosen": ()}
-"""What a key may do, as it is chosen: everything, reading HR records, or each scope by itself."""
+"""Scopes of a key by the choice in the form: everything, reading HR records, or single scopes."""
 
 
 class KeyPages:
-    """`scopes` are all that there are, by area."""
+    """`scopes` are all client scopes, by area."""
 
-    def __init__(self, shell: Shell, office: AdminService, scopes: Mapping[str, tuple[str, ...]]) -> None:
-        self._shell = shell
-        self._office = office
+    def __init__(self, site: DashboardSite, service: AdminService, scopes: Mapping[str, tuple[str, ...]]) -> None:
+        self._site = site
+        self._service = service
         self._scopes = scopes
 
     def routes(self) -> Sequence[Route]:
         return [
-            Route(_PATH, Page("keys", self._list, self._shell), methods=["GET"]),
-            Route(_PATH, Page("create_key", self._create, self._shell), methods=["POST"]),
-            Route(f"{_PATH}/new", Page("key_form", self._form, self._shell), methods=["GET"]),
-            Route(f"{_PATH}/{{id}}/revoke", Page("revoke_form", self._ask_revoke, self._shell), methods=["GET"]),
-            Route(f"{_PATH}/{{id}}/revoke", Page("revoke_key", self._revoke, self._shell), methods=["POST"]),
+            self._site.page(_PATH, "dashboard_keys", self._list),
+            self._site.form(_PATH, "dashboard_create_key", self._create),
+            self._site.page(f"{_PATH}/new", "dashboard_key_form", self._show_form),
+            self._site.page(f"{_PATH}/{{id}}/revoke", "dashboard_revoke_form", self._show_revoke),
+            self._site.form(f"{_PATH}/{{id}}/revoke", "dashboard_revoke_key", self._revoke),
         ]
 
-    async def _list(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self._shell.enter(scope, receive, send)
-        names = {each.id: each.name for each in await self._office.keys.projects()}
-        keys = sorted(await self._office.keys.all(), key=lambda each: each.created_at, reverse=True)
-        live = [each for each in keys if each.revoked_at is None]
-        values = {
-            "section": "keys",
-            "keys": [*live, *(each for each in keys if each.revoked_at is not None)],
-            "names": names,
-        }
-        await self._shell.page(visit, "keys.html", values)
+    async def _list(self, visit: AdminVisit) -> None:
+        names = {each.id: each.name for each in await self._service.keys.projects()}
+        keys = sorted(await self._service.keys.all(), key=lambda each: each.created_at, reverse=True)
+        keys.sort(key=lambda each: each.revoked_at is not None)
+        await self._site.show(visit, "keys.html", {"section": "keys", "keys": keys, "names": names})
 
-    async def _form(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._ask(await self._shell.enter(scope, receive, send), Form(()))
+    async def _show_form(self, visit: AdminVisit) -> None:
+        await self._send_form(visit, Form())
 
-    async def _ask(self, visit: Visit, form: Form, fault: str = "", status: int = 200) -> None:
+    async def _send_form(self, visit: AdminVisit, form: Form, fault: str = "", status: int = 200) -> None:
         kind = form.get("kind")
         values = {
             "section": "keys",
@@ -58,27 +52,26 @@ class KeyPages:
             "given": {name: form.get(name) for name in ("project", "new_project")},
             "kind": kind if kind in KINDS else "all",
             "chosen": set(form.all("scope")),
-            "projects": await self._office.keys.projects(),
+            "projects": await self._service.keys.projects(),
             "scopes": self._scopes,
-            "longest": LONGEST_NAME,
+            "max_length": MAX_NAME_LENGTH,
         }
-        await self._shell.page(visit, "key_new.html", values, status)
+        await self._site.show(visit, "key_new.html", values, status)
 
-    async def _create(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit, form = await self._shell.receive(scope, receive, send)
+    async def _create(self, visit: AdminVisit, form: Form) -> None:
         try:
             scopes = self._read_scopes(form)
-            project = await self._office.project(form.get("project"), form.get("new_project"))
-            if not await self._shell.is_first(visit, form):
+            project = await self._service.project(form.get("project"), form.get("new_project"))
+            if not await self._site.is_first_submission(visit, form):
                 raise Conflict("This form has been sent before. The key that it made was shown once, at that time.")
-            key, secret = await self._office.keys.create_key(project.id, scopes, self._shell.actor(visit))
+            key, secret = await self._service.keys.create_key(project.id, scopes, self._site.actor(visit))
         except GatewayError as error:
-            context_of(scope).error = error.code
-            await self._ask(visit, form, sentence(error.message), status_of(error))
+            context_of(visit.scope).error = error.code
+            await self._send_form(visit, form, sentence(error.message), status_of(error))
             return
-        # Not a page to come back to: the key is in this answer alone.
+        # No redirect: this answer alone has the key.
         values = {"section": "keys", "key": key, "secret": secret.reveal, "project": project.name}
-        await self._shell.page(visit, "key_made.html", values)
+        await self._site.show(visit, "key_made.html", values)
 
     def _read_scopes(self, form: Form) -> Sequence[str]:
         kind = form.get("kind")
@@ -90,22 +83,20 @@ class KeyPages:
             raise BadRequest("Choose at least one scope, or what the key may do as a whole.")
         return chosen
 
-    async def _ask_revoke(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self._shell.enter(scope, receive, send)
+    async def _show_revoke(self, visit: AdminVisit) -> None:
         key = await self._find(visit)
-        names = {each.id: each.name for each in await self._office.keys.projects()}
+        names = {each.id: each.name for each in await self._service.keys.projects()}
         values = {"section": "keys", "key": key, "project": names.get(key.project_id, "")}
-        await self._shell.page(visit, "revoke.html", values)
+        await self._site.show(visit, "revoke.html", values)
 
-    async def _revoke(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit, _ = await self._shell.receive(scope, receive, send)
+    async def _revoke(self, visit: AdminVisit, form: Form) -> None:  # noqa: ARG002 - a form handler
         key = await self._find(visit)
-        await self._office.keys.revoke_key(key.id, self._shell.actor(visit))
-        await self._shell.go(visit, _PATH, f"The key {key.prefix}… is revoked. Workers refuse it within seconds.")
+        await self._service.keys.revoke_key(key.id, self._site.actor(visit))
+        await self._site.go(visit, _PATH, f"The key {key.prefix}… is revoked. Workers refuse it within seconds.")
 
-    async def _find(self, visit: Visit) -> ClientKey:
-        wanted = visit.scope["path_params"]["id"]
-        found = [each for each in await self._office.keys.all() if each.id == wanted]
-        if not found:
-            raise NotFound("There is no such key.")
-        return found[0]
+    async def _find(self, visit: AdminVisit) -> ClientKey:
+        key_id = visit.scope["path_params"]["id"]
+        for key in await self._service.keys.all():
+            if key.id == key_id:
+                return key
+        raise NotFound("There is no such key.")

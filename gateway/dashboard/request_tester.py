@@ -1,6 +1,6 @@
-"""One unified read, tried out by the operator: the same call as a backend's, with rights that are chosen.
+"""The request tester: a unified read that the operator runs with chosen scopes.
 
-It goes the whole way of a real call, policy and cache included; only the key is not a stored one.
+It is handled like the request of a backend, policy and cache included. Only its API key is not a stored one.
 """
 
 import secrets
@@ -20,18 +20,18 @@ from gateway.unified.call import Call, Page
 CACHE_CHOICES: Mapping[str, str] = {
     "": "As any caller",
     "no-cache": "Ask the vendor (no-cache)",
-    "no-store": "Ask the vendor, keep nothing (no-store)",
+    "no-store": "Ask the vendor, store nothing (no-store)",
     "only-if-cached": "From the cache or not at all (only-if-cached)",
 }
-PSEUDO = "trial"
+KEY_ID = "tester"
 
-Answer = Callable[[Accounts, Call], Awaitable[Page]]
-"""The unified API, asked with these accounts and keys."""
+Read = Callable[[Accounts, Call], Awaitable[Page]]
+"""Answers a unified read with these accounts and keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRequest:
-    """What is tried: `ids` are those of the path, in its order, `cache` is the `Cache-Control` of the request."""
+    """A request: `ids` are those in the path, in their order, `cache` is its `Cache-Control`."""
 
     account: Account
     operation: Operation
@@ -43,8 +43,8 @@ class TestRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """Fields that were left out, and each scope that would open them with who can grant it."""
+class ClosedFields:
+    """Fields that were left out for the same reasons: scopes that would open them, and who can grant these."""
 
     paths: tuple[str, ...]
     reasons: tuple[Withheld, ...]
@@ -52,12 +52,12 @@ class Closed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestResult:
-    """What came of it, an answer or an error, in so many seconds."""
+    """An answer or an error, and the time that it took."""
 
     page: Page | None
     error: GatewayError | None
     seconds: float
-    closed: tuple[Closed, ...] = ()
+    closed: tuple[ClosedFields, ...] = ()
 
     @property
     def upstream_calls(self) -> int:
@@ -68,7 +68,7 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True)
 class TestKeyAccounts:
-    """The accounts as they are, and one more key, which exists for one call."""
+    """The stored accounts, and one more key that exists for one request."""
 
     inner: Accounts
     key: ClientKey
@@ -81,7 +81,7 @@ class TestKeyAccounts:
         return await self.inner.find_account(project_id, account_id)
 
     def is_current(self, key: ClientKey, linked: Linked) -> bool:  # noqa: ARG002 - an Accounts
-        """The key is forgotten after its one call."""
+        """Always False: the key is used once."""
         return False
 
     async def mark(
@@ -96,65 +96,68 @@ class RequestTester:
     def __init__(
         self,
         accounts: Accounts,
-        answer: Answer,
+        read: Read,
         operations: Sequence[Operation],
         monotonic: Callable[[], float],
     ) -> None:
         self._accounts = accounts
-        self._answer = answer
+        self._read = read
         self.operations = {each.id: each for each in operations if each.reads}
         self._monotonic = monotonic
 
-    async def run(self, trial: TestRequest, provider: Provider, now: datetime) -> TestResult:
+    async def run(self, request: TestRequest, provider: Provider, now: datetime) -> TestResult:
+        """Runs the request with a key of its scopes. Errors are part of the result."""
         secret = secrets.token_urlsafe(16)
-        key = ClientKey(id=PSEUDO, project_id=trial.account.project_id, prefix="", scopes=trial.scopes, created_at=now)
+        key = ClientKey(
+            id=KEY_ID, project_id=request.account.project_id, prefix="", scopes=request.scopes, created_at=now
+        )
         began = self._monotonic()
         try:
-            page = await self._answer(TestKeyAccounts(self._accounts, key, secret), _call(trial, secret))
+            page = await self._read(TestKeyAccounts(self._accounts, key, secret), _call(request, secret))
         except GatewayError as error:
             return TestResult(page=None, error=error, seconds=self._monotonic() - began)
         seconds = self._monotonic() - began
-        return TestResult(page=page, error=None, seconds=seconds, closed=_closed(trial, provider, page))
+        return TestResult(page=page, error=None, seconds=seconds, closed=_closed(request, provider, page))
 
 
 def path_of(operation: Operation, ids: Sequence[str], quote: Callable[[str], str] = str) -> str:
-    """Put ids into the path of an operation."""
-    left = iter(ids)
-    return "/".join(quote(next(left)) if part.startswith("{") else part for part in operation.path.split("/"))
+    """Returns the path of an operation with ids in it."""
+    remaining = iter(ids)
+    return "/".join(quote(next(remaining)) if part.startswith("{") else part for part in operation.path.split("/"))
 
 
 def read_scopes(text: str) -> frozenset[str]:
-    """Read scopes that are written with spaces or commas between them. Raises `BadRequest`."""
-    words = frozenset(text.replace(",", " ").split())
-    strange = sorted(word for word in words if not SCOPE.fullmatch(word))
-    if strange:
+    """Returns the scopes of a text, separated by spaces or commas. Raises `BadRequest`."""
+    scopes = frozenset(text.replace(",", " ").split())
+    invalid = sorted(scope for scope in scopes if not SCOPE.fullmatch(scope))
+    if invalid:
         raise BadRequest(
-            f"There is no scope {strange[0][:64]}: write such as hris.employees:read, or * for everything."
+            f"There is no scope {invalid[0][:64]}: write such as hris.employees:read, or * for everything."
         )
-    if not words:
+    if not scopes:
         raise BadRequest("Write at least one scope, or choose the rights of a key.")
-    return words
+    return scopes
 
 
-def _call(trial: TestRequest, secret: str) -> Call:
-    operation = trial.operation
+def _call(request: TestRequest, secret: str) -> Call:
+    operation = request.operation
     return Call(
         secret=secret,
-        account_id=trial.account.id,
+        account_id=request.account.id,
         operation=operation,
-        key="" if operation.kind == "list" else trial.ids[-1],
-        employee=trial.ids[0] if operation.of_employee else "",
-        pairs=trial.pairs,
-        directives=directives(trial.cache),
-        request_id=trial.request_id,
+        key="" if operation.kind == "list" else request.ids[-1],
+        employee=request.ids[0] if operation.of_employee else "",
+        pairs=request.pairs,
+        directives=directives(request.cache),
+        request_id=request.request_id,
     )
 
 
-def _closed(trial: TestRequest, provider: Provider, page: Page) -> tuple[Closed, ...]:
-    """Say of the fields that were left out why they were, those of the same reasons together."""
-    ability = AccessReport(provider.policy, trial.scopes, trial.account.grant.opens).of(trial.operation)
-    standing = {each.path: each.closings for each in ability.fields} if ability else {}
+def _closed(request: TestRequest, provider: Provider, page: Page) -> tuple[ClosedFields, ...]:
+    """Returns the fields that were left out, grouped by their reasons."""
+    access = AccessReport(provider.policy, request.scopes, request.account.grant.opens).of(request.operation)
+    closings = {each.path: each.closings for each in access.fields} if access else {}
     by_reason: dict[tuple[Withheld, ...], list[str]] = {}
     for path in page.withheld:
-        by_reason.setdefault(standing.get(path, ()), []).append(path)
-    return tuple(Closed(paths=tuple(paths), reasons=reasons) for reasons, paths in by_reason.items())
+        by_reason.setdefault(closings.get(path, ()), []).append(path)
+    return tuple(ClosedFields(paths=tuple(paths), reasons=reasons) for reasons, paths in by_reason.items())

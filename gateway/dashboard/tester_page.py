@@ -1,4 +1,4 @@
-"""The request tester: a unified read for one account, with the rights that are chosen, and all that is said of it."""
+"""The page of the request tester: a unified read for one account, its answer, and which fields were left out why."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,15 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from connectors.contract import Operation
 from gateway.audit.events import AuditEvent
 from gateway.contract.query import WITHHELD
-from gateway.dashboard.page import HOME, Form, Page, Shell, Visit
 from gateway.dashboard.request_tester import CACHE_CHOICES, RequestTester, TestRequest, TestResult, path_of, read_scopes
 from gateway.dashboard.service import AdminService
+from gateway.dashboard.site import HOME, AdminVisit, DashboardSite
 from gateway.errors import BadRequest, GatewayError
+from gateway.http.forms import Form
 from gateway.http.html import sentence
 from gateway.http.middleware import context_of
 from gateway.http.response import error_body, status_of
@@ -25,19 +25,21 @@ from gateway.model import Account, ClientKey
 from gateway.policy.provider import Provider
 from gateway.unified.headers import page_headers
 
-LARGEST_SHOWN = 64 * 1024
-LARGEST_PRETTY = 1024 * 1024
-"""Bytes of an answer that are set in lines; a larger one is shown as it is sent."""
+MAX_SHOWN_BYTES = 64 * 1024
+MAX_INDENTED_BYTES = 1024 * 1024
+"""Size of an answer up to which it is indented; a larger one is shown as it is sent."""
 
-LONGEST_VALUE = 1000
-USUAL = "list_employees"
-CHOSEN = "chosen"
+MAX_VALUE_LENGTH = 1000
+DEFAULT_OPERATION = "list_employees"
+CHOSEN_SCOPES = "chosen"
 EVERYTHING = "*"
+_SHOWN_HEADERS = {"age", "cache-status", "cache-control", "x-withheld-fields"}
+_PATH = f"{HOME}/accounts/{{id}}/try"
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of the form. `known` are the words that it may hold, where those are few."""
+    """One field of the form. `hint` names the possible values, or shows an example."""
 
     name: str
     label: str
@@ -46,62 +48,61 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """An outcome, ready for the page. `cut` is the size of an answer that is shown in part only."""
+class ResultView:
+    """A result, ready for the page. `full_size` is the size of a body that is shown in part, else 0."""
 
     status: int
     milliseconds: int
     upstream_calls: int
     headers: Sequence[tuple[str, str]]
     body: str
-    cut: int
-    outcome: TestResult
+    full_size: int
+    result: TestResult
 
 
 class TesterPage:
-    def __init__(self, shell: Shell, office: AdminService, tester: RequestTester) -> None:
-        self._shell = shell
-        self._office = office
+    def __init__(self, site: DashboardSite, service: AdminService, tester: RequestTester) -> None:
+        self._site = site
+        self._service = service
         self._tester = tester
 
     def routes(self) -> Sequence[Route]:
-        path = f"{HOME}/accounts/{{id}}/try"
         return [
-            Route(path, Page("try_form", self._form, self._shell), methods=["GET"]),
-            Route(path, Page("try", self._try, self._shell), methods=["POST"]),
+            self._site.page(_PATH, "dashboard_try_form", self._show_form),
+            self._site.form(_PATH, "dashboard_try", self._try),
         ]
 
-    async def _form(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self._shell.enter(scope, receive, send)
-        asked = Form(tuple(parse_qsl(scope["query_string"].decode("latin-1"))))
-        account = await self._office.find(scope["path_params"]["id"])
-        await self._show(visit, account, asked, {})
+    async def _show_form(self, visit: AdminVisit) -> None:
+        query = Form(tuple(parse_qsl(visit.scope["query_string"].decode("latin-1"))))
+        account = await self._service.find(visit.scope["path_params"]["id"])
+        await self._send(visit, account, query, {})
 
-    async def _try(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit, form = await self._shell.receive(scope, receive, send)
-        account = await self._office.find(scope["path_params"]["id"])
-        context_of(scope).account_id = account.id
-        provider = self._office.provider(account)
+    async def _try(self, visit: AdminVisit, form: Form) -> None:
+        account = await self._service.find(visit.scope["path_params"]["id"])
+        context = context_of(visit.scope)
+        context.account_id = account.id
+        provider = self._service.provider(account)
         try:
-            trial = await self._read(form, account, provider, context_of(scope).request_id)
+            request = await self._read(form, account, provider, context.request_id)
         except GatewayError as error:
-            await self._show(visit, account, form, {"fault": sentence(error.message)}, status_of(error))
+            await self._send(visit, account, form, {"fault": sentence(error.message)}, status_of(error))
             return
-        now = datetime.fromtimestamp(self._shell.around.now(), UTC)
-        # First: nothing is read of a customer that the trail does not tell of.
-        await self._shell.note(AuditEvent.TEST_READ, self._shell.actor(visit), account, operation=trial.operation.id)
-        outcome = await self._tester.run(trial, provider, now)
-        context_of(scope).upstream_calls = outcome.upstream_calls
-        values = {"shown": shown(outcome, now), "curl": curl(trial, self._shell.place.base(scope))}
-        await self._show(visit, account, form, values)
+        now = datetime.fromtimestamp(self._site.now(), UTC)
+        # Before the read: no customer's data is read without a record in the audit log.
+        actor = self._site.actor(visit)
+        await self._site.record(AuditEvent.TEST_READ, actor, account, operation=request.operation.id)
+        result = await self._tester.run(request, provider, now)
+        context.upstream_calls = result.upstream_calls
+        values = {"shown": view(result, now), "curl": curl(request, self._site.site_url.base(visit.scope))}
+        await self._send(visit, account, form, values)
 
     async def _read(self, form: Form, account: Account, provider: Provider, request_id: str) -> TestRequest:
         operation = self._operation(form, provider)
-        ids = tuple(form.get(f"id.{name}").strip()[:LONGEST_VALUE] for name in id_names(operation))
+        ids = tuple(form.get(f"id.{name}").strip()[:MAX_VALUE_LENGTH] for name in id_names(operation))
         if not all(ids):
             raise BadRequest("Fill in the id that the path names.")
         pairs = [
-            (name, value.strip()[:LONGEST_VALUE])
+            (name, value.strip()[:MAX_VALUE_LENGTH])
             for name in parameter_names(operation)
             if (value := form.get(f"query.{name}")).strip()
         ]
@@ -120,7 +121,7 @@ class TesterPage:
         rights = form.get("rights") or EVERYTHING
         if rights == EVERYTHING:
             return frozenset({EVERYTHING})
-        if rights == CHOSEN:
+        if rights == CHOSEN_SCOPES:
             return read_scopes(form.get("scopes"))
         for key in await self._keys(account):
             if key.id == rights:
@@ -128,20 +129,20 @@ class TesterPage:
         raise BadRequest("That key is not one of this project's any more.")
 
     async def _keys(self, account: Account) -> Sequence[ClientKey]:
-        return [each for each in await self._office.keys.all(account.project_id) if each.revoked_at is None]
+        return [each for each in await self._service.keys.all(account.project_id) if each.revoked_at is None]
 
     def _operation(self, form: Form, provider: Provider) -> Operation:
-        """Give the operation that is chosen, or the usual one where this connector answers it."""
+        """Returns the chosen operation, else the default one, else any that the connector answers."""
         answered = self._answered(provider)
-        return answered.get(form.get("operation")) or answered.get(USUAL) or next(iter(answered.values()))
+        return answered.get(form.get("operation")) or answered.get(DEFAULT_OPERATION) or next(iter(answered.values()))
 
     def _answered(self, provider: Provider) -> Mapping[str, Operation]:
         return {key: each for key, each in self._tester.operations.items() if provider.connector.endpoint(each)}
 
-    async def _show(
-        self, visit: Visit, account: Account, form: Form, more: Mapping[str, Any], status: int = 200
+    async def _send(
+        self, visit: AdminVisit, account: Account, form: Form, more: Mapping[str, Any], status: int = 200
     ) -> None:
-        provider = self._office.provider(account)
+        provider = self._service.provider(account)
         operation = self._operation(form, provider)
         values = {
             "section": "accounts",
@@ -163,7 +164,7 @@ class TesterPage:
             "shown": None,
             "curl": "",
         }
-        await self._shell.page(visit, "try.html", {**values, **more}, status)
+        await self._site.show(visit, "try.html", {**values, **more}, status)
 
 
 def id_names(operation: Operation) -> list[str]:
@@ -179,13 +180,13 @@ def id_labels(operation: Operation) -> list[tuple[str, str]]:
 
 
 def parameter_names(operation: Operation) -> list[str]:
-    """Give the parameters of a read that are worth trying, in the order of the form."""
-    found = ["fields", "include"]
+    """Returns the parameters of a read that the form offers, in its order."""
+    names = ["fields", "include"]
     if operation.expand:
-        found.insert(1, "expand")
+        names.insert(1, "expand")
     if operation.kind == "list":
-        found = ["page_size", "next", *found, *(f"filter[{name}]" for name in operation.filters)]
-    return found
+        names = ["page_size", "next", *names, *(f"filter[{name}]" for name in operation.filters)]
+    return names
 
 
 def _hint(operation: Operation, name: str) -> str:
@@ -201,32 +202,33 @@ def _hint(operation: Operation, name: str) -> str:
     }.get(name, "")
 
 
-def shown(outcome: TestResult, now: datetime) -> Shown:
-    """Make an outcome ready for the page: as it would be sent, set in lines, and cut to what a page can hold."""
-    if outcome.page:
-        status, body, headers = 200, outcome.page.body, page_headers(outcome.page, "")
+def view(result: TestResult, now: datetime) -> ResultView:
+    """Returns a result as the page shows it: as it would be sent, indented, and cut to a size that a page can hold."""
+    if result.page:
+        status, body, headers = 200, result.page.body, page_headers(result.page, "")
     else:
-        error = outcome.error or GatewayError("nothing was answered")
+        error = result.error or GatewayError("nothing was answered")
         status, headers = status_of(error), []
         body = error_body(error, status, now)
-    text = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2) if len(body) <= LARGEST_PRETTY else body
-    told = {"age", "cache-status", "cache-control", "x-withheld-fields"}
-    return Shown(
+    text = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2) if len(body) <= MAX_INDENTED_BYTES else body
+    return ResultView(
         status=status,
-        milliseconds=round(outcome.seconds * 1000),
-        upstream_calls=outcome.upstream_calls,
-        headers=[(name.decode(), value.decode("latin-1")) for name, value in headers if name.decode() in told],
-        body=text[:LARGEST_SHOWN].decode("utf-8", "ignore"),
-        cut=len(text) if len(text) > LARGEST_SHOWN else 0,
-        outcome=outcome,
+        milliseconds=round(result.seconds * 1000),
+        upstream_calls=result.upstream_calls,
+        headers=[
+            (name.decode(), value.decode("latin-1")) for name, value in headers if name.decode() in _SHOWN_HEADERS
+        ],
+        body=text[:MAX_SHOWN_BYTES].decode("utf-8", "ignore"),
+        full_size=len(text) if len(text) > MAX_SHOWN_BYTES else 0,
+        result=result,
     )
 
 
-def curl(trial: TestRequest, base: str) -> str:
-    """Give the command that asks the same; the key is the caller's to put in."""
-    path = path_of(trial.operation, trial.ids, lambda text: quote(text, safe=""))
-    query = f"?{urlencode(trial.pairs)}" if trial.pairs else ""
-    words = ["curl", "-s", "-H", shlex.quote(f"x-account-id: {trial.account.id}")]
-    if trial.cache:
-        words += ["-H", shlex.quote(f"cache-control: {trial.cache}")]
-    return " ".join([*words, "-u", '"$API_KEY:"', shlex.quote(f"{base}{path}{query}")])
+def curl(request: TestRequest, base: str) -> str:
+    """Returns the curl command of the same request; the reader sets the key."""
+    path = path_of(request.operation, request.ids, lambda text: quote(text, safe=""))
+    query = f"?{urlencode(request.pairs)}" if request.pairs else ""
+    arguments = ["curl", "-s", "-H", shlex.quote(f"x-account-id: {request.account.id}")]
+    if request.cache:
+        arguments += ["-H", shlex.quote(f"cache-control: {request.cache}")]
+    return " ".join([*arguments, "-u", '"$API_KEY:"', shlex.quote(f"{base}{path}{query}")])

@@ -1,11 +1,12 @@
-"""What the trail says in words of fixed lists, said to a reader."""
+"""Texts for the reader of a page: events of the audit log, actors, and shares."""
 
 from collections.abc import Mapping, Sequence
 
+from gateway.accounts.usage import Usage
 from gateway.audit.events import AuditEntry, AuditEvent
 from gateway.model import Actor, ActorKind
 
-_WHAT: Mapping[AuditEvent, str] = {
+_EVENTS: Mapping[AuditEvent, str] = {
     AuditEvent.LINKED: "Linked",
     AuditEvent.RELINKED: "Linked again",
     AuditEvent.UPDATED: "Changed",
@@ -17,7 +18,7 @@ _WHAT: Mapping[AuditEvent, str] = {
     AuditEvent.ARCHIVED: "Archived",
     AuditEvent.RECOVERED: "Works again",
     AuditEvent.SCOPES_CHANGED: "Scopes changed",
-    AuditEvent.CACHE_ERASED: "Cache erased",
+    AuditEvent.CACHE_ERASED: "Cached answers deleted",
     AuditEvent.UNLINKED: "Unlinked",
     AuditEvent.KEY_CREATED: "API key created",
     AuditEvent.KEY_REVOKED: "API key revoked",
@@ -31,35 +32,41 @@ _WHAT: Mapping[AuditEvent, str] = {
     AuditEvent.SIGN_IN_FAILED: "Wrong password for the dashboard",
     AuditEvent.SIGNED_OUT: "Signed out of the dashboard",
 }
-_WHO: Mapping[ActorKind, str] = {
+_ACTORS: Mapping[ActorKind, str] = {
     ActorKind.KEY: "A backend, with the key",
     ActorKind.SESSION: "In the Hub, by link",
     ActorKind.OPERATOR: "Operator",
     ActorKind.ADMIN: "Operator, in the dashboard",
     ActorKind.GATEWAY: "The gateway",
 }
-_PARTS = {"call": "at a call", "check": "at a check"}
+_GATEWAY_ACTORS = {"call": "at a call", "check": "at a check"}
 
 
-def what_words(what: AuditEvent) -> str:
-    return _WHAT.get(what, what.value)
+def event_text(what: AuditEvent) -> str:
+    return _EVENTS.get(what, what.value)
 
 
-def who_words(actor: Actor) -> str:
-    """Say who it was. Of the dashboard the id is that of a sign-in, which says nothing to anybody."""
-    named = "" if actor.kind is ActorKind.ADMIN else _PARTS.get(actor.id, actor.id)
-    return f"{_WHO[actor.kind]} {named}".strip()
+def actor_text(actor: Actor) -> str:
+    """Returns who it was. The id of a dashboard session is left out: it means nothing to a reader."""
+    name = "" if actor.kind is ActorKind.ADMIN else _GATEWAY_ACTORS.get(actor.id, actor.id)
+    return f"{_ACTORS[actor.kind]} {name}".strip()
 
 
-def where_words(actor: Actor) -> str:
+def address_text(actor: Actor) -> str:
     return "the command line" if actor.address == "cli" else actor.address
 
 
-def detail_words(entry: AuditEntry) -> list[tuple[str, str]]:
-    """Give the details by name, without those that are empty."""
-    found = ((name.replace("_", " "), _text(value)) for name, value in entry.details.items())
-    return [(name, text) for name, text in found if text]
+def detail_texts(entry: AuditEntry) -> list[tuple[str, str]]:
+    """Returns name and text of the details that are not empty."""
+    texts = ((name.replace("_", " "), _join(value)) for name, value in entry.details.items())
+    return [(name, text) for name, text in texts if text]
 
 
-def _text(value: str | Sequence[str]) -> str:
+def _join(value: str | Sequence[str]) -> str:
     return value if isinstance(value, str) else ", ".join(value)
+
+
+def hit_ratio(usage: Usage) -> float | None:
+    """Returns the share of answers that came from the cache, from 0 to 1; None if there were no answers."""
+    answers = usage.hits + usage.misses
+    return usage.hits / answers if answers else None

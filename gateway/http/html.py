@@ -1,18 +1,21 @@
-"""Pages as bytes: templates that escape everything, headers that let in nothing foreign, and fixed files."""
+"""HTML pages as bytes: templates that escape all values, headers that load nothing foreign, and static files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.middleware import context_of
 from gateway.http.response import Headers
 
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
 
 class Renderer:
-    """Fills the templates of a folder. `values` are known in each of them, `filters` by their names."""
+    """Renders the templates of a folder. All of them have `values` and `filters`."""
 
     def __init__(
         self, folder: Path, values: Mapping[str, Any], filters: Mapping[str, Callable[..., object]] | None = None
@@ -27,20 +30,20 @@ class Renderer:
         self._environment.filters.update(filters or {})
         self._environment.globals.update(values)
 
-    def page(self, template: str, values: Mapping[str, Any]) -> bytes:
+    def render(self, template: str, values: Mapping[str, Any]) -> bytes:
         return self._environment.get_template(template).render(values).encode()
 
 
 def page_headers(origins: Sequence[str] = (), *, scripts: bool = False) -> Headers:
-    """Give the headers of a page: it loads from us alone, sends to us alone, and is shown by `origins` alone."""
-    shown_by = " ".join(origins) or "'none'"
+    """Returns the headers of a page that uses nothing but the gateway and is framed by `origins` only."""
+    ancestors = " ".join(origins) or "'none'"
     policy = [
         "default-src 'none'",
         "style-src 'self'",
         "img-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        f"frame-ancestors {shown_by}",
+        f"frame-ancestors {ancestors}",
         *(["script-src 'self'"] if scripts else []),
     ]
     return [
@@ -52,14 +55,14 @@ def page_headers(origins: Sequence[str] = (), *, scripts: bool = False) -> Heade
     ]
 
 
-class Fixed:
-    """A file that never changes while we run. `shared` ones may be loaded by pages of other origins."""
+class StaticFile:
+    """A file that does not change while the process runs. Pages of other origins may load a `shared` one."""
 
-    def __init__(self, name: str, body: bytes, kind: str, *, shared: bool) -> None:
-        self._name = name
+    def __init__(self, operation: str, body: bytes, media_type: str, *, shared: bool) -> None:
+        self._operation = operation
         self._body = body
         self._headers: Headers = [
-            (b"content-type", f"{kind}; charset=utf-8".encode()),
+            (b"content-type", f"{media_type}; charset=utf-8".encode()),
             (b"cache-control", b"public, max-age=300"),
             (b"cross-origin-resource-policy", b"cross-origin" if shared else b"same-origin"),
             (b"content-security-policy", b"default-src 'none'"),
@@ -67,17 +70,22 @@ class Fixed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         context = context_of(scope)
-        context.operation = self._name
+        context.operation = self._operation
         await context.respond(send, 200, self._headers, self._body)
 
 
-def read_static(path: Path) -> bytes:
-    """Read a file of ours; a style sheet begins with the colours that all pages share."""
-    colours = (Path(__file__).parent / "colours.css").read_bytes() if path.suffix == ".css" else b""
-    return colours + path.read_bytes()
+def static_routes(folder: Path, prefix: str, operation: str, *, shared: bool) -> list[Route]:
+    """Returns a route `prefix/<name>` for each file of a folder; style sheets begin with the shared colours."""
+    colours = (Path(__file__).parent / "colours.css").read_bytes()
+    routes = []
+    for path in sorted(folder.iterdir()):
+        body = (colours if path.suffix == ".css" else b"") + path.read_bytes()
+        file = StaticFile(f"{operation}_{path.stem}", body, _MEDIA_TYPES[path.suffix], shared=shared)
+        routes.append(Route(f"{prefix}/{path.name}", file, methods=["GET"]))
+    return routes
 
 
 def sentence(text: str) -> str:
-    """Begin a text with a capital, and end it like a sentence."""
+    """Returns a text with a capital at its beginning and a full stop at its end."""
     whole = text[:1].upper() + text[1:]
     return whole if whole.endswith((".", "!", "?")) else f"{whole}."

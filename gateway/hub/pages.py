@@ -1,11 +1,9 @@
-"""Our own Hub page, for the auth link and for frames: plain forms, which work without JavaScript.
+"""The Hub's own pages behind a connect session's link, also in frames: plain forms that work without JavaScript.
 
-The link's token is in the address of one request alone: it becomes a cookie at once, of the session and no other.
+The link's token is in the URL of one request only; a cookie for that session replaces it at once.
 """
 
-import hashlib
-import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,10 +12,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import BadRequest, GatewayError, NotFound
-from gateway.http.forms import cookies, foreign, read_form
-from gateway.http.html import Renderer, page_headers, sentence
+from gateway.http.forms import Form
+from gateway.http.html import Renderer, sentence
 from gateway.http.middleware import address_of, context_of
+from gateway.http.pages import PageSite, Visit
 from gateway.http.response import status_of
+from gateway.http.signer import Signer
 from gateway.http.site_url import SiteUrl
 from gateway.hub.service import HubService
 from gateway.hub.sessions import OVER, ConnectSession
@@ -26,239 +26,200 @@ from gateway.policy.needed_scopes import NeededScopes
 from gateway.policy.provider import Provider
 
 COOKIE = "hub_session"
-COMEBACK = "hub_return"
-"""The cookie of a browser that came from the dashboard with a link that was made there, and goes back to it."""
+RETURN_COOKIE = "hub_return"
+"""Set where the operator opens a link from the dashboard: the last page leads back there."""
 DASHBOARD = "/dashboard"
 _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
-    """Makes what only we can make of a session: the value of its cookie, and the word in its form."""
+class SessionSigner:
+    """Signs for one connect session: its cookie, its form token and the state of an OAuth trip."""
 
-    key: bytes
+    signer: Signer
 
     def cookie(self, session: ConnectSession) -> str:
-        return f"{session.id}.{self.word('cookie', session)}"
+        return f"{session.id}.{self.sign(session, 'cookie')}"
 
-    def form(self, session: ConnectSession) -> str:
-        return self.word("form", session)
+    def sign(self, session: ConnectSession, purpose: str, *parts: str) -> str:
+        # With the digest of the token: the number of a session may be used again.
+        return self.signer.sign(purpose, *parts, str(session.id), session.digest)
 
-    def comeback(self, session: ConnectSession) -> str:
-        return self.word("comeback", session)
-
-    def word(self, purpose: str, session: ConnectSession) -> str:
-        # The digest of the token is of this session alone, while a number may come again.
-        return hmac.new(self.key, f"{purpose}:{session.id}:{session.digest}".encode(), hashlib.sha256).hexdigest()
+    def verify(self, signature: str, session: ConnectSession, purpose: str, *parts: str) -> bool:
+        return self.signer.verify(signature, purpose, *parts, str(session.id), session.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One request of a browser."""
+@dataclass(slots=True)
+class ConnectVisit(Visit):
+    """A request from the browser of a connect session."""
 
-    scope: Scope
-    receive: Receive
-    send: Send
     session: ConnectSession
 
 
-class ConnectPages:
+class ConnectPages(PageSite[ConnectVisit]):
+    """`needed` are the scopes to ask for, by provider."""
+
     def __init__(
-        self, hub: HubService, wants: Mapping[str, NeededScopes], place: SiteUrl, seal: Seal, show: Renderer
+        self,
+        hub: HubService,
+        needed: Mapping[str, NeededScopes],
+        site_url: SiteUrl,
+        signer: SessionSigner,
+        renderer: Renderer,
     ) -> None:
+        super().__init__(
+            site_url,
+            renderer,
+            refusal="This form was not sent by the page of your link. Open the link again.",
+            cookie_path=f"{site_url.root}/connect",
+            origins=site_url.origins,
+        )
         self.hub = hub
-        self.wants = wants
-        self.place = place
-        self.seal = seal
-        self._show = show
+        self.needed = needed
+        self.signer = signer
 
     def routes(self) -> list[Route]:
         return [
-            Route("/connect", Page("connect_form", self._form, self), methods=["GET"], name="connect_form"),
-            Route("/connect", Page("connect_link", self._link, self), methods=["POST"], name="connect_link"),
-            Route("/connect/done", Page("connect_done", self._done, self), methods=["GET"], name="connect_done"),
-            Route(
-                "/connect/scopes", Page("connect_scopes", self._state, self), methods=["POST"], name="connect_scopes"
-            ),
-            Route("/connect/{token}", Page("connect", self._enter, self), methods=["GET"], name="connect"),
+            self.page("/connect", "connect_form", self._show_form),
+            self.form("/connect", "connect_link", self._link),
+            self.page("/connect/done", "connect_done", self._show_done),
+            self.form("/connect/scopes", "connect_scopes", self._state_scopes),
+            self.route("GET", "/connect/{token}", "connect", self._open_link),
         ]
 
-    # --- the pages ------------------------------------------------------------------------------------------
+    # --- pages ----------------------------------------------------------------------------------------------
 
-    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a page
+    async def _open_link(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - a handler
         session = await self.hub.sessions.find_open(scope["path_params"]["token"])
-        await self.go(scope, send, "/connect", (b"set-cookie", self._cookie(scope, session).encode()))
+        cookie = self.cookie(scope, COOKIE, self.signer.cookie(session), session.request.expires_in)
+        await self.see_other(scope, send, "/connect", [cookie])
 
-    async def _form(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self.visit(scope, receive, send)
+    async def _show_form(self, visit: ConnectVisit) -> None:
         if visit.session.spent:
-            await self.go(scope, send, "/connect/done")
+            await self.see_other(visit.scope, visit.send, "/connect/done")
             return
-        wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("provider", "")
+        wanted = dict(parse_qsl(visit.scope["query_string"].decode("latin-1"))).get("provider", "")
         choices = await self.hub.list_providers(visit.session)
         chosen = choices if len(choices) == 1 else [each for each in choices if each.connector.key == wanted]
         if chosen:
-            await self.ask(visit, chosen[0])
+            await self.ask_token(visit, chosen[0])
         elif choices:
-            connectors = [each.connector for each in choices]
-            await self._page(visit, 200, "pick.html", {"choices": connectors})
+            await self._send(visit, "pick.html", {"choices": [each.connector for each in choices]})
         else:
             raise NotFound("This link names no HR system that can be connected here.", code="ConnectorNotFoundError")
 
-    async def _link(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self.visit(scope, receive, send)
-        given = await self._read_form(visit)
+    async def _link(self, visit: ConnectVisit, form: Form) -> None:
         if visit.session.spent:
-            await self.go(scope, send, "/connect/done")
+            await self.see_other(visit.scope, visit.send, "/connect/done")
             return
-        provider = await self.hub.find_provider(visit.session, given.get("provider", ""))
-        context = context_of(scope)
+        provider = await self.hub.find_provider(visit.session, form.get("provider"))
+        credential = Secret(form.get("credential"))
+        context = context_of(visit.scope)
         try:
-            credential = Secret(given.get("credential", ""))
-            account = await self.hub.link(visit.session, provider.connector.key, credential, address_of(scope))
+            account = await self.hub.link(visit.session, provider.connector.key, credential, address_of(visit.scope))
         except GatewayError as error:
             if error.code == OVER:
                 raise
             context.error = error.code
-            await self.ask(visit, provider, error)
+            await self.ask_token(visit, provider, error)
             return
         context.account_id = account.id
         await self.finish(visit, account)
 
-    async def _done(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = await self.visit(scope, receive, send)
+    async def _show_done(self, visit: ConnectVisit) -> None:
         if not visit.session.linked_id:
-            await self.go(scope, send, "/connect")
+            await self.see_other(visit.scope, visit.send, "/connect")
             return
         account = (await self.hub.find_account(visit.session, visit.session.linked_id)).account
         provider = await self.hub.find_provider(visit.session, account.provider)
-        outlook = self.wants[account.provider].coverage(account.grant.opens)
-        what = {
+        values = {
             "connector": provider.connector,
             "account": account,
-            "outlook": outlook,
-            "origins": self.place.origins,
-            "doubts": _doubts(account, provider),
-            "form": self.seal.form(visit.session),
-            # An account that is older than its link was there before.
-            "again": account.created_at < visit.session.created_at,
+            "coverage": self.needed[account.provider].coverage(account.grant.opens),
+            "origins": self.site_url.origins,
+            "undetermined": _undetermined_scopes(account, provider),
+            "form_token": self.form_token(visit),
+            # An account that is older than its session existed before.
+            "relinked": account.created_at < visit.session.created_at,
         }
-        await self._page(visit, 200, "done.html", what, scripts=True)
+        await self._send(visit, "done.html", values, scripts=True)
 
-    async def _state(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the answer to the question which scopes were chosen."""
-        visit = await self.visit(scope, receive, send)
-        given = await self._read_form(visit)
-        chosen = frozenset(name.removeprefix("scope ") for name in given if name.startswith("scope "))
-        account = await self.hub.state_scopes(visit.session, chosen, address_of(scope))
-        context_of(scope).account_id = account.id
-        await self.go(scope, send, "/connect/done")
+    async def _state_scopes(self, visit: ConnectVisit, form: Form) -> None:
+        """Takes the customer's statement of the scopes that the token has."""
+        chosen = frozenset(name.removeprefix("scope ") for name, _ in form.pairs if name.startswith("scope "))
+        account = await self.hub.state_scopes(visit.session, chosen, address_of(visit.scope))
+        context_of(visit.scope).account_id = account.id
+        await self.see_other(visit.scope, visit.send, "/connect/done")
 
-    async def finish(self, visit: Visit, account: Account) -> None:
-        """Send the browser on after a good link: to the last page, or back to the dashboard that it came from.
+    async def finish(self, visit: ConnectVisit, account: Account) -> None:
+        """Redirects after a successful link: to the last page, or back to the dashboard that the operator came from.
 
-        Where a question is left about the token it is asked of the operator, too.
+        The operator sees the last page too if it asks about scopes.
         """
-        asking = account.grant.unknown | account.grant.doubtful
-        back = "/connect/done"
-        if self._is_operators(visit) and not asking:
-            back = f"{DASHBOARD}/accounts/{account.id}?linked=now"
-        await self.go(visit.scope, visit.send, back)
+        path = "/connect/done"
+        if self._is_operator(visit) and not (account.grant.unknown | account.grant.doubtful):
+            path = f"{DASHBOARD}/accounts/{account.id}?linked=now"
+        await self.see_other(visit.scope, visit.send, path)
 
-    async def ask(self, visit: Visit, provider: Provider, fault: GatewayError | None = None) -> None:
-        what = {
+    async def ask_token(self, visit: ConnectVisit, provider: Provider, fault: GatewayError | None = None) -> None:
+        """Sends the page that asks for a token, or for consent at the vendor."""
+        values = {
             "connector": provider.connector,
             "field": provider.connector.auth.credential,
-            "wanted": self.wants[provider.connector.key].scopes,
-            "form": self.seal.form(visit.session),
+            "wanted": self.needed[provider.connector.key].scopes,
+            "form_token": self.form_token(visit),
             "consent": provider.connector.auth.consent is not None,
             "verb": "Reconnect" if visit.session.request.account_id else "Connect",
             "fault": sentence(fault.message) if fault else "",
         }
-        await self._page(visit, status_of(fault) if fault else 200, "form.html", what)
+        await self._send(visit, "form.html", values, status=status_of(fault) if fault else 200)
 
-    async def refuse(self, scope: Scope, send: Send, error: GatewayError) -> None:
-        """Say in a page why there is no other."""
-        over = error.code == OVER
-        context_of(scope).error = error.code
-        title = "This link no longer works" if over else "That did not work"
-        body = self._show.page("over.html", {"root": self.place.root, "title": title, "fault": sentence(error.message)})
-        status = _GONE if over else status_of(error)
-        await context_of(scope).respond(send, status, page_headers(self.place.origins), body)
+    # --- visitors -------------------------------------------------------------------------------------------
 
-    # --- who visits, and may they send this -----------------------------------------------------------------
-
-    async def visit(self, scope: Scope, receive: Receive, send: Send) -> Visit:
-        for value in cookies(scope, COOKIE):
-            number = value.partition(".")[0]
-            known = number.isascii() and number.isdigit() and len(number) < 10
-            session = await self.hub.sessions.find_unexpired(int(number)) if known else None
-            if session and hmac.compare_digest(value.encode(), self.seal.cookie(session).encode()):
-                return Visit(scope, receive, send, session)
+    async def enter(self, scope: Scope, receive: Receive, send: Send) -> ConnectVisit:
+        for value in self.cookies(scope, COOKIE):
+            number, _, signature = value.partition(".")
+            is_number = number.isascii() and number.isdigit() and len(number) < 10
+            session = await self.hub.sessions.find_unexpired(int(number)) if is_number else None
+            if session and self.signer.verify(signature, session, "cookie"):
+                return ConnectVisit(scope, receive, send, session)
         raise BadRequest(
             "This link has expired, or your browser keeps no cookies for this page. Open the link again, or ask "
             "for a new one.",
             code=OVER,
         )
 
-    def _is_operators(self, visit: Visit) -> bool:
-        known = self.seal.comeback(visit.session).encode()
-        return any(hmac.compare_digest(each.encode(), known) for each in cookies(visit.scope, COMEBACK))
+    def form_token(self, visit: ConnectVisit) -> str:
+        return self.signer.sign(visit.session, "form")
 
-    async def _read_form(self, visit: Visit) -> dict[str, str]:
-        given = await read_form(visit.scope, visit.receive, self.place, self.seal.form(visit.session))
-        if given is None:
-            raise foreign("This form was not sent by the page of your link. Open the link again.")
-        return dict(given)
+    def _is_operator(self, visit: ConnectVisit) -> bool:
+        return any(
+            self.signer.verify(each, visit.session, "return") for each in self.cookies(visit.scope, RETURN_COOKIE)
+        )
 
-    def _cookie(self, scope: Scope, session: ConnectSession) -> str:
-        secure = self.place.base(scope).startswith("https://")
-        # In a frame of another site a cookie is sent only if it says so, and is then of that site's frames alone.
-        framed = "SameSite=None; Secure; Partitioned" if self.place.origins else "SameSite=Lax; Secure"
-        life, path = session.request.expires_in, f"{self.place.root}/connect"
-        policy = framed if secure else "SameSite=Lax"
-        return f"{COOKIE}={self.seal.cookie(session)}; Path={path}; Max-Age={life}; HttpOnly; {policy}"
+    # --- answers --------------------------------------------------------------------------------------------
 
-    # --- sending --------------------------------------------------------------------------------------------
-
-    async def _page(
-        self, visit: Visit, status: int, template: str, what: Mapping[str, Any], *, scripts: bool = False
+    async def _send(
+        self, visit: ConnectVisit, template: str, values: Mapping[str, Any], *, status: int = 200, scripts: bool = False
     ) -> None:
-        home = DASHBOARD if self._is_operators(visit) else ""
-        values = {"root": self.place.root, "home": home, "owner": visit.session.request.owner, **what}
-        body = self._show.page(template, values)
-        headers = page_headers(self.place.origins, scripts=scripts)
-        await context_of(visit.scope).respond(visit.send, status, headers, body)
+        home = DASHBOARD if self._is_operator(visit) else ""
+        shared = {"root": self.site_url.root, "home": home, "owner": visit.session.request.owner}
+        await self.send_page(visit.scope, visit.send, template, {**shared, **values}, status=status, scripts=scripts)
 
-    async def go(self, scope: Scope, send: Send, path: str, *more: tuple[bytes, bytes]) -> None:
-        """Send the browser to another of our pages."""
-        await self.leave(scope, send, f"{self.place.root}{path}", *more)
+    async def show_error(self, scope: Scope, receive: Receive, send: Send, error: GatewayError) -> None:  # noqa: ARG002
+        over = error.code == OVER
+        context_of(scope).error = error.code
+        values = {
+            "root": self.site_url.root,
+            "title": "This link no longer works" if over else "That did not work",
+            "fault": sentence(error.message),
+        }
+        await self.send_page(scope, send, "over.html", values, status=_GONE if over else status_of(error))
 
-    async def leave(self, scope: Scope, send: Send, url: str, *more: tuple[bytes, bytes]) -> None:
-        """Send the browser to an address that no caller has a word in."""
-        headers = [*page_headers(self.place.origins), (b"location", url.encode()), *more]
-        await context_of(scope).respond(send, 303, headers, b"")
 
-
-def _doubts(account: Account, provider: Provider) -> Mapping[str, str]:
-    """Give the scopes that could not be told of an account's token, each with what it grants."""
+def _undetermined_scopes(account: Account, provider: Provider) -> Mapping[str, str]:
+    """Returns the scopes of which it is not known whether the token has them, each with what it grants."""
     grant = account.grant
     return {
         scope: grants for scope, grants in provider.connector.scopes.items() if scope in grant.unknown | grant.doubtful
     }
-
-
-class Page:
-    """One page; what goes wrong is told in a page as well."""
-
-    def __init__(self, name: str, show: Callable[[Scope, Receive, Send], Awaitable[None]], pages: ConnectPages) -> None:
-        self._name = name
-        self._show = show
-        self._pages = pages
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        context_of(scope).operation = self._name
-        try:
-            await self._show(scope, receive, send)
-        except GatewayError as error:
-            await self._pages.refuse(scope, send, error)

@@ -1,48 +1,47 @@
-"""Only what we have made ourselves says that the operator has signed in, and only for its time."""
+"""Only the gateway itself can make a dashboard session, and a session has an end."""
 
 import pytest
 
-from gateway.auth.admin_session import AdminSession, AdminSessions, SessionLifetimes
+from gateway.auth.admin_session import AdminSession, AdminSessions
 
 NOW = 1_800_000_000.0
-LIVES = SessionLifetimes(whole=1000, idle=100)
 
 
-def made(key: bytes = b"k" * 32, binding: str = "scrypt:one") -> AdminSessions:
-    return AdminSessions(key, binding, LIVES, lambda: "abc")
+def make_sessions(key: bytes = b"k" * 32, password: str = "scrypt:one") -> AdminSessions:
+    return AdminSessions(key, password, lifetime=1000, idle=100, new_id=lambda: "abc")
 
 
-def test_a_pass_is_known_again() -> None:
-    passes = made()
-    badge = passes.make(NOW)
-    assert passes.read(passes.text(badge), NOW + 1) == badge == AdminSession("abc", int(NOW), int(NOW))
+def test_a_session_is_read_from_its_cookie() -> None:
+    sessions = make_sessions()
+    session = sessions.create(NOW)
+    assert sessions.decode(sessions.encode(session), NOW + 1) == session == AdminSession("abc", int(NOW), int(NOW))
 
 
-def test_it_ends_unused_and_it_ends_at_last() -> None:
-    passes = made()
-    badge = passes.make(NOW)
-    assert passes.read(passes.text(badge), NOW + 99)
-    assert passes.read(passes.text(badge), NOW + 100) is None
+def test_it_ends_unused_and_at_the_end_of_its_lifetime() -> None:
+    sessions = make_sessions()
+    session = sessions.create(NOW)
+    assert sessions.decode(sessions.encode(session), NOW + 99)
+    assert sessions.decode(sessions.encode(session), NOW + 100) is None
     for second in range(40, 1000, 40):
-        shown = passes.read(passes.text(badge), NOW + second)
-        assert shown is not None
-        badge = passes.renew(shown, NOW + second)
-    assert passes.read(passes.text(badge), NOW + 999)
-    assert passes.read(passes.text(badge), NOW + 1000) is None
+        found = sessions.decode(sessions.encode(session), NOW + second)
+        assert found is not None
+        session = sessions.renew(found, NOW + second)
+    assert sessions.decode(sessions.encode(session), NOW + 999)
+    assert sessions.decode(sessions.encode(session), NOW + 1000) is None
 
 
 def test_it_is_renewed_no_more_than_once_a_minute() -> None:
-    passes = made()
-    badge = passes.make(NOW)
-    assert passes.renew(badge, NOW + 59) is badge
-    assert passes.renew(badge, NOW + 60).seen == int(NOW) + 60
+    sessions = make_sessions()
+    session = sessions.create(NOW)
+    assert sessions.renew(session, NOW + 59) is session
+    assert sessions.renew(session, NOW + 60).used == int(NOW) + 60
 
 
 def test_another_password_or_key_ends_it() -> None:
-    text = made().text(made().make(NOW))
-    assert made().read(text, NOW)
-    assert made(binding="scrypt:two").read(text, NOW) is None
-    assert made(key=b"j" * 32).read(text, NOW) is None
+    text = make_sessions().encode(make_sessions().create(NOW))
+    assert make_sessions().decode(text, NOW)
+    assert make_sessions(password="scrypt:two").decode(text, NOW) is None
+    assert make_sessions(key=b"j" * 32).decode(text, NOW) is None
 
 
 FORGERIES = [
@@ -51,38 +50,38 @@ FORGERIES = [
     "...",
     "abc.1.1",
     "é.1.1.x",
-    "abc.x.x.{mac}",
-    "abc.{seen}.{later}.{mac}",
-    "abd.{seen}.{seen}.{mac}",
+    "abc.x.x.{signature}",
+    "abc.{used}.{later}.{signature}",
+    "abd.{used}.{used}.{signature}",
 ]
 
 
-@pytest.mark.parametrize("form", FORGERIES)
-def test_what_we_have_not_made_is_none(form: str) -> None:
-    passes = made()
-    mac = passes.text(passes.make(NOW)).rpartition(".")[2]
-    text = form.format(mac=mac, seen=int(NOW), later=int(NOW) + 50)
-    assert passes.read(text, NOW) is None
+@pytest.mark.parametrize("forged", FORGERIES)
+def test_a_forged_cookie_is_no_session(forged: str) -> None:
+    sessions = make_sessions()
+    signature = sessions.encode(sessions.create(NOW)).rpartition(".")[2]
+    text = forged.format(signature=signature, used=int(NOW), later=int(NOW) + 50)
+    assert sessions.decode(text, NOW) is None
 
 
-def test_a_mark_made_for_one_purpose_is_worth_nothing_for_another() -> None:
-    passes = made()
-    badge = passes.make(NOW)
-    marks = {
-        passes.text(badge).rpartition(".")[2],
-        passes.word(badge),
-        passes.entry_word("abc"),
-        passes.seal(badge, "x").partition(".")[0],
+def test_a_signature_for_one_purpose_is_not_valid_for_another() -> None:
+    sessions = make_sessions()
+    session = sessions.create(NOW)
+    signatures = {
+        sessions.encode(session).rpartition(".")[2],
+        sessions.form_token(session),
+        sessions.login_token("abc"),
+        sessions.seal_notice(session, "x").partition(".")[0],
     }
-    assert len(marks) == 4
-    assert passes.word(badge) != passes.word(AdminSession("abd", badge.made, badge.seen))
+    assert len(signatures) == 4
+    assert sessions.form_token(session) != sessions.form_token(AdminSession("abd", session.created, session.used))
 
 
-def test_a_note_comes_back_only_as_it_was_given_and_to_its_own_pass() -> None:
-    passes = made()
-    badge = passes.make(NOW)
-    sealed = passes.seal(badge, "good The account is active.")
-    assert passes.open(badge, sealed) == "good The account is active."
-    assert passes.open(badge, sealed.replace("active", "gone")) == ""
-    assert passes.open(AdminSession("abd", badge.made, badge.seen), sealed) == ""
-    assert passes.open(badge, "é") == passes.open(badge, "") == ""
+def test_a_notice_comes_back_unchanged_and_only_to_its_session() -> None:
+    sessions = make_sessions()
+    session = sessions.create(NOW)
+    sealed = sessions.seal_notice(session, "good The account is active.")
+    assert sessions.open_notice(session, sealed) == "good The account is active."
+    assert sessions.open_notice(session, sealed.replace("active", "gone")) == ""
+    assert sessions.open_notice(AdminSession("abd", session.created, session.used), sealed) == ""
+    assert sessions.open_notice(session, "é") == sessions.open_notice(session, "") == ""

@@ -152,7 +152,7 @@ async def test_a_token_is_checked_now_and_what_has_changed_is_said(operator: Ope
     )
     page = await operator.follow(await operator.send(f"{path}/verify"))
     assert "the token works. Gained:" in told(page)
-    assert "Its scopes are as before." in told(await operator.follow(await operator.send(f"{path}/verify")))
+    assert "Its scopes have not changed." in told(await operator.follow(await operator.send(f"{path}/verify")))
     sandbox.steer("POST", "/faults", {"kind": "server_error"})
     page = await operator.follow(await operator.send(f"{path}/verify"))
     assert re.search(r"answered /\S+ with 5\d\d", told(page))
@@ -203,16 +203,16 @@ async def test_history_and_use_are_told_in_words(operator: Operator) -> None:
     [key] = await operator.stores.keys.all()
     await operator.send(f"/keys/{key.id}/revoke")
     await operator.send(f"{path}/unlink", {"confirmation": "unlink"})
-    activity = await operator.see("/activity")
-    words = re.findall(r'class="what">([^<]+)<', activity)
+    audit = await operator.see("/audit")
+    words = re.findall(r'class="what">([^<]+)<', audit)
     signed_in = "Signed in to the dashboard"
     assert words == ["Unlinked", "API key revoked", "API key created", "Resumed", "Suspended", signed_in, "Linked"]
-    assert "demo" in activity
-    assert "Scopes: *" in activity
+    assert "demo" in audit
+    assert "Scopes: *" in audit
     first = (await operator.stores.audit.read(most=1))[0].id
-    assert re.findall(r'class="what">([^<]+)<', await operator.see("/activity", before=str(first - 3))) == words[4:]
+    assert re.findall(r'class="what">([^<]+)<', await operator.see("/audit", before=str(first - 3))) == words[4:]
     other = (await operator.project("other")).id
-    assert "Nothing here" in await operator.see("/activity", project=other)
+    assert "Nothing here" in await operator.see("/audit", project=other)
 
 
 async def test_calls_are_counted_where_the_operator_sees_them(

@@ -144,7 +144,7 @@ def test_a_link_for_the_customer_works_in_another_browser(stage: Stage) -> None:
     stage.open("/link")
     browser("fill", label="Customer name", value="Contoso GmbH")
     browser("fill", label="Customer id", value="contoso")
-    stage.press("Make a link")
+    stage.press("Create a link")
     url = browser("text", css="#made")
     stage.shoot("link-for-a-customer")
     browser("fresh")
@@ -166,7 +166,7 @@ def test_a_key_is_made_with_the_scopes_that_are_chosen_and_is_revoked(stage: Sta
     browser("click", label="Only what is chosen here")
     browser("click", label="employees:read")
     stage.press("Create the key")
-    browser("sees", role="heading", name="The key is made")
+    browser("sees", role="heading", name="The key is created")
     key = browser("text", css="#made")
     stage.shoot("key-made")
     headers = {"authorization": basic(f"{key}:"), "x-account-id": account}
@@ -212,7 +212,7 @@ def test_without_scripts_all_still_works(stage: Stage) -> None:
     browser("click", label="Only what is chosen here")
     browser("click", label="groups:read")
     stage.press("Create the key")
-    browser("sees", role="heading", name="The key is made")
+    browser("sees", role="heading", name="The key is created")
     stage.press("Sign out")
     browser("sees", text="You have signed out.")
     stage.open("")
@@ -257,7 +257,7 @@ def test_every_page_fits_and_has_no_serious_fault_of_accessibility(stage: Stage,
         "try": f"/accounts/{account}/try",
         "link": "/link",
         "keys": "/keys",
-        "activity": "/activity",
+        "audit": "/audit",
         "key-new": "/keys/new",
         "lost": "/nowhere",
     }

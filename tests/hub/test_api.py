@@ -121,7 +121,7 @@ async def test_the_last_page_says_that_an_account_was_there_before(linking: Site
         await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
         done = await linking.client.get("/connect/done")
         assert ("Humaans is connected again" in done.text) is again
-        assert ("has taken the place of the one it had" in done.text) is again
+        assert ("this token replaces its old one" in done.text) is again
 
 
 async def test_of_two_at_once_one_links(linking: Site) -> None:
