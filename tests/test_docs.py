@@ -1,4 +1,4 @@
-"""What is said twice agrees: the README's rules are the gateway's, and its commands and settings exist."""
+"""What is said twice agrees: the README's rules are the gateway's; commands, settings, paths and names exist."""
 
 import re
 from pathlib import Path
@@ -14,6 +14,9 @@ from gateway.settings.load import SettingsError, read_settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OURS = r"(?:gateway|connectors|deploy|tests|config|docs)/[A-Za-z0-9_./-]+"
 
 
 def block(name: str) -> str:
@@ -41,3 +44,22 @@ def test_every_setting_that_the_readme_names_exists(name: str) -> None:
 )
 def test_every_command_of_the_readme_is_one(line: str) -> None:
     make_parser(CONNECTORS).parse_args(line.split())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_that_a_document_names_exists(document: Path) -> None:
+    named = set(re.findall(rf"`({OURS})`", document.read_text()))
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_every_function_of_the_five_trips_exists() -> None:
+    steps = re.findall(r"`([\w/]+\.py)`: ((?:`[\w.]+`(?:, )?)+)", ARCHITECTURE)
+    assert len(steps) > 40
+    missing = []
+    for path, names in steps:
+        text = (ROOT / path).read_text()
+        for name in re.findall(r"`([\w.]+)`", names):
+            definitions = [rf"\b(?:class|def) {each}\b" for each in name.split(".")]
+            if not all(re.search(each, text) for each in definitions):
+                missing.append(f"{path}: {name}")
+    assert missing == []

@@ -2,11 +2,11 @@
 // message over only to a page of one of the origins that the operator allows.
 (function () {
   "use strict";
-  var said = document.currentScript.dataset;
+  var data = document.currentScript.dataset;
   var page = window.opener || (window.parent !== window ? window.parent : null);
   if (!page) return;
-  var message = { type: "AccountConnected", account: { id: said.account, provider: said.provider } };
-  said.origins.split(" ").filter(Boolean).forEach(function (origin) {
+  var message = { type: "AccountConnected", account: { id: data.account, provider: data.provider } };
+  data.origins.split(" ").filter(Boolean).forEach(function (origin) {
     page.postMessage(message, origin);
   });
 })();
