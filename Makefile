@@ -2,8 +2,8 @@
 PYTHON ?= python3
 SANDBOX_PORT ?= 8081
 BIN := .venv/bin
-# A worker for each core, up to eight. The tests of a file stay together, for they share what they have started; in
-# their order, so that what is long is not left to the end. ARGS=-n0 runs them in one process.
+# A worker for each core, up to eight. The tests of a file stay together, because they share their servers;
+# in their order, so that long files do not come last. ARGS=-n0 runs them in one process.
 PARALLEL := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := setup
@@ -21,7 +21,7 @@ setup: .venv/requirements.lock  ## locked environment in .venv
 run: setup  ## sandbox, one linked account and the gateway; Ctrl-C stops all
 	@exec $(BIN)/python -m deploy.run
 
-test: setup  ## all tests, with the real servers where there are any
+test: setup  ## all tests, with real servers where they are installed
 	@bash deploy/ensure.sh
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
@@ -37,11 +37,11 @@ check: setup  ## format, lint, types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-fmt: setup  ## format, and mend what can be mended
+fmt: setup  ## format, and fix what can be fixed
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-fuzz: setup  ## all that the gateway's own document allows, and more, for a long time; ARGS=--seconds N
+fuzz: setup  ## requests that the OpenAPI document allows, and others, for a long time; ARGS=--seconds N
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup  ## speed, as ratios to other proxies in the same run
@@ -55,7 +55,7 @@ lock: setup  ## requirements.lock from pyproject.toml; ARGS=--upgrade takes new 
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--quiet -o requirements.lock $(ARGS)
 
-sandbox: setup  ## the stand-in for Humaans alone
+sandbox: setup  ## the sandbox alone
 	@exec $(BIN)/python -m deploy.sandbox --port $(SANDBOX_PORT) $(ARGS)
 
 rules: setup  ## which scope opens which operation and field

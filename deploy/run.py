@@ -1,7 +1,7 @@
-"""`make run`: a stand-in for Humaans, one linked account and the gateway, by the public commands only.
+"""`make run`: starts the sandbox and the gateway with one linked account, by the public commands only.
 
-With HUMAANS_TOKEN set it links that real account instead, and starts no stand-in. What is kept stands in
-`var/`; a second run uses it again, with the same account and one more key.
+With HUMAANS_TOKEN set it links that real account and starts no sandbox. The data is in `var/`; a second run uses it
+again, with the same account and one more key.
 """
 
 import base64
@@ -31,19 +31,19 @@ POLL_SECONDS = 0.1
 
 
 class Refused(Exception):
-    """Nothing was started: a setting is in the way."""
+    """Nothing was started, because of a setting."""
 
 
 class Failed(Exception):
-    """Something that was started did not do its work."""
+    """A started process failed."""
 
 
 class Stopped(Exception):
-    """The user wants an end."""
+    """The user has asked to stop."""
 
 
 class Stop:
-    """Whether the user wants an end. No `Event`, whose lock a signal's handler may wait for while it interrupts it."""
+    """Whether the user has asked to stop. No `Event`: a signal handler could deadlock on its lock."""
 
     def __init__(self) -> None:
         self.wanted = False
@@ -54,7 +54,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to start, as the environment says."""
+    """What to start, from the environment."""
 
     host: str
     port: int
@@ -101,7 +101,7 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
 def _refuse_busy(host: str, port: int, name: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        # As servers do: a connection of an earlier run that is still closing is not in the way.
+        # As servers do, so that a connection of an earlier run that is still closing is no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -124,13 +124,13 @@ def environment(environ: Mapping[str, str], plan: Plan, password: str) -> dict[s
     else:
         child["GATEWAY_HUMAANS_BASE_URL"] = f"http://127.0.0.1:{plan.sandbox_port}/api"
         if plan.local_host in LOOPBACK:
-            # Where the stand-in sends its webhooks.
+            # The sandbox sends its webhooks there.
             child.setdefault("GATEWAY_SERVER_PUBLIC_URL", plan.address)
     return child
 
 
 def prepare_var() -> str:
-    """Make `var/`, its master key, without which no stored token can be read, and the dashboard's password.
+    """Creates `var/` with the master key, without which no stored token can be read, and the dashboard's password.
 
     Both must outlive a run. Gives the password.
     """
@@ -141,7 +141,7 @@ def prepare_var() -> str:
 
 
 def _keep(name: str, text: str) -> str:
-    """Give what a file of `var/` holds; where there is none, it is made and holds the text."""
+    """Returns the content of a file in `var/`; creates it with the text if there is none."""
     file = VAR / name
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -212,7 +212,7 @@ class Children:
             process.wait()
 
     def _popen(self, words: Sequence[str], *, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C in a terminal reaches us alone, and we end the children in order.
+        # In a session of its own: Ctrl-C in a terminal reaches this process only, which stops its children in order.
         return subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=ROOT,

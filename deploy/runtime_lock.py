@@ -1,6 +1,6 @@
-"""Prints the part of requirements.lock that runs the gateway: what its own dependencies need, and no tool of ours.
+"""Prints the part of requirements.lock that the gateway needs at run time, without development tools.
 
-The lock says of each package what it is there `via`; from `dependencies` in pyproject.toml that is followed down.
+The lock names for each package what it is required `via`; this follows them from `dependencies` in pyproject.toml.
 """
 
 import re
@@ -49,7 +49,7 @@ def roots(pyproject: str) -> set[str]:
 
 
 def needed(wanted: set[str], locked: Mapping[str, Locked]) -> set[str]:
-    """Give the wanted packages with all that they need. Raises `KeyError` for those that are not locked."""
+    """Returns the wanted packages with all that they need. Raises `KeyError` for those that are not locked."""
     if not wanted <= locked.keys():
         raise KeyError(", ".join(sorted(wanted - locked.keys())))
     found: set[str] = set()

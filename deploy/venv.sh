@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv where there is none. Debian splits venv off from Python: as root it is installed, else a sentence
-# says how.
+# Creates .venv if there is none. Debian packages venv apart from Python: as root this installs it, else it says how.
 set -euo pipefail
 
 python="${PYTHON:-python3}"

@@ -1,4 +1,4 @@
-"""`serve`: the server process, its workers, and the private Redis where no other is set."""
+"""`serve`: the server process, its workers, and a private Redis if no other is configured."""
 
 import asyncio
 import errno
@@ -19,16 +19,16 @@ from gateway.settings.load import Settings, SettingsError
 
 BACKLOG = 2048
 GRACE_SECONDS = 10
-"""How long requests under way may take after SIGTERM."""
+"""Time that requests in flight have after SIGTERM."""
 
 
 def serve(settings: Settings) -> None:
-    """Answer requests until SIGTERM or Ctrl-C. Raises `SettingsError` when it cannot begin."""
-    # uvicorn raises the signal again when it is done: as an exception it still lets all below be closed.
+    """Serves requests until SIGTERM or Ctrl-C. Raises `SettingsError` if it cannot start."""
+    # uvicorn raises the signal again at its end; as an exception it lets the exit stack close everything.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(settings.server.host, settings.server.port))
-        # Faults are told here once, and the tables made once, before any worker starts.
+        # Reports faults and migrates the database once, before any worker starts.
         asyncio.run(prepare(settings))
         if settings.cache.enabled and not settings.redis.url:
             try:
@@ -51,7 +51,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(BACKLOG)  # The address is printed next: whoever reads it may connect.
+        listener.listen(BACKLOG)  # The address is printed next, so it must accept connections.
     except OSError as error:
         listener.close()
         why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
@@ -79,7 +79,7 @@ def _config(app: Application | str, *, factory: bool = False, workers: int | Non
         access_log=False,
         log_level="warning",
         server_header=False,
-        # Nothing here depends on what a proxy says of the caller, so nothing is believed.
+        # The gateway reads the client address from server.address_header itself.
         proxy_headers=False,
         date_header=True,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -73,7 +73,7 @@ def row(name: str, run: Figures) -> str:
 
 
 def mixed(stack: Stack) -> Sequence[Get]:
-    """Make pages, filters, chosen fields and single records; the last of them is asked anew each time."""
+    """Returns requests for pages, filters, chosen fields and single records; the last one bypasses the cache."""
     headers = stack.headers()
     first = _read(stack, f"{EMPLOYEES}?page_size=10")
     pages = [f"{EMPLOYEES}?page_size={size}" for size in (5, 10, 25, 60)]

@@ -1,4 +1,4 @@
-"""Drives requests at a server for some seconds and measures: by wrk, or, where there is none, by ourselves.
+"""Sends requests to a server for some seconds and measures: by wrk if it is installed, else by this program.
 
 The loop is closed: each connection sends its next request when it has its answer. So a slow server is asked
 less, and the percentiles are those of what was asked.

@@ -12,7 +12,7 @@ SHIPPED = ROOT / "deploy" / "nginx.conf"
 
 
 def configuration(port: int, gateways: Sequence[str], directory: Path) -> str:
-    """Give the shipped text, changed only in these places; each must be there, or something else was tried."""
+    """Returns the shipped configuration with these replacements. Each must match, or another file would be tested."""
     places = {
         "listen 8080 ": f"listen 127.0.0.1:{port} ",
         "server gateway-1:8080 ": f"server {gateways[0]} ",
@@ -37,7 +37,7 @@ def start(processes: Processes, name: str, text: str, port: int, prefix: Sequenc
         raise Failed("there is no nginx: apt-get install nginx")
     file = processes.directory / f"{name}.conf"
     file.write_text(text)
-    # Debian's nginx falls to an account that may not enter our directory, if it is not told otherwise.
+    # Debian's nginx otherwise switches to an account that may not enter this directory.
     account = " user root;" if os.geteuid() == 0 else ""
     server = processes.start(name, [*prefix, found, "-c", file, "-g", f"daemon off;{account}"])
     server.wait_for(lambda: takes_connections(port))

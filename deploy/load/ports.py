@@ -3,7 +3,7 @@
 import secrets
 import socket
 
-# Below what the kernel gives to outgoing connections and to whoever asks for port 0 (ip_local_port_range of Linux).
+# Below the ports that the kernel uses for outgoing connections and for port 0 (ip_local_port_range of Linux).
 LOWEST, HIGHEST = 10_000, 32_767
 
 

@@ -91,14 +91,14 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,
-                # A group of its own: Ctrl-C reaches us alone, and we stop all of it in order.
+                # In a group of its own: Ctrl-C reaches this process only, which stops the others in order.
                 start_new_session=True,
             )
         self._servers.append(Server(name, process, log))
         return self._servers[-1]
 
     def ask(self, command: Sequence[str | Path], environ: Mapping[str, str] | None = None, given: str = "") -> str:
-        """Give what a command prints; `given` is its standard input."""
+        """Returns the output of a command; `given` is its standard input."""
         done = subprocess.run(
             command,
             cwd=ROOT,

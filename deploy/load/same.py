@@ -38,7 +38,7 @@ class Case:
 CASES = (
     Case(name="a kept list", status=200),
     Case(name="a large list", status=200, path="/unified/hris/employees?page_size=60"),
-    # Without a cursor, which is new with each reading.
+    # Without the cursor, which changes with each reading.
     Case(name="a list asked anew", status=200, path="/unified/hris/employees?page_size=100", headers=NO_CACHE),
     Case(name="a filter, encoded", status=200, path="/unified/hris/employees?filter%5Bemail%5D=no%2Bbody%40a.test"),
     Case(name="fields withheld", status=200, account="narrow"),
@@ -98,14 +98,14 @@ def ask(address: str, case: Case, stack: Stack) -> Said:
 
 
 def comparable(name: str, value: str) -> str:
-    """Give a header's value without what differs between two answers of one server."""
+    """Returns a header's value without what differs between two answers of one server."""
     if name in OF_THE_MOMENT:
         return ""
     return _SECONDS.sub("#", value) if name in COUNTING else value
 
 
 def faults(case: Case, stack: Stack, proxy: str) -> list[str]:
-    """Give what is wrong with a case, through a proxy.
+    """Returns the differences of a case through a proxy.
 
     The gateway is asked before and after, since an answer may be kept or run out in between: one of the two answers
     must be the proxy's.

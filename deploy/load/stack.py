@@ -36,12 +36,12 @@ class Stack:
     server: Server
 
     def headers(self, key: str = "all", account: str | None = "main") -> dict[str, str]:
-        """Give the headers of a call; a name that is not known here is sent as it stands."""
+        """Returns the headers of a request; an unknown name is sent unchanged."""
         return headers(self.keys.get(key, key), None if account is None else self.accounts.get(account, account))
 
 
 def headers(secret: str, account: str | None) -> dict[str, str]:
-    """Give the headers of a call with a key to an account."""
+    """Returns the headers of a request with a key for an account."""
     found = {"authorization": "Basic " + base64.b64encode(f"{secret}:".encode()).decode()}
     return found if account is None else {**found, "x-account-id": account}
 
@@ -51,16 +51,16 @@ def gateway_command(*words: str) -> list[str | Path]:
 
 
 def settings(directory: Path, sandbox: str) -> dict[str, str]:
-    """Give a gateway's settings. With no Redis named, `serve` starts a private one for itself."""
+    """Returns the settings of a gateway. Without a Redis URL, `serve` starts a private server."""
     return {
         "GATEWAY_SERVER_PORT": "0",
         "GATEWAY_DATABASE_URL": f"sqlite:///{directory / 'gateway.db'}",
         "GATEWAY_VAULT_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "GATEWAY_HUMAANS_BASE_URL": f"http://{sandbox}/api",
-        # What fails here fails on purpose, and need not be waited for.
+        # Faults here are on purpose; no wait for them.
         "GATEWAY_UPSTREAM_RETRY_WAIT_MAX_SECONDS": "0.01",
         "GATEWAY_LOG_REQUESTS": "false",
-        # A Redis on a busy machine is not a dead one.
+        # Redis may be slow on a busy machine.
         "GATEWAY_REDIS_TIMEOUT_SECONDS": "30",
         "GATEWAY_REDIS_CONNECT_TIMEOUT_SECONDS": "30",
     }
@@ -76,7 +76,7 @@ def start_stack(processes: Processes, *, people: int = 60, workers: int = 2) -> 
     sandbox = start_sandbox(processes, people)
     environ = settings(processes.directory, sandbox)
     names = list(KEYS)
-    # The first key makes the database and the project; what comes after may be done side by side.
+    # The first key creates the database and the project; the rest may run concurrently.
     keys = {names[0]: processes.ask(gateway_command("keys", "create", "--project", PROJECT, *KEYS[names[0]]), environ)}
     serve = {**environ, "GATEWAY_SERVER_WORKERS": str(workers)}
     server = processes.start("gateway", gateway_command("serve"), serve)
@@ -111,7 +111,7 @@ def wait_until_ready(gateway: str) -> None:
 
 
 def make_trouble(sandbox: str) -> None:
-    """Put the faults into the sandbox."""
+    """Configures the faults of the sandbox."""
     connection = HTTPConnection(sandbox, timeout=5)
     for fault in FAULTS:
         connection.request("POST", "/_sandbox/faults", json.dumps(fault))

@@ -95,7 +95,7 @@ class Choices:
     """Text before the hexadecimal signature. Chosen: none. Other form: `sha256=`."""
 
     webhook_secret: Literal["assigned", "given"] = "assigned"
-    """Who makes an endpoint's secret. Chosen: the server, and shows it. Other form: the client, never shown."""
+    """Who creates an endpoint's secret. Chosen: the server, which shows it. Other form: the client, never shown."""
 
     webhook_events: Literal["any", "people_only"] = "any"
     """Event names that an endpoint may want; two are known. Chosen: any. Other form: those of people, else 422."""

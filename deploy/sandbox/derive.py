@@ -116,7 +116,7 @@ _FILLERS: dict[str, Callable[[JsonObject, Store, Choices], None]] = {
 
 
 def settle(path: str, before: JsonObject | None, after: JsonObject | None, store: Store) -> None:
-    """Put right the rows that depend on the one that was written."""
+    """Updates the rows that depend on the one that was written."""
     row = after or before or {}
     match path:
         case "job-roles":

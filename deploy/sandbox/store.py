@@ -58,7 +58,7 @@ class Store:
         self._changed(path, data)
 
     def remove(self, path: str, row_id: str) -> None:
-        """Take a row away; with a person goes what is theirs."""
+        """Deletes a row; a person's rows are deleted with the person."""
         data = self.table(path).pop(row_id).data
         if path == "people":
             self._removed_people.add(row_id)

@@ -34,12 +34,12 @@ FAULTS = [
     ("short", "should have 12 to 1024 characters"),
     ("eleven char", "should have 12 to 1024 characters"),
     ("x" * 1025, "should have 12 to 1024 characters"),
-    ("scrypt:", "begins with scrypt: and is none of ours"),
-    (str(MADE)[:-1], "begins with scrypt: and is none of ours"),
-    (str(MADE).replace(":15:", ":10:"), "begins with scrypt: and is none of ours"),
-    (str(MADE).replace(":15:", ":25:"), "begins with scrypt: and is none of ours"),
-    (str(MADE).replace(":15:8:", ":15:9:"), "begins with scrypt: and is none of ours"),
-    (str(MADE).replace(":8:3:", ":8:0:"), "begins with scrypt: and is none of ours"),
+    ("scrypt:", "begins with scrypt: but is no valid hash"),
+    (str(MADE)[:-1], "begins with scrypt: but is no valid hash"),
+    (str(MADE).replace(":15:", ":10:"), "begins with scrypt: but is no valid hash"),
+    (str(MADE).replace(":15:", ":25:"), "begins with scrypt: but is no valid hash"),
+    (str(MADE).replace(":15:8:", ":15:9:"), "begins with scrypt: but is no valid hash"),
+    (str(MADE).replace(":8:3:", ":8:0:"), "begins with scrypt: but is no valid hash"),
 ]
 
 

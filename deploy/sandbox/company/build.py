@@ -1,4 +1,4 @@
-"""Makes the company, and knows which function makes the rows of which resource."""
+"""Builds the company; has the function that creates the rows of each resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the generated people are, before any row is written: when they come and go, and whom they report to."""
+"""Plans the generated people before any row is written: when they join and leave, and whom they report to."""
 
 from __future__ import annotations
 
