@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-OURS = r"(?:gateway|connectors|deploy|tests|config|docs)/[A-Za-z0-9_./-]+"
+OURS = r"(?:gateway|connectors|deploy|tests|config|docs)/[A-Za-z0-9_./-]+|[a-z_]+/[A-Za-z0-9_/-]+\.(?:py|md|toml)"
 
 
 def block(name: str) -> str:
