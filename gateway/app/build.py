@@ -81,12 +81,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
     limits = settings.upstream
-    asker = VendorClient(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
+    client = VendorClient(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock)
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     authenticator = Authenticator(stores.accounts, providers(settings))
     checks = TokenRejections(stores.accounts, upstream, clock.now)
     reads, invalidate, collections = open_reads(
-        settings, ReadParts(authenticator, stores, redis, cache, forgetting, asker, checks, vault, metrics), stack
+        settings, ReadParts(authenticator, stores, redis, cache, forgetting, client, checks, vault, metrics), stack
     )
     new_request_id = request_ids()
     hooks = open_vendor_events(settings, stores, upstream, authenticator.providers, (clock.now, metrics, checks))
@@ -100,7 +100,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     invalidate = records.after(invalidate)
     writes = WriteService(
         authenticator,
-        StepRunner(upstream, asker, clock, checks),
+        StepRunner(upstream, client, clock, checks),
         Idempotency(stores.idempotency, clock),
         invalidate,
         clock,

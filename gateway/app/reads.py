@@ -69,13 +69,12 @@ def open_reads(
         windows_of(settings),
         settings.upstream.page_concurrency,
     )
-    unreadable = parts.metrics.unreadable_values
     composer = Composer(
         parts.client,
         collections,
         CursorSigner(parts.vault.derive(b"cursor"), cursor_seconds),
         parts.rejections,
-        lambda provider, resource, count: unreadable.labels(provider, resource).inc(count),
+        lambda provider, resource, count: parts.metrics.unreadable_values.labels(provider, resource).inc(count),
     )
     reads = ReadService(
         parts.authenticator,

@@ -110,11 +110,11 @@ class WriteBench:
             keys={"key": make_key(*self.key)}, accounts={"a1": make_linked("a1", *self.scopes, provider="humaans")}
         )
         clock = self.time.clock()
-        asker = VendorClient(self.vendor, RetryPolicy(retries=2, longest_wait=2.0, first_wait=0.001), clock)
+        client = VendorClient(self.vendor, RetryPolicy(retries=2, longest_wait=2.0, first_wait=0.001), clock)
         authenticator = Authenticator(
             self.register, {"humaans": Provider(self.connector, Policy(self.connector, self.operator))}
         )
-        steps = StepRunner(self.vendor, asker, clock, TokenRejections(self.register, self.vendor, clock.now))
+        steps = StepRunner(self.vendor, client, clock, TokenRejections(self.register, self.vendor, clock.now))
         self.writes = WriteService(
             authenticator, steps, Idempotency(self.idempotency, clock), self._invalidate, clock, deadline=30.0
         )

@@ -41,16 +41,16 @@ def session(seconds: float = 30.0, extra: Sequence[tuple[str, str]] = (), *, raw
 
 
 async def ask(*outcomes: Outcome, retries: int = 0, extra: Sequence[tuple[str, str]] = ()) -> Any:
-    asker = VendorClient(
+    client = VendorClient(
         Script(list(outcomes)), RetryPolicy(retries, longest_wait=2.0, first_wait=0.001), Time().clock()
     )
-    return await asker.get(session(extra=extra), PEOPLE)
+    return await client.get(session(extra=extra), PEOPLE)
 
 
 async def test_a_call_carries_the_token_and_asks_for_json() -> None:
     script = Script([json_answer({"data": []})])
-    conversation = session()
-    body = await VendorClient(script, RetryPolicy(0, 0), Time().clock()).get(conversation, PEOPLE)
+    vendor_session = session()
+    body = await VendorClient(script, RetryPolicy(0, 0), Time().clock()).get(vendor_session, PEOPLE)
     assert body == {"data": []}
     [(base_url, request)] = script.asked
     assert (base_url, request.method, request.path, request.query) == (
@@ -60,8 +60,8 @@ async def test_a_call_carries_the_token_and_asks_for_json() -> None:
         PEOPLE.query,
     )
     assert request.headers == {"accept": "application/json", "authorization": "Bearer token of a1"}
-    assert (conversation.calls, conversation.raw) == (1, [])
-    assert "token of a1" not in repr(request) + repr(conversation)
+    assert (vendor_session.calls, vendor_session.raw) == (1, [])
+    assert "token of a1" not in repr(request) + repr(vendor_session)
 
 
 @pytest.mark.parametrize("status", [200, 201, 206])
@@ -195,10 +195,10 @@ GOOD = json_answer({"fine": True})
 )
 async def test_what_may_pass_is_tried_again(outcomes: list[Outcome], calls: int) -> None:
     script = Script(outcomes)
-    conversation = session()
-    asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
-    assert await asker.get(conversation, PEOPLE) == {"fine": True}
-    assert len(script.asked) == conversation.calls == calls
+    vendor_session = session()
+    client = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
+    assert await client.get(vendor_session, PEOPLE) == {"fine": True}
+    assert len(script.asked) == vendor_session.calls == calls
 
 
 @pytest.mark.parametrize(
@@ -220,9 +220,9 @@ async def test_what_may_pass_is_tried_again(outcomes: list[Outcome], calls: int)
 )
 async def test_tries_come_to_an_end(outcome: Outcome, error: type[Exception], calls: int) -> None:
     script = Script([outcome])
-    asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
+    client = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.001), Time().clock())
     with pytest.raises(error) as failed:
-        await asker.get(session(), PEOPLE)
+        await client.get(session(), PEOPLE)
     assert len(script.asked) == calls
     if outcome is GONE:
         assert failed.value is GONE
@@ -230,9 +230,9 @@ async def test_tries_come_to_an_end(outcome: Outcome, error: type[Exception], ca
 
 async def test_no_try_begins_whose_wait_does_not_fit_the_deadline() -> None:
     script = Script([refusal(503)])
-    asker = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.5), Time().clock())
+    client = VendorClient(script, RetryPolicy(2, longest_wait=2.0, first_wait=0.5), Time().clock())
     with pytest.raises(VendorFailure):
-        await asker.get(session(seconds=0.4), PEOPLE)
+        await client.get(session(seconds=0.4), PEOPLE)
     assert len(script.asked) == 1
 
 
@@ -247,10 +247,10 @@ async def test_the_wait_is_the_jittered_one() -> None:
 async def test_raw_notes_each_answer_and_no_refusal() -> None:
     body = {"data": [{"id": "x"}], "total": 1}
     script = Script([refusal(503), json_answer(body), refusal(404)])
-    conversation = session(raw=True)
-    asker = VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.001), Time().clock())
-    await asker.get(conversation, PEOPLE)
+    vendor_session = session(raw=True)
+    client = VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.001), Time().clock())
+    await client.get(vendor_session, PEOPLE)
     with pytest.raises(VendorRefusal):
-        await asker.get(conversation, Request("GET", "/x"))
-    assert conversation.raw == [RawCall(PEOPLE, body)]
-    assert conversation.calls == 3
+        await client.get(vendor_session, Request("GET", "/x"))
+    assert vendor_session.raw == [RawCall(PEOPLE, body)]
+    assert vendor_session.calls == 3
