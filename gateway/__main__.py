@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from connectors.connector import Connector
 from connectors.registry import CONNECTORS
 from gateway.cli.parser import make_parser
-from gateway.errors import GatewayError, NotFound
+from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.model import Cache, Upstream
 from gateway.settings.load import Settings, SettingsError, read_settings
 
@@ -30,6 +30,10 @@ def main(words: Sequence[str] | None = None, environ: Mapping[str, str] = os.env
     except SettingsError as error:
         _say(str(error))
         return 2
+    except BadRequest as error:
+        # The message speaks of the body of a request; a command has none, so only the faults are printed.
+        _say("\n".join(error.errors) or error.message)
+        return 1
     except GatewayError as error:
         _say(error.message)
         return 1

@@ -55,7 +55,7 @@ def main() -> int:
 def run(ground: Ground, wanted: argparse.Namespace) -> None:
     os.sched_setaffinity(0, {OTHER_CORE})
     get = Get(LIST, ground.headers)
-    gateway = Contestant("gateway, 1 worker, hit near", *start_gateway(ground), get)
+    gateway = Contestant("gateway, 1 worker, hit in the local cache", *start_gateway(ground), get)
     far = Contestant(
         "gateway, 1 worker, hit in Redis", *start_gateway(ground, "far", GATEWAY_CACHE_LOCAL_BYTES="0"), get
     )
@@ -94,7 +94,7 @@ def preamble(size: int, rounds: int) -> str:
 A list of 25 employees, {size:,} bytes; {CONNECTIONS} connections, driven by {by}; medians of {rounds} rounds.
 One server at a time is asked, on core {SERVER_CORE}; Redis, the sandbox and the load are on core {OTHER_CORE}.
 Request logging is off (GATEWAY_LOG_REQUESTS=false). On each hit ours checks key, tenant, account and scopes; far
-from the near-cache it asks Redis once and decrypts. The plain proxy asks Redis for key and answer; the others check
+from the local cache it asks Redis once and decrypts. The plain proxy asks Redis for key and answer; the others check
 nothing.
 """
 

@@ -24,7 +24,7 @@ SKEW = 1.1
 WAYS = {
     "no cache": {"GATEWAY_CACHE_ENABLED": "false"},
     "Redis only": {"GATEWAY_CACHE_LOCAL_BYTES": "0"},
-    "near and Redis": {},
+    "local cache and Redis": {},
 }
 
 

@@ -52,10 +52,10 @@ def test_a_webhook_lives_from_add_to_remove(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "environ", "code", "fault"),
     [
-        ("add http://example.com/ --project a", {}, 1, "url must begin with https://"),
+        ("add http://example.com/ --project a", {}, 1, "url: must begin with https://"),
         ("add https://127.0.0.1/ --project a", {}, 1, "private or special network"),
         ("add http://127.0.0.1:3000/ --project a", LOCAL, 0, ""),
-        ("add https://e.com/ --project a --event account.gone", {}, 1, "events has account.gone"),
+        ("add https://e.com/ --project a --event account.gone", {}, 1, "events: has account.gone"),
         ("rotate nobody", {}, 1, "there is no webhook 'nobody'"),
         ("rotate nobody --overlap-seconds 604801", {}, 2, "from 0 to 604800"),
         ("list", {"GATEWAY_WEBHOOKS_ALLOWED_NETWORKS": "10.0.0.1/8"}, 2, "GATEWAY_WEBHOOKS_ALLOWED_NETWORKS"),

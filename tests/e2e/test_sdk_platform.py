@@ -69,11 +69,11 @@ def test_a_change_arrives_and_comes_back(sdk: Sdk, mine: Caller) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"credentials": {"apiToken": "x"}}, ["credentials must be an object of apiToken alone", "may empty it"]),
-        ({"label": {"text": "x"}}, ["label must be"]),
-        ({"provider": "other"}, ["provider cannot be changed"]),
-        ({"environment": "eu"}, ["environment names nothing here"]),
-        ({"type": "staging"}, ["type must be production or test"]),
+        ({"credentials": {"apiToken": "x"}}, ["credentials: must be an object of apiToken alone", "may empty it"]),
+        ({"label": {"text": "x"}}, ["label: must be"]),
+        ({"provider": "other"}, ["provider: cannot be changed"]),
+        ({"environment": "eu"}, ["environment: cannot be chosen"]),
+        ({"type": "staging"}, ["type: must be one of: production, test"]),
     ],
 )
 def test_a_change_that_cannot_be_is_a_400_with_its_reason(

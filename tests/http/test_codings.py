@@ -1,4 +1,4 @@
-"""Answers in the coding that a caller takes, and not again to who has them; what is near is as right as what is far."""
+"""Answers in the coding that a caller takes, and not again to who has them; the local cache is as right as Redis."""
 
 import asyncio
 import gzip
@@ -69,7 +69,7 @@ OPENED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 async def test_every_coding_holds_the_same_answer_from_every_place(site: Site, times: int) -> None:
-    """The first comes from the vendor, the second from Redis or near, the third by the short way."""
+    """The first comes from the vendor, the second from a cache, the third by the fast path."""
     plain = None
     for coding, opened in OPENED.items():
         for _ in range(times):
@@ -110,9 +110,9 @@ async def test_who_has_an_answer_is_told_so_and_gets_another_when_it_changes(sit
 
 
 @pytest.mark.parametrize(
-    ("header", "detail"), [({}, "near"), ({"cache-control": "max-age=50"}, "near"), ({"x-other": "1"}, "near")]
+    ("header", "detail"), [({}, "local"), ({"cache-control": "max-age=50"}, "local"), ({"x-other": "1"}, "local")]
 )
-async def test_what_was_answered_is_near(site: Site, header: dict[str, str], detail: str) -> None:
+async def test_a_repeated_request_is_answered_from_the_local_cache(site: Site, header: dict[str, str], detail: str) -> None:
     for _ in range(2):
         await site.get()
     hit = await site.get(headers=header)
