@@ -303,33 +303,33 @@ GENERATION = "generation"
 
 
 class Cache(Protocol):
-    """A shared store of bytes that may forget anything at any time. Never raises: a fault is a counted miss."""
+    """A shared store of bytes that may lose anything at any time. Never raises: a failure is a counted miss."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]: ...
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        """Keep values for a time; tell whether the store took them."""
+        """Stores values for a time. Returns whether the store accepted them."""
 
     async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
-        """Keep a value under each key that has none, and give what is under each then; None where that is unknown."""
+        """Stores a value under each key that has none, and returns what each has then; None where that is unknown."""
 
     async def renew(self, key: str, value: bytes, seconds: int) -> None:
-        """Keep a claimed value for longer, if it is still there."""
+        """Extends the time of a claimed value, if it is still there."""
 
     async def release(self, key: str, value: bytes) -> None:
-        """Drop a claimed value, if it is still there."""
+        """Deletes a claimed value, if it is still there."""
 
-    async def tell(self, news: Invalidation, name: str) -> None:
-        """Tell all workers; who cannot be reached sees it when what it remembers ends."""
+    async def publish(self, change: Invalidation, name: str) -> None:
+        """Publishes a change to all workers. One that cannot be reached sees it when its own copy expires."""
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
-        """Keep values of an account that must not be missed, and tell all workers that it has changed.
+        """Stores values of an account that must not be missed, and publishes that it has changed.
 
-        Tried even while the store is given a rest after a fault.
+        Tried even while the store rests after a failure.
         """
 
-    async def forget(self, account_id: str) -> bool:
-        """Drop all that is kept under this account. False where that could not be done: it is to be tried again."""
+    async def purge(self, account_id: str) -> bool:
+        """Deletes all values of an account. Returns False where that failed and is to be tried again."""
 
 
 class Upstream(Protocol):

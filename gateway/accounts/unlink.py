@@ -62,14 +62,14 @@ class AccountPurge:
 
     async def sweep(self, account_id: str) -> bool:
         """Drop what the shared cache keeps of an account; False where it could not be reached."""
-        return await self._cache.forget(account_id)
+        return await self._cache.purge(account_id)
 
     async def hear(self, change: AuditRecord) -> None:
         """Forget an account that this process has just unlinked, or whose caching it has switched off."""
         news = invalidation_of(change)
         if news is not None and change.account_id:
             self.here(news, change.account_id)
-            await self._cache.tell(news, change.account_id)
+            await self._cache.publish(news, change.account_id)
             await self.sweep(change.account_id)
 
 

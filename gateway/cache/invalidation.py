@@ -12,9 +12,9 @@ def invalidation_listener(cache: Cache) -> Callable[[AuditRecord], Awaitable[Non
     async def announce(change: AuditRecord) -> None:
         if change.account_id:
             if invalidation_of(change) is None:
-                await cache.tell(Invalidation.ACCOUNT, change.account_id)
+                await cache.publish(Invalidation.ACCOUNT, change.account_id)
         elif change.key_id:
-            await cache.tell(Invalidation.KEY, change.key_id)
+            await cache.publish(Invalidation.KEY, change.key_id)
 
     return announce
 

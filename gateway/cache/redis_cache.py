@@ -70,14 +70,14 @@ class RedisCache:
         task.add_done_callback(self._replacing.discard)
         return bool(await asyncio.shield(task))
 
-    async def tell(self, news: Invalidation, name: str) -> None:
+    async def publish(self, change: Invalidation, name: str) -> None:
         """Publishes a change to all workers."""
-        await self._guard("publish", self._client.publish(CHANNEL, f"{news} {name}"))
+        await self._guard("publish", self._client.publish(CHANNEL, f"{change} {name}"))
 
-    async def forget(self, account_id: str) -> bool:
+    async def purge(self, account_id: str) -> bool:
         """Deletes an account's values, after what workers had sent before they received the message has arrived."""
         await asyncio.sleep(_IN_FLIGHT)
-        return bool(await self._guard("forget", self._forget(account_id)))
+        return bool(await self._guard("purge", self._purge(account_id)))
 
     async def ping(self) -> bool:
         # Not PING, which a cluster would send to all nodes.
@@ -130,7 +130,7 @@ class RedisCache:
             return [None] * len(keys)
         return [before or value for before in replies[: len(keys)]]
 
-    async def _forget(self, account_id: str) -> bool:
+    async def _purge(self, account_id: str) -> bool:
         index = _index(account_id)
         [keys] = await self._client.run(index, lambda pipe: pipe.zrange(index, 0, -1))
         if not self._accepted([keys]):
@@ -184,10 +184,10 @@ class NoCache:
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return True
 
-    async def tell(self, news: Invalidation, name: str) -> None:
+    async def publish(self, change: Invalidation, name: str) -> None:
         """There is nothing that others could have stored."""
 
-    async def forget(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
+    async def purge(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
         return True
 
     async def ping(self) -> bool:

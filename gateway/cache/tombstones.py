@@ -36,20 +36,20 @@ class GuardedCache:
     """A `Cache` that stores nothing for accounts with a tombstone. Keys begin with the account's id in braces."""
 
     read: Callable[[Sequence[str]], Coroutine[Any, Any, Sequence[bytes | None]]]
-    forget: Callable[[str], Coroutine[Any, Any, bool]]
+    purge: Callable[[str], Coroutine[Any, Any, bool]]
     renew: Callable[[str, bytes, int], Coroutine[Any, Any, None]]
     release: Callable[[str, bytes], Coroutine[Any, Any, None]]
-    tell: Callable[[Invalidation, str], Coroutine[Any, Any, None]]
+    publish: Callable[[Invalidation, str], Coroutine[Any, Any, None]]
 
     def __init__(self, cache: Cache, tombstones: Tombstones) -> None:
         self._cache = cache
         self._tombstones = tombstones
         # Passed through without a wrapper: a read is on the way of every request, and none of these stores a value.
         self.read = cache.read
-        self.forget = cache.forget
+        self.purge = cache.purge
         self.renew = cache.renew
         self.release = cache.release
-        self.tell = cache.tell
+        self.publish = cache.publish
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
         return not self._gone(values) and await self._cache.write(values, seconds)

@@ -172,7 +172,7 @@ async def test_nothing_is_put_under_the_id_of_an_account_that_is_gone() -> None:
     assert await cache.claim(["{a1}:generation"], b"g", 60) == [None]
     assert not await cache.replace("a1", {"{a1}:generation": b"g"}, 60)
     assert await cache.read(["{a1}:k", "{a1}:later", "{a1}:generation", "{a2}:later"]) == [b"1", None, None, None]
-    await cache.forget("a1")
+    await cache.purge("a1")
     assert await cache.read(["{a1}:k", "{a2}:k"]) == [None, b"2"]
     assert await cache.write({"{a2}:later": b"1"}, 60)
     assert await cache.claim(["{a2}:generation"], b"g", 60) == [b"g"]

@@ -58,7 +58,7 @@ async def test_a_long_list_is_written_and_read_whole(cache: RedisCache) -> None:
     values = {f"{{long}}:{number}": b"%d" % number for number in range(100)}
     assert await cache.write(values, 60)
     assert await cache.read([*values, "{long}:none"]) == [*values.values(), None]
-    await cache.forget("long")
+    await cache.purge("long")
     assert await cache.read(list(values)) == [None] * 100
 
 
@@ -101,7 +101,7 @@ async def test_a_replacement_does_not_wait_for_the_rest_after_a_fault(metrics: M
 
 async def test_forgetting_an_account_leaves_the_others(cache: RedisCache) -> None:
     await cache.write({"{gone}:1": b"x", "{gone}:2": b"y", "{kept}:1": b"z"}, 60)
-    await cache.forget("gone")
+    await cache.purge("gone")
     assert await cache.read(["{gone}:1", "{gone}:2", "{kept}:1"]) == [None, None, b"z"]
 
 

@@ -71,10 +71,10 @@ def fixture_cache(client: RedisClient) -> RedisCache:
 
 
 async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCache) -> None:
-    await cache.tell(Invalidation.ACCOUNT, "a1")
+    await cache.publish(Invalidation.ACCOUNT, "a1")
     await cache.replace("a2", {"{a2}:generation:": b"1"}, 60)
-    await cache.tell(Invalidation.GONE, "a3")
-    await cache.tell(Invalidation.KEY, "k1")
+    await cache.publish(Invalidation.GONE, "a3")
+    await cache.publish(Invalidation.KEY, "k1")
     await until(seen(lambda: len(worker.heard) == 4))
     assert worker.heard == [
         (Invalidation.ACCOUNT, "a1"),
@@ -88,7 +88,7 @@ async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCach
 async def test_a_word_that_is_not_known_is_passed_over(worker: Worker, cache: RedisCache, client: RedisClient) -> None:
     for text in ("later a1", "", "answers", "\udcff"):
         await client.run(CHANNEL, partial(publish, text.encode(errors="surrogateescape")))
-    await cache.tell(Invalidation.ACCOUNT, "a1")
+    await cache.publish(Invalidation.ACCOUNT, "a1")
     await until(seen(lambda: (Invalidation.ACCOUNT, "a1") in worker.heard))
     assert worker.heard == [(Invalidation.ANSWERS, ""), (Invalidation.ACCOUNT, "a1")]
 
@@ -101,7 +101,7 @@ async def test_a_server_that_freezes_is_not_believed_and_is_heard_again_when_it_
     server.thaw()
     # Over the same connection if it thawed in time, for then nothing was lost, else over a new one.
     await until(seen(worker.channel.works))
-    await cache.tell(Invalidation.ACCOUNT, "a1")
+    await cache.publish(Invalidation.ACCOUNT, "a1")
     await until(seen(lambda: worker.heard == [(Invalidation.ACCOUNT, "a1")]))
     assert SILENCE <= 1
 

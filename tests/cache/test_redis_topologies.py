@@ -39,7 +39,7 @@ class Worker:
 
     async def receives(self, name: str) -> bool:
         """Publishes until it arrives."""
-        await self.cache.tell(Invalidation.ACCOUNT, name)
+        await self.cache.publish(Invalidation.ACCOUNT, name)
         await asyncio.sleep(0.02)
         return (Invalidation.ACCOUNT, name) in self.received
 
@@ -89,13 +89,13 @@ async def check(worker: Worker, accounts: int = 20) -> None:
     await until(lambda: worker.receives("subscribed"))
     worker.received.clear()
     assert await cache.replace("a2", {"{a2}:generation:": b"g"}, 60)
-    await cache.tell(Invalidation.KEY, "k1")
+    await cache.publish(Invalidation.KEY, "k1")
 
     async def received() -> bool:
         return set(worker.received) >= {(Invalidation.ANSWERS, "a2"), (Invalidation.KEY, "k1")}
 
     await until(received)
-    assert all(await asyncio.gather(*(cache.forget(name) for name in names[3:])))
+    assert all(await asyncio.gather(*(cache.purge(name) for name in names[3:])))
     found = await cache.read([f"{{{a}}}:1" for a in names])
     assert found == [b"1"] * 3 + [None] * (accounts - 3)
     counts = RedisLoginCounts(worker.client, MemoryLoginCounts(time.monotonic), b"k" * 32)

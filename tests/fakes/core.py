@@ -82,15 +82,15 @@ class Memory:
         if self._live(key) == value:
             del self.marks[key]
 
-    async def tell(self, news: Invalidation, name: str) -> None:
-        self.told.append((news, name))
+    async def publish(self, change: Invalidation, name: str) -> None:
+        self.told.append((change, name))
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         assert all(key.startswith(f"{{{account_id}}}:") for key in values)
         self.marks |= {key: (self.time.seconds() + seconds, value) for key, value in values.items()}
         return True
 
-    async def forget(self, account_id: str) -> bool:
+    async def purge(self, account_id: str) -> bool:
         self.marks = {key: value for key, value in self.marks.items() if not key.startswith(f"{{{account_id}}}:")}
         self.values = {key: value for key, value in self.values.items() if not key.startswith(f"{{{account_id}}}:")}
         return True
@@ -124,13 +124,13 @@ class Forgetful:
     async def release(self, key: str, value: bytes) -> None:
         """There is nothing to release."""
 
-    async def tell(self, news: Invalidation, name: str) -> None:
+    async def publish(self, change: Invalidation, name: str) -> None:
         """There is nobody to tell."""
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return False
 
-    async def forget(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
+    async def purge(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
         return True
 
 

@@ -156,9 +156,9 @@ class CacheLink:
     async def release(self, key: str, value: bytes) -> None:
         await self._do(lambda: self._redis.release(key, value))
 
-    async def tell(self, news: Invalidation, name: str) -> None:
+    async def publish(self, change: Invalidation, name: str) -> None:
         async def publish() -> None:
-            self._post(news, name)
+            self._post(change, name)
 
         await self._do(publish)
 
@@ -170,9 +170,9 @@ class CacheLink:
 
         return bool(await self._do(replace_and_publish))
 
-    async def forget(self, account_id: str) -> bool:
+    async def purge(self, account_id: str) -> bool:
         await asyncio.sleep(0.15)
-        return bool(await self._do(lambda: self._redis.forget(account_id)))
+        return bool(await self._do(lambda: self._redis.purge(account_id)))
 
     async def _do(self, command: Callable[[], Any]) -> Any:
         await asyncio.sleep(self.lag)

@@ -238,7 +238,7 @@ class World:
     async def unlink(self, worker: int, account_id: str) -> None:
         at = self.workers[worker]
         await self._change(at, account_id, None)
-        await at.cache.forget(account_id)
+        await at.cache.purge(account_id)
         self.gone[account_id] = self.time.seconds()
         for each in self.workers:
             self.begin(self._look(each))
@@ -266,7 +266,7 @@ class World:
             worker.forgetting.here(Invalidation.GONE, account_id)
         posted = ERRAND.get().posted
         before = len(posted)
-        await worker.cache.tell(Invalidation.GONE if linked is None else Invalidation.ACCOUNT, account_id)
+        await worker.cache.publish(Invalidation.GONE if linked is None else Invalidation.ACCOUNT, account_id)
         period.by |= {each: message for each, message in posted[before:] if each != own}
 
     # --- what happens at companies --------------------------------------------------------------------------

@@ -46,14 +46,14 @@ class Distant:
     async def release(self, key: str, value: bytes) -> None:
         await self._trip("release", lambda: self.inner.release(key, value))
 
-    async def tell(self, news: Invalidation, name: str) -> None:
-        await self._trip("tell", lambda: self.inner.tell(news, name))
+    async def publish(self, change: Invalidation, name: str) -> None:
+        await self._trip("publish", lambda: self.inner.publish(change, name))
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         return await self._trip("replace", lambda: self.inner.replace(account_id, values, seconds))
 
-    async def forget(self, account_id: str) -> bool:
-        return await self._trip("forget", lambda: self.inner.forget(account_id))
+    async def purge(self, account_id: str) -> bool:
+        return await self._trip("purge", lambda: self.inner.purge(account_id))
 
     async def _trip(self, command: str, work: Callable[[], Awaitable[T]]) -> T:
         self.commands[command] += 1

@@ -152,5 +152,5 @@ async def test_answers_and_lists_are_all_kept_under_the_account() -> None:
     await gateway.ask(GET, "p1")
     assert all(key.startswith("{a1}:") for key in gateway.memory.values)
     assert gateway.memory.kinds() == {"answer", "list", "snapshot", "rows"}
-    await gateway.memory.forget("a1")
+    await gateway.memory.purge("a1")
     assert gateway.memory.values == {}
