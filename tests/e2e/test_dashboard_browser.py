@@ -73,7 +73,7 @@ class Stage:
 @pytest.fixture(scope="module", name="stage")
 def fixture_stage(installation: Installation, chromium: Browser) -> Iterator[Stage]:
     ARTEFACTS.mkdir(exist_ok=True)
-    with installation.gateway(dashboard_password=PASSWORD, accounts_memo_seconds="0") as gateway:
+    with installation.gateway(dashboard_password=PASSWORD, accounts_cache_seconds="0") as gateway:
         yield Stage(gateway, installation.key(), chromium)
 
 

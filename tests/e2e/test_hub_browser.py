@@ -128,16 +128,16 @@ def test_the_component_edits_an_account(stage: Stage, installation: Installation
     assert stage.asked_nobody_else()
 
 
-def expire(stores: Path, session: dict[str, Any]) -> None:
-    with closing(sqlite3.connect(stores)) as connection, connection:
+def expire(database: Path, session: dict[str, Any]) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(
             "UPDATE connect_sessions SET expires_at = '2026-01-01 00:00:00.000000' WHERE id = ?", (session["id"],)
         )
 
 
-def test_an_expired_session_is_told_in_the_component_and_in_the_page(stage: Stage, stores: Path) -> None:
+def test_an_expired_session_is_told_in_the_component_and_in_the_page(stage: Stage, database: Path) -> None:
     session = stage.session()
-    expire(stores, session)
+    expire(database, session)
     assert stage.browser("goto", url=session["auth_link_url"]) == 410
     stage.browser("sees", text="This link has expired")
     stage.has_no_serious_fault()
