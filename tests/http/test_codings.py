@@ -112,7 +112,9 @@ async def test_who_has_an_answer_is_told_so_and_gets_another_when_it_changes(sit
 @pytest.mark.parametrize(
     ("header", "detail"), [({}, "local"), ({"cache-control": "max-age=50"}, "local"), ({"x-other": "1"}, "local")]
 )
-async def test_a_repeated_request_is_answered_from_the_local_cache(site: Site, header: dict[str, str], detail: str) -> None:
+async def test_a_repeated_request_is_answered_from_the_local_cache(
+    site: Site, header: dict[str, str], detail: str
+) -> None:
     for _ in range(2):
         await site.get()
     hit = await site.get(headers=header)
