@@ -106,8 +106,15 @@ def _follow_webhooks(settings: Settings, stores: "Stores", upstream: Upstream) -
     from gateway.app.vendor_events import open_vendor_events  # noqa: PLC0415 - as above
     from gateway.observability.metrics import make_metrics  # noqa: PLC0415 - as above
 
-    around = (CLOCK.now, make_metrics(), TokenRejections(stores.accounts, upstream, CLOCK.now))
-    open_vendor_events(settings, stores, upstream, providers(settings), around)
+    open_vendor_events(
+        settings,
+        stores,
+        upstream,
+        providers(settings),
+        token_rejections=TokenRejections(stores.accounts, upstream, CLOCK.now),
+        clock=CLOCK.now,
+        metrics=make_metrics(),
+    )
 
 
 @asynccontextmanager

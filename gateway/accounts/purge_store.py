@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.accounts.unlink_poll import Erasure
+from gateway.accounts.unlink import Erasure
 from gateway.audit.events import ERASING, AuditEvent, AuditRecord
 from gateway.cache.invalidation import invalidation_of
 from gateway.db.engine import empty_journal, reading, writing

@@ -1,81 +1,233 @@
-"""All that forgets an account, in one list and in its order.
+"""Unlinks accounts. `PURGE_ORDER` is the one list of everything that the gateway has of an account.
 
-Whoever unlinks an account runs it: the API, the dashboard, the command line, and each process that hears of it from
-another one. Who switches the caching of an account off runs the part of it that is about what is kept.
-
-1. The directory: the webhook at the vendor first, as that takes the credential; then in one transaction the account,
-   its credential and data key, and the connect sessions of its owner. Switching caching off makes a new data key.
-2. The memory of this process, in the order of `PURGE_ORDER`.
-3. The other processes are told, so that they forget as well, before
-4. the shared cache is swept: what is kept there before that is found.
-
-Who cannot be told reads it in the audit trail, and the sweep is made again when what was under way has ended:
-`core/aftermath`.
+Every way to unlink (API, dashboard, command line) calls `unlink`, which deletes the account in the database. The same
+call runs `AccountPurge.on_change`: it purges the memory of this process, tells the other workers, and purges Redis.
+A message to the workers may be lost, and the command line cannot reach a gateway's private Redis. So every process
+also reads the audit log several times a second (`UnlinkPoll`), and does its part of the list by itself.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from gateway.audit.events import AuditRecord
 from gateway.cache.invalidation import invalidation_of
-from gateway.errors import NotFound
+from gateway.errors import NotFound, StoreUnavailable
 from gateway.model import GATEWAY, Account, Actor, Cache, Invalidation, Ledger
 
+OVERLAP = 1000
+"""So many audit rows are read again: a row may become visible after one with a higher number."""
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 60.0
+CONCURRENCY = 50
 
-class PurgeTarget(StrEnum):
-    """What a process holds of accounts in its memory."""
 
+class PurgePlace(StrEnum):
+    """Everything that has something of an account."""
+
+    VENDOR_WEBHOOK = "webhook at the vendor"
+    """First, as deleting it takes the credential (`app/vendor_events.py`)."""
+    ROWS = "rows of the database"
+    """In one transaction with the audit row: the account, its credential and data key, usage, watches, idempotency
+    records and vendor webhook; the open connect sessions of its owner; payloads of ended deliveries, while
+    one that is pending loses its payload when it ends (`app/stores.py`, `webhooks/outbox_store.py`)."""
     TOMBSTONE = "tombstone"
-    """That the account is gone, so that nothing is put under its id any more."""
+    """Refuses to store anything more for the account. Before the rest, as requests under way still hold it."""
     MEMO = "memo"
-    """Its record and its opened credential."""
-    ANSWERS = "answers"
-    LISTS = "lists"
-    """Rows of the vendor's, decoded."""
+    """The account's record with its credential, which each process remembers for a few seconds."""
+    LOCAL_ANSWERS = "local answers"
+    DECODED_LISTS = "decoded lists"
+    OTHER_WORKERS = "other workers"
+    """They purge their memory before Redis is purged, so that what they were about to store there is purged too."""
+    REDIS = "Redis keys"
+    """Purged again once the requests under way have ended, and until it works."""
+    FILES = "database files"
+    """Deleted rows in SQLite's journal and PostgreSQL's pages, as soon as no reader needs them
+    (`accounts/purge_store.py`)."""
 
 
-PURGE_ORDER: Mapping[PurgeTarget, frozenset[Invalidation]] = {
-    PurgeTarget.TOMBSTONE: frozenset({Invalidation.GONE}),
-    PurgeTarget.MEMO: frozenset({Invalidation.GONE, Invalidation.UNCACHED}),
-    PurgeTarget.ANSWERS: frozenset({Invalidation.GONE, Invalidation.UNCACHED}),
-    PurgeTarget.LISTS: frozenset({Invalidation.GONE, Invalidation.UNCACHED}),
+class PurgeScope(StrEnum):
+    """Who purges a place."""
+
+    UNLINK = "unlink"
+    """The call that unlinks, as part of deleting the account."""
+    PROCESS = "process"
+    """Every process, in its own memory."""
+    SHARED = "shared"
+    """Any process; several may do so at once."""
+
+
+PURGE_ORDER: Mapping[PurgePlace, PurgeScope] = {
+    PurgePlace.VENDOR_WEBHOOK: PurgeScope.UNLINK,
+    PurgePlace.ROWS: PurgeScope.UNLINK,
+    PurgePlace.TOMBSTONE: PurgeScope.PROCESS,
+    PurgePlace.MEMO: PurgeScope.PROCESS,
+    PurgePlace.LOCAL_ANSWERS: PurgeScope.PROCESS,
+    PurgePlace.DECODED_LISTS: PurgeScope.PROCESS,
+    PurgePlace.OTHER_WORKERS: PurgeScope.SHARED,
+    PurgePlace.REDIS: PurgeScope.SHARED,
+    PurgePlace.FILES: PurgeScope.SHARED,
 }
-"""By place, in order, what has an account forgotten there. The tombstone is first: nothing is put back behind it."""
+"""All places, in the order in which they are purged."""
 
-
-class AccountPurge:
-    """The list as one process runs it. Each part that holds something of accounts says so by `holds`."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-        self._held: dict[PurgeTarget, Callable[[str], None]] = {}
-
-    def holds(self, place: PurgeTarget, forget: Callable[[str], None]) -> None:
-        """Have an account forgotten in a place of this process by `forget`."""
-        self._held[place] = forget
-
-    def here(self, news: Invalidation, account_id: str) -> None:
-        """Forget an account in the memory of this process."""
-        for place, wanted in PURGE_ORDER.items():
-            if news in wanted and place in self._held:
-                self._held[place](account_id)
-
-    async def sweep(self, account_id: str) -> bool:
-        """Drop what the shared cache keeps of an account; False where it could not be reached."""
-        return await self._cache.purge(account_id)
-
-    async def hear(self, change: AuditRecord) -> None:
-        """Forget an account that this process has just unlinked, or whose caching it has switched off."""
-        news = invalidation_of(change)
-        if news is not None and change.account_id:
-            self.here(news, change.account_id)
-            await self._cache.publish(news, change.account_id)
-            await self.sweep(change.account_id)
+UNLINKED_ONLY = frozenset({PurgePlace.TOMBSTONE})
+"""Places that are not purged when the caching of an account is switched off: it may be switched on again."""
 
 
 async def unlink(project_id: str, account_id: str, ledger: Ledger, by: Actor = GATEWAY) -> Account:
-    """Delete an account. Who hears the ledger's changes (`AccountPurge.hear`) forgets it in this very call."""
+    """Deletes an account and returns what it was. Raises `NotFound`."""
     account = await ledger.unlink(project_id, account_id, by)
     if account is None:
         raise NotFound(f"there is no linked account {account_id} in this project")
     return account
+
+
+class AccountPurge:
+    """Purges an account from the memory of this process and from the shared cache.
+
+    Each part of the process that holds something of accounts registers a function for its place.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._places: dict[PurgePlace, Callable[[str], None]] = {}
+
+    def register(self, place: PurgePlace, purge: Callable[[str], None]) -> None:
+        """Registers what purges an account id from a place of this process."""
+        self._places[place] = purge
+
+    def purge_local(self, invalidation: Invalidation, account_id: str) -> None:
+        """Purges the memory of this process, in the order of `PURGE_ORDER`."""
+        for place in PURGE_ORDER:
+            if place in self._places and (invalidation is Invalidation.GONE or place not in UNLINKED_ONLY):
+                self._places[place](account_id)
+
+    async def purge_shared(self, account_id: str) -> bool:
+        """Purges the shared cache; False where it could not be reached."""
+        return await self._cache.purge(account_id)
+
+    async def on_change(self, change: AuditRecord) -> None:
+        """Purges an account that this process has just unlinked, or whose caching it has switched off."""
+        invalidation = invalidation_of(change)
+        if invalidation is not None and change.account_id:
+            self.purge_local(invalidation, change.account_id)
+            await self._cache.publish(invalidation, change.account_id)
+            await self.purge_shared(change.account_id)
+
+
+# --- what other processes have unlinked ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An account that was unlinked, or whose caching was switched off, and the number of the audit row."""
+
+    row: int
+    project_id: str
+    account_id: str
+    invalidation: Invalidation = Invalidation.GONE
+
+
+class Erasures(Protocol):
+    """The rows of the audit log that tell of such accounts. Raises `StoreUnavailable`."""
+
+    async def newest(self) -> int:
+        """Returns the highest number of any audit row; 0 where there is none."""
+
+    async def erased(self, after: int) -> Sequence[Erasure]:
+        """Returns those in rows with a higher number."""
+
+    async def unswept(self) -> Sequence[Erasure]:
+        """Returns those whose last purge of the shared cache has not worked yet, in whichever process."""
+
+    async def swept(self, row: int) -> None:
+        """Stores that the last purge for a row has worked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Purge:
+    """A purge of the shared cache that is due at a moment; after the `last` one the row is done."""
+
+    due: float
+    erasure: Erasure
+    last: bool
+    retry_seconds: float = FIRST_RETRY_SECONDS
+
+
+class UnlinkPoll:
+    """Finds new rows in the audit log, purges this process at once, and the shared cache until it has worked.
+
+    The shared cache is purged again after each of `repeat_seconds`: a request of another process may have stored
+    something while the news was on its way to it.
+    """
+
+    def __init__(
+        self,
+        erasures: Erasures,
+        purge: AccountPurge,
+        *,
+        repeat_seconds: tuple[float, ...],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._erasures = erasures
+        self._purge = purge
+        self._delays = (0.0, *repeat_seconds)
+        self._monotonic = monotonic
+        self._newest = -1
+        self._seen: set[int] = set()
+        self._pending: list[_Purge] = []
+
+    async def look(self) -> None:
+        """Purges what was unlinked since the last look, and what is due again."""
+        try:
+            found = await self._find_new()
+        except StoreUnavailable:
+            # The next look finds it; what is due is purged all the same.
+            found = ()
+        now = self._monotonic()
+        for erasure in found:
+            self._purge.purge_local(erasure.invalidation, erasure.account_id)
+            self._pending += [_Purge(now + delay, erasure, delay == self._delays[-1]) for delay in self._delays]
+        due = [each for each in self._pending if each.due <= now]
+        self._pending = [each for each in self._pending if each.due > now]
+        # One purge serves all that are due for the same account.
+        accounts = sorted({each.erasure.account_id for each in due})
+        worked: dict[str, bool] = {}
+        for start in range(0, len(accounts), CONCURRENCY):
+            some = accounts[start : start + CONCURRENCY]
+            worked |= zip(some, await asyncio.gather(*map(self._purge.purge_shared, some)), strict=True)
+        for each in due:
+            await self._finish(each, worked=worked[each.erasure.account_id], now=now)
+
+    async def _finish(self, purge: _Purge, *, worked: bool, now: float) -> None:
+        if worked and not purge.last:
+            return
+        if worked:
+            erasure = purge.erasure
+            try:
+                # A request that was under way at the first purge may have put something into memory since.
+                self._purge.purge_local(erasure.invalidation, erasure.account_id)
+                await self._erasures.swept(erasure.row)
+            except StoreUnavailable:
+                worked = False
+        if not worked:
+            retry = min(LONGEST_RETRY_SECONDS, purge.retry_seconds * 2)
+            self._pending.append(replace(purge, due=now + purge.retry_seconds, retry_seconds=retry))
+
+    async def _find_new(self) -> Sequence[Erasure]:
+        if self._newest < 0:
+            newest = await self._erasures.newest()
+            # A process that ended before its last purge had worked leaves it to the next one.
+            left = await self._erasures.unswept()
+            found = await self._erasures.erased(newest - OVERLAP)
+            # Rows that came after `newest` was read are new to the next look.
+            self._seen = {each.row for each in (*left, *found) if each.row <= newest or each in left}
+            self._newest = newest
+            return left
+        found = await self._erasures.erased(self._newest - OVERLAP)
+        new = [each for each in found if each.row not in self._seen]
+        self._seen = {each.row for each in found}
+        self._newest = max([self._newest, *self._seen])
+        return new

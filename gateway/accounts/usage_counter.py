@@ -1,10 +1,10 @@
-"""Counts the calls of each account in memory, so that a request never waits for it."""
+"""Counts the calls of each account in memory, so that no request waits for the database to count it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 
 from gateway.accounts.token_rejection import INVALID_CREDENTIALS
-from gateway.accounts.usage import Tallies, UsageCounts
+from gateway.accounts.usage import UsageCounts
 from gateway.errors import (
     AccountUnavailable,
     DeadlineExceeded,
@@ -16,50 +16,53 @@ from gateway.errors import (
 
 HITS = frozenset({"hit", "stale"})
 _VENDOR = (DeadlineExceeded, RateLimited, VendorFailure, VendorAnswerTooLarge, AccountUnavailable)
-OF_THE_ACCOUNT = frozenset({INVALID_CREDENTIALS, *(error.code for error in _VENDOR)})
-"""Codes of errors that only a call gets whose key and account were found: whoever guesses ids is not counted."""
+COUNTED_ERRORS = frozenset({INVALID_CREDENTIALS, *(error.code for error in _VENDOR)})
+"""Codes of errors that follow only once key and account were found: guessed account ids are not counted."""
+
+AddCounts = Callable[[Mapping[str, UsageCounts], datetime], Awaitable[None]]
+"""Adds counts by account id to the database. Raises `StoreUnavailable`."""
 
 
 class UsageCounter:
-    """Adds what it has counted to the database when it is told to.
+    """Counts in memory until `flush`.
 
-    `operations` are those that are counted: the calls for an account, and not those about it.
+    `operations` are the ids of those that are counted: calls that read or write an account's data.
     """
 
-    def __init__(self, tallies: Tallies, now: Callable[[], datetime], operations: Collection[str]) -> None:
-        self._tallies = tallies
+    def __init__(self, add: AddCounts, now: Callable[[], datetime], operations: Collection[str]) -> None:
+        self._add = add
         self._now = now
         self._operations = frozenset(operations)
         self._counts: dict[str, UsageCounts] = {}
 
     def count(self, operation: str, account_id: str, cache: str, error: str, *, proven: bool) -> None:
-        """Count one call by the word for what the cache did, the code of its error, and whether the vendor served it.
+        """Counts one call by its cache status, its error code, and whether the vendor served it.
 
-        It is on every request's way, so it does no more than it must: moments are those of the next flush.
+        Every request runs this, so it does not even read the clock: the next flush gives the time.
         """
-        if operation not in self._operations or not account_id or (error and error not in OF_THE_ACCOUNT):
+        if operation not in self._operations or not account_id or (error and error not in COUNTED_ERRORS):
             return
-        tally = self._counts.get(account_id)
-        if tally is None:
-            tally = self._counts[account_id] = UsageCounts()
+        counts = self._counts.get(account_id)
+        if counts is None:
+            counts = self._counts[account_id] = UsageCounts()
         if error:
-            tally.errors += 1
-            tally.error_code = error
+            counts.errors += 1
+            counts.error_code = error
         elif cache in HITS:
-            tally.hits += 1
+            counts.hits += 1
         elif cache:
-            tally.misses += 1
+            counts.misses += 1
         if proven and not error:
-            tally.proven = True
+            counts.proven = True
 
     async def flush(self) -> None:
-        """Add what was counted; what cannot be added now is kept for the next time."""
+        """Adds the counts to the database, or keeps them for the next flush if it is away."""
         counted, self._counts = self._counts, {}
         if not counted:
             return
         try:
-            await self._tallies.add(counted, self._now())
+            await self._add(counted, self._now())
         except StoreUnavailable:
             for account_id, later in self._counts.items():
-                counted.setdefault(account_id, UsageCounts()).join(later)
+                counted.setdefault(account_id, UsageCounts()).add(later)
             self._counts = counted

@@ -1,12 +1,8 @@
-"""Joins the parts that look after linked accounts: a corner of `gateway.app.build`, which alone knows it.
-
-They count the calls of each account, verify idle accounts anew, and write a line for what has changed in one.
-"""
+"""Starts the background work on linked accounts: usage counts, verification, unlinks elsewhere, deletion by age."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -14,128 +10,150 @@ import structlog
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import PROXY
 from gateway.accounts.link import LinkContext
-from gateway.accounts.unlink import AccountPurge
-from gateway.accounts.unlink_poll import Sweeping, UnlinkPoll
+from gateway.accounts.unlink import AccountPurge, UnlinkPoll
+from gateway.accounts.usage import Due
 from gateway.accounts.usage_counter import UsageCounter
 from gateway.accounts.verification import Intervals
-from gateway.accounts.verifier import AccountVerifier, Around, Pace
+from gateway.accounts.verifier import LEASE_SECONDS, AccountVerifier
 from gateway.app.stores import Stores
 from gateway.audit.events import AuditRecord
 from gateway.auth.authentication import Authenticator
-from gateway.errors import StoreUnavailable
+from gateway.background import ClaimLoop, Supervisor
 from gateway.http.middleware import RequestContext
 from gateway.model import Clock
-from gateway.observability.logs import where
 from gateway.settings.load import Settings
+from gateway.webhooks.deliveries import Retention
 
 LAST_FLUSH_SECONDS = 2.0
 TIDY_SECONDS = 600.0
-CLEAN_SECONDS = 5.0
-"""Seconds between two looks for something to tidy, and for files to clean."""
-AT_ONCE = 4
+CLEAN_FILES_SECONDS = 5.0
+VERIFY_CONCURRENCY = 4
+LONGEST_IDLE_SECONDS = 30.0
+"""The longest pause between two looks for accounts that are due; less where the intervals are short."""
 
-Log = Callable[[RequestContext, str, BaseException | None], None]
+LogRequest = Callable[[RequestContext, str, BaseException | None], None]
 Logger = structlog.typing.FilteringBoundLogger
 
 
-@dataclass(frozen=True, slots=True)
-class LifeParts:
-    """What they share with the rest of the gateway."""
+def change_log(logger: Logger) -> Callable[[AuditRecord], Awaitable[None]]:
+    """Returns a listener that logs each committed change of an account or a key."""
 
-    stores: Stores
-    forgetting: AccountPurge
-    authenticator: Authenticator
-    linking: LinkContext
-    clock: Clock
-    logger: Logger
-
-
-def log_of_changes(logger: Logger) -> Callable[[AuditRecord], Awaitable[None]]:
-    """Make what writes a line for each thing that has happened to an account or a key, when it is kept."""
-
-    async def hear(change: AuditRecord) -> None:
+    async def log(change: AuditRecord) -> None:
         for fact in change.facts:
-            said = "; ".join(
+            detail = "; ".join(
                 f"{name}: {value if isinstance(value, str) else ' '.join(value)}"
                 for name, value in fact.details.items()
             )
             who = f"{change.by.kind} {change.by.id}".strip()
             about = {"account": change.account_id} if change.account_id else {"key": change.key_id}
-            logger.info(fact.what.value, **about, by=who, detail=said)
+            logger.info(fact.what.value, **about, by=who, detail=detail)
 
-    return hear
+    return log
 
 
-def look_after(settings: Settings, stack: AsyncExitStack, parts: LifeParts) -> UsageCounter:
-    """Start what runs beside the requests, to be ended with the stack; give what counts them."""
-    counter = UsageCounter(parts.stores.usage, parts.clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
+def start_background(
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    stores: Stores,
+    purge: AccountPurge,
+    authenticator: Authenticator,
+    link_context: LinkContext,
+    clock: Clock,
+    logger: Logger,
+) -> UsageCounter:
+    """Starts the work, which the stack ends; returns the counter of the calls of each account."""
+    supervisor, verification = Supervisor(stack, logger), settings.verification
+    counter = UsageCounter(stores.usage.add, clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
     stack.push_async_callback(_flush_last, counter)
-    tell = _teller(parts.logger)
-    _beside(stack, _often(counter.flush, settings.accounts.usage_flush_seconds, tell))
-    _beside(stack, _often(_aftermath(settings, parts).look, settings.accounts.unlink_poll_seconds, tell))
-    _beside(stack, _often(_tidying(settings, parts), TIDY_SECONDS, tell))
-    _beside(stack, _often(_cleaning(parts), CLEAN_SECONDS, tell))
-    if settings.verification.idle_seconds > 0:
-        _beside(stack, make_rounds(settings, parts).run())
+    supervisor.start("usage counts", counter.flush, pause=settings.accounts.usage_flush_seconds)
+    supervisor.start(
+        "unlinked accounts",
+        _unlink_poll(settings, stores, purge, clock).look,
+        pause=settings.accounts.unlink_poll_seconds,
+    )
+    supervisor.start("deletion by age", _delete_by_age(settings, stores, clock), pause=TIDY_SECONDS)
+    supervisor.start("database files", _clean_files(stores), pause=CLEAN_FILES_SECONDS)
+    if verification.idle_seconds > 0:
+        intervals = Intervals(
+            idle=verification.idle_seconds, used=verification.used_seconds, failed=verification.failed_seconds
+        )
+        verifier = AccountVerifier(
+            authenticator,
+            link_context,
+            schedule=stores.usage.schedule,
+            intervals=intervals,
+            clock=clock,
+            logger=logger,
+        )
+        _start_verifier(settings, supervisor, verifier, stores, clock)
     return counter
 
 
-def _aftermath(settings: Settings, parts: LifeParts) -> UnlinkPoll:
-    # The last sweep is for what no worker can be told of: a request that was under way for as long as may be.
-    last = settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1
-    sweeping = Sweeping(
-        forget=parts.forgetting.here,
-        sweep=parts.forgetting.sweep,
-        again=(settings.accounts.unlink_poll_seconds, last),
-        monotonic=parts.clock.monotonic,
+def _start_verifier(
+    settings: Settings, supervisor: Supervisor, verifier: AccountVerifier, stores: Stores, clock: Clock
+) -> None:
+    name, verification = "account verification", settings.verification
+    idle = min(LONGEST_IDLE_SECONDS, verification.idle_seconds / 10)
+
+    async def claim() -> Due | None:
+        now = clock.now()
+        return await stores.usage.claim(now, now + timedelta(seconds=LEASE_SECONDS))
+
+    loop = ClaimLoop(
+        claim,
+        verifier.process,
+        concurrency=VERIFY_CONCURRENCY,
+        # Jitter, so that workers that start together do not keep step.
+        idle_wait=lambda: idle / (1 + clock.jitter() / 2),
+        claim_wait=lambda: 60 / verification.per_minute * (1 + clock.jitter() / 2),
+        log_error=lambda error: supervisor.log_error(name, error),
     )
-    return UnlinkPoll(parts.stores.purges, sweeping)
+    supervisor.start(name, loop.run)
 
 
-def _tidying(settings: Settings, parts: LifeParts) -> Callable[[], Awaitable[None]]:
-    """Make what deletes by the clock what nobody will ask for again, and names or locates people."""
-    kept = timedelta(days=settings.audit.address_days)
-
-    async def tidy() -> None:
-        now = parts.clock.now()
-        with suppress(StoreUnavailable):
-            await parts.stores.sessions.tidy(now)
-            await parts.stores.sign_ins.tidy(now)
-            await parts.stores.audit.forget_addresses(now - kept)
-
-    return tidy
+def _unlink_poll(settings: Settings, stores: Stores, purge: AccountPurge, clock: Clock) -> UnlinkPoll:
+    accounts = settings.accounts
+    # By the last purge every request has ended that any worker began before it heard of the unlink.
+    last = accounts.cache_seconds + settings.upstream.deadline_seconds + 1
+    return UnlinkPoll(
+        stores.purges,
+        purge,
+        repeat_seconds=(accounts.unlink_poll_seconds, last),
+        monotonic=clock.monotonic,
+    )
 
 
-def _cleaning(parts: LifeParts) -> Callable[[], Awaitable[None]]:
-    """Make what takes out of the database's files what was erased; what cannot be done now is done later."""
+def _delete_by_age(settings: Settings, stores: Stores, clock: Clock) -> Callable[[], Awaitable[None]]:
+    """Returns a function that deletes what nobody will ask for again, and what names or locates people."""
+    webhooks = settings.webhooks
+    retention = Retention(replay=timedelta(days=webhooks.replay_days), log=timedelta(days=webhooks.log_days))
+    addresses = timedelta(days=settings.audit.address_days)
+
+    async def delete() -> None:
+        now = clock.now()
+        await stores.sessions.tidy(now)
+        await stores.sign_ins.tidy(now)
+        await stores.audit.forget_addresses(now - addresses)
+        await stores.outbox.tidy(now, retention)
+
+    return delete
+
+
+def _clean_files(stores: Stores) -> Callable[[], Awaitable[None]]:
+    """Returns a function that removes deleted rows from the database's files."""
 
     async def clean() -> None:
-        with suppress(StoreUnavailable):
-            await parts.stores.purges.clean()
+        await stores.purges.clean()
 
     return clean
 
 
-def make_rounds(settings: Settings, parts: LifeParts) -> AccountVerifier:
-    verification, logger = settings.verification, parts.logger
-    intervals = Intervals(
-        idle=verification.idle_seconds, used=verification.used_seconds, failed=verification.failed_seconds
-    )
-    around = Around(
-        clock=parts.clock,
-        wait=asyncio.sleep,
-        undecided=lambda account, code: logger.debug("account not verified", account=account, error=code),
-        failed=_teller(logger),
-    )
-    pace = Pace(intervals=intervals, at_once=AT_ONCE, pause=60 / verification.per_minute)
-    return AccountVerifier(parts.stores.usage, parts.authenticator, pace, parts.linking, around)
-
-
-def counting(counter: UsageCounter, log: Log) -> Log:
-    """Make what counts each exchange before it is logged."""
+def counting(counter: UsageCounter, log: LogRequest) -> LogRequest:
+    """Returns a request log that counts each request first."""
 
     def count(context: RequestContext, method: str, unexpected: BaseException | None) -> None:
-        # What is passed through tells nothing of the token: the vendor's refusals are answers there.
+        # A proxied call proves nothing of the token: the vendor's refusal is an answer there.
         proven = context.upstream_calls > 0 and context.operation != PROXY.id
         counter.count(context.operation, context.account_id, context.cache, context.error, proven=proven)
         log(context, method, unexpected)
@@ -143,32 +161,7 @@ def counting(counter: UsageCounter, log: Log) -> Log:
     return count
 
 
-def _teller(logger: Logger) -> Callable[[BaseException], None]:
-    """Make what writes a line for a fault that nobody expects, without its text, which may hold data."""
-    return lambda error: logger.error("background work failed", error=type(error).__name__, where=where(error))
-
-
-async def _often(step: Callable[[], Awaitable[None]], seconds: float, tell: Callable[[BaseException], None]) -> None:
-    while True:
-        try:
-            await step()
-        except Exception as error:  # noqa: BLE001 - what is done often goes on
-            tell(error)
-        await asyncio.sleep(seconds)
-
-
 async def _flush_last(counter: UsageCounter) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_FLUSH_SECONDS):
             await counter.flush()
-
-
-def _beside(stack: AsyncExitStack, work: Awaitable[None]) -> None:
-    """Run something until the stack ends."""
-    task = asyncio.ensure_future(work)
-
-    async def end() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    stack.push_async_callback(end)

@@ -14,13 +14,12 @@ from gateway.accounts.link import LinkContext
 from gateway.accounts.service import AccountService
 from gateway.accounts.store import AccountStore
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.accounts.unlink import AccountPurge
-from gateway.accounts.unlink import PurgeTarget as Held
-from gateway.app.background import LifeParts, counting, log_of_changes, look_after
+from gateway.accounts.unlink import AccountPurge, PurgePlace
+from gateway.app.background import change_log, counting, start_background
 from gateway.app.dashboard import dashboard_routes
 from gateway.app.hub import HubParts, hub_routes
 from gateway.app.reads import ReadParts, open_reads
-from gateway.app.record_events import RecordParts, watch_records
+from gateway.app.record_events import make_detector, make_hashing, open_watcher
 from gateway.app.routes import Site
 from gateway.app.services import (
     CLOCK,
@@ -32,8 +31,8 @@ from gateway.app.services import (
     providers,
 )
 from gateway.app.stores import Stores, open_stores
-from gateway.app.vendor_events import VendorEvents, open_vendor_events
-from gateway.app.webhooks import EventParts, open_events
+from gateway.app.vendor_events import open_vendor_events, start_registration, vendor_event_routes
+from gateway.app.webhooks import open_webhooks
 from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Authenticator
 from gateway.cache.invalidation import invalidation_listener
@@ -46,13 +45,14 @@ from gateway.http.health import HealthApi, metrics_registry
 from gateway.http.middleware import RequestMiddleware
 from gateway.http.site_url import SiteUrl
 from gateway.model import Clock, Linked
-from gateway.observability.logs import make_logger, where
+from gateway.observability.logs import make_logger
 from gateway.observability.metrics import make_metrics
 from gateway.openapi.document import make_document
 from gateway.openapi.pages import documentation
 from gateway.openapi.schemas import Schema
 from gateway.proxy.api import ProxyApi
 from gateway.proxy.service import ProxyService
+from gateway.record_events.snapshot import SnapshotReader
 from gateway.settings.load import Settings, SettingsError, read_settings
 from gateway.unified.api import UnifiedApi
 from gateway.unified.idempotency import Idempotency
@@ -61,6 +61,7 @@ from gateway.unified.write_api import WritesApi
 from gateway.unified.write_steps import StepRunner
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
+from gateway.vendor_events.registration import WebhookRegistrar
 
 
 async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> RequestMiddleware:
@@ -72,12 +73,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     redis = await stack.enter_async_context(open_redis(settings))
     shared = open_cache(settings, redis, metrics)
     cache = GuardedCache(shared, erased)
-    forgetting = AccountPurge(cache)
-    listeners = (forgetting.hear, invalidation_listener(shared), log_of_changes(logger))
+    purge = AccountPurge(cache)
+    listeners = (purge.on_change, invalidation_listener(shared), change_log(logger))
     stores = await open_stores(settings, vault, listeners)
     stack.push_async_callback(stores.close)
-    forgetting.holds(Held.TOMBSTONE, erased.add)
-    forgetting.holds(Held.MEMO, stores.accounts.purge)
+    purge.register(PurgePlace.TOMBSTONE, erased.add)
+    purge.register(PurgePlace.MEMO, stores.accounts.purge)
     upstream = await stack.enter_async_context(open_upstream(settings, metrics))
 
     limits = settings.upstream
@@ -86,18 +87,38 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     authenticator = Authenticator(stores.accounts, providers(settings))
     checks = TokenRejections(stores.accounts, upstream, clock.now)
     reads, invalidate, collections = open_reads(
-        settings, ReadParts(authenticator, stores, redis, cache, forgetting, client, checks, vault, metrics), stack
+        settings, ReadParts(authenticator, stores, redis, cache, purge, client, checks, vault, metrics), stack
     )
     new_request_id = request_ids()
-    hooks = open_vendor_events(settings, stores, upstream, authenticator.providers, (clock.now, metrics, checks))
+    registrar = open_vendor_events(
+        settings,
+        stores,
+        upstream,
+        authenticator.providers,
+        token_rejections=checks,
+        clock=clock.now,
+        metrics=metrics,
+    )
     linking = LinkContext(
         ledger=stores.accounts, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
-    watching = RecordParts(
-        authenticator, stores, cache, collections, invalidate, linking, checks, vault, clock, metrics, logger
+    snapshots = SnapshotReader(
+        collections, make_hashing(vault), cache=cache, max_value_bytes=settings.cache.max_value_bytes, clock=clock
     )
-    records = watch_records(settings, stack, watching)
-    invalidate = records.after(invalidate)
+    detector = make_detector(
+        stores.record_watches,
+        authenticator,
+        snapshots,
+        link_context=linking,
+        token_rejections=checks,
+        invalidate=invalidate,
+        clock=clock,
+        metrics=metrics,
+    )
+    watcher = open_watcher(
+        settings, stack, stores.record_watches, authenticator, detector, clock=clock, metrics=metrics, logger=logger
+    )
+    invalidate = watcher.hastening(invalidate)
     writes = WriteService(
         authenticator,
         StepRunner(upstream, client, clock, checks),
@@ -129,15 +150,39 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         ),
         settings.limits.max_body_bytes,
     )
-    hooks.look_after(stack, lambda error: logger.error("looking after webhooks failed", where=where(error)))
-    signals = hooks.routes(invalidate, records.noticed)
-    counter = look_after(settings, stack, LifeParts(stores, forgetting, authenticator, linking, clock, logger))
-    platform = platform_api(settings, authenticator, stores.accounts, hooks, linking)
+    start_registration(stack, registrar, clock, logger)
+    vendor_events = vendor_event_routes(
+        settings,
+        stores,
+        authenticator.providers,
+        invalidate=invalidate,
+        on_events=watcher.on_vendor_events,
+        clock=clock.now,
+        metrics=metrics,
+    )
+    counter = start_background(
+        settings,
+        stack,
+        stores=stores,
+        purge=purge,
+        authenticator=authenticator,
+        link_context=linking,
+        clock=clock,
+        logger=logger,
+    )
+    platform = platform_api(settings, authenticator, stores.accounts, registrar, linking)
     place = SiteUrl(settings.server.public_url, settings.hub.allowed_origins)
-    own = HubParts(authenticator, stores.accounts, stores.sessions, linking, vault.derive(b"hub"), hooks.hooks.wanted)
+    own = HubParts(authenticator, stores.accounts, stores.sessions, linking, vault.derive(b"hub"), registrar.wanted)
     hub = hub_routes(settings, place, own)
-    events = await open_events(
-        settings, stack, EventParts(authenticator, stores.endpoints, stores.outbox, clock, metrics, logger)
+    webhooks = await open_webhooks(
+        settings,
+        stack,
+        authenticator=authenticator,
+        endpoints=stores.endpoints,
+        outbox=stores.outbox,
+        clock=clock,
+        metrics=metrics,
+        logger=logger,
     )
     dashboard = dashboard_routes(
         settings,
@@ -155,8 +200,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         *platform.routes(),
         *hub,
         *dashboard,
-        *events,
-        *signals,
+        *webhooks,
+        *vendor_events,
         *documentation(lambda: describe(paging)),
     ]
     unified = UnifiedApi(
@@ -185,7 +230,7 @@ def platform_api(
     settings: Settings,
     authenticator: Authenticator,
     accounts: AccountStore,
-    hooks: VendorEvents,
+    registrar: WebhookRegistrar,
     linking: LinkContext,
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
@@ -195,7 +240,7 @@ def platform_api(
         linking,
         operations=OPERATIONS,
         page=paging,
-        vendor_webhook=hooks.hooks.health,
+        vendor_webhook=registrar.health,
         public_url=settings.server.public_url,
     )
     return PlatformApi(

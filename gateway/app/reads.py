@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.accounts.unlink import AccountPurge, PurgeTarget
+from gateway.accounts.unlink import AccountPurge, PurgePlace
 from gateway.app.stores import Stores
 from gateway.auth.authentication import Authenticator
 from gateway.cache.account_cache import AccountCache
@@ -58,8 +58,8 @@ def open_reads(
     purged = Tombstones(clock.monotonic, settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1)
     decoded = DecodedListCache(_local_bytes(settings) * 3 // 4, purged)
     local = open_local_cache(settings, parts, stack)
-    parts.purge.holds(PurgeTarget.ANSWERS, local.invalidate)
-    parts.purge.holds(PurgeTarget.LISTS, list_purge(decoded, purged))
+    parts.purge.register(PurgePlace.LOCAL_ANSWERS, local.invalidate)
+    parts.purge.register(PurgePlace.DECODED_LISTS, list_purge(decoded, purged))
     cursor_seconds = int(cache.cursor_seconds)
     collections = Collections(
         parts.client,
@@ -145,7 +145,7 @@ def invalidation_handler(
 
     def handle(kind: Invalidation, name: str) -> None:
         if kind in {Invalidation.GONE, Invalidation.UNCACHED}:
-            purge.here(kind, name)
+            purge.purge_local(kind, name)
         elif kind is Invalidation.KEY:
             purge_key(name)
         else:

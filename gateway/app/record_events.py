@@ -1,9 +1,6 @@
-"""Joins the parts that watch vendors' lists for the product: a corner of `gateway.app.build`, which alone knows it."""
+"""Builds the detection of changed records, which endpoints of the product ask for."""
 
-import asyncio
-import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -13,84 +10,96 @@ import connectors
 import gateway
 from gateway.accounts.link import LinkContext, verify
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.app.stores import Stores
 from gateway.auth.authentication import Authenticator
-from gateway.model import AT_A_CHECK, Cache, Clock
-from gateway.observability.logs import where
+from gateway.background import ClaimLoop, Supervisor
+from gateway.model import AT_A_CHECK, Clock, Linked
 from gateway.observability.metrics import Metrics
-from gateway.record_events.detector import Around, Keeping
+from gateway.record_events.detector import ChangeDetector
+from gateway.record_events.model import WatchStore
 from gateway.record_events.snapshot import Hashing, SnapshotReader
-from gateway.record_events.watcher import Pace, Watcher
+from gateway.record_events.watcher import Watcher
 from gateway.settings.load import Settings
-from gateway.unified.collections import Collections
 from gateway.unified.write import Invalidate
 from gateway.vault.vault import Vault
 
-WAY_OF_RECORDS = ("unified/mapping.py", "record_events/snapshot.py", "record_events/subject.py")
-"""What of the gateway has a say in what a record's hash is made of, besides all connectors."""
+RECORD_SOURCES = ("unified/mapping.py", "record_events/snapshot.py", "record_events/subject.py")
+"""The files of the gateway, besides all connectors, that determine what a record's hash is made of."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordParts:
-    """What watching shares with the rest of the gateway."""
+def make_detector(
+    store: WatchStore,
+    authenticator: Authenticator,
+    reader: SnapshotReader,
+    *,
+    link_context: LinkContext,
+    token_rejections: TokenRejections,
+    invalidate: Invalidate,
+    clock: Clock,
+    metrics: Metrics,
+) -> ChangeDetector:
+    async def verify_account(linked: Linked) -> None:
+        connector = authenticator.providers[linked.account.provider].connector
+        await verify(connector, linked, link_context, AT_A_CHECK)
 
-    authenticator: Authenticator
-    stores: Stores
-    cache: Cache
-    sweeps: Collections
-    invalidate: Invalidate
-    linking: LinkContext
-    checks: TokenRejections
-    vault: Vault
-    clock: Clock
-    metrics: Metrics
-    logger: structlog.typing.FilteringBoundLogger
+    return ChangeDetector(
+        store,
+        authenticator,
+        reader,
+        verify=verify_account,
+        token_rejections=token_rejections,
+        invalidate=invalidate,
+        clock=clock,
+        metrics=metrics,
+    )
 
 
-def watch_records(settings: Settings, stack: AsyncExitStack, parts: RecordParts) -> Watcher:
-    """Begin to watch, until the stack is closed; give what hears of changes."""
-    watcher = make_watcher(settings, parts)
-    if settings.record_events.enabled:
-        task = asyncio.ensure_future(watcher.run())
-
-        async def end() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        stack.push_async_callback(end)
+def open_watcher(
+    settings: Settings,
+    stack: AsyncExitStack,
+    store: WatchStore,
+    authenticator: Authenticator,
+    detector: ChangeDetector,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+    logger: structlog.typing.FilteringBoundLogger,
+) -> Watcher:
+    """Starts to watch, until the stack ends, unless it is switched off; returns what hears of known changes."""
+    chosen = settings.record_events
+    watcher = Watcher(
+        store,
+        authenticator,
+        detector,
+        poll=chosen.poll_seconds,
+        settle=chosen.settle_seconds,
+        clock=clock,
+        metrics=metrics,
+    )
+    if chosen.enabled:
+        name, supervisor = "record events", Supervisor(stack, logger)
+        loop = ClaimLoop(
+            watcher.claim,
+            watcher.process,
+            concurrency=chosen.concurrency,
+            # Jitter, so that workers that start together do not keep step.
+            idle_wait=lambda: chosen.scan_seconds * (0.75 + clock.jitter() / 2),
+            log_error=lambda error: supervisor.log_error(name, error),
+        )
+        supervisor.start(name, loop.run)
     return watcher
 
 
-def make_watcher(settings: Settings, parts: RecordParts) -> Watcher:
-    chosen, metrics, logger = settings.record_events, parts.metrics, parts.logger
-    pace = Pace(
-        poll=chosen.poll_seconds, settle=chosen.settle_seconds, look=chosen.scan_seconds, at_once=chosen.concurrency
-    )
-    around = Around(
-        clock=parts.clock,
-        wait=asyncio.sleep,
-        new_id=lambda: secrets.token_hex(12),
-        counted=lambda resource, outcome: metrics.record_watches.labels(resource, outcome).inc(),
-        check=lambda linked: verify(
-            parts.authenticator.providers[linked.account.provider].connector, linked, parts.linking, AT_A_CHECK
-        ),
-        checks=parts.checks,
-        invalidate=parts.invalidate,
-        told=lambda event: metrics.record_events.labels(event).inc(),
-        failed=lambda error: logger.error("watching failed", error=type(error).__name__, where=where(error)),
-    )
-    hashing = Hashing(parts.vault.derive(b"record events"), version_of_records())
-    reading = SnapshotReader(parts.sweeps, hashing), Keeping(parts.cache, settings.cache.max_value_bytes)
-    return Watcher(parts.stores.record_watches, parts.authenticator, reading, pace, around)
+def make_hashing(vault: Vault) -> Hashing:
+    return Hashing(vault.derive(b"record events"), version_of_records())
 
 
 def version_of_records() -> str:
-    """Name the way in which this version makes records: a digest of the sources that have a say in it.
+    """Returns a digest of the sources that determine how records are made.
 
-    A number kept by hand would be forgotten, and then a new version would call every record changed.
+    Nobody would remember to raise a number, and then a new release would report every record as updated.
     """
     tables, here = Path(connectors.__path__[0]), Path(gateway.__path__[0])
     digest = blake2b(digest_size=8)
-    for file in (*sorted(tables.rglob("*.py")), *(here / name for name in WAY_OF_RECORDS)):
+    for file in (*sorted(tables.rglob("*.py")), *(here / name for name in RECORD_SOURCES)):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

@@ -46,7 +46,7 @@ class CommandContext:
             raise SettingsError([error.message]) from error
         async with self.open_cache() as cache:
             # If the settings name the Redis of running gateways, they are told of changes at once.
-            stores = await open_stores(settings, vault, (AccountPurge(cache).hear, invalidation_listener(cache)))
+            stores = await open_stores(settings, vault, (AccountPurge(cache).on_change, invalidation_listener(cache)))
             try:
                 yield stores
             finally:

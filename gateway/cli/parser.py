@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from gateway.audit.events import AuditEvent
 from gateway.policy.policy import SCOPE
-from gateway.webhooks.service import LONGEST_OVERLAP
+from gateway.webhooks.signature import LONGEST_OVERLAP
 
 
 def scope(text: str) -> str:

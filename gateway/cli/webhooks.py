@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gateway.app.services import CLOCK
 from gateway.app.stores import Stores
-from gateway.app.webhooks import webhook_desk
+from gateway.app.webhooks import webhook_service
 from gateway.cli.context import CommandContext
 from gateway.cli.keys import project_id
 from gateway.cli.output import as_cell, as_json, as_table
@@ -30,7 +30,7 @@ async def run(arguments: Namespace, context: CommandContext) -> int:
         "replay": _replay,
     }
     async with context.stores() as stores:
-        service = webhook_desk(context.settings, stores.endpoints, CLOCK)
+        service = webhook_service(context.settings, stores.endpoints, CLOCK)
         await actions[arguments.action](arguments, context, stores, service)
     return 0
 

@@ -1,11 +1,11 @@
-"""One JSON line an event, on standard error. Only named fields get through: what is not on the list is dropped.
+"""Logs one JSON line an event, on standard error. Fields that are not in `FIELDS` are dropped.
 
-So a log line holds ids and numbers, and never a name, a query, a body, a header or a key.
+So a line holds ids and numbers, and never a person's name, a query, a body, a header or a key.
 """
 
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any
 
 import orjson
 import structlog
@@ -30,6 +30,7 @@ FIELDS = frozenset(
         "where",
         "address",
         "workers",
+        "task",
         "detail",
     }
 )
@@ -41,10 +42,10 @@ def only_listed(_logger: object, _name: str, event: MutableMapping[str, Any]) ->
     return {key: value for key, value in event.items() if key in FIELDS}
 
 
-def make_logger(level: str, stream: TextIO | None = None) -> structlog.typing.FilteringBoundLogger:
-    """Make a logger that writes to a stream, standard error if none is named; `level` is the least that is written."""
+def make_logger(level: str) -> structlog.typing.FilteringBoundLogger:
+    """Returns a logger that writes to standard error; `level` is the lowest level that is written."""
     logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger((stream or sys.stderr).buffer),
+        structlog.BytesLogger(sys.stderr.buffer),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -58,7 +59,7 @@ def make_logger(level: str, stream: TextIO | None = None) -> structlog.typing.Fi
 
 
 def where(error: BaseException) -> str:
-    """Say where an unexpected error arose: file and line of its last frame, without its text, which may hold data."""
+    """Returns file and line of an error's last frame. The error's text is left out: it may hold customer data."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""What is counted, in Prometheus' words. Labels never hold an account, a person or a query."""
+"""Prometheus metrics. Labels never hold an account, a person or a query."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The counters of one process. `registry` is what `/metrics` shows."""
+    """The metrics of one process. `registry` is what `/metrics` shows."""
 
     registry: CollectorRegistry
     requests: Counter
@@ -18,7 +18,7 @@ class Metrics:
     cache_faults: Counter
     webhook_attempts: Counter
     vendor_events: Counter
-    vendor_hooks: Counter
+    vendor_webhooks: Counter
     record_watches: Counter
     record_events: Counter
     unreadable_values: Counter
@@ -47,7 +47,7 @@ def make_metrics() -> Metrics:
             "gateway_cache_faults", "Redis calls that failed and were counted as misses.", ("kind",), registry=registry
         ),
         webhook_attempts=Counter(
-            "gateway_webhook_attempts", "Tries to deliver an event.", ("outcome",), registry=registry
+            "gateway_webhook_attempts", "Attempts to deliver an event.", ("outcome",), registry=registry
         ),
         vendor_events=Counter(
             "gateway_vendor_events",
@@ -55,21 +55,19 @@ def make_metrics() -> Metrics:
             ("provider", "outcome"),
             registry=registry,
         ),
-        vendor_hooks=Counter(
-            "gateway_vendor_hooks",
-            "Webhooks at vendors: registered, looked after, removed.",
+        vendor_webhooks=Counter(
+            "gateway_vendor_webhooks",
+            "Our webhooks at vendors: registered, checked, removed.",
             ("provider", "outcome"),
             registry=registry,
         ),
         record_watches=Counter(
-            "gateway_record_watches", "Lists read to find what has changed.", ("resource", "outcome"), registry=registry
+            "gateway_record_watches", "Lists read to find changed records.", ("resource", "outcome"), registry=registry
         ),
-        record_events=Counter(
-            "gateway_record_events", "Changes of records that were found and told.", ("event",), registry=registry
-        ),
+        record_events=Counter("gateway_record_events", "Events about changed records.", ("event",), registry=registry),
         unreadable_values=Counter(
             "gateway_unreadable_values",
-            "Values that a vendor sent and that could not be read, as often as answers were made of them.",
+            "Values from vendors that could not be read, counted for each answer that they are missing from.",
             ("provider", "resource"),
             registry=registry,
         ),

@@ -22,7 +22,7 @@ from gateway.openapi.schemas import (
 from gateway.webhooks.deliveries import State
 from gateway.webhooks.event_scopes import EVENT_SCOPES, LISTS, SENDING
 from gateway.webhooks.events import EVENTS, FAILURES, PING, RECORDS
-from gateway.webhooks.service import LONGEST_OVERLAP
+from gateway.webhooks.signature import LONGEST_OVERLAP
 
 _JSON = "application/json"
 _STATE: Schema = {"type": "string", "enum": list(State)}

@@ -1,15 +1,15 @@
-"""What has changed between two readings of a list, and what may be said of it. Decisions over hashes, no I/O."""
+"""Compares two snapshots of a list and decides which changes are reported. Pure decisions over hashes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 FEW = 20
-"""Of so many records any part may go at once; of more, not most of them."""
+"""In a list of up to so many records any number may vanish at once; in a longer one, not more than half."""
 
 
 class Verb(StrEnum):
-    """What a record can have done, in the words of the contract's events."""
+    """What happened to a record, in the words of the contract's events."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -17,41 +17,41 @@ class Verb(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a watch."""
+    """The result of processing a watch."""
 
     BASELINE = "baseline"
-    """It is the first of its kind: there is nothing to compare with."""
+    """The first snapshot of its kind: there is nothing to compare with."""
     UNCHANGED = "unchanged"
     CHANGED = "changed"
-    HELD = "held"
-    """So much is gone that it has to be seen twice."""
+    UNCONFIRMED = "unconfirmed"
+    """A mass deletion: nothing is stored until a second snapshot shows it too."""
     CLOSED = "closed"
-    """The token, or the operator, does not open the list."""
+    """The token's scopes or the operator do not allow the list."""
     REFUSED = "refused"
-    """The vendor does not give it, though the scopes cover it."""
+    """The vendor refuses the list although the scopes allow it."""
     FAILED = "failed"
     OVERTAKEN = "overtaken"
-    """The account was changed, or the watch taken by another, meanwhile."""
+    """The account was changed, or another worker claimed the watch, meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a reading depends on besides the records: comparing is fair only where it is the same.
+class SnapshotVersion:
+    """What a snapshot depends on besides the records: two can be compared in full only if this is equal.
 
-    `rights` is what of a record the token may see, `mapping` how it was made and hashed, and without which joined
-    lists. Empty before the first reading.
+    `rights` stands for the fields that the token may see, `mapping` for how records are made and hashed, and for
+    joined lists that the vendor refuses. Empty before the first snapshot.
     """
 
     rights: str = ""
     mapping: str = ""
 
 
-NOT_SEEN = Sight()
+NO_VERSION = SnapshotVersion()
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The vendor's ids of records that are new, other than before, and no longer there."""
+    """The vendor's ids of records that are new, different, and no longer there."""
 
     created: Sequence[str] = ()
     updated: Sequence[str] = ()
@@ -66,14 +66,14 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What to do with changes: none of them is kept when `HELD`, else all, and those with a verb in `told` are told."""
+    """What to do with changes. `UNCONFIRMED`: store none. Else store all, and report those with a verb in `verbs`."""
 
     outcome: Outcome
-    told: frozenset[Verb] = frozenset()
+    verbs: frozenset[Verb] = frozenset()
 
 
 def compare(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> Changes:
-    """Compare two readings: hashes by the vendor's ids."""
+    """Compares two snapshots: hashes by the vendor's ids."""
     return Changes(
         created=[each for each in now if each not in before],
         updated=[each for each, found in now.items() if before.get(each, found) != found],
@@ -81,20 +81,22 @@ def compare(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> Changes:
     )
 
 
-def conclude(changes: Changes, before: Collection[str], *, then: Sight, now: Sight, held: bool) -> Conclusion:
-    """Decide what changes mean. `held` says that the reading before this one was held back.
+def conclude(
+    changes: Changes, before: Collection[str], *, then: SnapshotVersion, now: SnapshotVersion, unconfirmed: bool
+) -> Conclusion:
+    """Decides what changes mean. `unconfirmed` says whether the last snapshot already showed a mass deletion.
 
-    With other rights nobody can tell whether a record has changed, come or gone; made in another way it looks changed,
-    but who is there can still be told.
+    With other rights no change can be told from a change of the rights. With another mapping every record looks
+    updated, but created and deleted records can still be told.
     """
     if then.rights != now.rights:
         return Conclusion(Outcome.BASELINE)
-    if _suspicious(len(changes.deleted), len(before)) and not held:
-        return Conclusion(Outcome.HELD)
-    told = frozenset(Verb) if then.mapping == now.mapping else frozenset({Verb.CREATED, Verb.DELETED})
-    return Conclusion(Outcome.CHANGED if changes else Outcome.UNCHANGED, told)
+    if _is_mass_deletion(len(changes.deleted), len(before)) and not unconfirmed:
+        return Conclusion(Outcome.UNCONFIRMED)
+    verbs = frozenset(Verb) if then.mapping == now.mapping else frozenset({Verb.CREATED, Verb.DELETED})
+    return Conclusion(Outcome.CHANGED if changes else Outcome.UNCHANGED, verbs)
 
 
-def _suspicious(gone: int, before: int) -> bool:
-    """Tell whether so much is gone that a fault of the vendor, or a role that was cut, is as likely."""
-    return gone > 0 and (gone == before or (before > FEW and gone * 2 > before))
+def _is_mass_deletion(deleted: int, before: int) -> bool:
+    """Returns whether a fault at the vendor, or a token that sees less, is as likely as so many deletions."""
+    return deleted > 0 and (deleted == before or (before > FEW and deleted * 2 > before))

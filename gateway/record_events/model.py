@@ -1,30 +1,30 @@
-"""What is kept of watches, and the door to where it is kept: hashes by the vendor's ids, and nothing of a person."""
+"""The state of watches and its store: hashes by the vendor's ids, and nothing of a person."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.record_events.diff import NOT_SEEN, Sight
+from gateway.record_events.diff import NO_VERSION, SnapshotVersion
 from gateway.webhooks.events import Event
 
 
 @dataclass(frozen=True, slots=True)
 class WatchState:
-    """Where a watch stands: what its hashes were made of.
+    """What the stored hashes of a watch were made of.
 
-    `reading` is the digest of the last reading, so that an equal one need not be compared; `held` says that the last
-    one was held back.
+    `digest` is that of the last snapshot: an equal one need not be compared. `unconfirmed` says that the last snapshot
+    showed a mass deletion, which waits for a second one.
     """
 
-    sight: Sight = NOT_SEEN
-    reading: str = ""
-    held: bool = False
+    version: SnapshotVersion = NO_VERSION
+    digest: str = ""
+    unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchClaim:
-    """A watch that one worker has taken, until a moment. What it finds counts only while its turn is the last one."""
+    """A watch that a worker has claimed until a moment. Its results are stored only if `turn` is the last claim's."""
 
     account_id: str
     project_id: str
@@ -32,12 +32,12 @@ class WatchClaim:
     turn: int
     until: datetime
     failures: int
-    place: WatchState
+    state: WatchState
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Changes that are kept together with what is told of them, or not at all."""
+    """Changes and their events, which are stored together or not at all."""
 
     put: Mapping[str, bytes]
     drop: Sequence[str]
@@ -45,8 +45,8 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Next:
-    """When a watch is due again, before which moment it is not taken whatever happens, and its failures in a row."""
+class NextRun:
+    """When a watch is due again, until when it rests whatever happens, and how many runs in a row failed."""
 
     due: datetime
     rest_until: datetime
@@ -54,24 +54,24 @@ class Next:
 
 
 class WatchStore(Protocol):
-    """The database, as watching needs it. Raises `StoreUnavailable` when it cannot be reached."""
+    """The database of watches. Raises `StoreUnavailable`."""
 
     async def listening(self) -> Mapping[str, Sequence[str]]:
-        """Give the events that the enabled endpoints of each project ask for, patterns too."""
+        """Returns by project id the events that enabled endpoints ask for, patterns too."""
 
     async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
-        """Have the accounts of these projects watched for these resources, and no others."""
+        """Creates the watches of these resources for the accounts of these projects, and deletes all others."""
 
     async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
-        """Take the watch of an active account that has been due for longest; nobody else gets it before `until`."""
+        """Claims the watch of an active account that has been due for longest; no other worker gets it until then."""
 
     async def hashes(self, claim: WatchClaim) -> Mapping[str, bytes]: ...
 
     async def apply(self, claim: WatchClaim, revision: int, batch: Batch) -> bool:
-        """Keep a batch in one transaction; false where the watch was overtaken or the account has changed."""
+        """Stores a batch in one transaction; False if the watch was claimed again or the account has changed."""
 
-    async def settle(self, claim: WatchClaim, place: WatchState, then: Next) -> None:
-        """End a watch. One that was hastened meanwhile is due when that was wanted."""
+    async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:
+        """Ends a claim. A watch that was hastened meanwhile is due at the earlier moment."""
 
     async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:
-        """Have watches done at a moment, where they are not due before."""
+        """Makes watches due at a moment, unless they are due before."""

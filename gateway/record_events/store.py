@@ -28,8 +28,8 @@ from gateway.db.schema import record_hashes as hashes
 from gateway.db.schema import record_watches as table
 from gateway.db.schema import webhook_endpoints as endpoints
 from gateway.model import Account, Status
-from gateway.record_events.diff import Sight
-from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
+from gateway.record_events.diff import SnapshotVersion
+from gateway.record_events.model import Batch, NextRun, WatchClaim, WatchState
 from gateway.webhooks.outbox_store import OutboxStore
 
 AT_A_TIME = 1000
@@ -88,7 +88,7 @@ class RecordWatchStore:
             turn=row.lease + 1,
             until=until,
             failures=row.failures,
-            place=WatchState(Sight(row.rights, row.mapping), row.reading, row.held),
+            state=WatchState(SnapshotVersion(row.rights, row.mapping), row.reading, row.held),
         )
 
     async def hashes(self, claim: WatchClaim) -> Mapping[str, bytes]:
@@ -121,13 +121,13 @@ class RecordWatchStore:
             await self._outbox.enqueue_all(connection, batch.events)
         return True
 
-    async def settle(self, claim: WatchClaim, place: WatchState, then: Next) -> None:
+    async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:
         hastened = table.c.due_at < bindparam("until", claim.until, Moment)
         values = {
-            "rights": place.sight.rights,
-            "mapping": place.sight.mapping,
-            "reading": place.reading,
-            "held": place.held,
+            "rights": state.version.rights,
+            "mapping": state.version.mapping,
+            "reading": state.digest,
+            "held": state.unconfirmed,
             "failures": then.failures,
             "rest_until": then.rest_until,
             "due_at": case((hastened, table.c.due_at), else_=bindparam("due", then.due, Moment)),

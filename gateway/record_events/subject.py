@@ -1,4 +1,4 @@
-"""What is watched of an account: every field of a resource that its token may see, and the lists these are made of."""
+"""What is watched of an account: the fields of a resource that its token may see, and the lists they come from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from gateway.unified.mapping import Plan, compile_table, joins_for
 from gateway.webhooks.event_scopes import LISTS
 
 UNSTEADY = frozenset({"tenure", "avatar", "avatar_url"})
-"""Fields that change by themselves: a time that passes, and the addresses of photos, which may be signed anew for
-each reading. A new photo shows in `updated_at`."""
+"""Fields that change without a change of the record: a time that passes, and the URLs of photos, which the vendor may
+sign again for each reading. A new photo shows in `updated_at`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A list to watch. `rights` says what of its records is seen, in words that are equal for equal rights."""
+    """A list to watch. `rights` is a text that is equal for equal rights to its records."""
 
     resource: str
     endpoint: Endpoint
@@ -32,7 +32,7 @@ class Subject:
 
     @property
     def joined(self) -> tuple[Collection, ...]:
-        """Give the lists that are joined to it, each once, without those that only some records want."""
+        """Returns the lists that are joined to it, each once, without those that only some records need."""
         found: dict[Collection, None] = {}
         for join in self.joins:
             found.update(dict.fromkeys(join.collections))
@@ -43,13 +43,13 @@ class Subject:
 
     @property
     def resources(self) -> frozenset[str]:
-        """Give the names of the lists that answers about such records may be made of."""
+        """Returns the names of all lists that an answer about such records may come from."""
         narrow = (each for join in self.joins for each in join.all_collections())
         return frozenset(each.resource for each in (self.listing, *narrow))
 
 
 def make_subject(provider: Provider, resource: str, account: Account) -> Subject | None:
-    """Give what is watched of an account, whatever a client key may see; None where its token may not ask."""
+    """Returns what is watched of an account, for all client keys; None where its token may not read the list."""
     operation = LISTS.get(resource)
     endpoint = provider.connector.endpoint(operation) if operation else None
     if operation is None or endpoint is None or not isinstance(endpoint.listing, Collection):
@@ -63,13 +63,13 @@ def make_subject(provider: Provider, resource: str, account: Account) -> Subject
     plan = compile_table(
         endpoint.table, [name for name in fields if not isinstance(rows[name], Absent)], frozenset(closed)
     )
-    # What the person may see who made the token shows in no scope, but in what they are.
+    # What the token's owner may see does not show in the scopes, but in their role.
     rights = "\n".join((resource, ",".join(sorted(closed)), account.grant.role or ""))
     return Subject(resource, endpoint, endpoint.listing, plan, rights)
 
 
 def sources_of(connector: Connector) -> Mapping[str, frozenset[str]]:
-    """Give for each resource that can be watched the names of the lists that its records are made of."""
+    """Returns for each resource that can be watched the names of the lists that its records come from."""
     found = {}
     for resource, operation in LISTS.items():
         endpoint = connector.endpoint(operation)

@@ -1,4 +1,4 @@
-"""Where vendors send their webhooks. No API key: the signature says whose a delivery is."""
+"""The route for webhooks of vendors. No API key: the signature shows who sent a delivery."""
 
 from starlette.routing import Route
 
@@ -10,7 +10,7 @@ OPERATION = "vendor_webhook"
 
 
 class VendorEventApi:
-    """Takes deliveries. Bodies larger than `max_body_bytes` are refused."""
+    """Receives deliveries; refuses bodies larger than `max_body_bytes`."""
 
     def __init__(self, receiver: WebhookReceiver, max_body_bytes: int) -> None:
         self._receiver = receiver
@@ -29,6 +29,6 @@ class VendorEventApi:
             request_id=request.context.request_id,
         )
         await self._receiver.receive(delivery)
-        # Only now it is known to be the id of an account and not any text.
+        # Logged only now: before the signature was checked it could be any text.
         request.context.account_id = delivery.account_id
         return 200, {"received": True}

@@ -1,4 +1,4 @@
-"""What is known of an account's webhook at its vendor, and the door to where it is kept."""
+"""The vendor webhook of an account, and its store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from gateway.model import Secret
 
 
 class VendorWebhookState(StrEnum):
-    """How an account's webhook stands."""
+    """The state of an account's vendor webhook."""
 
     ACTIVE = "active"
     NOT_REGISTERED = "not_registered"
@@ -20,9 +20,9 @@ class VendorWebhookState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorWebhook:
-    """What is known of an account's endpoint at its vendor, which sends to `url`.
+    """An account's endpoint at its vendor, which sends to `url`.
 
-    `failures` are those in a row, of registering it or looking after it; at `due_at` somebody looks again.
+    `failures` counts those in a row, of registering or checking it; at `due_at` it is checked again.
     """
 
     account_id: str
@@ -40,26 +40,23 @@ class VendorWebhook:
 
 
 class HookStore(Protocol):
-    """The database, as webhooks of vendors need it. Raises `StoreUnavailable` when it cannot be reached."""
+    """The database of vendor webhooks. Raises `StoreUnavailable`."""
 
     async def find(self, account_id: str) -> VendorWebhook | None: ...
 
     async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
-        """Take a turn with an account's hook, made now if there is none; give its number.
+        """Leases the row of an account until a moment, creating it if needed; returns the number of the lease.
 
-        None where it is not due, unless it is taken `over`, or where there is no such account.
+        None if it is not due, unless it is taken `over`, or if there is no such account.
         """
 
     async def keep(self, hook: VendorWebhook, turn: int) -> bool:
-        """Write what a turn has found, unless it was taken over or the account is gone. Keeps `last_event_at`."""
+        """Stores the result of a lease; False if it was taken over or the account is gone. Keeps `last_event_at`."""
 
     async def note_event(self, account_id: str, now: datetime) -> None: ...
 
     async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
-        """Give project and id of active accounts whose hook is due, or that have none, longest due first."""
+        """Returns project id and id of active accounts whose webhook is due or missing, longest due first."""
 
     async def hasten(self, now: datetime, url: str) -> None:
-        """Make due all hooks that are not active, and those that are sent elsewhere than below `url`.
-
-        What was in their way may be gone, and the gateway may have moved.
-        """
+        """Makes all webhooks due that are not active, or that send to another address than below `url`."""

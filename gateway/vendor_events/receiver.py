@@ -1,7 +1,7 @@
-"""What a vendor tells of by itself: a delivery is checked, its events read, and what they concern is fetched anew.
+"""Receives webhooks of vendors: checks the signature, reads the events, and invalidates what they concern.
 
-The only effect of an event is that something is asked for again. So it does no harm when events come twice, late or
-in another order than they happened; the answer's age says how old it is, whether events come or not.
+The only effect of an event is that something is read again. So events may come twice, late or in any order, and
+nothing of their content is trusted beyond the names of the lists they concern.
 """
 
 import hmac
@@ -15,24 +15,26 @@ from typing import TypeAlias
 from connectors.events import Event, Signature, Unreadable, VendorEvents
 from gateway.errors import StoreUnavailable, Unauthenticated
 from gateway.model import Account, Accounts, Linked, Secret
+from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.vendor_events.model import HookStore, VendorWebhook
 
 Invalidate: TypeAlias = Callable[[Linked, frozenset[str] | None, str], Awaitable[bool]]
-"""Ends what is kept of an account that was made from lists of these resources (None: all), under a word that nobody
-else has. False where that could not be told to all."""
+"""Invalidates the stored answers of an account that come from lists of these resources (None: all), under a new id.
+False where the shared cache could not be reached."""
 
-Noticed: TypeAlias = Callable[[Account, Sequence[Event]], Awaitable[None]]
-"""Hears of the events of an account once what they concern will be fetched anew. An error has them sent again."""
+EventListener: TypeAlias = Callable[[Account, Sequence[Event]], Awaitable[None]]
+"""Called with the events of an account after the invalidation. If it raises, the vendor sends them again."""
 
 NOTE_EVERY = timedelta(minutes=1)
 REMEMBERED = 10_000
-NOBODY = Secret("the secret of accounts that are not there, so that they take as long as others")
+"""Digests of deliveries that are remembered, so that a repeated one costs nothing."""
+UNKNOWN = Secret("signs for accounts that do not exist, so that their refusal takes as long as any other")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorDelivery:
-    """A call that says it comes from a vendor, as it came in. Header names are lower case."""
+    """A request that claims to come from a vendor. Header names are lower case."""
 
     provider: str
     account_id: str
@@ -41,57 +43,49 @@ class VendorDelivery:
     request_id: str
 
 
-async def nobody_listens(account: Account, events: Sequence[Event]) -> None:
-    """Hear of events, and leave it at that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """What events bring about. `count` hears the provider and what became of an event or a delivery."""
-
-    invalidate: Invalidate
-    count: Callable[[str, str], None]
-    noticed: Noticed = nobody_listens
-
-
 class WebhookReceiver:
-    """Takes deliveries of vendors. What was taken is remembered for a while, so that copies cost nothing."""
+    """Receives deliveries; `metrics` counts each by provider and outcome."""
 
     def __init__(
         self,
         store: HookStore,
         accounts: Accounts,
         providers: Mapping[str, Provider],
-        effects: Effects,
+        *,
+        invalidate: Invalidate,
+        on_events: EventListener,
         clock: Callable[[], datetime],
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._providers = providers
-        self._effects = effects
+        self._invalidate = invalidate
+        self._on_events = on_events
         self._clock = clock
-        self._taken: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._outcomes = metrics.vendor_events
+        self._received: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     async def receive(self, delivery: VendorDelivery) -> None:
-        """Take a delivery. Raises `Unauthenticated`, always the same, for one that no vendor of that account signed.
+        """Processes a delivery. Raises `Unauthenticated`, always the same, unless the account's vendor signed it.
 
-        Raises `StoreUnavailable` where it could not be carried out: the vendor is to send it again.
+        Raises `StoreUnavailable` where its effect could not be stored, so that the vendor sends it again.
         """
-        linked, hook, declared = await self._identified(delivery)
+        linked, hook, declared = await self._identify(delivery)
         account = linked.account
         copy = (account.id, sha256(delivery.body).digest())
-        if copy in self._taken:
-            self._effects.count(account.provider, "repeated")
+        if copy in self._received:
+            self._count(account.provider, "repeated")
             return
         events = self._read(delivery, declared)
         known = [event for event in events if event.resources]
         if known:
-            await self._carry_out(linked, known, delivery.request_id)
-        # Of events without a time, two that read alike may be two.
+            await self._apply(linked, known, delivery.request_id)
+        # Without a time, two equal bodies may be two events.
         if events and all(event.occurred_at for event in events):
             self._remember(copy)
         for event in events:
-            self._effects.count(account.provider, "taken" if event.resources else "unknown")
+            self._count(account.provider, "received" if event.resources else "unknown")
         now = self._clock()
         if hook.last_event_at is None or now - hook.last_event_at >= NOTE_EVERY:
             await self._store.note_event(account.id, now)
@@ -100,41 +94,44 @@ class WebhookReceiver:
         try:
             return declared.read(delivery.body)
         except Unreadable:
-            # It is the vendor's all the same: refusing it would only have the endpoint switched off.
-            self._effects.count(delivery.provider, "unreadable")
+            # The vendor did sign it: after some refusals it would switch the endpoint off.
+            self._count(delivery.provider, "unreadable")
             return ()
 
-    async def _identified(self, delivery: VendorDelivery) -> tuple[Linked, VendorWebhook, VendorEvents]:
-        """Find whose delivery it is. Whether the account exists or the signature is wrong cannot be told apart."""
+    async def _identify(self, delivery: VendorDelivery) -> tuple[Linked, VendorWebhook, VendorEvents]:
+        """Returns whose delivery it is. An unknown account and a wrong signature are refused alike."""
         provider = self._providers.get(delivery.provider)
         declared = provider.connector.events if provider else None
-        # No id has such characters, and not every database can be asked about them.
+        # Real ids are printable, and not every database accepts other characters.
         hook = await self._store.find(delivery.account_id) if declared and delivery.account_id.isprintable() else None
         if hook is not None and hook.provider != delivery.provider:
             hook = None
-        secret = (hook.secret if hook else None) or NOBODY
+        secret = (hook.secret if hook else None) or UNKNOWN
         good = declared is not None and is_signed(delivery, declared.signatures, secret)
         if good and hook is not None and hook.secret and declared:
             linked = await self._accounts.find_account(hook.project_id, hook.account_id)
             if linked is not None:
                 return linked, hook, declared
-        self._effects.count(delivery.provider if provider else "other", "refused")
+        self._count(delivery.provider if provider else "other", "refused")
         raise Unauthenticated("This delivery is not signed as it has to be.", code="InvalidSignatureError")
 
-    async def _carry_out(self, linked: Linked, events: Sequence[Event], request_id: str) -> None:
+    async def _apply(self, linked: Linked, events: Sequence[Event], request_id: str) -> None:
         resources = frozenset[str]().union(*(event.resources for event in events))
-        if not await self._effects.invalidate(linked, resources, request_id):
+        if not await self._invalidate(linked, resources, request_id):
             raise StoreUnavailable("The cache cannot be told now: send this again.")
-        await self._effects.noticed(linked.account, events)
+        await self._on_events(linked.account, events)
 
     def _remember(self, copy: tuple[str, bytes]) -> None:
-        self._taken[copy] = None
-        while len(self._taken) > REMEMBERED:
-            self._taken.popitem(last=False)
+        self._received[copy] = None
+        while len(self._received) > REMEMBERED:
+            self._received.popitem(last=False)
+
+    def _count(self, provider: str, outcome: str) -> None:
+        self._outcomes.labels(provider, outcome).inc()
 
 
 def is_signed(delivery: VendorDelivery, forms: Sequence[Signature], secret: Secret) -> bool:
-    """Tell whether one of the forms holds over the raw body. How long it takes does not tell how near a digest is."""
+    """Returns whether one of the signatures is right for the raw body, in a time that tells nothing of the digest."""
     key = secret.reveal.encode()
     digests = {form.algorithm: hmac.digest(key, delivery.body, form.algorithm) for form in forms}
     claims = [(digests[form.algorithm], form.claimed(delivery.headers)) for form in forms]

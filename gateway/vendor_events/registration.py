@@ -1,13 +1,14 @@
 """Registers our webhook at the vendor: one endpoint for each account, checked now and then, deleted with the account.
 
-What the database stores of an endpoint is a `VendorWebhook`. A worker leases the row before it changes anything at
-the vendor. The result of a lease that has ended is discarded, and the endpoint made under it is deleted again.
+The database stores a `VendorWebhook` for each account. A worker leases the row before it changes anything at the
+vendor. If the lease was taken over meanwhile, its result is discarded, and an endpoint made under it is deleted again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,17 +20,18 @@ from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.errors import GatewayError
 from gateway.model import Account, Accounts, Linked, Secret, Status, Upstream
+from gateway.observability.metrics import Metrics
 from gateway.policy.needed_scopes import NeededScope, ScopeUse
 from gateway.policy.provider import Provider
 from gateway.upstream.flow import follow
 from gateway.vendor_events.model import HookStore, VendorWebhook, VendorWebhookState
 
-TURN = timedelta(minutes=1)
-PATIENCE = 10.0
-PARTING = 3.0
+LEASE = timedelta(minutes=1)
+REGISTER_SECONDS = 10.0
+REMOVE_SECONDS = 3.0
+"""How long the vendor may take to register and to remove an endpoint; a caller waits for the latter at an unlink."""
 FIRST_WAIT = timedelta(minutes=1)
 BATCH = 20
-ROUND_SECONDS = 60.0
 PATH = "/hooks/{provider}/{account_id}"
 
 Json = dict[str, Any]
@@ -37,78 +39,76 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrarConfig:
-    """What is decided elsewhere. `public_url` is our address to the vendor; `count` hears provider and outcome.
-
-    `check` is how often an endpoint that stands is looked after, `patience` how many seconds the vendor has for
-    registering, `parting` for taking away.
-    """
+    """Settings: `public_url` is our address for the vendor, `check` how often a registered endpoint is checked."""
 
     enabled: bool
     public_url: str
     check: timedelta
-    clock: Callable[[], datetime]
-    new_secret: Callable[[], str]
-    count: Callable[[str, str], None]
-    patience: float = PATIENCE
-    parting: float = PARTING
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrarServices:
-    """The doors that webhooks of vendors need."""
-
-    store: HookStore
-    accounts: Accounts
-    upstream: Upstream
-    checks: TokenRejections
-    providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
 class WebhookRegistrar:
-    """Sees to the endpoints of accounts at their vendors."""
+    """Registers, checks and removes the endpoints of accounts at their vendors."""
 
-    def __init__(self, parts: RegistrarServices, rules: RegistrarConfig) -> None:
-        self._parts = parts
-        self._rules = rules
+    def __init__(
+        self,
+        config: RegistrarConfig,
+        store: HookStore,
+        accounts: Accounts,
+        upstream: Upstream,
+        *,
+        token_rejections: TokenRejections,
+        providers: Mapping[str, Provider],
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._accounts = accounts
+        self._upstream = upstream
+        self._token_rejections = token_rejections
+        self._providers = providers
+        self._clock = clock
+        self._outcomes = metrics.vendor_webhooks
+        self._hastened = False
 
     # --- registering ----------------------------------------------------------------------------------------
 
     async def ensure(self, linked: Linked, before: Linked | None = None, *, over: bool = False) -> None:
-        """See to an account's endpoint, if it is due or is taken `over`; what comes of it is kept as its health.
+        """Registers or checks an account's endpoint if it is due, or at once with `over`, and stores the result.
 
-        `before` is the account as it was, whose credential may be of another company. Raises `StoreUnavailable` only.
+        `before` is the account as it was, whose credential may be of another company. Raises only `StoreUnavailable`:
+        the webhook is an addition, and no fault of it may fail what is done to the account.
         """
         account = linked.account
         provider, events = self._declared(account)
         if provider is None or events is None or account.status is not Status.ACTIVE:
             return
-        now = self._rules.clock()
-        turn = await self._parts.store.take(account.id, now, now + TURN, over=over)
-        hook = await self._parts.store.find(account.id) if turn is not None else None
+        now = self._clock()
+        turn = await self._store.take(account.id, now, now + LEASE, over=over)
+        hook = await self._store.find(account.id) if turn is not None else None
         if turn is None or hook is None:
             return
         obstacle = self._obstacle(account, provider, events)
         if obstacle:
             state, reason = obstacle
-            hook = await self._withdrawn(linked, hook)
-            await self._parts.store.keep(
-                replace(hook, state=state, reason=reason, due_at=now + self._rules.check), turn
-            )
+            hook = await self._withdraw(linked, hook)
+            await self._store.keep(replace(hook, state=state, reason=reason, due_at=now + self._config.check), turn)
             return
         found = await self._register(linked, provider, events, hook)
         if isinstance(found, NotRegistered):
-            await self._parts.store.keep(self._failed(hook, found, now), turn)
+            await self._store.keep(self._failed(hook, found, now), turn)
             return
         await self._settle(linked, hook, found, turn)
         if found.secret is not None and hook.remote_id and before and before.credential != linked.credential:
-            # The endpoint that was known is not among those of this token: it stands at another company.
-            await self._take_away(before, hook.remote_id)
+            # The new token does not see the old endpoint: that is at another company, which only the old token reaches.
+            await self._delete(before, hook.remote_id)
 
     async def _register(
         self, linked: Linked, provider: Provider, events: VendorEvents, hook: VendorWebhook
     ) -> Registered | NotRegistered:
         path = _path(linked.account)
-        listener = Listener(url=self._rules.public_url + path, path=path, secret=self._rules.new_secret())
+        listener = Listener(url=self._config.public_url + path, path=path, secret=secrets.token_urlsafe(32))
+        # Without the secret its deliveries cannot be checked, so the known endpoint is of no use: a new one is made.
         flow = events.register(listener, hook.remote_id if hook.secret else None)
         statuses: list[int] = []
 
@@ -116,113 +116,112 @@ class WebhookRegistrar:
             statuses.append(answer.status)
 
         try:
-            async with asyncio.timeout(self._rules.patience):
-                found = await follow(flow, provider.connector, linked.credential, self._parts.upstream, note)
+            async with asyncio.timeout(REGISTER_SECONDS):
+                found = await follow(flow, provider.connector, linked.credential, self._upstream, note)
             if isinstance(found, Registered) or 401 not in statuses:
                 return found
-            return NotRegistered((await self._parts.checks.explain(linked, provider.connector)).message)
+            return NotRegistered((await self._token_rejections.explain(linked, provider.connector)).message)
         except TimeoutError:
-            return NotRegistered(f"{provider.connector.name} took longer than {self._rules.patience:g} seconds")
+            return NotRegistered(f"{provider.connector.name} took longer than {REGISTER_SECONDS:g} seconds")
         except GatewayError as error:
             return NotRegistered(error.message)
 
     async def _settle(self, linked: Linked, hook: VendorWebhook, found: Registered, turn: int) -> None:
-        """Keep what was registered, or take it away where it no longer counts."""
-        now = self._rules.clock()
+        """Stores what was registered; deletes it again at the vendor if the lease was taken over meanwhile."""
+        now = self._clock()
         new = found.secret is not None
-        stands = replace(
+        registered = replace(
             hook,
             state=VendorWebhookState.ACTIVE,
             reason="",
             remote_id=found.remote_id,
-            url=self._rules.public_url + _path(linked.account),
+            url=self._config.public_url + _path(linked.account),
             secret=Secret(found.secret) if found.secret is not None else hook.secret,
             registered_at=now if new else hook.registered_at,
             failures=0,
-            due_at=now + self._rules.check,
+            due_at=now + self._config.check,
         )
-        kept = await self._parts.store.keep(stands, turn)
-        self._rules.count(linked.account.provider, "registered" if new else "stands")
-        if new and not kept:
-            await self._take_away(linked, found.remote_id)
+        stored = await self._store.keep(registered, turn)
+        self._outcomes.labels(linked.account.provider, "registered" if new else "checked").inc()
+        if new and not stored:
+            await self._delete(linked, found.remote_id)
 
     def _failed(self, hook: VendorWebhook, why: NotRegistered, now: datetime) -> VendorWebhook:
-        """Wait longer with each failure, but not longer than between looks at an endpoint that stands."""
-        self._rules.count(hook.provider, "failed")
-        wait = min(FIRST_WAIT * 2 ** min(hook.failures, 16), self._rules.check)
+        """Doubles the wait with each failure, up to the interval between checks."""
+        self._outcomes.labels(hook.provider, "failed").inc()
+        wait = min(FIRST_WAIT * 2 ** min(hook.failures, 16), self._config.check)
         state = VendorWebhookState.FAILING if hook.remote_id else VendorWebhookState.NOT_REGISTERED
         return replace(hook, state=state, reason=why.reason, failures=hook.failures + 1, due_at=now + wait)
 
     async def follow(self, linked: Linked, before: Linked | None) -> None:
-        """Registers the webhook of an account whose credential was stored just now. Raises `StoreUnavailable` only."""
+        """Registers the webhook of an account whose credential was stored just now. Raises only `StoreUnavailable`."""
         await self.ensure(linked, before, over=True)
 
-    # --- taking away ----------------------------------------------------------------------------------------
+    # --- removing ----------------------------------------------------------------------------------------
 
     async def remove(self, linked: Linked) -> None:
-        """Take an account's endpoint away, before its credential is gone. Raises `StoreUnavailable` only."""
-        store, now = self._parts.store, self._rules.clock()
+        """Deletes an account's endpoint while its credential still exists. Raises only `StoreUnavailable`."""
+        store, now = self._store, self._clock()
         hook = await store.find(linked.account.id)
         if hook is None:
             return
-        # Whoever is registering one now will find the turn gone, and take away what they made.
-        await store.take(linked.account.id, now, now + TURN, over=True)
+        # A worker that registers one now loses its lease by this, and deletes the endpoint that it made.
+        await store.take(linked.account.id, now, now + LEASE, over=True)
         if hook.remote_id:
-            await self._take_away(linked, hook.remote_id)
+            await self._delete(linked, hook.remote_id)
 
-    async def _withdrawn(self, linked: Linked, hook: VendorWebhook) -> VendorWebhook:
-        """Take the endpoint away where webhooks have been switched off."""
-        if self._rules.enabled or not hook.remote_id or not await self._take_away(linked, hook.remote_id):
+    async def _withdraw(self, linked: Linked, hook: VendorWebhook) -> VendorWebhook:
+        """Deletes the endpoint at the vendor if webhooks are switched off."""
+        if self._config.enabled or not hook.remote_id or not await self._delete(linked, hook.remote_id):
             return hook
         return replace(hook, remote_id=None, url=None, secret=None, registered_at=None)
 
-    async def _take_away(self, linked: Linked, remote_id: str) -> bool:
+    async def _delete(self, linked: Linked, remote_id: str) -> bool:
+        """Deletes an endpoint at the vendor; False if the vendor did not confirm it: then it sends into the void."""
         provider, events = self._declared(linked.account)
-        gone = False
+        deleted = False
         if provider and events:
             with suppress(TimeoutError, GatewayError):
-                async with asyncio.timeout(self._rules.parting):
+                async with asyncio.timeout(REMOVE_SECONDS):
                     flow = events.remove(remote_id)
-                    gone = await follow(flow, provider.connector, linked.credential, self._parts.upstream)
-        self._rules.count(linked.account.provider, "removed" if gone else "left_behind")
-        return gone
+                    deleted = await follow(flow, provider.connector, linked.credential, self._upstream)
+        self._outcomes.labels(linked.account.provider, "removed" if deleted else "not_removed").inc()
+        return deleted
 
-    # --- looking after --------------------------------------------------------------------------------------
+    # --- checking -------------------------------------------------------------------------------------------
 
-    async def look_after(self) -> int:
-        """See to a batch of accounts that are due; tell how many there were."""
-        providers = [key for key, each in self._parts.providers.items() if each.connector.events]
-        due = await self._parts.store.due(providers, self._rules.clock(), BATCH)
+    async def check_due(self) -> None:
+        """Registers or checks all endpoints that are due. All workers do so; the leases divide the work.
+
+        Raises `StoreUnavailable`.
+        """
+        if not self._hastened:
+            # Once for each start: the settings that prevented a webhook, or our address, may have changed.
+            await self._store.hasten(self._clock(), self._config.public_url)
+            self._hastened = True
+        while await self.check_batch() == BATCH:
+            """More may be due."""
+
+    async def check_batch(self) -> int:
+        """Checks up to `BATCH` endpoints that are due; returns how many were due."""
+        providers = [key for key, each in self._providers.items() if each.connector.events]
+        due = await self._store.due(providers, self._clock(), BATCH)
         for project_id, account_id in due:
-            # One account that cannot be opened must not keep the others waiting.
+            # An account whose credential cannot be opened must not keep the others waiting.
             with suppress(GatewayError):
-                linked = await self._parts.accounts.find_account(project_id, account_id)
+                linked = await self._accounts.find_account(project_id, account_id)
                 if linked:
                     await self.ensure(linked)
         return len(due)
 
-    async def keep_on(self, rest: Callable[[float], Awaitable[bool]], jitter: Callable[[], float]) -> None:
-        """Look after all hooks; between rounds `rest` waits so many seconds, and is false when it is time to end.
-
-        The workers of a gateway share the work by taking turns.
-        """
-        with suppress(GatewayError):
-            await self._parts.store.hasten(self._rules.clock(), self._rules.public_url)
-        going_on = True
-        while going_on:
-            found = 0
-            with suppress(GatewayError):
-                found = await self.look_after()
-            going_on = await rest(ROUND_SECONDS * (0.5 + jitter()) if found < BATCH else 0)
-
-    # --- telling --------------------------------------------------------------------------------------------
+    # --- health --------------------------------------------------------------------------------------------
 
     async def health(self, account: Account) -> Json | None:
-        """Tell how an account's webhook stands, or None where its vendor has none."""
+        """Returns the state of an account's webhook as JSON, or None if its vendor has no webhooks."""
         provider, events = self._declared(account)
         if provider is None or events is None:
             return None
-        hook = await self._parts.store.find(account.id)
+        hook = await self._store.find(account.id)
         obstacle = self._obstacle(account, provider, events)
         if obstacle:
             state, reason = obstacle
@@ -235,13 +234,13 @@ class WebhookRegistrar:
             "reason": reason or None,
             "needs": events.scope,
             "granted_by": provider.connector.granter,
-            "registered_at": _told(hook.registered_at) if hook else None,
-            "last_event_at": _told(hook.last_event_at) if hook else None,
+            "registered_at": _text(hook.registered_at) if hook else None,
+            "last_event_at": _text(hook.last_event_at) if hook else None,
             "failures": hook.failures if hook else 0,
         }
 
     def wanted(self, provider: Provider) -> tuple[NeededScope, ...]:
-        """Give the scope to ask of a customer, where there can be a webhook at all."""
+        """Returns the scope that the customer is asked for, if there can be a webhook at all."""
         connector = provider.connector
         if connector.events is None or self._unreachable(connector):
             return ()
@@ -250,13 +249,13 @@ class WebhookRegistrar:
         return (NeededScope(scope, connector.scopes[scope], (use,)),)
 
     def _declared(self, account: Account) -> tuple[Provider | None, VendorEvents | None]:
-        provider = self._parts.providers.get(account.provider)
+        provider = self._providers.get(account.provider)
         return provider, provider.connector.events if provider else None
 
     def _obstacle(
         self, account: Account, provider: Provider, events: VendorEvents
     ) -> tuple[VendorWebhookState, str] | None:
-        """Give what stands in the way, besides the vendor."""
+        """Returns the state and reason if something other than the vendor prevents a webhook."""
         why = self._unreachable(provider.connector)
         if why:
             return VendorWebhookState.NOT_REGISTERED, why
@@ -265,9 +264,9 @@ class WebhookRegistrar:
         return None
 
     def _unreachable(self, connector: Connector) -> str:
-        """Tell why no vendor of this kind can send to us: nothing where it can."""
-        ours, theirs = urlsplit(self._rules.public_url).scheme, urlsplit(connector.base_url).scheme
-        if not self._rules.enabled:
+        """Returns why this vendor cannot send to the gateway, in words for the operator; "" if it can."""
+        ours, theirs = urlsplit(self._config.public_url).scheme, urlsplit(connector.base_url).scheme
+        if not self._config.enabled:
             return "the operator has switched them off (vendor_events.enabled)"
         if not ours:
             return "the gateway's own address is not set (server.public_url)"
@@ -280,5 +279,5 @@ def _path(account: Account) -> str:
     return PATH.format(provider=account.provider, account_id=account.id)
 
 
-def _told(moment: datetime | None) -> str | None:
+def _text(moment: datetime | None) -> str | None:
     return instant(moment.isoformat()) if moment else None

@@ -12,7 +12,8 @@ from gateway.policy.policy import Operator
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.endpoints import Endpoint, Pick
 from gateway.webhooks.event_scopes import Subscriber
-from gateway.webhooks.service import LONGEST_OVERLAP, WebhookService
+from gateway.webhooks.service import WebhookService
+from gateway.webhooks.signature import LONGEST_OVERLAP
 
 Json = dict[str, Any]
 

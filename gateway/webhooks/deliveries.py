@@ -1,5 +1,6 @@
-"""A delivery: one event on its way to one endpoint, what came of each attempt, and what is done next."""
+"""A delivery: one event for one endpoint. The result of each attempt, and the decision what is done next."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from gateway.model import Secret
 from gateway.webhooks.events import PING
 
 LONGEST_RETRY_AFTER = 3600.0
-"""Seconds that a receiver may put us off; the schedule has longer waits of its own later."""
+"""The longest `Retry-After` that is followed, in seconds; later waits of the schedule are longer anyway."""
 
 
 class State(StrEnum):
@@ -20,7 +21,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What came of one try: a status, or a word for why there is none. Nothing of an answer's body is kept."""
+    """The result of one attempt: a status, or a word for why there is none. The body of an answer is not stored."""
 
     at: datetime
     status: int | None
@@ -30,7 +31,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A delivery as the log shows it. `reason` says why a dead one is; `kept` whether it can be sent again."""
+    """A delivery as the log shows it. `reason` says why a dead one is dead; `kept`: its payload is still stored."""
 
     id: str
     endpoint_id: str
@@ -48,9 +49,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A delivery that this process has taken. `token` tells it from a later claim; `tries` counts those since replay.
+    """A delivery that this process has claimed, with what is needed to send it.
 
-    `secrets` are the live ones, oldest first.
+    `token` tells it from a later claim of the same delivery; `tries` counts the attempts since it was last replayed.
+    `secrets` are those that are valid now, oldest first.
     """
 
     delivery_id: str
@@ -66,8 +68,32 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What a worker can claim: `most` in all, and `each` for one endpoint, including those that are `busy` there.
+
+    The lease ends at `until`. `spare` of them are not for failing endpoints, each of which may take its whole timeout.
+    """
+
+    now: datetime
+    until: datetime
+    token: str
+    most: int
+    spare: int
+    each: int
+    busy: Counter[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long the payload of an ended delivery can be sent again, and how long the log shows the delivery."""
+
+    replay: timedelta
+    log: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a receiver answered: its status, or None with a word for why there is none; seconds of `Retry-After`."""
+    """A receiver's answer: its status, or None with a word for why there is none; `Retry-After` in seconds."""
 
     status: int | None
     error: str | None = None
@@ -76,7 +102,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What follows from a reply. A pending delivery waits so many seconds; `disable` closes its endpoint."""
+    """The decision on a reply. A pending delivery waits `wait` seconds; `disable` is why the endpoint is disabled."""
 
     state: State
     reason: str | None = None
@@ -86,13 +112,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Seconds before each further try, and how long an endpoint may fail before it is disabled."""
+    """Seconds before each further attempt, how long an endpoint may fail until it is disabled, seconds of a lease."""
 
     waits: Sequence[float]
     disable_after: timedelta
+    lease: float
 
     def decide(self, claim: Claim, reply: Reply, now: datetime, jitter: float) -> Outcome:
-        """Decide on a delivery after a try. `jitter` is from 0 to 1; it moves each wait by up to a half both ways."""
+        """Decides what is done after an attempt. `jitter`, from 0 to 1, makes a wait up to half longer or shorter."""
         if reply.status is not None and 200 <= reply.status < 300:
             return Outcome(State.DELIVERED)
         if reply.status == 410:

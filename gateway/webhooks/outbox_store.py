@@ -34,8 +34,7 @@ from gateway.db.schema import webhook_endpoints as endpoints
 from gateway.errors import StoreUnavailable
 from gateway.model import Account, Secret, Unsealable
 from gateway.vault.vault import AccountCipher, Vault, WrappedKey
-from gateway.webhooks.deliveries import Attempt, Claim, Outcome, State
-from gateway.webhooks.dispatcher import Retention, Room
+from gateway.webhooks.deliveries import Attempt, Capacity, Claim, Outcome, Retention, State
 from gateway.webhooks.events import ACCOUNT_DELETED, Event, account_event, events_of, wants
 
 SECRET = b"webhook secret"
@@ -60,7 +59,7 @@ class Change(Protocol):
 
 
 class OutboxStore:
-    """Implements the door `Outbox`. `hear` is told of changes, within the transactions that make them."""
+    """`hear` is told of changes, within the transactions that make them."""
 
     def __init__(
         self, engine: AsyncEngine, vault: Vault, clock: Callable[[], datetime], new_id: Callable[[], str]
@@ -155,7 +154,7 @@ class OutboxStore:
 
     # --- as sending needs it --------------------------------------------------------------------------------
 
-    async def take(self, room: Room) -> Sequence[Claim]:
+    async def take(self, room: Capacity) -> Sequence[Claim]:
         due = (deliveries.c.state == State.PENDING.value) & (deliveries.c.next_at <= room.now)
         # Looked at first without the lock that a write takes in SQLite: mostly nothing is due.
         async with reading(self._engine) as connection:
@@ -299,7 +298,7 @@ async def _note_health(
     await connection.execute(update(endpoints).where(of_endpoint).values(values))
 
 
-def _waiting(due: ColumnElement[bool], room: Room) -> Select[*tuple[Any, ...]]:
+def _waiting(due: ColumnElement[bool], room: Capacity) -> Select[*tuple[Any, ...]]:
     """Give the endpoints that something waits for: those that are well first, and who has waited longest first.
 
     By the index of each endpoint, so that it does not matter how much there is that waits.
@@ -315,6 +314,6 @@ def _waiting(due: ColumnElement[bool], room: Room) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _room_for(endpoint: Found, room: Room) -> int:
+def _room_for(endpoint: Found, room: Capacity) -> int:
     """Give how many deliveries of an endpoint may be begun: of one that fails one at a time, so it holds up nobody."""
     return (room.each if endpoint.failing_since is None else 1) - room.busy[endpoint.id]

@@ -1,7 +1,7 @@
-"""The way to the endpoints of products, whose addresses are their own to choose.
+"""Sends webhook deliveries over HTTP to URLs that callers chose, which must not reach the operator's network.
 
-Each name is resolved here, and connected to is what was resolved and found open: no second look-up can lead elsewhere.
-Nothing is followed, and of an answer the status alone is read.
+Every name is resolved here and every address is checked; the connection goes to the address that was checked, so a
+second look-up cannot lead elsewhere. Redirects are not followed, and only the status of an answer is used.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -23,52 +22,46 @@ from gateway.webhooks.deliveries import Reply
 from gateway.webhooks.targets import Targets
 
 MOST_READ = 16384
-"""Bytes of an answer that are taken in, so that its sender is not cut off; then the connection is closed."""
+"""Bytes of an answer that are read, so that most receivers can finish it; then the connection is closed."""
 READ_SECONDS = 1.0
 
 Lookup = Callable[[str, int], Sequence[str]]
 
 
 class AddressRefused(OSError):
-    """An address that no delivery may go to."""
-
-
-@dataclass(frozen=True, slots=True)
-class SenderLimits:
-    """Seconds to connect, and for an attempt in all; and names looked up at a time.
-
-    Names have threads of their own, which are made when there is need: a slow name server holds up nobody else.
-    """
-
-    connect: float
-    total: float
-    lookups: int
+    """An address that deliveries must not reach."""
 
 
 def look_up(host: str, port: int) -> Sequence[str]:
-    """Ask the system for the addresses of a name. It may take as long as a name server likes."""
+    """Returns the addresses of a name, from the system. Blocks for as long as the name server takes."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 class WebhookSender:
-    """Implements the door `Receivers`. Each attempt has a connection of its own, to an address just checked."""
+    """An async context manager. Each attempt opens its own connection, to an address that was just checked."""
 
     def __init__(
         self,
         targets: Targets,
-        limits: SenderLimits,
-        now: Callable[[], datetime],
         *,
+        connect_timeout: float,
+        timeout: float,
+        lookups: int,
+        now: Callable[[], datetime],
         lookup: Lookup = look_up,
         trust: ssl.SSLContext | None = None,
     ) -> None:
+        """Timeouts in seconds, `timeout` for a whole attempt. Up to `lookups` names are resolved at a time.
+
+        They have threads of their own, so that a slow name server does not hold up the rest of the process.
+        """
         self._targets = targets
         self._now = now
-        self._threads = ThreadPoolExecutor(limits.lookups, thread_name_prefix="webhook-names")
+        self._threads = ThreadPoolExecutor(lookups, thread_name_prefix="webhook-names")
         self._resolver = _CheckedResolver(targets, lookup, self._threads)
-        self._timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect)
-        # The library's own context is made once: to make one takes 20 ms.
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout)
+        # True: the library's own context, made once for the process, as making one takes 20 ms.
         self._trust = trust or True
         self._session: aiohttp.ClientSession | None = None
 
@@ -99,6 +92,7 @@ class WebhookSender:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Sends one attempt. Network errors are a word in the reply."""
         if self._session is None or self._targets.fault(url):
             return Reply(status=None, error="url_refused")
         try:
@@ -107,12 +101,12 @@ class WebhookSender:
                     async with asyncio.timeout(READ_SECONDS):
                         await answer.content.read(MOST_READ)
                 wait = retry_after(answer.headers.get("retry-after"), self._now())
-                return Reply(status=answer.status, error=_word_of(answer.status), retry_after=wait)
+                return Reply(status=answer.status, error=_status_error_word(answer.status), retry_after=wait)
         except _FAULTS as error:
-            return Reply(status=None, error=_word(error))
+            return Reply(status=None, error=_error_word(error))
 
     def _open_socket(self, address: Any) -> socket.socket:
-        """Open the socket of a connection: the last word on its address, whichever way it was found."""
+        """Opens the socket of a connection. The last check of its address, however it was found."""
         family, kind, protocol, _, (host, *_) = address
         if not self._targets.admits(host):
             raise AddressRefused
@@ -120,7 +114,7 @@ class WebhookSender:
 
 
 class _CheckedResolver(AbstractResolver):
-    """Gives of a name's addresses those that are open."""
+    """Resolves a name to those of its addresses that deliveries may reach."""
 
     def __init__(self, targets: Targets, lookup: Lookup, threads: ThreadPoolExecutor) -> None:
         self._targets = targets
@@ -136,9 +130,9 @@ class _CheckedResolver(AbstractResolver):
         found = await asyncio.get_running_loop().run_in_executor(self._threads, self._lookup, host, port)
         if not found:
             raise socket.gaierror(socket.EAI_NODATA, "a name without addresses")
-        open_ones = [each for each in found if self._targets.admits(each)]
-        if not open_ones:
-            raise _NoneOpen
+        admitted = [each for each in found if self._targets.admits(each)]
+        if not admitted:
+            raise _NoneAdmitted
         return [
             ResolveResult(
                 hostname=host,
@@ -148,21 +142,21 @@ class _CheckedResolver(AbstractResolver):
                 proto=socket.IPPROTO_TCP,
                 flags=socket.AI_NUMERICHOST,
             )
-            for each in open_ones
+            for each in admitted
         ]
 
     async def close(self) -> None:
-        """Nothing of it is open."""
+        """Does nothing: the threads belong to the sender."""
 
 
-class _NoneOpen(Exception):
-    """A name has addresses, and no delivery may go to any of them. No `OSError`, which the library would rename."""
+class _NoneAdmitted(Exception):
+    """A name has addresses, none of which a delivery may reach. Not an `OSError`: the library would wrap that."""
 
 
-_FAULTS = (aiohttp.ClientError, OSError, TimeoutError, _NoneOpen, ValueError)
-# The library's text may hold addresses, so the log has words of our own. The most telling kind comes first.
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (_NoneOpen, "address_refused"),
+_FAULTS = (aiohttp.ClientError, OSError, TimeoutError, _NoneAdmitted, ValueError)
+# The library's texts may hold addresses, so the delivery log has words of its own. The most specific kind comes first.
+_ERROR_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (_NoneAdmitted, "address_refused"),
     (aiohttp.InvalidURL, "url_refused"),
     (aiohttp.ConnectionTimeoutError, "connect_timeout"),
     (TimeoutError, "timeout"),
@@ -172,13 +166,13 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def _word(error: BaseException) -> str:
+def _error_word(error: BaseException) -> str:
     if isinstance(error.__cause__, AddressRefused):
         return "address_refused"
-    return next((word for kind, word in _WORDS if isinstance(error, kind)), "connection_lost")
+    return next((word for kind, word in _ERROR_WORDS if isinstance(error, kind)), "connection_lost")
 
 
-def _word_of(status: int) -> str | None:
+def _status_error_word(status: int) -> str | None:
     if 300 <= status < 400:
         return "redirect_not_followed"
     return None if 200 <= status < 300 else "status"

@@ -15,6 +15,8 @@ from gateway.model import Secret
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
+LONGEST_OVERLAP = 7 * 24 * 3600
+"""The longest time that two secrets are valid side by side, in seconds."""
 
 
 def new_secret(random: Callable[[int], bytes]) -> Secret:

@@ -100,7 +100,7 @@ async def watch(check: Said) -> Met:
 
 async def listen(check: Said) -> Met:
     square = Square(upstream=Door("/hooks", check).vendor())
-    await square.hooks.ensure(square.linked(), over=True)
+    await square.registrar.ensure(square.linked(), over=True)
     return square.hook().reason, None, square.register
 
 

@@ -1,116 +1,292 @@
-"""Whoever unlinks an account or switches its cache off: each place that has something of the account lets it go."""
+"""Whoever unlinks an account or switches its caching off: each place that has something of the account lets it go.
+
+The places are those of `PURGE_ORDER`. Three gateways run in this process: two share a Redis, one has its own.
+"""
 
 import asyncio
 import gc
+import hashlib
 import os
+import sqlite3
 import sys
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from redis import Redis
-from sqlalchemy import func, select
 
+from gateway.accounts.unlink import PURGE_ORDER, PurgePlace
 from gateway.app.stores import Stores
 from gateway.audit.events import AuditEvent
+from gateway.auth.api_key import new_id
+from gateway.cache.embedded_redis import embedded_server
+from gateway.cache.local import LocalCache
 from gateway.cache.lru import AccountLru
-from gateway.db.engine import open_engine, reading
-from gateway.db.schema import connect_sessions, credentials
-from tests.accounts.test_lifecycle import until
+from gateway.cache.tombstones import Tombstones
+from gateway.model import Linked
+from gateway.unified.decoded import DecodedListCache
+from tests.accounts.test_lifecycle import TOKEN, in_files, in_redis, in_tables, linked_in_the_hub, until
+from tests.fakes.heap import alive, texts_with
 from tests.fixtures.dashboard_browser import Operator, open_dashboard
-from tests.fixtures.gateway import Site, open_site
-from tests.fixtures.linking import Time, made
+from tests.fixtures.gateway import Sandbox, Site, open_site
+from tests.fixtures.linking import Time, hub, made
+from tests.fixtures.public_gateway import endpoints
+from tests.fixtures.receiver import Receiver
+from tests.fixtures.webhooks import LOCAL, ask, fixture_receiver
+from tests.fixtures.writes import fixture_own_sandbox, hired
+
+__all__ = ["fixture_own_sandbox", "fixture_receiver"]
 
 ROOT = Path(__file__).parents[2]
-Way = Callable[[Operator], Awaitable[None]]
+OWNER = {"origin_owner_id": "planted-owner", "origin_owner_name": "Planted Ltd", "origin_username": "planted-user"}
 
 
-async def in_the_api(at: Operator) -> None:
-    answer = await at.site.client.delete(f"/accounts/{at.site.account}", auth=(at.site.key, ""))
-    assert answer.status_code == 200, answer.text
+@dataclass
+class Gateways:
+    """`operator` is at the dashboard of the first; the account was used in all of them."""
+
+    operator: Operator
+    sites: tuple[Site, Site, Site]
+    redis: tuple[Redis, Redis]
+    sandbox: Sandbox
+    open_session: str
+    needles: dict[str, bytes]
+    person: str
+
+    @property
+    def account(self) -> str:
+        return self.sites[0].account
+
+    @property
+    def path(self) -> Path:
+        return Path(self.sites[0].settings.database.url.removeprefix("sqlite:///"))
 
 
-async def in_the_dashboard(at: Operator) -> None:
-    await at.sign_in()
-    answer = await at.send(f"/accounts/{at.site.account}/unlink", {"confirmation": "unlink"})
+async def in_the_api(at: Gateways) -> None:
+    await ask(at.sites[0], "DELETE", f"/accounts/{at.account}")
+
+
+async def in_the_dashboard(at: Gateways) -> None:
+    await at.operator.sign_in()
+    answer = await at.operator.send(f"/accounts/{at.account}/unlink", {"confirmation": "unlink"})
     assert answer.status_code == 303, answer.text
 
 
-async def on_the_command_line(at: Operator) -> None:
-    """As a process that is not told of the gateway's own Redis."""
+async def on_the_command_line_that_knows_no_redis(at: Gateways) -> None:
+    """As beside a gateway with its own embedded Redis, which no other process can reach."""
+    await on_the_command_line(at, "")
+
+
+async def on_the_command_line_that_shares_redis(at: Gateways) -> None:
+    await on_the_command_line(at, at.sites[0].settings.redis.url)
+
+
+async def on_the_command_line(at: Gateways, redis_url: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    settings = at.sites[0].settings
     own = {
-        "GATEWAY_DATABASE_URL": at.site.settings.database.url,
-        "GATEWAY_VAULT_MASTER_KEY": b64encode(at.site.settings.vault.key).decode(),
+        "GATEWAY_DATABASE_URL": settings.database.url,
+        "GATEWAY_REDIS_URL": redis_url,
+        "GATEWAY_VAULT_MASTER_KEY": b64encode(settings.vault.key).decode(),
+        "GATEWAY_HUMAANS_BASE_URL": at.sandbox.url,
         "PYTHONPATH": str(ROOT),
     }
-    words = (sys.executable, "-m", "gateway", "accounts", "unlink", at.site.account)
+    words = (sys.executable, "-m", "gateway", "accounts", "unlink", at.account)
     process = await asyncio.create_subprocess_exec(*words, cwd=ROOT, env={**clean, **own})
     assert await process.wait() == 0
 
 
-async def by_another_process(at: Operator) -> None:
-    """As a gateway whose messages do not come through: the trail alone tells of it."""
-    account = await at.account()
-    await at.stores.accounts.unlink(account.project_id, account.id)
+async def at_another_node_that_shares_redis(at: Gateways) -> None:
+    await ask(at.sites[1], "DELETE", f"/accounts/{at.account}", key=at.sites[0].key)
 
 
-class Places:
-    """Where something of an account can be: in the database, in Redis, and in the memory of any process."""
-
-    def __init__(self, site: Site, redis: Redis) -> None:
-        self.site = site
-        self.account = site.account
-        self._redis = redis
-        # Some that other tests have left would be found as well, but for the account, which is this test's own.
-        gc.collect()
-
-    async def rows(self, table: Any) -> int:
-        engine = open_engine(self.site.settings.database.async_url)
-        async with reading(engine) as connection:
-            found = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-        await engine.dispose()
-        return int(found)
-
-    async def taken(self) -> set[str]:
-        """Name the places that still have something of it."""
-        held = [each for each in gc.get_objects() if isinstance(each, AccountLru) and self.account in each]
-        answer = await self.site.get(account=self.account)
-        found = {
-            "credential": await self.rows(credentials) > 0,
-            "sessions": await self.rows(connect_sessions) > 0,
-            "memory": bool(held),
-            "Redis": any(self._redis.scan_iter(f"{{{self.account}}}:*")),
-            "memo": answer.status_code == 200,
-        }
-        return {name for name, there in found.items() if there}
+async def at_another_node_with_its_own_redis(at: Gateways) -> None:
+    await ask(at.sites[2], "DELETE", f"/accounts/{at.account}", key=at.sites[0].key)
 
 
-@pytest.mark.parametrize("unlink", [in_the_api, in_the_dashboard, on_the_command_line, by_another_process])
-async def test_each_way_to_unlink_empties_each_place(
-    environ: dict[str, str], stack: AsyncExitStack, redis_url: str, clock: Time, unlink: Way
+# --- the places ---------------------------------------------------------------------------------------------
+
+
+def at_the_vendor(at: Gateways) -> bool:
+    return any(each["url"].endswith(f"/{at.account}") for each in endpoints(at.sandbox))
+
+
+def in_rows(at: Gateways) -> bool:
+    """The audit log and the log of deliveries tell that the account was there, by its id alone."""
+    found = in_tables(at.path, at.needles) - {("audit_log", "id"), ("webhook_deliveries", "id")}
+    with sqlite3.connect(at.path) as connection:
+        [payloads] = connection.execute("SELECT count(payload) FROM webhook_deliveries").fetchone()
+    connection.close()
+    return bool(found or payloads)
+
+
+def no_tombstone(at: Gateways) -> bool:
+    """Each gateway has one for Redis, and one for decoded lists."""
+    return sum(at.account in each for each in alive(Tombstones)) < 2 * len(at.sites)
+
+
+def in_memos(at: Gateways) -> bool:
+    return any(each.account.id == at.account for each in alive(Linked))
+
+
+def in_local_answers(at: Gateways) -> bool:
+    return any(holds(each, at.account) for each in alive(LocalCache))
+
+
+def in_decoded_lists(at: Gateways) -> bool:
+    return any(holds(each, at.account) for each in alive(DecodedListCache))
+
+
+def holds(cache: object, account: str) -> bool:
+    return any(isinstance(each, AccountLru) and account in each for each in vars(cache).values())
+
+
+def in_any_redis(at: Gateways) -> bool:
+    return any(in_redis(each, at.needles) for each in at.redis)
+
+
+def in_database_files(at: Gateways) -> bool:
+    return any(in_files(at.path, needle) for name, needle in at.needles.items() if name != "id")
+
+
+CHECKS: dict[PurgePlace, Callable[[Gateways], bool]] = {
+    PurgePlace.VENDOR_WEBHOOK: at_the_vendor,
+    PurgePlace.ROWS: in_rows,
+    PurgePlace.TOMBSTONE: no_tombstone,
+    PurgePlace.MEMO: in_memos,
+    PurgePlace.LOCAL_ANSWERS: in_local_answers,
+    PurgePlace.DECODED_LISTS: in_decoded_lists,
+    # All gateways are in this process, so that each check of the memory is one of the other workers.
+    PurgePlace.OTHER_WORKERS: in_local_answers,
+    PurgePlace.REDIS: in_any_redis,
+    PurgePlace.FILES: in_database_files,
+}
+
+
+def not_purged(at: Gateways) -> set[PurgePlace]:
+    gc.collect()
+    return {place for place, check in CHECKS.items() if check(at)}
+
+
+# --- the table ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def gateways(
+    environ: dict[str, str],
+    stack: AsyncExitStack,
+    redis_url: str,
+    sandbox: Sandbox,
+    receiver: Receiver,
+    clock: Time,
+) -> Gateways:
+    """Everything that there can be of an account is there: an employee of its company has a planted name."""
+    own = {
+        **environ,
+        **LOCAL,
+        # For longer than the test: what is gone was purged, and did not end by itself.
+        "GATEWAY_ACCOUNTS_CACHE_SECONDS": "60",
+        "GATEWAY_ACCOUNTS_USAGE_FLUSH_SECONDS": "0.05",
+        "GATEWAY_RECORD_EVENTS_SCAN_SECONDS": "0.05",
+        # Where our webhook is registered; nothing is sent there.
+        "GATEWAY_SERVER_PUBLIC_URL": "http://127.0.0.1:9",
+        "GATEWAY_SERVER_WORKERS": "1",
+    }
+    operator = await open_dashboard(own, stack, clock)
+    own["GATEWAY_VAULT_MASTER_KEY"] = b64encode(operator.site.settings.vault.key).decode()
+    private = stack.enter_context(embedded_server())
+    one, two = operator.site, await open_site(own, stack)
+    three = await open_site({**own, "GATEWAY_REDIS_URL": private}, stack)
+    one.key = two.key = three.key = await one.make_key()
+    events = {"url": receiver.url, "events": ["account.*", "hris_employees.*"]}
+    await ask(one, "POST", "/webhooks", events, status=201)
+    one.account, _ = await linked_in_the_hub(one, **OWNER, label="planted label")
+    two.account = three.account = one.account
+    session = await made(one, **OWNER)
+    person = f"planted-{new_id()}"
+    created = await one.client.post(
+        "/unified/hris/employees",
+        json=hired(person),
+        auth=(one.key, ""),
+        headers={"x-account-id": one.account, "idempotency-key": "planted-key"},
+    )
+    assert created.status_code == 201, created.text
+    for site in (one, two, three):
+        for query in ({"page_size": "100"}, {"page_size": "90"}, {"page_size": "90"}):
+            answer = await site.get(headers=None, **query)
+            assert answer.status_code == 200, answer.text
+    path = Path(one.settings.database.url.removeprefix("sqlite:///"))
+
+    async def rows() -> bool:
+        with sqlite3.connect(path) as connection:
+            tables = ("record_hashes", "account_usage WHERE hits > 0", "webhook_deliveries WHERE state = 'delivered'")
+            counts = [connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables]
+        connection.close()
+        return all(counts)
+
+    await until(rows, seconds=60)
+    with sqlite3.connect(path) as connection:
+        [wrapped, sealed] = connection.execute("SELECT wrapped_key, sealed FROM credentials").fetchone()
+    connection.close()
+    needles = {
+        "id": one.account.encode(),
+        "token": TOKEN.encode(),
+        "data key": wrapped,
+        "credential": sealed,
+        "owner id": b"planted-owner",
+        "owner name": b"Planted Ltd",
+        "user": b"planted-user",
+        "label": b"planted label",
+        "session": hashlib.sha256(session["token"].encode()).hexdigest().encode(),
+        "repeat": hashlib.sha256(b"planted-key").hexdigest().encode(),
+    }
+    redis = stack.enter_context(Redis.from_url(redis_url)), stack.enter_context(Redis.from_url(private))
+    return Gateways(operator, (one, two, three), redis, sandbox, session["token"], needles, person)
+
+
+@pytest.mark.parametrize(
+    "unlink",
+    [
+        in_the_api,
+        in_the_dashboard,
+        on_the_command_line_that_knows_no_redis,
+        on_the_command_line_that_shares_redis,
+        at_another_node_that_shares_redis,
+        at_another_node_with_its_own_redis,
+    ],
+)
+async def test_each_way_to_unlink_purges_each_place(
+    gateways: Gateways, unlink: Callable[[Gateways], Awaitable[None]]
 ) -> None:
-    """Redis without a channel is what a worker has whose messages are lost."""
-    own = {**environ, "GATEWAY_ACCOUNTS_CACHE_SECONDS": "60", "GATEWAY_SERVER_WORKERS": "1"}
-    at = await open_dashboard(own, stack, clock)
-    at.site.account, at.site.key = await at.site.link("all-owner"), await at.site.make_key()
-    account = await at.account()
-    await made(at.site, account_id=account.id, origin_owner_id=account.owner.id, origin_owner_name="Customer")
-    for query in ({"page_size": "10"}, {"page_size": "20"}, {"page_size": "20"}):
-        assert (await at.site.get(headers=None, **query)).status_code == 200
-    redis = stack.enter_context(Redis.from_url(redis_url))
-    places = Places(at.site, redis)
-    assert await places.taken() == {"credential", "sessions", "memory", "Redis", "memo"}
-    await unlink(at)
+    assert set(CHECKS) == set(PURGE_ORDER)
+    assert not_purged(gateways) == set(CHECKS)
+    assert texts_with(gateways.person)
+    await unlink(gateways)
 
-    async def empty() -> bool:
-        return not await places.taken()
+    left = not_purged(gateways)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(20):
+            while left:
+                await asyncio.sleep(0.2)
+                left = not_purged(gateways)
+    assert left == set()
+    assert [(await site.get()).status_code for site in gateways.sites] == [404, 404, 404]
+    over = await hub(gateways.sites[0], gateways.open_session, "GET", "/settings")
+    assert over.status_code == 400, over.text
+    # No row of the vendor's is left in any gateway's memory, wherever that may be.
+    assert texts_with(gateways.person) == []
 
-    await until(empty)
+
+async def test_the_hub_has_no_way_to_unlink(site: Site) -> None:
+    """Its component asks the product's backend, which calls the API."""
+    account, _ = await linked_in_the_hub(site)
+    session = await made(site, account_id=account)
+    refused = await hub(site, session["token"], "DELETE", f"/accounts/{account}")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, PATCH")
 
 
 # --- caching is switched off ------------------------------------------------------------------------------
@@ -144,16 +320,15 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
             assert (await site.get(page_size="10")).status_code == 200
             assert (await site.get("/companies")).status_code == 200
     redis = stack.enter_context(Redis.from_url(redis_url))
-    places = Places(one, redis)
-    assert {"memory", "Redis"} <= await places.taken()
+    assert all(any(holds(each, one.account) for each in alive(kind)) for kind in (LocalCache, DecodedListCache))
     kept = {key: redis.dump(key) for key in redis.scan_iter(f"{{{one.account}}}:*")}
     before = await data_key(one.stores, one)
     await patch(one, **off)
 
     async def empty() -> bool:
         gc.collect()
-        held = [each for each in gc.get_objects() if isinstance(each, AccountLru) and one.account in each]
-        return not held and not any(redis.scan_iter(f"{{{one.account}}}:*"))
+        in_memory = any(one.account in each for each in alive(AccountLru))
+        return not in_memory and not any(redis.scan_iter(f"{{{one.account}}}:*"))
 
     await until(empty)
     assert len(kept) > 5
@@ -171,7 +346,7 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
         for _ in range(2):
             assert "hit" not in (await site.get(page_size="10")).headers["cache-status"]
     gc.collect()
-    assert not [each for each in gc.get_objects() if isinstance(each, AccountLru) and one.account in each]
+    assert not any(one.account in each for each in alive(AccountLru))
     kinds = {key.decode().split(":")[1] for key in redis.scan_iter(f"{{{one.account}}}:*")}
     assert kinds <= {"generation", "keys", "lease"}, "random words, which say nothing of anybody"
     told = [entry.what for entry in await one.stores.audit.read(account_id=one.account)]

@@ -1,9 +1,16 @@
-"""What follows an unlinking in every process: nothing is put under the account's id, and what was is swept away."""
+"""Every process purges what another has unlinked, and the shared cache until that has worked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.accounts.unlink_poll import LONGEST_WAIT, OVERLAP, Erasure, Sweeping, UnlinkPoll
+from gateway.accounts.unlink import (
+    LONGEST_RETRY_SECONDS,
+    OVERLAP,
+    AccountPurge,
+    Erasure,
+    PurgePlace,
+    UnlinkPoll,
+)
 from gateway.cache.tombstones import REMEMBERED_SECONDS, GuardedCache, Tombstones
 from gateway.errors import StoreUnavailable
 from gateway.model import Invalidation
@@ -44,34 +51,37 @@ class Trail:
 
 @dataclass
 class Process:
-    """One process: what it has forgotten and swept. While `broken` it reaches no cache."""
+    """One process: what it has purged in its memory and in the shared cache, which it cannot reach while `broken`."""
 
     trail: Trail
     time: Time = field(default_factory=Time)
-    forgotten: list[tuple[Invalidation, str]] = field(default_factory=list)
-    swept: list[str] = field(default_factory=list)
+    local: list[tuple[PurgePlace, str]] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
     broken: bool = False
 
     def __post_init__(self) -> None:
-        sweeping = Sweeping(
-            forget=lambda news, account: self.forgotten.append((news, account)),
-            sweep=self.sweep,
-            again=(1, 30),
-            monotonic=self.time.seconds,
-        )
-        self.aftermath = UnlinkPoll(self.trail, sweeping)
-
-    async def sweep(self, account_id: str) -> bool:
-        assert (Invalidation.GONE, account_id) in self.forgotten, "nothing may be put there while it is swept"
-        self.swept.append(account_id)
-        return not self.broken
+        self.purge = AccountPurge(Shared(self))
+        for place in (PurgePlace.LOCAL_ANSWERS, PurgePlace.TOMBSTONE):
+            self.purge.register(place, lambda account_id, place=place: self.local.append((place, account_id)))  # type: ignore[misc] # a default that binds
+        self.poll = UnlinkPoll(self.trail, self.purge, repeat_seconds=(1, 30), monotonic=self.time.seconds)
 
     async def look(self, seconds: float = 0) -> list[str]:
-        """Look after some seconds; gives what was swept then."""
+        """Look after some seconds; gives what was purged in the shared cache then."""
         self.time.forward(seconds)
-        self.swept.clear()
-        await self.aftermath.look()
-        return list(self.swept)
+        self.shared.clear()
+        await self.poll.look()
+        return list(self.shared)
+
+
+class Shared(Memory):
+    def __init__(self, process: Process) -> None:
+        super().__init__(process.time)
+        self._process = process
+
+    async def purge(self, account_id: str) -> bool:
+        assert (PurgePlace.TOMBSTONE, account_id) in self._process.local, "nothing may be stored while it is purged"
+        self._process.shared.append(account_id)
+        return not self._process.broken
 
 
 async def test_what_was_swept_before_the_start_is_no_news() -> None:
@@ -81,7 +91,8 @@ async def test_what_was_swept_before_the_start_is_no_news() -> None:
     process = Process(trail)
     assert await process.look() == await process.look(99) == []
     trail.tell(8, "new")
-    assert (await process.look(), process.forgotten) == (["new"], [(Invalidation.GONE, "new")])
+    assert await process.look() == ["new"]
+    assert process.local == [(PurgePlace.TOMBSTONE, "new"), (PurgePlace.LOCAL_ANSWERS, "new")]
 
 
 async def test_an_account_is_swept_at_once_and_again_when_the_news_has_reached_everybody() -> None:
@@ -97,7 +108,7 @@ async def test_an_account_is_swept_at_once_and_again_when_the_news_has_reached_e
         ["a1"],
         [],
     ]
-    assert set(process.forgotten) == {(Invalidation.GONE, "a1")}
+    assert {account for _, account in process.local} == {"a1"}
     assert process.trail.done == {1}
 
 
@@ -110,7 +121,7 @@ async def test_a_cache_that_is_away_is_swept_until_it_has_worked() -> None:
         await process.look(0.5)
     assert process.trail.done == set()
     process.broken = False
-    swept = [each for _ in range(int(LONGEST_WAIT) * 2 + 1) for each in await process.look(0.5)]
+    swept = [each for _ in range(int(LONGEST_RETRY_SECONDS) * 2 + 1) for each in await process.look(0.5)]
     assert swept
     assert process.trail.done == {1}
     assert await process.look(999) == []

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.accounts.token_rejection import INVALID_CREDENTIALS as EXPELLED
-from gateway.accounts.usage import Usage, UsageCounts
+from gateway.accounts.usage import UsageCounts
 from gateway.accounts.usage_counter import UsageCounter
 from gateway.errors import StoreUnavailable
 from tests.fakes.core import NOW, Time
@@ -24,9 +24,6 @@ class Sheet:
         if self.away:
             raise StoreUnavailable("away")
         self.added.append((dict(tallies), at))
-
-    async def read(self, account_ids: Sequence[str]) -> Mapping[str, Usage]:
-        raise NotImplementedError
 
 
 LISTED = "list_things"
@@ -65,7 +62,7 @@ async def test_calls_are_counted_by_how_they_ended(
     operation: str, account: str, calls: Sequence[tuple[str, str, bool]], tally: UsageCounts | None
 ) -> None:
     sheet = Sheet()
-    counter = UsageCounter(sheet, lambda: NOW, [LISTED])
+    counter = UsageCounter(sheet.add, lambda: NOW, [LISTED])
     for cache, error, proven in calls:
         counter.count(operation, account, cache, error, proven=proven)
     await counter.flush()
@@ -75,7 +72,7 @@ async def test_calls_are_counted_by_how_they_ended(
 
 async def test_what_cannot_be_added_is_added_with_what_comes_later() -> None:
     sheet, time = Sheet(away=True), Time()
-    counter = UsageCounter(sheet, lambda: time.moment, [LISTED])
+    counter = UsageCounter(sheet.add, lambda: time.moment, [LISTED])
     for account, call in (("a1", MISS), ("a1", FAILED)):
         counter.count(LISTED, account, call[0], call[1], proven=call[2])
     await counter.flush()
@@ -97,7 +94,7 @@ async def test_what_is_counted_while_it_is_being_added_is_added_the_next_time() 
             await super().add(tallies, at)
 
     sheet = Slow()
-    counter = UsageCounter(sheet, lambda: NOW, [LISTED])
+    counter = UsageCounter(sheet.add, lambda: NOW, [LISTED])
     counter.count(LISTED, "a1", "miss", "", proven=False)
     await counter.flush()
     await counter.flush()

@@ -13,13 +13,14 @@ from connectors.humaans.connector import HUMAANS
 from gateway.accounts.link import LinkContext
 from gateway.accounts.usage import Usage, UsageCounts
 from gateway.accounts.verification import Intervals
-from gateway.accounts.verifier import AccountVerifier, Around, Pace
+from gateway.accounts.verifier import LEASE_SECONDS, AccountVerifier
 from gateway.app.stores import Stores
 from gateway.audit.events import AuditEvent
 from gateway.auth.authentication import Authenticator
 from gateway.model import AT_A_CALL, AT_A_CHECK, Account, Clock, Status, StatusReason
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
+from tests.fakes.logs import LogLines
 from tests.fixtures.databases import REASON, START, TOKEN, Time, must_find, new_account, open_database
 
 HOUR = 3600.0
@@ -47,26 +48,26 @@ class Vendor:
         return Answer(self.status, {}, self.scopes.encode())
 
 
-def rounds(stores: Stores, vendor: Vendor, time: Time, *, known: bool = True) -> AccountVerifier:
+def verifier(stores: Stores, vendor: Vendor, time: Time, *, known: bool = True) -> AccountVerifier:
     connector: Connector = replace(HUMAANS, verify=flow)
     providers: Mapping[str, Provider] = {"humaans": Provider(connector, Policy(connector, Operator()))} if known else {}
     numbers = count()
     return AccountVerifier(
-        stores.usage,
         Authenticator(stores.accounts, providers),
-        Pace(intervals=INTERVALS, at_once=4, pause=0),
         LinkContext(ledger=stores.accounts, upstream=vendor, clock=time.now, new_id=lambda: f"new {next(numbers)}"),
-        Around(
-            clock=Clock(now=time.now, monotonic=time.monotonic, jitter=lambda: 0),
-            wait=asyncio.sleep,
-            undecided=lambda *_: None,
-            failed=must_not_fail,
-        ),
+        schedule=stores.usage.schedule,
+        intervals=INTERVALS,
+        clock=Clock(now=time.now, monotonic=time.monotonic, jitter=lambda: 0),
+        logger=LogLines().logger,
     )
 
 
-def must_not_fail(error: BaseException) -> None:
-    raise AssertionError("a check failed") from error
+async def step(stores: Stores, vendor: Vendor, time: Time, *, known: bool = True) -> bool:
+    """Check one account that is due; False where there is none."""
+    due = await stores.usage.claim(time.now(), time.now() + timedelta(seconds=LEASE_SECONDS))
+    if due is not None:
+        await verifier(stores, vendor, time, known=known).process(due)
+    return due is not None
 
 
 async def usage(stores: Stores, account_id: str = "a1") -> Usage:
@@ -75,7 +76,7 @@ async def usage(stores: Stores, account_id: str = "a1") -> Usage:
 
 async def look(stores: Stores, vendor: Vendor, time: Time, *, known: bool = True) -> None:
     """Make rounds until nothing is due."""
-    while await rounds(stores, vendor, time, known=known).step():
+    while await step(stores, vendor, time, known=known):
         """There may be more."""
 
 

@@ -1,31 +1,32 @@
-"""A watcher of Village with its store in memory, driven by hand."""
+"""A watcher of Village with its store in memory, whose watches a test runs one at a time."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import count
 
 from connectors.connector import Connector
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.auth.authentication import Authenticator
+from gateway.background import ClaimLoop
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.model import Cache, Linked
+from gateway.observability.metrics import Metrics, make_metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
-from gateway.record_events.detector import Around, Keeping
-from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
+from gateway.record_events.detector import ChangeDetector
+from gateway.record_events.model import Batch, NextRun, WatchClaim, WatchState
 from gateway.record_events.snapshot import Hashing, SnapshotReader
-from gateway.record_events.watcher import Pace, Watcher
+from gateway.record_events.watcher import Watcher
 from gateway.unified.collections import Collections
 from gateway.unified.decoded import DecodedListCache
 from gateway.unified.snapshot_store import SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import A_MINUTE, Memory, Register, Time, Vendor, make_linked, unjittered
+from tests.fakes.metrics import counts
 from tests.fakes.vendor import VILLAGE, village
 
 HOUR = 3600.0
@@ -44,7 +45,7 @@ class Line:
     rest_until: datetime
     turn: int = 0
     failures: int = 0
-    place: WatchState = field(default_factory=WatchState)
+    state: WatchState = field(default_factory=WatchState)
     hashes: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -86,7 +87,7 @@ class Notebook:
                     turn=line.turn,
                     until=until,
                     failures=line.failures,
-                    place=line.place,
+                    state=line.state,
                 )
         return None
 
@@ -106,10 +107,10 @@ class Notebook:
         self.told += [(event.name, str(event.payload["record_remote_id"])) for event in batch.events]
         return True
 
-    async def settle(self, claim: WatchClaim, place: WatchState, then: Next) -> None:
+    async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:
         line = self.lines[claim.account_id, claim.resource]
         if line.turn == claim.turn:
-            line.place, line.failures, line.rest_until = place, then.failures, then.rest_until
+            line.state, line.failures, line.rest_until = state, then.failures, then.rest_until
             line.due = min(line.due, then.due) if line.due < claim.until else then.due
 
     async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:
@@ -131,7 +132,7 @@ class Tower:
     windows: Windows = A_MINUTE
     cache: Cache | None = None
     register: Register = field(default_factory=Register)
-    counted: Counter[str] = field(default_factory=Counter)
+    metrics: Metrics = field(default_factory=make_metrics)
     faults: list[BaseException] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     outdated: list[tuple[list[str], int]] = field(default_factory=list)
@@ -146,7 +147,7 @@ class Tower:
     def worker(self) -> Watcher:
         cache, clock = self.cache or self.memory, self.time.clock()
         asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
-        sweeps = Collections(
+        collections = Collections(
             asker,
             SnapshotStore(DecodedListCache(0), self.time.seconds, 3600, b"k"),
             SingleFlight(),
@@ -155,24 +156,42 @@ class Tower:
             concurrency=4,
         )
         provider = Provider(self.connector, Policy(self.connector, self.operator))
-        ids, words = count(1), count(1)
-        return Watcher(
+        authenticator = Authenticator(self.register, {"village": provider})
+        detector = ChangeDetector(
             self.store,
-            Authenticator(self.register, {"village": provider}),
-            (SnapshotReader(sweeps, Hashing(self.secret, self.version)), Keeping(cache, 8 << 20)),
-            Pace(poll=HOUR, settle=5, look=2, at_once=2),
-            Around(
-                clock=clock,
-                wait=lambda _: asyncio.sleep(0),
-                new_id=lambda: f"{next(ids)}-{next(words)}",
-                check=self.check,
-                checks=TokenRejections(self.register, self.vendor, clock.now),
-                invalidate=self.invalidate,
-                counted=lambda resource, outcome: self.counted.update([f"{resource} {outcome}"]),
-                told=lambda event: self.counted.update([event]),
-                failed=self.faults.append,
+            authenticator,
+            SnapshotReader(
+                collections, Hashing(self.secret, self.version), cache=cache, max_value_bytes=8 << 20, clock=clock
             ),
+            verify=self.check,
+            token_rejections=TokenRejections(self.register, self.vendor, clock.now),
+            invalidate=self.invalidate,
+            clock=clock,
+            metrics=self.metrics,
         )
+        return Watcher(self.store, authenticator, detector, poll=HOUR, settle=5, clock=clock, metrics=self.metrics)
+
+    def loop(self) -> ClaimLoop[WatchClaim]:
+        return ClaimLoop(
+            self.watcher.claim,
+            self.watcher.process,
+            concurrency=2,
+            idle_wait=lambda: 0.0,
+            log_error=self.faults.append,
+        )
+
+    async def step(self) -> bool:
+        """Runs one watch that is due; False where there is none."""
+        loop = self.loop()
+        claim = await loop.claim()
+        if claim is not None:
+            await loop.process(claim)
+        return claim is not None
+
+    @property
+    def counted(self) -> Counter[str]:
+        """Watches by resource and outcome, and events by name."""
+        return Counter(counts(self.metrics.record_watches, self.metrics.record_events))
 
     async def invalidate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
         self.outdated.append((sorted(resources or ()), len(self.store.told)))
@@ -187,8 +206,8 @@ class Tower:
     async def watch(self, passed: float = HOUR) -> tuple[str, list[tuple[str, str]]]:
         """Let time pass, and do one watch; give what became of it, and what was told: verb and vendor's id."""
         self.time.forward(passed)
-        before, told = Counter(self.counted), len(self.store.told)
-        assert await self.watcher.step()
+        before, told = self.counted, len(self.store.told)
+        assert await self.step()
         assert self.faults == []
         [outcome] = [each for each in (self.counted - before) if not each.startswith("hris_")]
         return outcome.split()[1], [(name.partition(".")[2], each) for name, each in self.store.told[told:]]

@@ -1,4 +1,4 @@
-"""Webhooks of a vendor in memory: a store of hooks, a vendor that sends events, and all that sees to them."""
+"""Webhooks of a vendor in memory: a store of vendor webhooks, a vendor that sends events, and a registrar."""
 
 import asyncio
 import json
@@ -23,11 +23,13 @@ from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.errors import StoreUnavailable, VendorFailure
 from gateway.model import Linked, Status, Upstream
+from gateway.observability.metrics import make_metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
-from gateway.vendor_events.registration import RegistrarConfig, RegistrarServices, WebhookRegistrar
+from gateway.vendor_events.registration import RegistrarConfig, WebhookRegistrar
 from tests.fakes.core import Register, Time, Vendor, json_answer, make_linked, refusal
+from tests.fakes.metrics import counts
 from tests.fakes.vendor import VILLAGE
 
 HEADER = "x-village-signature"
@@ -179,8 +181,6 @@ class Square:
 
     enabled: bool = True
     public_url: str = "https://gateway.test"
-    patience: float = 5.0
-    parting: float = 5.0
     statuses: dict[str, int] = field(default_factory=dict)
     upstream: Upstream | None = None
     register: Register = field(default_factory=lambda: Register(accounts=accounts_of_village()))
@@ -190,24 +190,25 @@ class Square:
         self.time = Time()
         self.store = self.account_cache or HookShelf(self.register)
         self.vendor = Vendor(instead=self.answer)
-        self.counted: list[str] = []
+        self.metrics = make_metrics()
         self.made = 0
         self.providers = {"village": Provider(SENDING, Policy(SENDING, Operator()))}
-        self.rules = RegistrarConfig(
-            enabled=self.enabled,
-            public_url=self.public_url,
-            check=CHECK,
-            clock=lambda: self.time.moment,
-            new_secret=lambda: "planted secret",
-            count=lambda provider, outcome: self.counted.append(f"{provider} {outcome}"),
-            patience=self.patience,
-            parting=self.parting,
-        )
         way = self.upstream or self.vendor
-        checks = TokenRejections(self.register, way, lambda: self.time.moment)
-        self.hooks = WebhookRegistrar(
-            RegistrarServices(self.store, self.register, way, checks, self.providers), self.rules
+        self.config = RegistrarConfig(enabled=self.enabled, public_url=self.public_url, check=CHECK)
+        self.registrar = WebhookRegistrar(
+            self.config,
+            self.store,
+            self.register,
+            way,
+            token_rejections=TokenRejections(self.register, way, lambda: self.time.moment),
+            providers=self.providers,
+            clock=lambda: self.time.moment,
+            metrics=self.metrics,
         )
+
+    @property
+    def counted(self) -> dict[str, int]:
+        return counts(self.metrics.vendor_webhooks)
 
     def answer(self, request: Request) -> Answer:
         """Make a hook, or keep the one that is known; `statuses` are answered instead, by method."""
@@ -229,6 +230,6 @@ class Square:
         return [f"{each.method} {each.path}" for each in self.vendor.asked]
 
     async def health(self, account_id: str = "a1") -> dict[str, Any]:
-        told = await self.hooks.health(self.linked(account_id).account)
+        told = await self.registrar.health(self.linked(account_id).account)
         assert told is not None
         return told

@@ -21,9 +21,9 @@ from gateway.db.schema import (
 )
 from gateway.errors import StoreUnavailable
 from gateway.model import Account, IdempotencyKey, Secret, Status
-from gateway.record_events.diff import Sight
-from gateway.record_events.model import Batch, Next, WatchClaim, WatchState
-from gateway.webhooks.dispatcher import Room
+from gateway.record_events.diff import SnapshotVersion
+from gateway.record_events.model import Batch, NextRun, WatchClaim, WatchState
+from gateway.webhooks.deliveries import Capacity
 from gateway.webhooks.endpoints import Endpoint
 from gateway.webhooks.events import Event, Record, record_event
 from tests.fixtures.databases import START, TOKEN, Time, new_account, open_database, told_of
@@ -85,8 +85,8 @@ async def outbox(stores: Stores) -> list[tuple[str, str]]:
         return [(row.endpoint_id, row.event) for row in await connection.execute(select(*columns).order_by(*columns))]
 
 
-def later(seconds: float, failures: int = 0) -> Next:
-    return Next(due=START + timedelta(seconds=seconds), rest_until=START, failures=failures)
+def later(seconds: float, failures: int = 0) -> NextRun:
+    return NextRun(due=START + timedelta(seconds=seconds), rest_until=START, failures=failures)
 
 
 async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_not_all_does(stores: Stores) -> None:
@@ -149,7 +149,7 @@ async def test_accounts_of_these_projects_are_watched_and_no_others(stores: Stor
         (owner, resource) for owner in ("a1", "a2", "a3") for resource in ("employees", "time_off")
     }
     assert {each.project_id for each in found} == {account.project_id}
-    assert {each.place for each in found} == {WatchState()}
+    assert {each.state for each in found} == {WatchState()}
     await stores.record_watches.apply(found[0], 1, Batch({"p1": b"h"}, (), ()))
     await arrange(stores, project="stranger")
     assert (await count(stores, record_watches), await count(stores)) == (1, 0)
@@ -176,14 +176,14 @@ async def test_of_any_number_of_workers_each_watch_is_taken_by_one(stores: Store
 async def test_a_watch_is_due_again_when_that_was_set_and_of_working_accounts_only(stores: Stores) -> None:
     await link(stores)
     await arrange(stores)
-    place = WatchState(Sight("r", "m"), "digest", held=True)
+    place = WatchState(SnapshotVersion("r", "m"), "digest", unconfirmed=True)
     await stores.record_watches.settle(await taken(stores), place, later(100, failures=3))
     assert await claim(stores, 99) is None
     await stores.accounts.mark("a1", Status.SUSPENDED, None)
     assert await claim(stores, 100) is None
     await stores.accounts.mark("a1", Status.ACTIVE, None)
     found = await taken(stores, 100)
-    assert (found.place, found.failures, found.turn) == (place, 3, 2)
+    assert (found.state, found.failures, found.turn) == (place, 3, 2)
 
 
 async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_into_its_rest(stores: Stores) -> None:
@@ -202,7 +202,7 @@ async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_int
     await hasten("a1", EMPLOYEES, START + timedelta(seconds=9))
     assert await claim(stores, 60) is None
     rest = START + timedelta(seconds=70)
-    await stores.record_watches.settle(found, WatchState(), Next(due=START + HOUR, rest_until=rest))
+    await stores.record_watches.settle(found, WatchState(), NextRun(due=START + HOUR, rest_until=rest))
     assert await claim(stores, 69) is None
     assert (await taken(stores, 70)).turn == found.turn + 1
 
@@ -226,7 +226,7 @@ async def test_hashes_and_what_is_told_of_them_are_kept_together(stores: Stores)
     assert await stores.record_watches.hashes(found) == {"p0": b"\x00", "p1": b"n"}
     gone, changed = "hris_employees.deleted", "hris_employees.updated"
     assert await outbox(stores) == [("every", gone), ("every", changed), ("some", gone)]
-    room = Room(now=START, until=START + HOUR, token="t", most=9, spare=0, each=9, busy=Counter())
+    room = Capacity(now=START, until=START + HOUR, token="t", most=9, spare=0, each=9, busy=Counter())
     claims = await stores.outbox.take(room)
     assert sorted(str(orjson.loads(each.payload)["record_id"]) for each in claims) == ["u-p1", "u-p2", "u-p2"]
 
@@ -244,10 +244,10 @@ async def test_a_watch_that_no_longer_counts_writes_nothing(stores: Stores, faul
     else:
         await stores.accounts.unlink(account.project_id, account.id)
     assert not await stores.record_watches.apply(found, 1, Batch({"p1": b"h"}, (), told(account, "created", "p1")))
-    await stores.record_watches.settle(found, WatchState(reading="stale"), later(0))
+    await stores.record_watches.settle(found, WatchState(digest="stale"), later(0))
     assert (await count(stores), await outbox(stores)) == (0, [])
     if fault == "taken over":
-        assert (await taken(stores, 2 * LEASE.total_seconds())).place == WatchState()
+        assert (await taken(stores, 2 * LEASE.total_seconds())).state == WatchState()
 
 
 async def test_what_cannot_be_told_is_not_taken_for_told(stores: Stores) -> None:

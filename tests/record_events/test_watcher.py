@@ -18,7 +18,7 @@ from gateway.errors import StoreUnavailable, VendorFailure
 from gateway.model import Caching, Status
 from gateway.policy.policy import Operator
 from gateway.record_events.detector import BATCH
-from gateway.record_events.diff import Changes, Outcome, Sight, Verb, compare, conclude
+from gateway.record_events.diff import Changes, Outcome, SnapshotVersion, Verb, compare, conclude
 from gateway.record_events.snapshot import Hashing
 from gateway.record_events.watcher import CONFIRM_SECONDS, LEASE_SECONDS
 from tests.fakes.core import Forgetful, Vendor, make_linked, refusal
@@ -26,7 +26,7 @@ from tests.fakes.record_events import HOUR, Killed, Tower
 from tests.fakes.vendor import person, village
 
 ALL = frozenset(Verb)
-HERE = Sight("rights", "mapping")
+HERE = SnapshotVersion("rights", "mapping")
 READINGS = st.dictionaries(st.text(max_size=3), st.binary(min_size=1, max_size=1), max_size=12)
 
 
@@ -51,29 +51,29 @@ def test_the_changes_are_the_difference_of_two_readings(before: Mapping[str, byt
     ("then", "held", "gone", "before", "outcome", "told"),
     [
         # rights, mapping         held  gone before
-        (Sight(), False, 0, 0, Outcome.BASELINE, set()),
-        (Sight("other", "mapping"), False, 3, 30, Outcome.BASELINE, set()),
-        (Sight("other", "mapping"), True, 30, 30, Outcome.BASELINE, set()),
-        (Sight("rights", "other"), False, 3, 30, Outcome.CHANGED, {Verb.CREATED, Verb.DELETED}),
-        (Sight("rights", "other"), False, 30, 30, Outcome.HELD, set()),
+        (SnapshotVersion(), False, 0, 0, Outcome.BASELINE, set()),
+        (SnapshotVersion("other", "mapping"), False, 3, 30, Outcome.BASELINE, set()),
+        (SnapshotVersion("other", "mapping"), True, 30, 30, Outcome.BASELINE, set()),
+        (SnapshotVersion("rights", "other"), False, 3, 30, Outcome.CHANGED, {Verb.CREATED, Verb.DELETED}),
+        (SnapshotVersion("rights", "other"), False, 30, 30, Outcome.UNCONFIRMED, set()),
         (HERE, False, 0, 30, Outcome.UNCHANGED, ALL),
         (HERE, False, 3, 30, Outcome.CHANGED, ALL),
         (HERE, False, 15, 30, Outcome.CHANGED, ALL),
-        (HERE, False, 16, 30, Outcome.HELD, set()),
+        (HERE, False, 16, 30, Outcome.UNCONFIRMED, set()),
         (HERE, True, 16, 30, Outcome.CHANGED, ALL),
         (HERE, False, 19, 20, Outcome.CHANGED, ALL),
-        (HERE, False, 20, 20, Outcome.HELD, set()),
-        (HERE, False, 1, 1, Outcome.HELD, set()),
+        (HERE, False, 20, 20, Outcome.UNCONFIRMED, set()),
+        (HERE, False, 1, 1, Outcome.UNCONFIRMED, set()),
         (HERE, True, 1, 1, Outcome.CHANGED, ALL),
-        (HERE, False, 11, 21, Outcome.HELD, set()),
+        (HERE, False, 11, 21, Outcome.UNCONFIRMED, set()),
     ],
 )
 def test_what_changes_mean(
-    then: Sight, held: bool, gone: int, before: int, outcome: Outcome, told: AbstractSet[Verb]
+    then: SnapshotVersion, held: bool, gone: int, before: int, outcome: Outcome, told: AbstractSet[Verb]
 ) -> None:
     known = [str(each) for each in range(before)]
-    said = conclude(Changes(deleted=known[:gone]), known, then=then, now=HERE, held=held)
-    assert (said.outcome, said.told) == (outcome, told)
+    said = conclude(Changes(deleted=known[:gone]), known, then=then, now=HERE, unconfirmed=held)
+    assert (said.outcome, said.verbs) == (outcome, told)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_an_equal_reading_is_not_compared_and_a_fresh_one_costs_no_call() 
     await tower.watch()
     assert sorted(set(tower.vendor.paths())) == ["/people", "/roles", "/towns"]
     tower.vendor.take_calls()
-    await tower.watcher.noticed(tower.register.accounts["a1"].account, [event("employees")])
+    await tower.watcher.on_vendor_events(tower.register.accounts["a1"].account, [event("employees")])
     assert await tower.watch(30) == ("unchanged", [])
     assert tower.vendor.take_calls() == 0
 
@@ -165,9 +165,9 @@ async def test_what_took_long_is_not_done_again_soon_whatever_happens() -> None:
 
     tower.vendor.instead = slow
     await tower.watch()
-    await tower.watcher.noticed(tower.register.accounts["a1"].account, [event("employees")])
+    await tower.watcher.on_vendor_events(tower.register.accounts["a1"].account, [event("employees")])
     tower.time.forward(15)
-    assert not await tower.watcher.step()
+    assert not await tower.step()
     assert await tower.watch(1) == ("unchanged", [])
 
 
@@ -196,7 +196,7 @@ def test_of_any_two_readings_exactly_the_difference_is_told(before: dict[int, st
         assert await tower.watch() == ("baseline", [])
         tower.people[:] = [person(number, name=name) for number, name in now.items()]
         outcome, found = await tower.watch()
-        if outcome == "held":
+        if outcome == "unconfirmed":
             outcome, found = await tower.watch(CONFIRM_SECONDS)
         assert outcome == ("changed" if found else "unchanged")
         assert await tower.watch() == ("unchanged", [])
@@ -210,16 +210,16 @@ def test_of_any_two_readings_exactly_the_difference_is_told(before: dict[int, st
 async def test_a_day_makes_records_others_though_no_list_has_changed() -> None:
     tower = Tower()
     await tower.watch()
-    reading = tower.line.place.reading
+    reading = tower.line.state.digest
     assert await tower.watch(24 * HOUR) == ("unchanged", [])
-    assert tower.line.place.reading != reading
+    assert tower.line.state.digest != reading
 
 
 async def test_only_what_some_endpoint_listens_for_is_watched_and_what_nobody_hears_is_forgotten() -> None:
     tower = Tower()
     await tower.watch()
     tower.store.events = {"p1": ["account.*"], "p2": ["*"]}
-    assert not await tower.watcher.step()
+    assert not await tower.step()
     assert tower.store.lines == {}
     tower.people[0]["name"] = "While nobody listened"
     tower.store.events = {"p1": ["hris_employees.deleted", "account.*"]}
@@ -355,25 +355,25 @@ async def test_that_most_are_gone_is_believed_when_it_is_seen_again_at_the_vendo
     tower = Tower(windows=Windows(2 * CONFIRM_SECONDS))
     await tower.watch()
     gone, tower.people[:] = tower.people[:20], tower.people[20:]
-    assert await tower.watch() == ("held", [])
+    assert await tower.watch() == ("unconfirmed", [])
     assert tower.checked == ["a1"]
     assert len(tower.line.hashes) == 30
     assert tower.line.due - tower.time.moment == timedelta(seconds=CONFIRM_SECONDS)
     tower.vendor.take_calls()
     assert await tower.watch(CONFIRM_SECONDS) == ("changed", [("deleted", str(each["id"])) for each in gone])
     assert "/people" in tower.vendor.paths()
-    assert not tower.line.place.held
+    assert not tower.line.state.unconfirmed
 
 
 async def test_that_all_are_gone_for_a_moment_is_forgotten() -> None:
     tower = Tower()
     await tower.watch()
     people, tower.people[:] = list(tower.people), []
-    assert await tower.watch() == ("held", [])
+    assert await tower.watch() == ("unconfirmed", [])
     tower.people[:] = people
     assert await tower.watch(CONFIRM_SECONDS) == ("unchanged", [])
     tower.people[:] = []
-    assert await tower.watch() == ("held", [])
+    assert await tower.watch() == ("unconfirmed", [])
 
 
 async def test_most_are_gone_because_the_token_sees_less() -> None:
@@ -381,7 +381,7 @@ async def test_most_are_gone_because_the_token_sees_less() -> None:
     await tower.watch()
     tower.loses = {"grant": replace(tower.register.accounts["a1"].account.grant, role="member")}
     del tower.people[1:]
-    assert await tower.watch() == ("held", [])
+    assert await tower.watch() == ("unconfirmed", [])
     tower.loses = {}
     assert await tower.watch(CONFIRM_SECONDS) == ("baseline", [])
     assert len(tower.line.hashes) == 1
@@ -398,10 +398,10 @@ async def test_a_process_that_dies_between_batches_loses_nothing_and_repeats_not
     done = tower.store.breaks_after = len(tower.store.batches) + 1
     tower.time.forward(HOUR)
     with pytest.raises(Killed):
-        await tower.watcher.step()
+        await tower.step()
     assert len(tower.store.told) == BATCH
     tower.store.breaks_after = None
-    assert not await tower.watcher.step()
+    assert not await tower.step()
     outcome, told = await tower.watch(LEASE_SECONDS)
     assert (outcome, len(told), len(tower.store.batches) - done) == ("changed", BATCH + 50, 2)
     assert len(set(tower.store.told)) == len(tower.store.told) == len(tower.people)
@@ -414,8 +414,8 @@ async def test_a_database_that_goes_away_during_a_watch_has_it_done_again_when_t
     tower.store.hashes_raise = [StoreUnavailable("away"), ZeroDivisionError("nobody expects it")]
     for passed in (HOUR, LEASE_SECONDS):
         tower.time.forward(passed)
-        assert await tower.watcher.step()
-        assert not await tower.watcher.step()
+        assert await tower.step()
+        assert not await tower.step()
     assert [type(fault) for fault in tower.faults] == [ZeroDivisionError]
     tower.faults.clear()
     assert await tower.watch(LEASE_SECONDS) == ("changed", [("updated", "p0")])
@@ -453,7 +453,7 @@ async def test_an_account_that_does_not_work_is_left_alone() -> None:
     await tower.watch()
     tower.register.change("a1", status=Status.SUSPENDED)
     tower.time.forward(HOUR)
-    assert not await tower.watcher.step()
+    assert not await tower.step()
 
 
 async def comes(happens: Callable[[], bool]) -> bool:
@@ -479,7 +479,7 @@ async def test_a_worker_watches_until_it_is_ended_whatever_happens_and_gives_bac
         return await Vendor.send(tower.vendor, base_url, request)
 
     tower.vendor.send = send  # type: ignore[method-assign]
-    running = asyncio.create_task(tower.watcher.run())
+    running = asyncio.create_task(tower.loop().run())
     assert not await comes(lambda: len(asked) > 2)
     assert len(asked) == 2
     assert [type(fault) for fault in tower.faults] == [ZeroDivisionError]
@@ -492,7 +492,7 @@ async def test_a_worker_watches_until_it_is_ended_whatever_happens_and_gives_bac
     await asyncio.gather(running, return_exceptions=True)
     now = tower.time.moment
     assert [each.rest_until <= now for each in tower.store.lines.values()] == [True] * 5
-    assert all(each.due <= now and each.place.reading for each in tower.store.lines.values())
+    assert all(each.due <= now and each.state.digest for each in tower.store.lines.values())
 
 
 def event(*resources: str) -> Event:
@@ -507,8 +507,8 @@ async def test_a_signal_has_what_it_concerns_watched_soon(lists: list[str], hast
     tower = Tower()
     await tower.watch()
     account = tower.register.accounts["a1"].account
-    await tower.watcher.noticed(account, [event(*lists)])
-    await tower.watcher.noticed(account, [event()])
+    await tower.watcher.on_vendor_events(account, [event(*lists)])
+    await tower.watcher.on_vendor_events(account, [event()])
     assert (tower.line.due - tower.time.moment == timedelta(seconds=5)) is hastened
 
 
@@ -522,7 +522,7 @@ async def test_what_we_write_ourselves_is_watched_soon(resources: frozenset[str]
         ended.append((linked.account.id, names, new_id))
         return False
 
-    assert not await tower.watcher.after(invalidate)(tower.register.accounts["a1"], resources, "word")
+    assert not await tower.watcher.hastening(invalidate)(tower.register.accounts["a1"], resources, "word")
     assert ended == [("a1", resources, "word")]
     assert tower.line.due - tower.time.moment == timedelta(seconds=5)
 
@@ -535,7 +535,7 @@ async def test_a_signal_during_a_watch_has_it_done_again() -> None:
 
     def instead(request: Request) -> None:
         if request.path == "/towns":
-            said.append(asyncio.ensure_future(tower.watcher.noticed(account, [event("employees")])))
+            said.append(asyncio.ensure_future(tower.watcher.on_vendor_events(account, [event("employees")])))
 
     tower.vendor.instead = instead
     assert await tower.watch() == ("unchanged", [])

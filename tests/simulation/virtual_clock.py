@@ -1,10 +1,13 @@
 """An event loop whose time is a clock set by hand: it moves on when all wait, so that waiting costs nothing."""
 
 import asyncio
+from collections.abc import Coroutine
 from selectors import SelectorKey, SelectSelector
+from typing import Any, TypeVar
 
 from tests.fakes.core import Time
 
+T = TypeVar("T")
 _LEAST = 2e-6
 """Seconds. A clock of microseconds would not see less."""
 
@@ -33,3 +36,9 @@ class TimedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         # Counted from the beginning: asyncio adds nanoseconds, which are lost on a number as great as an epoch's.
         return (self._of.moment - self._since).total_seconds()
+
+
+def in_virtual_time(main: Coroutine[Any, Any, T], time: Time | None = None) -> T:
+    """Runs a coroutine in such a loop."""
+    with asyncio.Runner(loop_factory=lambda: TimedLoop(time or Time())) as runner:
+        return runner.run(main)

@@ -11,8 +11,7 @@ from math import inf
 from typing import Any
 
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.accounts.unlink import AccountPurge, PurgeTarget
-from gateway.accounts.unlink_poll import Erasure, Sweeping, UnlinkPoll
+from gateway.accounts.unlink import AccountPurge, Erasure, PurgePlace, UnlinkPoll
 from gateway.app.reads import invalidation_handler, list_purge, make_invalidate
 from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import Windows
@@ -278,24 +277,19 @@ class Worker:
             seconds=LOCAL_SECONDS,
             unsubscribed_seconds=UNSUBSCRIBED_SECONDS,
         )
-        self.forgetting = AccountPurge(self.cache)
-        self.forgetting.holds(PurgeTarget.TOMBSTONE, self.erased.add)
-        self.forgetting.holds(PurgeTarget.MEMO, self.accounts.drop)
-        self.forgetting.holds(PurgeTarget.ANSWERS, self.local.invalidate)
-        self.forgetting.holds(PurgeTarget.LISTS, list_purge(self.lists, self.closed))
-        self.subscription.heard = invalidation_handler(
-            self.forgetting, self.accounts.drop, self.accounts.drop, self.local
-        )
+        self.purge = AccountPurge(self.cache)
+        self.purge.register(PurgePlace.TOMBSTONE, self.erased.add)
+        self.purge.register(PurgePlace.MEMO, self.accounts.drop)
+        self.purge.register(PurgePlace.LOCAL_ANSWERS, self.local.invalidate)
+        self.purge.register(PurgePlace.DECODED_LISTS, list_purge(self.lists, self.closed))
+        self.subscription.heard = invalidation_handler(self.purge, self.accounts.drop, self.accounts.drop, self.local)
         self.subscription.back = self.local.clear
         self.invalidate = make_invalidate(self.cache, self.local)
-        self.aftermath = UnlinkPoll(
+        self.unlink_poll = UnlinkPoll(
             database,
-            Sweeping(
-                forget=self.forgetting.here,
-                sweep=self.forgetting.sweep,
-                again=(0.5, MEMO_SECONDS + DEADLINE + 1),
-                monotonic=clock.monotonic,
-            ),
+            self.purge,
+            repeat_seconds=(0.5, MEMO_SECONDS + DEADLINE + 1),
+            monotonic=clock.monotonic,
         )
         client = VendorClient(vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
         collections = Collections(

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from connectors.contract import Operation
-from gateway.accounts.unlink_poll import Erasure
+from gateway.accounts.unlink import Erasure
 from gateway.cache.freshness import Directives, directives
 from gateway.errors import GatewayError
 from gateway.model import Invalidation, Linked, Secret
@@ -132,7 +132,7 @@ class World:
                 company.touch(f"t{place}")
             for _ in range(4):
                 company.hire()
-        self.run(*(worker.aftermath.look() for worker in self.workers))
+        self.run(*(worker.unlink_poll.look() for worker in self.workers))
 
     # --- going on -------------------------------------------------------------------------------------------
 
@@ -246,7 +246,7 @@ class World:
     async def _look(self, worker: Worker) -> None:
         for pause in (0.4, 0.5, 0.5, MEMO_SECONDS + DEADLINE + 0.5):
             await asyncio.sleep(pause)
-            await worker.aftermath.look()
+            await worker.unlink_poll.look()
 
     async def _change(self, worker: Worker, account_id: str, linked: Linked | None) -> None:
         await asyncio.sleep(DATABASE)
@@ -263,7 +263,7 @@ class World:
         worker.accounts.drop(account_id)
         period.by[own] = self.time.seconds()
         if linked is None:
-            worker.forgetting.here(Invalidation.GONE, account_id)
+            worker.purge.purge_local(Invalidation.GONE, account_id)
         posted = ERRAND.get().posted
         before = len(posted)
         await worker.cache.publish(Invalidation.GONE if linked is None else Invalidation.ACCOUNT, account_id)

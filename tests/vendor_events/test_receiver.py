@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from connectors.events import Event, Signature
 from gateway.errors import GatewayError, StoreUnavailable, Unauthenticated
 from gateway.model import Account, Linked, Secret
-from gateway.vendor_events.receiver import NOTE_EVERY, REMEMBERED, Effects, VendorDelivery, WebhookReceiver, is_signed
+from gateway.vendor_events.receiver import NOTE_EVERY, REMEMBERED, VendorDelivery, WebhookReceiver, is_signed
+from tests.fakes.metrics import counts
 from tests.fakes.vendor_events import HEADER, VILLAGE_EVENTS, Square
 
 BODY = b"employees 10"
@@ -25,7 +26,6 @@ class Ears:
 
     told: bool = True
     done: list[str] = field(default_factory=list)
-    counted: list[str] = field(default_factory=list)
     faults: list[GatewayError] = field(default_factory=list)
 
     async def invalidate(self, linked: Linked, resources: frozenset[str] | None, request_id: str) -> bool:
@@ -38,9 +38,6 @@ class Ears:
             raise self.faults.pop()
         self.done.append(f"noticed {account.id} {','.join(event.name for event in events)}")
 
-    def count(self, provider: str, outcome: str) -> None:
-        self.counted.append(f"{provider} {outcome}")
-
 
 @dataclass
 class Scene:
@@ -50,6 +47,10 @@ class Scene:
     ears: Ears
     signals: WebhookReceiver
     calls: int = 0
+
+    @property
+    def counted(self) -> dict[str, int]:
+        return counts(self.square.metrics.vendor_events)
 
     async def receive(self, body: bytes, *, provider: str = "village", account: str = "a1", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()} or signed(body)
@@ -66,9 +67,17 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
 
 async def scene() -> Scene:
     square, ears = Square(), Ears()
-    await square.hooks.ensure(square.linked())
-    effects = Effects(invalidate=ears.invalidate, count=ears.count, noticed=ears.noticed)
-    signals = WebhookReceiver(square.store, square.register, square.providers, effects, lambda: square.time.moment)
+    await square.registrar.ensure(square.linked())
+    square.store.hooks["a1"] = replace(square.hook(), secret=Secret(SECRET))
+    signals = WebhookReceiver(
+        square.store,
+        square.register,
+        square.providers,
+        invalidate=ears.invalidate,
+        on_events=ears.noticed,
+        clock=lambda: square.time.moment,
+        metrics=square.metrics,
+    )
     return Scene(square, ears, signals)
 
 
@@ -135,7 +144,7 @@ async def test_nothing_that_is_not_signed_has_an_effect(
         await here.signals.receive(delivery)
     assert (here.ears.done, here.square.store.hooks, here.square.asked()) == ([], before, asked)
     assert str(refused.value) == "This delivery is not signed as it has to be."
-    assert here.ears.counted == [f"{'village' if provider == 'village' else 'other'} refused"]
+    assert here.counted == {f"{'village' if provider == 'village' else 'other'} refused": 1}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +154,7 @@ async def test_a_good_signature_is_good_for_its_own_account_and_provider_alone(p
     here = await scene()
     village = here.square.providers["village"]
     here.square.providers["quiet"] = replace(village, connector=replace(village.connector, events=None))
-    await here.square.hooks.ensure(here.square.linked("b1"))
+    await here.square.registrar.ensure(here.square.linked("b1"))
     with pytest.raises(Unauthenticated):
         await here.receive(BODY, provider=provider, account=account)
     assert here.ears.done == []
@@ -179,16 +188,16 @@ async def test_an_event_ends_what_is_kept_of_what_it_concerns_and_is_then_notice
     here = await scene()
     await here.receive(b"employees employees weather 10")
     assert here.ears.done == ["a1 employees r1", "noticed a1 employees,employees"]
-    assert here.ears.counted == ["village taken", "village taken", "village unknown"]
+    assert here.counted == {"village received": 2, "village unknown": 1}
 
 
 @pytest.mark.parametrize(
-    ("body", "counted"), [(b"weather 10", ["village unknown"]), (b"", ["village unreadable"]), (b"10", [])]
+    ("body", "counted"), [(b"weather 10", {"village unknown": 1}), (b"", {"village unreadable": 1}), (b"10", {})]
 )
-async def test_what_we_do_not_know_is_taken_and_counted_and_does_nothing(body: bytes, counted: list[str]) -> None:
+async def test_what_we_do_not_know_is_taken_and_counted_and_does_nothing(body: bytes, counted: dict[str, int]) -> None:
     here = await scene()
     await here.receive(body)
-    assert (here.ears.done, here.ears.counted) == ([], counted)
+    assert (here.ears.done, here.counted) == ([], counted)
 
 
 async def test_a_copy_does_nothing_and_what_happened_earlier_may_come_later() -> None:
@@ -196,14 +205,14 @@ async def test_a_copy_does_nothing_and_what_happened_earlier_may_come_later() ->
     for body in (b"employees 11", b"employees 10", b"employees 11", b"employees 10"):
         await here.receive(body)
     assert [each for each in here.ears.done if "noticed" not in each] == ["a1 employees r1", "a1 employees r2"]
-    assert here.ears.counted == ["village taken"] * 2 + ["village repeated"] * 2
+    assert here.counted == {"village received": 2, "village repeated": 2}
 
 
 async def test_of_events_without_a_time_two_that_read_alike_may_be_two() -> None:
     here = await scene()
     await here.receive(b"employees")
     await here.receive(b"employees")
-    assert here.ears.counted == ["village taken"] * 2
+    assert here.counted == {"village received": 2}
 
 
 async def test_copies_are_remembered_up_to_a_number() -> None:
@@ -212,8 +221,8 @@ async def test_copies_are_remembered_up_to_a_number() -> None:
     for number in range(REMEMBERED):
         await here.receive(b"weather 10 " + b" " * number)
     await here.receive(b"employees 10")
-    assert here.ears.counted.count("village taken") == 2
-    assert len(here.signals._taken) == REMEMBERED
+    assert here.counted["village received"] == 2
+    assert len(here.signals._received) == REMEMBERED
 
 
 async def test_what_the_cache_did_not_take_is_to_be_sent_again_and_is_then_no_copy() -> None:
@@ -228,7 +237,7 @@ async def test_what_the_cache_did_not_take_is_to_be_sent_again_and_is_then_no_co
         await here.receive(BODY)
     await here.receive(BODY)
     assert here.ears.done == ["a1 employees r1", "a1 employees r2", "a1 employees r3", "noticed a1 employees"]
-    assert here.ears.counted == ["village taken"]
+    assert here.counted == {"village received": 1}
 
 
 async def test_when_the_last_event_came_is_noted_once_a_minute() -> None:

@@ -11,7 +11,7 @@ from gateway.webhooks.deliveries import LONGEST_RETRY_AFTER, Claim, Outcome, Rep
 from gateway.webhooks.events import PING
 from tests.fakes.core import NOW
 
-SCHEDULE = Schedule(waits=(5.0, 30.0, 120.0), disable_after=timedelta(days=5))
+SCHEDULE = Schedule(waits=(5.0, 30.0, 120.0), disable_after=timedelta(days=5), lease=30.0)
 CLAIM = Claim(
     delivery_id="d1",
     token="t1",

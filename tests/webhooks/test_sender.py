@@ -14,15 +14,22 @@ from pathlib import Path
 import pytest
 
 from gateway.webhooks.deliveries import Reply
-from gateway.webhooks.sender import Lookup, SenderLimits, WebhookSender, look_up
+from gateway.webhooks.sender import Lookup, WebhookSender, look_up
 from gateway.webhooks.targets import Targets
 from tests.fixtures.receiver import Receiver, receiving
 
 LOCAL = Targets(allow_http=True, networks=(ip_network("127.0.0.0/8"),))
 PUBLIC = Targets(allow_http=True)
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-LIMITS = SenderLimits(connect=0.5, total=0.5, lookups=4)
 HEADERS = {"content-type": "application/json"}
+
+
+def sender(
+    targets: Targets, lookup: Lookup = look_up, *, timeout: float = 0.5, trust: ssl.SSLContext | None = None
+) -> WebhookSender:
+    return WebhookSender(
+        targets, connect_timeout=0.5, timeout=timeout, lookups=4, now=lambda: NOW, lookup=lookup, trust=trust
+    )
 
 
 @pytest.fixture
@@ -48,10 +55,10 @@ async def post(
     targets: Targets = LOCAL,
     lookup: Lookup = look_up,
     *,
-    limits: SenderLimits = LIMITS,
+    seconds: float = 0.5,
     trust: ssl.SSLContext | None = None,
 ) -> Reply:
-    async with WebhookSender(targets, limits, lambda: NOW, lookup=lookup, trust=trust) as receivers:
+    async with sender(targets, lookup, timeout=seconds, trust=trust) as receivers:
         return await receivers.post(url, HEADERS, b'{"a":1}')
 
 
@@ -87,7 +94,7 @@ async def test_a_name_is_asked_for_once_an_attempt_and_what_it_is_next_time_is_c
     open_one = Targets(allow_http=True, networks=(ip_network("127.0.0.1/32"),))
     names = Names([["127.0.0.1"], ["127.0.0.2"]])
     url = f"http://hook.example:{receiver.port}/"
-    async with WebhookSender(open_one, LIMITS, lambda: NOW, lookup=names) as receivers:
+    async with sender(open_one, names) as receivers:
         assert (await receivers.post(url, HEADERS, b"{}")).status == 200
         assert names.asked == ["hook.example"]
         refused = await receivers.post(url, HEADERS, b"{}")
@@ -111,7 +118,7 @@ async def test_an_address_in_a_url_is_checked_too(receiver: Receiver, host: str)
 
 
 async def test_the_socket_has_the_last_word_where_no_name_is_resolved() -> None:
-    receivers = WebhookSender(PUBLIC, LIMITS, lambda: NOW)
+    receivers = sender(PUBLIC)
     with pytest.raises(OSError, match=r"^$"):
         receivers._open_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80)))
     receivers._open_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 80))).close()
@@ -134,7 +141,7 @@ async def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
 
 async def test_what_is_sent_arrives_byte_for_byte_and_no_cookie_comes_back(receiver: Receiver) -> None:
     receiver.headers = {"set-cookie": "a=planted; Path=/"}
-    async with WebhookSender(LOCAL, LIMITS, lambda: NOW) as receivers:
+    async with sender(LOCAL) as receivers:
         for _ in range(2):
             assert await receivers.post(receiver.url, HEADERS, b'{"name":"Zo\xc3\xab"}') == Reply(status=200)
     assert [each.body for each in receiver.received] == [b'{"name":"Zo\xc3\xab"}'] * 2
@@ -192,8 +199,7 @@ async def raw_server(answer: Answer, context: ssl.SSLContext | None = None) -> A
 )
 async def test_of_an_answer_the_status_alone_counts(raw: bytes, reply: Reply) -> None:
     async with raw_server(lambda writer: writer.write(raw)) as port:
-        limits = SenderLimits(connect=0.5, total=3.0, lookups=4)
-        assert await post(f"http://127.0.0.1:{port}/", limits=limits) == reply
+        assert await post(f"http://127.0.0.1:{port}/", seconds=3.0) == reply
 
 
 async def test_a_connection_that_is_cut_or_refused_has_a_word() -> None:
