@@ -1,6 +1,6 @@
-"""Linking a customer's account: the vendor is asked about the token first, and only a good one is kept.
+"""Links an account: the vendor is asked about the token first, and only a token that it accepts is stored.
 
-What is kept goes through `Ledger`, what is asked through `Upstream`; a fault of either leaves all as it was.
+If the vendor or the database fails, nothing is changed.
 """
 
 import asyncio
@@ -41,11 +41,11 @@ RECOVERABLE = frozenset({Status.ERROR, Status.EXPIRED, Status.INACTIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
-    """What a customer asks for: this credential, for this owner in this project; `apart` as a further account.
+    """A token to link for an owner in a project; with `apart` as a further account of the owner.
 
-    Of an account that is there already, only what is named here is changed: None, and an empty name of the owner,
-    leave it as it is. With `replace_company` it may be linked to another company than before. `stated` are the scopes
-    that the token is said to have, for where the vendor does not tell. `by` is who asks for it.
+    In an account that exists, only what is named here is changed: None, and an empty name of the owner, leave it as it
+    is. With `replace_company` the account may be linked to another company than before. `stated` are the scopes that a
+    person says the token has, for vendors that do not tell them. `by` is who links.
     """
 
     project_id: str
@@ -61,21 +61,10 @@ class LinkRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkContext:
-    """What linking works with. `deadline` is how many seconds a vendor may take to judge a credential."""
-
-    ledger: Ledger
-    upstream: Upstream
-    clock: Callable[[], datetime]
-    new_id: Callable[[], str]
-    deadline: float = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedToken:
-    """An account after a new check, and what its token may do now that it could not, or no longer can.
+    """An account after its token was verified, and the scopes that the token has gained and lost.
 
-    `refused` is the vendor's reason, where it does not take the token.
+    `refused` is the vendor's reason if it refuses the token.
     """
 
     account: Account
@@ -84,134 +73,173 @@ class CheckedToken:
     lost: frozenset[str] = frozenset()
 
 
-async def link(connector: Connector, application: LinkRequest, parts: LinkContext) -> Account:
-    """Check the credential and store it: in the owner's account if there is one, else in a new one.
+class Linker:
+    """Links accounts and verifies their tokens. A vendor may take `deadline` seconds to judge a token."""
 
-    Raises `Unprocessable` with the vendor's reason for a credential that is not taken.
-    """
-    credential, grant = await _taken(connector, application.credential, parts, application.stated)
-    for _ in range(TRIES):
-        # Somebody may be a moment faster, as with two clicks on one button: then it is the account that they made.
-        with suppress(OwnerLinked):
-            return await _keep(connector, application, credential, grant, parts)
-    raise Conflict("the owner is linked and unlinked by others at this moment: try again")
+    def __init__(
+        self,
+        *,
+        accounts: Ledger,
+        upstream: Upstream,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        deadline: float = 30.0,
+    ) -> None:
+        self._accounts = accounts
+        self.upstream = upstream
+        self.clock = clock
+        self._new_id = new_id
+        self._deadline = deadline
+
+    async def link(self, connector: Connector, request: LinkRequest) -> Account:
+        """Checks a token and stores it: in the owner's account if there is one, else in a new one.
+
+        Raises `Unprocessable` with the vendor's reason for a token that it refuses, `VendorFailure` for an unclear
+        answer, and `Conflict` for a token of another company.
+        """
+        credential, grant = await self._check(connector, request.credential, request.stated)
+        for _ in range(TRIES):
+            # Another request may be a moment faster, as with two clicks on one button. Then its account is found.
+            with suppress(OwnerLinked):
+                return await self._link_owner(connector, request, credential, grant)
+        raise Conflict("the owner is linked and unlinked by others at this moment: try again")
+
+    async def relink(
+        self,
+        connector: Connector,
+        account: Account,
+        credential: Secret,
+        by: Actor = GATEWAY,
+        *,
+        replace_company: bool = False,
+    ) -> Account:
+        """Checks a new token for an account and stores it, with all other changes of `account`. Raises as `link`."""
+        credential, grant = await self._check(connector, credential)
+        return await self._store(
+            connector, account, account, credential, grant, by, alone=False, replace_company=replace_company
+        )
+
+    async def verify(
+        self, connector: Connector, linked: Linked, by: Actor = GATEWAY, stated: frozenset[str] = frozenset()
+    ) -> CheckedToken:
+        """Checks a stored token again and stores what has changed: status, scopes, role, warnings.
+
+        Scopes that are `stated` now replace those stated before, which stay if none are. Raises `VendorFailure`.
+        """
+        must_be_known(connector, stated)
+        account = linked.account
+        found = await self._ask(connector, linked.credential)
+        now = self.clock()
+        changed = (
+            _refused(account, found, now)
+            if isinstance(found, Refusal)
+            else _granted(account, found.with_statement(stated or account.grant.stated), now)
+        )
+        if changed != account:
+            changed = await self._accounts.renew(replace(changed, updated_at=now), linked.credential, by)
+        else:
+            await self._accounts.note_verified(account.id)
+        before, after = account.grant.scopes, changed.grant.scopes
+        refused = found.reason if isinstance(found, Refusal) else ""
+        return CheckedToken(account=changed, refused=refused, gained=after - before, lost=before - after)
+
+    async def _link_owner(
+        self, connector: Connector, request: LinkRequest, credential: Secret, grant: Grant
+    ) -> Account:
+        known = None
+        if not request.apart:
+            known = await self._accounts.find_by_owner(request.project_id, connector.key, request.owner.id)
+        account = _with_request(known or self._new_account(connector, request, grant), request)
+        return await self._store(
+            connector,
+            account,
+            known,
+            credential,
+            grant,
+            request.by,
+            alone=not request.apart,
+            replace_company=request.replace_company,
+        )
+
+    def _new_account(self, connector: Connector, request: LinkRequest, grant: Grant) -> Account:
+        now, owner = self.clock(), request.owner
+        return Account(
+            id=self._new_id(),
+            project_id=request.project_id,
+            provider=connector.key,
+            owner=replace(owner, name=owner.name or owner.id),
+            status=Status.ACTIVE,
+            grant=grant,
+            revision=0,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def _store(
+        self,
+        connector: Connector,
+        account: Account,
+        before: Account | None,
+        credential: Secret,
+        grant: Grant,
+        by: Actor,
+        *,
+        alone: bool,
+        replace_company: bool,
+    ) -> Account:
+        """Stores a checked token in an account, which was `before`. Raises `Conflict` for another company's token."""
+        known = before.grant.company if before else None
+        if known and grant.company not in {None, known} and not replace_company:
+            raise Conflict(OTHER_COMPANY.format(name=connector.name), code="OtherCompanyError")
+        replaced = before is not None and replace_company and (known is None or grant.company != known)
+        if not replaced:
+            # If the vendor does not tell the company, it is taken to be that of the token before.
+            grant = replace(grant, company=grant.company or known)
+        linked = replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant, updated_at=self.clock())
+        return await self._accounts.store(
+            _with_suspension(linked, before), credential, by, alone=alone, replaced=replaced
+        )
+
+    async def _check(
+        self, connector: Connector, credential: Secret, stated: frozenset[str] = frozenset()
+    ) -> tuple[Secret, Grant]:
+        must_be_known(connector, stated)
+        credential = _plausible(credential)
+        found = await self._ask(connector, credential)
+        if isinstance(found, Refusal):
+            raise Unprocessable(found.reason)
+        found = found.with_statement(stated)
+        return credential, replace(found, ends_at=found.ends_at or credential.ends_at)
+
+    async def _ask(self, connector: Connector, credential: Secret) -> Grant | Refusal:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await judge_token(connector.verify(), connector, credential, self.upstream, self.clock)
+        except TimeoutError as error:
+            raise VendorFailure(
+                f"{connector.name} did not answer within {self._deadline:g} seconds: try again"
+            ) from error
 
 
-async def _keep(
-    connector: Connector, application: LinkRequest, credential: Secret, grant: Grant, parts: LinkContext
-) -> Account:
-    known = None
-    if not application.apart:
-        known = await parts.ledger.find_by_owner(application.project_id, connector.key, application.owner.id)
-    account = _as_asked(known or _new(connector, application, grant, parts), application)
-    return await _store(
-        connector,
-        (account, known),
-        (credential, grant),
-        parts,
-        application.by,
-        alone=not application.apart,
-        replace_company=application.replace_company,
-    )
-
-
-def _new(connector: Connector, application: LinkRequest, grant: Grant, parts: LinkContext) -> Account:
-    now, owner = parts.clock(), application.owner
-    return Account(
-        id=parts.new_id(),
-        project_id=application.project_id,
-        provider=connector.key,
-        owner=replace(owner, name=owner.name or owner.id),
-        status=Status.ACTIVE,
-        grant=grant,
-        revision=0,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _as_asked(account: Account, application: LinkRequest) -> Account:
-    """Give the account with what the application names, and all else as it is."""
-    settings = application.setup_information
+def _with_request(account: Account, request: LinkRequest) -> Account:
+    """Returns the account with what the request names, and all else as it is."""
+    settings = request.setup_information
     return replace(
         account,
-        owner=as_named(account.owner, application.owner),
-        label=application.label or account.label,
-        kind=application.kind or account.kind,
+        owner=with_names(account.owner, request.owner),
+        label=request.label or account.label,
+        kind=request.kind or account.kind,
         setup_information=account.setup_information if settings is None else settings,
     )
 
 
-def as_named(known: Owner, named: Owner) -> Owner:
-    """Give the same owner under the names that are given now; those that are not stay."""
-    return replace(known, name=named.name or known.name, username=named.username or known.username)
-
-
-async def relink(
-    connector: Connector,
-    account: Account,
-    credential: Secret,
-    parts: LinkContext,
-    by: Actor = GATEWAY,
-    *,
-    replace_company: bool = False,
-) -> Account:
-    """Check a new credential for an account and store it there, with what else was changed in the account."""
-    taken = await _taken(connector, credential, parts)
-    return await _store(connector, (account, account), taken, parts, by, replace_company=replace_company)
-
-
-async def _store(
-    connector: Connector,
-    states: tuple[Account, Account | None],
-    taken: tuple[Secret, Grant],
-    parts: LinkContext,
-    by: Actor,
-    *,
-    alone: bool = False,
-    replace_company: bool = False,
-) -> Account:
-    """Store a credential that was taken; `states` are the account as it shall be and as it was, if it was."""
-    account, before = states
-    credential, grant = taken
-    known = before.grant.company if before else None
-    if known and grant.company not in {None, known} and not replace_company:
-        raise Conflict(OTHER_COMPANY.format(name=connector.name), code="OtherCompanyError")
-    replaced = before is not None and replace_company and (known is None or grant.company != known)
-    if not replaced:
-        # A token that does not say is believed to be of the company that the one before it was of.
-        grant = replace(grant, company=grant.company or known)
-    linked = replace(account, status=Status.ACTIVE, status_reasons=(), grant=grant, updated_at=parts.clock())
-    return await parts.ledger.store(_as_suspended(linked, before), credential, by, alone=alone, replaced=replaced)
-
-
-async def verify(
-    connector: Connector, linked: Linked, parts: LinkContext, by: Actor = GATEWAY, stated: frozenset[str] = frozenset()
-) -> CheckedToken:
-    """Check a stored credential again and keep what has changed: status, scopes, role, warnings.
-
-    Scopes that are `stated` now take the place of those stated before, which count on if there are none.
-    """
-    must_be_known(connector, stated)
-    account = linked.account
-    found = await _examine(connector, linked.credential, parts)
-    now = parts.clock()
-    changed = (
-        _refused(account, found, now)
-        if isinstance(found, Refusal)
-        else _granted(account, found.with_statement(stated or account.grant.stated), now)
-    )
-    if changed != account:
-        changed = await parts.ledger.renew(replace(changed, updated_at=now), linked.credential, by)
-    else:
-        await parts.ledger.note_verified(account.id)
-    before, after = account.grant.scopes, changed.grant.scopes
-    refused = found.reason if isinstance(found, Refusal) else ""
-    return CheckedToken(account=changed, refused=refused, gained=after - before, lost=before - after)
+def with_names(known: Owner, given: Owner) -> Owner:
+    """Returns the owner with the names that are given; an empty one leaves the known name."""
+    return replace(known, name=given.name or known.name, username=given.username or known.username)
 
 
 def _refused(account: Account, refusal: Refusal, now: datetime) -> Account:
-    """Give the account as it is without a good token. Of one that was refused before nothing changes."""
+    """Returns the account in status error. An account whose token was refused before stays as it is."""
     status = account.status if account.status is Status.SUSPENDED else Status.ERROR
     if status is account.status and INVALID_CREDENTIALS in {reason.code for reason in account.status_reasons}:
         return account
@@ -219,8 +247,8 @@ def _refused(account: Account, refusal: Refusal, now: datetime) -> Account:
 
 
 def _granted(account: Account, grant: Grant, now: datetime) -> Account:
-    # A vendor that told the end of a token when it gave it need not tell it again; one that takes it after that
-    # end has moved it.
+    # A vendor may tell the end of a token only when it issues it. If it accepts the token after that end, it has
+    # moved the end.
     end = account.grant.ends_at
     end = grant.ends_at or (end if end and end > now else None)
     grant = replace(grant, ends_at=end, company=grant.company or account.grant.company)
@@ -230,42 +258,22 @@ def _granted(account: Account, grant: Grant, now: datetime) -> Account:
 
 
 def must_be_known(connector: Connector, scopes: Iterable[str]) -> None:
-    """Refuse scopes that the vendor has not."""
+    """Raises `Unprocessable` for scopes that the vendor does not have."""
     strange = sorted(set(scopes) - connector.scopes.keys())
     if strange:
         known = ", ".join(connector.scopes)
         raise Unprocessable(f"{connector.name} has no scope {', '.join(strange)[:200]}; its scopes: {known}")
 
 
-async def _taken(
-    connector: Connector, credential: Secret, parts: LinkContext, stated: frozenset[str] = frozenset()
-) -> tuple[Secret, Grant]:
-    must_be_known(connector, stated)
-    credential = _plausible(credential)
-    found = await _examine(connector, credential, parts)
-    if isinstance(found, Refusal):
-        raise Unprocessable(found.reason)
-    found = found.with_statement(stated)
-    return credential, replace(found, ends_at=found.ends_at or credential.ends_at)
-
-
-def _as_suspended(account: Account, before: Account | None) -> Account:
-    """Keep a suspension: only the operator lifts what the operator has suspended."""
+def _with_suspension(account: Account, before: Account | None) -> Account:
+    """Returns the account, still suspended if it was: only the operator ends a suspension."""
     if before is None or before.status is not Status.SUSPENDED:
         return account
     return replace(account, status=before.status, status_reasons=before.status_reasons)
 
 
-async def _examine(connector: Connector, credential: Secret, parts: LinkContext) -> Grant | Refusal:
-    try:
-        async with asyncio.timeout(parts.deadline):
-            return await judge_token(connector.verify(), connector, credential, parts.upstream, parts.clock)
-    except TimeoutError as error:
-        raise VendorFailure(f"{connector.name} did not answer within {parts.deadline:g} seconds: try again") from error
-
-
 def _plausible(credential: Secret) -> Secret:
-    """Refuse what cannot be a token, before it becomes a header; the text is not repeated."""
+    """Raises `Unprocessable` for what cannot be a token, before it becomes a header. The text is not repeated."""
     text = credential.reveal.strip()
     if not text:
         raise Unprocessable("the token is empty: paste it whole")

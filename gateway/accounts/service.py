@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.contract import Operation
 from connectors.convert import instant
-from gateway.accounts.link import LinkContext, relink
+from gateway.accounts.link import Linker
 from gateway.accounts.unlink import unlink
 from gateway.accounts.update import read_changes
 from gateway.auth.authentication import about
@@ -48,7 +48,7 @@ class AccountService:
         self,
         providers: Mapping[str, Provider],
         directory: Directory,
-        link_context: LinkContext,
+        linker: Linker,
         *,
         operations: Sequence[Operation],
         page: PageLimits,
@@ -61,7 +61,7 @@ class AccountService:
         """
         self._providers = providers
         self._directory = directory
-        self._link_context = link_context
+        self._linker = linker
         self._operations = operations
         self._page = page
         self._vendor_webhook = vendor_webhook
@@ -98,11 +98,9 @@ class AccountService:
             changed, credential, replace_company = read_changes(await call.body(), account, connector)
             by = call.actor
             if connector and credential:
-                changed = await relink(
-                    connector, changed, credential, self._link_context, by, replace_company=replace_company
-                )
+                changed = await self._linker.relink(connector, changed, credential, by, replace_company=replace_company)
             elif changed != account:
-                changed = await self._directory.update(replace(changed, updated_at=self._link_context.clock()), by)
+                changed = await self._directory.update(replace(changed, updated_at=self._linker.clock()), by)
         return self._shown(changed)
 
     async def _delete(self, call: PlatformCall) -> Json:

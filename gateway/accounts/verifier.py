@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.accounts.link import LinkContext, verify
+from gateway.accounts.link import Linker
 from gateway.accounts.usage import Due, Usage
 from gateway.accounts.verification import Enter, Intervals, Verify, Wait, decide, wait_after_failure
 from gateway.auth.authentication import Authenticator
@@ -29,7 +29,7 @@ class AccountVerifier:
     def __init__(
         self,
         authenticator: Authenticator,
-        context: LinkContext,
+        linker: Linker,
         *,
         schedule: Schedule,
         intervals: Intervals,
@@ -38,7 +38,7 @@ class AccountVerifier:
     ) -> None:
         self._accounts = authenticator.accounts
         self._providers = authenticator.providers
-        self._context = context
+        self._linker = linker
         self._schedule = schedule
         self._intervals = intervals
         self._clock = clock
@@ -61,7 +61,7 @@ class AccountVerifier:
             if linked is None or linked.account.revision != account.revision:
                 return
             connector = self._providers[account.provider].connector
-            verified = await verify(connector, linked, self._context, AT_A_CHECK)
+            verified = await self._linker.verify(connector, linked, AT_A_CHECK)
             account, usage = verified.account, replace(usage, verified_at=self._clock.now())
             decision = self._decide(account, usage)
         if isinstance(decision, Enter):

@@ -9,7 +9,7 @@ import structlog
 
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import PROXY
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.accounts.unlink import AccountPurge, UnlinkPoll
 from gateway.accounts.usage import Due
 from gateway.accounts.usage_counter import UsageCounter
@@ -58,7 +58,7 @@ def start_background(
     stores: Stores,
     purge: AccountPurge,
     authenticator: Authenticator,
-    link_context: LinkContext,
+    linker: Linker,
     clock: Clock,
     logger: Logger,
 ) -> UsageCounter:
@@ -80,7 +80,7 @@ def start_background(
         )
         verifier = AccountVerifier(
             authenticator,
-            link_context,
+            linker,
             schedule=stores.usage.schedule,
             intervals=intervals,
             clock=clock,

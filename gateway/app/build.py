@@ -10,7 +10,7 @@ from connectors.hris.operations import OPERATIONS
 from connectors.platform import PLATFORM_OPERATIONS
 from connectors.registry import CONNECTORS
 from gateway.accounts.api import PlatformApi
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.accounts.service import AccountService
 from gateway.accounts.store import AccountStore
 from gateway.accounts.token_rejection import TokenRejections
@@ -99,8 +99,8 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         clock=clock.now,
         metrics=metrics,
     )
-    linking = LinkContext(
-        ledger=stores.accounts, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
+    linking = Linker(
+        accounts=stores.accounts, upstream=upstream, clock=clock.now, new_id=new_id, deadline=limits.deadline_seconds
     )
     snapshots = SnapshotReader(
         collections, make_hashing(vault), cache=cache, max_value_bytes=settings.cache.max_value_bytes, clock=clock
@@ -109,7 +109,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         stores.record_watches,
         authenticator,
         snapshots,
-        link_context=linking,
+        linker=linking,
         token_rejections=checks,
         invalidate=invalidate,
         clock=clock,
@@ -166,7 +166,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         stores=stores,
         purge=purge,
         authenticator=authenticator,
-        link_context=linking,
+        linker=linking,
         clock=clock,
         logger=logger,
     )
@@ -231,7 +231,7 @@ def platform_api(
     authenticator: Authenticator,
     accounts: AccountStore,
     registrar: WebhookRegistrar,
-    linking: LinkContext,
+    linking: Linker,
 ) -> PlatformApi:
     paging = PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)
     service = AccountService(

@@ -80,7 +80,7 @@ def dashboard_routes(
         directory=hub.directory,
         authenticator=hub.authenticator,
         sessions=hub_desk(hub),
-        linking=hub.linking,
+        linker=hub.linking,
     )
 
     async def read(accounts: Accounts, call: Call) -> Page:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.app.services import operator_of
 from gateway.auth.authentication import Authenticator
 from gateway.http.signer import Signer
@@ -38,7 +38,7 @@ class HubParts:
     authenticator: Authenticator
     directory: Directory
     sessions: Sessions
-    linking: LinkContext
+    linking: Linker
     key: bytes
     beside: Callable[[Provider], Sequence[NeededScope]]
 

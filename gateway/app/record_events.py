@@ -8,7 +8,7 @@ import structlog
 
 import connectors
 import gateway
-from gateway.accounts.link import LinkContext, verify
+from gateway.accounts.link import Linker
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.auth.authentication import Authenticator
 from gateway.background import ClaimLoop, Supervisor
@@ -31,7 +31,7 @@ def make_detector(
     authenticator: Authenticator,
     reader: SnapshotReader,
     *,
-    link_context: LinkContext,
+    linker: Linker,
     token_rejections: TokenRejections,
     invalidate: Invalidate,
     clock: Clock,
@@ -39,7 +39,7 @@ def make_detector(
 ) -> ChangeDetector:
     async def verify_account(linked: Linked) -> None:
         connector = authenticator.providers[linked.account.provider].connector
-        await verify(connector, linked, link_context, AT_A_CHECK)
+        await linker.verify(connector, linked, AT_A_CHECK)
 
     return ChangeDetector(
         store,

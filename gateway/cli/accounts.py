@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
 
-from gateway.accounts.link import LinkContext, LinkRequest, link, verify
+from gateway.accounts.link import Linker, LinkRequest
 from gateway.accounts.unlink import unlink
 from gateway.accounts.usage import Usage
 from gateway.app.services import CLOCK
@@ -50,7 +50,7 @@ async def _link(arguments: Namespace, context: CommandContext) -> int:
         if arguments.replace_company:
             # Only with the older token can the webhook at the company before be deleted.
             context.follow_webhooks(stores, upstream)
-        account = await link(connector, request, _link_context(stores, upstream))
+        account = await _linker(stores, upstream).link(connector, request)
     if account.revision > 1:
         context.say(f"linked again: account {account.id} of owner {as_cell(account.owner.name)}")
     _say_grant(context, account)
@@ -102,7 +102,7 @@ async def _verify(arguments: Namespace, context: CommandContext) -> int:
     async with context.stores() as stores, context.open_upstream() as upstream:
         linked = await find_linked(stores, arguments.account)
         connector = context.connector(linked.account.provider)
-        checked = await verify(connector, linked, _link_context(stores, upstream), AT_THE_COMMAND_LINE)
+        checked = await _linker(stores, upstream).verify(connector, linked, AT_THE_COMMAND_LINE)
     for change, scopes in (("gained", checked.gained), ("lost", checked.lost)):
         if scopes:
             context.say(f"{change}: {as_cell(scopes)}")
@@ -155,8 +155,8 @@ def _usage_lines(usage: Usage) -> list[tuple[str, object]]:
     ]
 
 
-def _link_context(stores: Stores, upstream: Upstream) -> LinkContext:
-    return LinkContext(ledger=stores.accounts, upstream=upstream, clock=CLOCK.now, new_id=new_id)
+def _linker(stores: Stores, upstream: Upstream) -> Linker:
+    return Linker(accounts=stores.accounts, upstream=upstream, clock=CLOCK.now, new_id=new_id)
 
 
 def _say_grant(context: CommandContext, account: Account) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.platform_bodies import SESSION_SECONDS
-from gateway.accounts.link import CheckedToken, LinkContext, verify
+from gateway.accounts.link import CheckedToken, Linker
 from gateway.accounts.search_store import AccountSearchStore
 from gateway.accounts.unlink import unlink
 from gateway.auth.authentication import Authenticator
@@ -49,7 +49,7 @@ class AdminService:
         directory: Directory,
         authenticator: Authenticator,
         sessions: SessionService,
-        linking: LinkContext,
+        linker: Linker,
     ) -> None:
         self.search = search
         self.keys = keys
@@ -57,7 +57,7 @@ class AdminService:
         self._accounts = authenticator.accounts
         self._directory = directory
         self._sessions = sessions
-        self._linking = linking
+        self._linker = linker
 
     async def find(self, account_id: str) -> Account:
         """Returns an account of any project. Raises `NotFound`."""
@@ -84,10 +84,10 @@ class AdminService:
         linked = await self._accounts.find_account(account.project_id, account.id)
         if linked is None:
             raise NotFound("The account has been unlinked just now.", code="AccountNotFoundError")
-        return await verify(connector, linked, self._linking, by)
+        return await self._linker.verify(connector, linked, by)
 
     async def suspend(self, account: Account, by: Actor) -> None:
-        reason = StatusReason(SUSPENDED, "The operator of this gateway has suspended it.", self._linking.clock())
+        reason = StatusReason(SUSPENDED, "The operator of this gateway has suspended it.", self._linker.clock())
         await self._accounts.mark(account.id, Status.SUSPENDED, reason, by=by)
 
     async def resume(self, account: Account, by: Actor) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.connector import Connector
 from connectors.contract import TEXT, Resource
-from gateway.accounts.link import LinkContext, LinkRequest, as_named, link, relink, verify
+from gateway.accounts.link import Linker, LinkRequest, with_names
 from gateway.auth.authentication import Authenticator
 from gateway.contract.body import check_body
 from gateway.errors import BadRequest, NotFound, Unprocessable
@@ -29,10 +29,10 @@ LogoUrl = Callable[[str], str]
 
 
 class HubService:
-    def __init__(self, sessions: SessionService, authenticator: Authenticator, link_context: LinkContext) -> None:
+    def __init__(self, sessions: SessionService, authenticator: Authenticator, linker: Linker) -> None:
         self.sessions = sessions
         self._authenticator = authenticator
-        self._link_context = link_context
+        self._linker = linker
 
     async def list_providers(self, session: ConnectSession, wanted: str = "") -> Sequence[Provider]:
         """Returns the providers that this session may link, or only the wanted one of them."""
@@ -85,7 +85,7 @@ class HubService:
         stated = grant.scopes | (chosen & (grant.unknown | grant.doubtful))
         by = Actor(ActorKind.SESSION, str(session.id), address)
         connector = (await self.find_provider(session, linked.account.provider)).connector
-        return (await verify(connector, linked, self._link_context, by, stated)).account
+        return (await self._linker.verify(connector, linked, by, stated)).account
 
     async def _store_credential(
         self, session: ConnectSession, connector: Connector, credential: Secret | None, by: Actor
@@ -95,11 +95,11 @@ class HubService:
             linked = await self._account(session, request.account_id)
             if credential is None:
                 return await self._verify(connector, linked, by)
-            owner = as_named(linked.account.owner, request.owner)
+            owner = with_names(linked.account.owner, request.owner)
             kind = request.kind or linked.account.kind
             account = replace(linked.account, owner=owner, label=request.label or linked.account.label, kind=kind)
-            return await relink(
-                connector, account, credential, self._link_context, by, replace_company=request.replace_company
+            return await self._linker.relink(
+                connector, account, credential, by, replace_company=request.replace_company
             )
         application = LinkRequest(
             project_id=session.project_id,
@@ -111,10 +111,10 @@ class HubService:
             replace_company=request.replace_company,
             by=by,
         )
-        return await link(connector, application, self._link_context)
+        return await self._linker.link(connector, application)
 
     async def _verify(self, connector: Connector, linked: Linked, by: Actor) -> Account:
-        account = (await verify(connector, linked, self._link_context, by)).account
+        account = (await self._linker.verify(connector, linked, by)).account
         if account.status is Status.ERROR:
             raise Unprocessable(" ".join(reason.description for reason in account.status_reasons))
         return account

@@ -11,7 +11,7 @@ import pytest
 from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
-from gateway.accounts.link import CheckedToken, LinkContext, LinkRequest, link, relink, verify
+from gateway.accounts.link import CheckedToken, Linker, LinkRequest
 from gateway.errors import Conflict, GatewayError, RateLimited, Unprocessable, VendorFailure
 from gateway.model import (
     GATEWAY,
@@ -144,8 +144,8 @@ def answering(status: int, headers: dict[str, str] | None = None) -> Vendor:
     return Vendor(lambda _: Answer(status, headers or {}, b"planted vendor body"))
 
 
-def parts(books: Books, vendor: Vendor) -> LinkContext:
-    return LinkContext(ledger=books, upstream=vendor, clock=lambda: NOW, new_id=lambda: f"id{len(books.accounts)}")
+def parts(books: Books, vendor: Vendor) -> Linker:
+    return Linker(accounts=books, upstream=vendor, clock=lambda: NOW, new_id=lambda: f"id{len(books.accounts)}")
 
 
 def application(token: str = "planted-token", owner: str = "customer", project: str = "p1") -> LinkRequest:
@@ -159,7 +159,7 @@ def linked(books: Books, account_id: str = "id0") -> Linked:
 
 async def books_with(status: Status = Status.ACTIVE, reasons: tuple[StatusReason, ...] = ()) -> Books:
     books = Books()
-    account = await link(VENDOR, application(), parts(books, granting("public:read")))
+    account = await parts(books, granting("public:read")).link(VENDOR, application())
     books.accounts[account.id] = (replace(account, status=status, status_reasons=reasons), Secret("planted-token"))
     return books
 
@@ -167,7 +167,7 @@ async def books_with(status: Status = Status.ACTIVE, reasons: tuple[StatusReason
 async def test_two_who_link_one_owner_at_once_link_one_account() -> None:
     """Both have found no account when they ask to store; the later one's token is the one that stays."""
     books = LateBooks()
-    asked = [link(VENDOR, application(token), parts(books, granting("public:read"))) for token in ("first", "second")]
+    asked = [parts(books, granting("public:read")).link(VENDOR, application(token)) for token in ("first", "second")]
     made = await asyncio.gather(*asked)
     assert [(account.id, account.revision) for account in made] == [("id0", 1), ("id0", 2)]
     assert books.accounts == {"id0": (made[1], Secret("second"))}
@@ -178,19 +178,19 @@ async def test_an_owner_who_is_never_found_and_always_there_is_a_conflict() -> N
     books = await books_with()
     blind = BlindBooks(books.accounts)
     with pytest.raises(Conflict, match="try again"):
-        await link(VENDOR, application("other"), parts(blind, granting("public:read")))
+        await parts(blind, granting("public:read")).link(VENDOR, application("other"))
     assert books.accounts["id0"][1] == Secret("planted-token")
 
 
 async def test_a_further_account_is_made_beside_the_first() -> None:
     books = await books_with()
-    await link(VENDOR, replace(application(), apart=True), parts(books, granting("public:read")))
+    await parts(books, granting("public:read")).link(VENDOR, replace(application(), apart=True))
     assert set(books.accounts) == {"id0", "id1"}
 
 
 async def test_a_good_token_is_asked_about_with_the_connectors_headers_and_stored() -> None:
     books, vendor = Books(), granting("public:read private:read")
-    account = await link(VENDOR, replace(application(" planted-token\n"), by=BACKEND), parts(books, vendor))
+    account = await parts(books, vendor).link(VENDOR, replace(application(" planted-token\n"), by=BACKEND))
     assert books.heard == [("stored", BACKEND)]
     assert [(base, request.path) for base, request in vendor.asked] == [
         ("https://vendor.test", "/first"),
@@ -225,7 +225,7 @@ async def test_what_is_not_taken_is_refused_with_its_reason_and_not_stored(
 ) -> None:
     books = Books()
     with pytest.raises(error, match=words) as refused:
-        await link(VENDOR, application(token), parts(books, vendor))
+        await parts(books, vendor).link(VENDOR, application(token))
     assert books.accounts == {}
     assert "planted" not in refused.value.message
 
@@ -237,7 +237,7 @@ async def test_what_is_not_taken_is_refused_with_its_reason_and_not_stored(
 async def test_a_vendor_that_is_busy_says_when_to_come_back(headers: dict[str, str], seconds: int | None) -> None:
     books = Books()
     with pytest.raises(RateLimited, match="try again later") as refused:
-        await link(VENDOR, application(), parts(books, answering(429, headers)))
+        await parts(books, answering(429, headers)).link(VENDOR, application())
     assert refused.value.retry_after == seconds
     assert books.accounts == {}
 
@@ -248,13 +248,13 @@ async def test_a_network_fault_is_passed_on_and_nothing_is_stored() -> None:
 
     books = Books()
     with pytest.raises(VendorFailure, match="no connection"):
-        await link(VENDOR, application(), parts(books, Vendor(fail)))
+        await parts(books, Vendor(fail)).link(VENDOR, application())
     assert books.accounts == {}
 
 
 async def test_linking_the_same_owner_again_updates_the_account() -> None:
     books = await books_with(Status.ERROR, (StatusReason("invalid_credentials", "Old.", NOW),))
-    again = await link(VENDOR, application("better"), parts(books, granting("private:read")))
+    again = await parts(books, granting("private:read")).link(VENDOR, application("better"))
     assert (again.id, again.revision, again.status, again.status_reasons) == ("id0", 2, Status.ACTIVE, ())
     assert books.accounts["id0"] == (again, Secret("better"))
 
@@ -294,7 +294,7 @@ async def test_linking_again_changes_what_the_request_names_and_no_other_field(n
     books.accounts["id0"] = (before, Secret("planted-token"))
     plain = replace(application("better"), owner=Owner(id="customer", name=""))
     ask, value = NAMED[named]
-    after = await link(VENDOR, ask(plain), parts(books, granting("private:read")))
+    after = await parts(books, granting("private:read")).link(VENDOR, ask(plain))
     changed = {name for name in every if getattr(after, name) != getattr(before, name)}
     assert changed == EVERY_LINK | ({named} - {"nothing"})
     if named != "nothing":
@@ -304,14 +304,14 @@ async def test_linking_again_changes_what_the_request_names_and_no_other_field(n
 @pytest.mark.parametrize("other", [{"owner": "another"}, {"project": "p2"}])
 async def test_another_owner_or_project_gets_an_account_of_its_own(other: dict[str, str]) -> None:
     books = await books_with()
-    await link(VENDOR, application(**other), parts(books, granting("public:read")))
+    await parts(books, granting("public:read")).link(VENDOR, application(**other))
     assert list(books.accounts) == ["id0", "id1"]
 
 
 async def test_a_new_token_does_not_end_a_suspension() -> None:
     reason = StatusReason("suspended_by_operator", "Suspended.", NOW)
     books = await books_with(Status.SUSPENDED, (reason,))
-    again = await link(VENDOR, application(), parts(books, granting("public:read")))
+    again = await parts(books, granting("public:read")).link(VENDOR, application())
     assert (again.status, again.status_reasons) == (Status.SUSPENDED, (reason,))
 
 
@@ -332,7 +332,7 @@ async def test_a_new_check_keeps_what_has_changed(
     *, before: Status, vendor: Vendor, after: Status, gained: set[str], lost: set[str], revision: int
 ) -> None:
     books = await books_with(before)
-    checked = await verify(VENDOR, linked(books), parts(books, vendor), BACKEND)
+    checked = await parts(books, vendor).verify(VENDOR, linked(books), BACKEND)
     refused = "The vendor does not take it." if vendor.answer(Request("GET", "/")).status == 401 else ""
     account = books.accounts["id0"][0]
     assert checked == CheckedToken(account=account, refused=refused, gained=frozenset(gained), lost=frozenset(lost))
@@ -347,7 +347,7 @@ async def test_a_token_that_is_refused_again_changes_nothing(status: Status) -> 
     """Else each check would cost a revision, and with it a row of the trail."""
     books = await books_with(status, (StatusReason("invalid_credentials", "It said so before.", NOW),))
     before = dict(books.accounts)
-    await verify(VENDOR, linked(books), parts(books, answering(401)))
+    await parts(books, answering(401)).verify(VENDOR, linked(books))
     assert (books.accounts, books.heard[-1]) == (before, ("confirmed", GATEWAY))
 
 
@@ -362,14 +362,13 @@ def belonging(company: str | None) -> Connector:
 
 Again = Callable[[Connector, Books, bool], Awaitable[Account]]
 WAYS: Mapping[str, Again] = {
-    "by owner": lambda connector, books, replacing: link(
-        connector, replace(application("other"), replace_company=replacing), parts(books, granting("public:read"))
+    "by owner": lambda connector, books, replacing: parts(books, granting("public:read")).link(
+        connector, replace(application("other"), replace_company=replacing)
     ),
-    "by account": lambda connector, books, replacing: relink(
+    "by account": lambda connector, books, replacing: parts(books, granting("public:read")).relink(
         connector,
         books.accounts["id0"][0],
         Secret("other"),
-        parts(books, granting("public:read")),
         replace_company=replacing,
     ),
 }
@@ -417,7 +416,7 @@ async def test_a_further_account_of_the_owner_may_be_of_any_company() -> None:
     known, secret = books.accounts["id0"]
     books.accounts["id0"] = (replace(known, grant=replace(known.grant, company="acme")), secret)
     further = replace(application("other"), apart=True)
-    account = await link(belonging("bolt"), further, parts(books, granting("public:read")))
+    account = await parts(books, granting("public:read")).link(belonging("bolt"), further)
     assert (account.id, account.grant.company) == ("id1", "bolt")
 
 
@@ -428,7 +427,7 @@ async def test_a_check_learns_the_company_and_forgets_it_no_more(
     books = await books_with()
     known, secret = books.accounts["id0"]
     books.accounts["id0"] = (replace(known, grant=replace(known.grant, company=before)), secret)
-    checked = await verify(belonging(told), linked(books), parts(books, granting("public:read")), BACKEND)
+    checked = await parts(books, granting("public:read")).verify(belonging(told), linked(books), BACKEND)
     assert checked.account.grant.company == after
 
 
@@ -445,12 +444,12 @@ async def test_the_end_of_a_token_is_kept_whoever_tells_it(
     books, wanted = Books(), application()
     telling = replace(VENDOR, verify=lambda: ending(told_when_checked))
     wanted = replace(wanted, credential=Secret("planted-token", told_when_given))
-    account = await link(telling, wanted, parts(books, granting("public:read")))
+    account = await parts(books, granting("public:read")).link(telling, wanted)
     assert account.grant.ends_at == kept
     # The next check may not tell it again.
-    checked = await verify(VENDOR, linked(books), parts(books, granting("public:read")))
+    checked = await parts(books, granting("public:read")).verify(VENDOR, linked(books))
     assert checked.account.grant.ends_at == kept
-    relinked = await relink(VENDOR, checked.account, Secret("another"), parts(books, granting("public:read")))
+    relinked = await parts(books, granting("public:read")).relink(VENDOR, checked.account, Secret("another"))
     assert relinked.grant.ends_at is None
 
 
@@ -464,5 +463,5 @@ async def test_a_vendor_that_is_down_changes_nothing() -> None:
     books = await books_with()
     before = dict(books.accounts)
     with pytest.raises(VendorFailure):
-        await verify(VENDOR, linked(books), parts(books, answering(503)))
+        await parts(books, answering(503)).verify(VENDOR, linked(books))
     assert books.accounts == before

@@ -336,8 +336,7 @@ class Slow:
 
 
 async def test_a_vendor_that_does_not_answer_about_a_credential_is_waited_for_so_long_and_nothing_changes() -> None:
-    office = Office()
-    office.platform._link_context = replace(office.platform._link_context, upstream=Slow(), deadline=0.01)
+    office = Office(upstream=Slow(), deadline=0.01)
     before = office.register.accounts["a1"]
     with pytest.raises(VendorFailure, match=r"did not answer within 0\.01 seconds"):
         await office.ask("update_account", "a1", {"credentials": {"token": "new"}})

@@ -10,7 +10,7 @@ from itertools import count
 from connectors.connector import Connector
 from connectors.exchange import Answer, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.accounts.usage import Usage, UsageCounts
 from gateway.accounts.verification import Intervals
 from gateway.accounts.verifier import LEASE_SECONDS, AccountVerifier
@@ -54,7 +54,7 @@ def verifier(stores: Stores, vendor: Vendor, time: Time, *, known: bool = True) 
     numbers = count()
     return AccountVerifier(
         Authenticator(stores.accounts, providers),
-        LinkContext(ledger=stores.accounts, upstream=vendor, clock=time.now, new_id=lambda: f"new {next(numbers)}"),
+        Linker(accounts=stores.accounts, upstream=vendor, clock=time.now, new_id=lambda: f"new {next(numbers)}"),
         schedule=stores.usage.schedule,
         intervals=INTERVALS,
         clock=Clock(now=time.now, monotonic=time.monotonic, jitter=lambda: 0),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from connectors.exchange import Answer, Request
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.accounts.usage import Due, Usage
 from gateway.accounts.verification import Intervals
 from gateway.accounts.verifier import AccountVerifier
@@ -33,7 +33,7 @@ class Walk:
         clock = self.office.time.clock()
         self.verifier = AccountVerifier(
             self.office.authenticator,
-            LinkContext(ledger=self.office.books, upstream=self, clock=clock.now, new_id=lambda: "new", deadline=5),
+            Linker(accounts=self.office.books, upstream=self, clock=clock.now, new_id=lambda: "new", deadline=5),
             schedule=self.schedule,
             intervals=Intervals(idle=3600, used=36000, failed=7200),
             clock=clock,

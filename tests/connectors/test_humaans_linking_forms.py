@@ -12,7 +12,7 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import SCOPES, TOKENS, by_name
-from gateway.accounts.link import LinkContext, LinkRequest, link, verify
+from gateway.accounts.link import Linker, LinkRequest
 from gateway.errors import Unprocessable
 from gateway.model import Account, Actor, Linked, Owner, Secret
 from tests.connectors.humaans_bench import TODAY, AppVendor, humaans
@@ -66,10 +66,10 @@ class Shelf:
 
 async def grant(token: str, **choices: str) -> Grant:
     vendor = AppVendor(create_app(choices=Choices().changed(choices), today=TODAY))
-    parts = LinkContext(ledger=Shelf(), upstream=vendor, clock=lambda: NOW, new_id=lambda: "a1")
+    parts = Linker(accounts=Shelf(), upstream=vendor, clock=lambda: NOW, new_id=lambda: "a1")
     application = LinkRequest(project_id="p1", owner=Owner(id="o", name="O"), credential=Secret(by_name(token).token))
     connector = replace(HUMAANS, base_url="http://sandbox/api")
-    return (await link(connector, application, parts)).grant
+    return (await parts.link(connector, application)).grant
 
 
 @pytest.mark.parametrize("token", GOOD)
@@ -126,12 +126,12 @@ def fixture_apps() -> Mapping[str, Sandbox]:
 
 async def tried(app: Sandbox, token: str, form: str, stated: frozenset[str]) -> tuple[Grant, Grant]:
     """Link, and check in the background afterwards, which states nothing."""
-    parts = LinkContext(ledger=Shelf(), upstream=FormVendor(app, token_info=FORMS[form]), clock=lambda: NOW, new_id=str)
+    parts = Linker(accounts=Shelf(), upstream=FormVendor(app, token_info=FORMS[form]), clock=lambda: NOW, new_id=str)
     secret = Secret(by_name(token).token)
     application = LinkRequest(project_id="p1", owner=Owner(id="o", name="O"), credential=secret, stated=stated)
     connector = replace(HUMAANS, base_url="http://sandbox/api")
-    account = await link(connector, application, parts)
-    checked = await verify(connector, Linked(account, secret, Seal("a1")), parts)
+    account = await parts.link(connector, application)
+    checked = await parts.verify(connector, Linked(account, secret, Seal("a1")))
     return account.grant, checked.account.grant
 
 

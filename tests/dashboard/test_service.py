@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from connectors.exchange import Answer, Request
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.app.stores import Stores
 from gateway.auth.authentication import Authenticator
 from gateway.dashboard.service import AdminService, Invitation, advice
@@ -48,8 +48,8 @@ async def fixture_stage(sqlite: Stores) -> Stage:
     sessions = SessionService(
         sqlite.sessions, sqlite.accounts, authenticator.providers, now=lambda: START, new_token=lambda: "token"
     )
-    linking = LinkContext(
-        ledger=sqlite.accounts, upstream=Vendor(instead=answer), clock=lambda: START, new_id=lambda: "new"
+    linking = Linker(
+        accounts=sqlite.accounts, upstream=Vendor(instead=answer), clock=lambda: START, new_id=lambda: "new"
     )
     service = AdminService(
         search=sqlite.account_search,
@@ -57,7 +57,7 @@ async def fixture_stage(sqlite: Stores) -> Stage:
         directory=sqlite.accounts,
         authenticator=authenticator,
         sessions=sessions,
-        linking=linking,
+        linker=linking,
     )
     stage = Stage(service, sqlite)
     return stage

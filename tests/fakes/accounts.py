@@ -9,11 +9,11 @@ from connectors.exchange import Answer, Request, Verification
 from connectors.exchange import Grant as Granted
 from connectors.exchange import Refusal as Refused
 from connectors.platform import PLATFORM_OPERATIONS
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.accounts.service import AccountService, PlatformCall
 from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict
-from gateway.model import Account, Actor, Choice, Secret
+from gateway.model import Account, Actor, Choice, Secret, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from tests.fakes.core import Memory, Register, Time, Vendor, make_key, make_linked
@@ -96,6 +96,7 @@ class Office:
     operator: Operator = field(default_factory=Operator)
     granting: str = "open closed"
     deadline: float = 30.0
+    upstream: Upstream | None = None
     providers: Mapping[str, Connector] = field(default_factory=lambda: {"village": replace(VILLAGE, verify=judge)})
 
     def __post_init__(self) -> None:
@@ -113,9 +114,9 @@ class Office:
         self.platform = AccountService(
             providers,
             books,
-            LinkContext(
-                ledger=books,
-                upstream=self.vendor,
+            Linker(
+                accounts=books,
+                upstream=self.upstream or self.vendor,
                 clock=lambda: self.time.moment,
                 new_id=lambda: next(ids),
                 deadline=self.deadline,

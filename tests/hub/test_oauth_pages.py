@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from connectors.exchange import Consent, Grant, Refusal, Request, Verification
-from gateway.accounts.link import LinkContext
+from gateway.accounts.link import Linker
 from gateway.app.hub import HubParts, hub_routes
 from gateway.app.routes import Site as Pages
 from gateway.app.services import CLOCK, open_upstream, providers
@@ -136,7 +136,7 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
         known = {"village": Provider(village, Policy(village, Operator()))}
         authenticator = Authenticator(site.stores.accounts, known)
         async with open_upstream(site.settings, make_metrics()) as upstream:
-            linking = LinkContext(ledger=site.stores.accounts, upstream=upstream, clock=CLOCK.now, new_id=new_id)
+            linking = Linker(accounts=site.stores.accounts, upstream=upstream, clock=CLOCK.now, new_id=new_id)
             place = SiteUrl("", ())
             parts = HubParts(
                 authenticator, site.stores.accounts, site.stores.sessions, linking, b"k" * 32, lambda _: ()
