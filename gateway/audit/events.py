@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from gateway.model import Account, Actor, ClientKey, Status, StatusReason
 
@@ -94,21 +93,6 @@ class AuditEntry:
     key_id: str | None
     what: AuditEvent
     details: Details
-
-
-class AuditReader(Protocol):
-    """The database, as readers of the trail need it."""
-
-    async def read(
-        self,
-        *,
-        project_id: str | None = None,
-        account_id: str | None = None,
-        what: Sequence[AuditEvent] = (),
-        before: int | None = None,
-        most: int = 100,
-    ) -> Sequence[AuditEntry]:
-        """Give rows, newest first, of one project, account or kind where one is named; `before` is an id."""
 
 
 def facts_of(before: Account | None, after: Account | None, *, credential: bool = False) -> tuple[AuditFact, ...]:

@@ -6,7 +6,7 @@ account that is no more, and for all others when it need not be sent again.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from sqlalchemy import (
@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.audit.events import AuditRecord
 from gateway.db.engine import after_commit, reading, writing
 from gateway.db.schema import Moment
 from gateway.db.schema import webhook_attempts as attempts
@@ -43,19 +44,6 @@ MOST_AT_ONCE = 500
 """Rows that one transaction of tidying takes: others wait for it."""
 
 Found = Row[Any]
-
-
-class Fact(Protocol):
-    @property
-    def what(self) -> str:
-        """Give the trail's word for it."""
-
-
-class Change(Protocol):
-    """What the trail says of one change of an account."""
-
-    @property
-    def facts(self) -> Sequence[Fact]: ...
 
 
 class OutboxStore:
@@ -82,7 +70,7 @@ class OutboxStore:
 
     # --- what has happened ----------------------------------------------------------------------------------
 
-    async def hear(self, connection: AsyncConnection, change: Change, account: Account) -> None:
+    async def hear(self, connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
         """Tell of a change: of the account as it is now, or as it was before it was unlinked."""
         for name in events_of(fact.what for fact in change.facts):
             await self.note(connection, name, account)

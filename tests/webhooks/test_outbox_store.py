@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import LargeBinary, func, select, text
 
 from gateway.app.stores import Stores
+from gateway.audit.events import AuditEvent, AuditFact, AuditRecord
 from gateway.db.engine import reading, writing
 from gateway.db.schema import metadata, webhook_attempts, webhook_deliveries, webhook_endpoints
 from gateway.errors import StoreUnavailable
-from gateway.model import Account, Clock, Secret
+from gateway.model import GATEWAY, Account, Clock, Secret
 from gateway.observability.metrics import make_metrics
 from gateway.webhooks.deliveries import Attempt, Capacity, Delivery, Outcome, Reply, Retention, Schedule, State
 from gateway.webhooks.dispatcher import Dispatcher
@@ -161,16 +162,6 @@ async def test_an_event_goes_to_whoever_wants_it_in_its_project_and_to_nobody_el
     assert [len(await log_of(stores, each)) for each in (every, some, off, other)] == [1, 0, 0, 0]
 
 
-@dataclass(frozen=True)
-class Fact:
-    what: str
-
-
-@dataclass(frozen=True)
-class Change:
-    facts: Sequence[Fact]
-
-
 async def test_a_change_is_told_of_in_the_words_of_the_contract_and_can_be_looked_up_by_account(
     stores: Stores,
 ) -> None:
@@ -179,7 +170,9 @@ async def test_a_change_is_told_of_in_the_words_of_the_contract_and_can_be_looke
     await listen(stores, "w3", project="stranger")
     account = await new_account(stores)
     async with writing(stores.engine) as connection:
-        await stores.outbox.hear(connection, Change([Fact("account.error"), Fact("account.updated")]), account)
+        facts = (AuditFact(AuditEvent.ERROR), AuditFact(AuditEvent.UPDATED))
+        change = AuditRecord(at=START, by=GATEWAY, project_id=account.project_id, account_id=account.id, facts=facts)
+        await stores.outbox.hear(connection, change, account)
     told = await stores.endpoints.about(account.project_id, account.id, Pick())
     assert sorted((each.endpoint_id, each.event) for each in told) == [
         ("w1", "account.error"),
