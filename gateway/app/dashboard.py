@@ -3,16 +3,16 @@
 import secrets
 from collections.abc import Callable
 
-import structlog
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, WEBHOOK_OPERATIONS
-from gateway.app.hub import HubParts, hub_desk, hub_wants
-from gateway.app.stores import Stores
+from gateway.app.hub import WebhookScopes, needed_scopes, session_service, session_signer
+from gateway.app.services import Services
 from gateway.auth.admin_password import Password, read_password
 from gateway.auth.admin_session import AdminSessions
 from gateway.auth.admin_sign_ins import SignInLog
+from gateway.auth.authentication import Authenticator
 from gateway.auth.login_counts import RedisLoginCounts
 from gateway.auth.login_limiter import Limit, LoginCounts, LoginLimiter, MemoryLoginCounts
 from gateway.cache.redis_client import RedisClient
@@ -27,10 +27,9 @@ from gateway.dashboard.request_tester import RequestTester
 from gateway.dashboard.service import AdminService
 from gateway.dashboard.site import DashboardSite
 from gateway.dashboard.tester_page import TesterPage
-from gateway.http.signer import Signer
 from gateway.http.site_url import SiteUrl
-from gateway.hub.pages import SessionSigner
 from gateway.model import Accounts, Clock
+from gateway.observability.logs import Logger
 from gateway.policy.client_scopes import known_scopes
 from gateway.settings.load import Settings
 from gateway.unified.call import Call, Page
@@ -44,27 +43,15 @@ TOTAL_LIMIT = Limit(most=50, seconds=300)
 
 
 def dashboard_routes(
-    settings: Settings,
-    *,
-    hub: HubParts,
-    stores: Stores,
-    redis: RedisClient | None,
-    clock: Clock,
-    reader_for: Callable[[Accounts], ReadService],
-    derive: Callable[[bytes], bytes],
-    logger: structlog.typing.FilteringBoundLogger,
+    services: Services, site_url: SiteUrl, reads: ReadService, webhook_scopes: WebhookScopes
 ) -> list[Route]:
-    """Returns the routes of the dashboard; none if no password is set.
-
-    `reader_for` returns the unified API over other accounts than the stored ones, for the request tester. `derive`
-    returns a key for a purpose.
-    """
+    """Returns the routes of the dashboard; none if no password is set."""
+    settings, stores, clock, derive = services.settings, services.stores, services.clock, services.vault.derive
     text = settings.dashboard.password.get_secret_value()
     if not text:
         return []
     password = read_password(text, derive(b"dashboard password"))
-    site_url = SiteUrl(settings.server.public_url, settings.hub.allowed_origins)
-    counts = _login_counts(redis, clock, derive(b"login counts"))
+    counts = _login_counts(services.redis, clock, derive(b"login counts"))
     site = DashboardSite(
         site_url,
         dashboard_renderer(site_url.root, settings.hub.product_name, clock.now),
@@ -72,42 +59,44 @@ def dashboard_routes(
         now=lambda: clock.now().timestamp(),
         new_id=_new_id,
         counts=counts,
-        sign_ins=SignInLog(stores.sign_ins, stores.audit.note, _log_refusals(logger)),
+        sign_ins=SignInLog(stores.sign_ins, stores.audit.note, _log_refusals(services.logger)),
     )
     service = AdminService(
         search=stores.account_search,
         keys=stores.keys,
-        directory=hub.directory,
-        authenticator=hub.authenticator,
-        sessions=hub_desk(hub),
-        linker=hub.linking,
+        directory=stores.accounts,
+        authenticator=services.authenticator,
+        sessions=session_service(services),
+        linker=services.linker,
     )
-
-    async def read(accounts: Accounts, call: Call) -> Page:
-        return await reader_for(accounts).read(call)
-
     account_pages = AccountPages(
         site,
         service,
-        needed=hub_wants(settings, hub),
+        needed=needed_scopes(services, webhook_scopes),
         audit=stores.audit,
         usage=stores.usage,
         endpoints=stores.endpoints,
     )
     operations = (*OPERATIONS, *PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS)
     scopes = known_scopes(operations, [each.connector for each in service.providers.values()])
-    tester = RequestTester(hub.authenticator.accounts, read, OPERATIONS, clock.monotonic)
     return [
         *asset_routes(),
         *LoginPages(site, password, LoginLimiter(counts, ADDRESS_LIMIT, TOTAL_LIMIT)).routes(),
         *AccountsPage(site, service, stores.usage).routes(),
         *account_pages.routes(),
-        *LinkingPages(site, service, SessionSigner(Signer(hub.key))).routes(),
-        *TesterPage(site, service, tester).routes(),
+        *LinkingPages(site, service, session_signer(services)).routes(),
+        *TesterPage(site, service, _request_tester(services, reads)).routes(),
         *KeyPages(site, service, scopes).routes(),
         *AuditPage(site, service, stores.audit).routes(),
         *NotFoundPage(site).routes(),
     ]
+
+
+def _request_tester(services: Services, reads: ReadService) -> RequestTester:
+    async def read(accounts: Accounts, call: Call) -> Page:
+        return await reads.with_accounts(Authenticator(accounts, services.authenticator.providers)).read(call)
+
+    return RequestTester(services.stores.accounts, read, OPERATIONS, services.clock.monotonic)
 
 
 def _sessions(settings: Settings, key: bytes, password: Password) -> AdminSessions:
@@ -121,7 +110,7 @@ def _login_counts(redis: RedisClient | None, clock: Clock, secret: bytes) -> Log
     return local if redis is None else RedisLoginCounts(redis, local, secret)
 
 
-def _log_refusals(logger: structlog.typing.FilteringBoundLogger) -> Callable[[str, str], None]:
+def _log_refusals(logger: Logger) -> Callable[[str, str], None]:
     """Returns the function that logs a refused sign-in: why, and from which address."""
     return lambda why, address: logger.warning("sign-in refused", detail=why, address=address)
 

@@ -2,14 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from starlette.routing import Route
 
 from connectors.hris.operations import OPERATIONS
-from gateway.accounts.link import Linker
-from gateway.app.services import operator_of
-from gateway.auth.authentication import Authenticator
+from gateway.app.services import Services
 from gateway.http.signer import Signer
 from gateway.http.site_url import SiteUrl
 from gateway.hub.api import HubApi
@@ -18,66 +16,61 @@ from gateway.hub.oauth_pages import OAuthPages
 from gateway.hub.pages import ConnectPages, SessionSigner
 from gateway.hub.service import HubService
 from gateway.hub.session_api import ConnectApi
-from gateway.hub.sessions import Sessions, SessionService
-from gateway.model import Directory, Secret
+from gateway.hub.sessions import SessionService
+from gateway.model import Secret
 from gateway.policy.needed_scopes import NeededScope, NeededScopes
 from gateway.policy.provider import Provider
-from gateway.settings.load import Settings
 from gateway.upstream.oauth import Client
 
 TOKEN_PREFIX = "hcs_"  # noqa: S105 - how every token begins, so that one is known when it is seen
 
 
-@dataclass(frozen=True, slots=True)
-class HubParts:
-    """What the Hub shares with the rest of the gateway; `key` is for the cookies of its pages alone.
-
-    `beside` gives the scopes that a provider's token is to have for what is no operation.
-    """
-
-    authenticator: Authenticator
-    directory: Directory
-    sessions: Sessions
-    linking: Linker
-    key: bytes
-    beside: Callable[[Provider], Sequence[NeededScope]]
+WebhookScopes: TypeAlias = Callable[[Provider], Sequence[NeededScope]]
+"""Returns the vendor scopes that a provider's webhooks need, besides those of the operations."""
 
 
-def hub_desk(parts: HubParts) -> SessionService:
+def session_service(services: Services) -> SessionService:
     return SessionService(
-        parts.sessions,
-        parts.directory,
-        parts.authenticator.providers,
-        now=parts.linking.clock,
+        services.stores.sessions,
+        services.stores.accounts,
+        services.authenticator.providers,
+        now=services.clock.now,
         new_token=lambda: TOKEN_PREFIX + secrets.token_urlsafe(32),
     )
 
 
-def hub_wants(settings: Settings, parts: HubParts) -> Mapping[str, NeededScopes]:
-    """Give by provider which scopes to ask for."""
-    used = [each for each in OPERATIONS if not settings.hub.operations or each.id in settings.hub.operations]
-    providers = parts.authenticator.providers
-    return {key: NeededScopes(provider.policy, used, parts.beside(provider)) for key, provider in providers.items()}
+def session_signer(services: Services) -> SessionSigner:
+    """Returns what signs the cookies of the Hub's pages."""
+    return SessionSigner(Signer(services.vault.derive(b"hub")))
 
 
-def hub_routes(settings: Settings, place: SiteUrl, parts: HubParts) -> list[Route]:
-    providers = parts.authenticator.providers
-    desk = hub_desk(parts)
-    hub = HubService(desk, parts.authenticator, parts.linking)
-    wants = hub_wants(settings, parts)
+def needed_scopes(services: Services, webhook_scopes: WebhookScopes) -> Mapping[str, NeededScopes]:
+    """Returns by provider which vendor scopes a token should have."""
+    wanted = services.settings.hub.operations
+    used = [each for each in OPERATIONS if not wanted or each.id in wanted]
+    return {
+        key: NeededScopes(provider.policy, used, webhook_scopes(provider))
+        for key, provider in services.authenticator.providers.items()
+    }
+
+
+def hub_routes(services: Services, site_url: SiteUrl, webhook_scopes: WebhookScopes) -> list[Route]:
+    settings, authenticator, clock = services.settings, services.authenticator, services.clock
+    sessions = session_service(services)
+    hub = HubService(sessions, authenticator, services.linker)
+    needed = needed_scopes(services, webhook_scopes)
     clients = {
         key: Client(chosen.client_id, Secret(chosen.client_secret.get_secret_value()))
         for key, chosen in settings.connectors.items()
         if chosen.client_id
     }
-    pages = ConnectPages(hub, wants, place, SessionSigner(Signer(parts.key)), hub_renderer(settings.hub.product_name))
-    operator = operator_of(settings)
+    renderer = hub_renderer(settings.hub.product_name)
+    pages = ConnectPages(hub, needed, site_url, session_signer(services), renderer)
+    oauth = OAuthPages(pages, services.upstream, clients, lambda: secrets.token_hex(16), clock.now)
     return [
-        *ConnectApi(parts.authenticator, operator, desk, place).routes(),
-        *HubApi(hub, wants, place).routes(),
-        *asset_routes({key: provider.connector for key, provider in providers.items()}),
-        *OAuthPages(
-            pages, parts.linking.upstream, clients, lambda: secrets.token_hex(16), parts.linking.clock
-        ).routes(),
+        *ConnectApi(authenticator, services.operator, sessions, site_url).routes(),
+        *HubApi(hub, needed, site_url).routes(),
+        *asset_routes({key: provider.connector for key, provider in authenticator.providers.items()}),
+        *oauth.routes(),
         *pages.routes(),
     ]

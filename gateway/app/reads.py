@@ -1,23 +1,16 @@
 """Builds what answers reads from caches, and what keeps the caches coherent."""
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
-from gateway.accounts.token_rejection import TokenRejections
 from gateway.accounts.unlink import AccountPurge, PurgePlace
-from gateway.app.stores import Stores
-from gateway.auth.authentication import Authenticator
+from gateway.app.services import Services
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
 from gateway.cache.local import LocalCache
-from gateway.cache.redis_client import RedisClient
 from gateway.cache.redis_pubsub import PubSub
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.cache.tombstones import Tombstones
-from gateway.contract.query import PageLimits
 from gateway.model import Cache, Invalidation, Linked
-from gateway.observability.metrics import Metrics
 from gateway.settings.load import Settings
 from gateway.unified.answer_cache import AnswerCache
 from gateway.unified.collections import Collections
@@ -28,65 +21,47 @@ from gateway.unified.plan import Planner
 from gateway.unified.read import ReadService
 from gateway.unified.snapshot_store import SnapshotStore
 from gateway.unified.write import Invalidate
-from gateway.upstream.vendor import VendorClient
-from gateway.vault.vault import Vault
 
 
-@dataclass(frozen=True, slots=True)
-class ReadParts:
-    """What reads share with the rest of the gateway."""
-
-    authenticator: Authenticator
-    stores: Stores
-    redis: RedisClient | None
-    cache: Cache
-    purge: AccountPurge
-    client: VendorClient
-    rejections: TokenRejections
-    vault: Vault
-    metrics: Metrics
-
-
-def open_reads(
-    settings: Settings, parts: ReadParts, stack: AsyncExitStack
-) -> tuple[ReadService, Invalidate, Collections]:
+def open_reads(services: Services) -> tuple[ReadService, Invalidate, Collections]:
     """Returns what answers reads, what invalidates an account's entries, and what reads vendors' lists."""
-    clock, cache = parts.client.clock, settings.cache
+    settings, clock, cache = services.settings, services.clock, services.settings.cache
     flights = SingleFlight()
-    stack.push_async_callback(flights.close)
+    services.stack.push_async_callback(flights.close)
+    local = open_local_cache(services)
     # For as long as a request that began before may live: the lists that it reads are not put back.
     purged = Tombstones(clock.monotonic, settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1)
     decoded = DecodedListCache(_local_bytes(settings) * 3 // 4, purged)
-    local = open_local_cache(settings, parts, stack)
-    parts.purge.register(PurgePlace.LOCAL_ANSWERS, local.invalidate)
-    parts.purge.register(PurgePlace.DECODED_LISTS, list_purge(decoded, purged))
-    cursor_seconds = int(cache.cursor_seconds)
+    services.purge.register(PurgePlace.LOCAL_ANSWERS, local.invalidate)
+    services.purge.register(PurgePlace.DECODED_LISTS, list_purge(decoded, purged))
+    cursor_seconds, derive = int(cache.cursor_seconds), services.vault.derive
     collections = Collections(
-        parts.client,
-        SnapshotStore(decoded, lambda: clock.now().timestamp(), cursor_seconds, parts.vault.derive(b"snapshots")),
+        services.client,
+        SnapshotStore(decoded, lambda: clock.now().timestamp(), cursor_seconds, derive(b"snapshots")),
         flights,
-        Leases(parts.cache, cache.lease_seconds, clock.monotonic),
+        Leases(services.cache, cache.lease_seconds, clock.monotonic),
         windows_of(settings),
         settings.upstream.page_concurrency,
     )
+    unreadable = services.metrics.unreadable_values
     composer = Composer(
-        parts.client,
+        services.client,
         collections,
-        CursorSigner(parts.vault.derive(b"cursor"), cursor_seconds),
-        parts.rejections,
-        lambda provider, resource, count: parts.metrics.unreadable_values.labels(provider, resource).inc(count),
+        CursorSigner(derive(b"cursor"), cursor_seconds),
+        services.token_rejections,
+        lambda provider, resource, count: unreadable.labels(provider, resource).inc(count),
     )
     reads = ReadService(
-        parts.authenticator,
-        Planner(PageLimits(settings.paging.default_page_size, settings.paging.max_page_size)),
-        AnswerCache(parts.cache, local, clock, cache.max_value_bytes),
+        services.authenticator,
+        Planner(services.page_limits),
+        AnswerCache(services.cache, local, clock, cache.max_value_bytes),
         composer,
         flights,
         clock,
         deadline=settings.upstream.deadline_seconds,
         stale_wait=cache.stale_wait_seconds,
     )
-    return reads, make_invalidate(parts.cache, local), collections
+    return reads, make_invalidate(services.cache, local), collections
 
 
 def windows_of(settings: Settings) -> Callable[[str], Windows]:
@@ -102,22 +77,22 @@ def windows_of(settings: Settings) -> Callable[[str], Windows]:
     return lambda resource: rows.get(resource, default)
 
 
-def open_local_cache(settings: Settings, parts: ReadParts, stack: AsyncExitStack) -> LocalCache:
+def open_local_cache(services: Services) -> LocalCache:
     """Returns the local cache, subscribed to the invalidations that other workers announce."""
+    cache, stores = services.settings.cache, services.stores
     channel: PubSub | None = None
     local = LocalCache(
-        parts.client.clock.monotonic,
+        services.clock.monotonic,
         lambda: channel is not None and channel.works(),
-        max_bytes=_local_bytes(settings) // 4,
-        seconds=settings.cache.local_seconds,
-        unsubscribed_seconds=settings.cache.local_unsubscribed_seconds,
+        max_bytes=_local_bytes(services.settings) // 4,
+        seconds=cache.local_seconds,
+        unsubscribed_seconds=cache.local_unsubscribed_seconds,
     )
-    if parts.redis is not None:
-        stores = parts.stores
-        handler = invalidation_handler(parts.purge, stores.accounts.purge, stores.keys.purge, local)
-        channel = PubSub(parts.redis, on_message=handler, on_subscribe=local.clear)
+    if services.redis is not None:
+        handler = invalidation_handler(services.purge, stores.accounts.purge, stores.keys.purge, local)
+        channel = PubSub(services.redis, on_message=handler, on_subscribe=local.clear)
         channel.open()
-        stack.push_async_callback(channel.close)
+        services.stack.push_async_callback(channel.close)
     return local
 
 

@@ -1,82 +1,37 @@
 """Builds the detection of changed records, which endpoints of the product ask for."""
 
-from contextlib import AsyncExitStack
 from hashlib import blake2b
 from pathlib import Path
 
-import structlog
-
 import connectors
 import gateway
-from gateway.accounts.link import Linker
-from gateway.accounts.token_rejection import TokenRejections
-from gateway.auth.authentication import Authenticator
+from gateway.app.services import Services
 from gateway.background import ClaimLoop, Supervisor
-from gateway.model import AT_A_CHECK, Clock, Linked
-from gateway.observability.metrics import Metrics
+from gateway.model import AT_A_CHECK, Linked
 from gateway.record_events.detector import ChangeDetector
-from gateway.record_events.model import WatchStore
 from gateway.record_events.snapshot import Hashing, SnapshotReader
 from gateway.record_events.watcher import Watcher
-from gateway.settings.load import Settings
+from gateway.unified.collections import Collections
 from gateway.unified.write import Invalidate
-from gateway.vault.vault import Vault
 
 RECORD_SOURCES = ("unified/mapping.py", "record_events/snapshot.py", "record_events/subject.py")
 """The files of the gateway, besides all connectors, that determine what a record's hash is made of."""
 
 
-def make_detector(
-    store: WatchStore,
-    authenticator: Authenticator,
-    reader: SnapshotReader,
-    *,
-    linker: Linker,
-    token_rejections: TokenRejections,
-    invalidate: Invalidate,
-    clock: Clock,
-    metrics: Metrics,
-) -> ChangeDetector:
-    async def verify_account(linked: Linked) -> None:
-        connector = authenticator.providers[linked.account.provider].connector
-        await linker.verify(connector, linked, AT_A_CHECK)
-
-    return ChangeDetector(
-        store,
-        authenticator,
-        reader,
-        verify=verify_account,
-        token_rejections=token_rejections,
-        invalidate=invalidate,
-        clock=clock,
-        metrics=metrics,
-    )
-
-
-def open_watcher(
-    settings: Settings,
-    stack: AsyncExitStack,
-    store: WatchStore,
-    authenticator: Authenticator,
-    detector: ChangeDetector,
-    *,
-    clock: Clock,
-    metrics: Metrics,
-    logger: structlog.typing.FilteringBoundLogger,
-) -> Watcher:
-    """Starts to watch, until the stack ends, unless it is switched off; returns what hears of known changes."""
-    chosen = settings.record_events
+def open_watcher(services: Services, collections: Collections, invalidate: Invalidate) -> Watcher:
+    """Starts to watch lists, until the stack ends, unless it is switched off; returns what is told of changes."""
+    chosen, clock = services.settings.record_events, services.clock
     watcher = Watcher(
-        store,
-        authenticator,
-        detector,
+        services.stores.record_watches,
+        services.authenticator,
+        _detector(services, collections, invalidate),
         poll=chosen.poll_seconds,
         settle=chosen.settle_seconds,
         clock=clock,
-        metrics=metrics,
+        metrics=services.metrics,
     )
     if chosen.enabled:
-        name, supervisor = "record events", Supervisor(stack, logger)
+        name, supervisor = "record events", Supervisor(services.stack, services.logger)
         loop = ClaimLoop(
             watcher.claim,
             watcher.process,
@@ -89,8 +44,29 @@ def open_watcher(
     return watcher
 
 
-def make_hashing(vault: Vault) -> Hashing:
-    return Hashing(vault.derive(b"record events"), version_of_records())
+def _detector(services: Services, collections: Collections, invalidate: Invalidate) -> ChangeDetector:
+    reader = SnapshotReader(
+        collections,
+        Hashing(services.vault.derive(b"record events"), version_of_records()),
+        cache=services.cache,
+        max_value_bytes=services.settings.cache.max_value_bytes,
+        clock=services.clock,
+    )
+
+    async def verify_account(linked: Linked) -> None:
+        connector = services.authenticator.providers[linked.account.provider].connector
+        await services.linker.verify(connector, linked, AT_A_CHECK)
+
+    return ChangeDetector(
+        services.stores.record_watches,
+        services.authenticator,
+        reader,
+        verify=verify_account,
+        token_rejections=services.token_rejections,
+        invalidate=invalidate,
+        clock=services.clock,
+        metrics=services.metrics,
+    )
 
 
 def version_of_records() -> str:

@@ -1,35 +1,116 @@
-"""Opens single parts from the settings: what the whole gateway is made of, and what a command takes alone."""
+"""The services that the capabilities share, opened from the settings; single ones for the command line."""
 
 import random
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import CONNECT_OPERATIONS, PLATFORM_OPERATIONS, PROXY, WEBHOOK_OPERATIONS
 from connectors.registry import CONNECTORS
-from gateway.app.stores import open_stores
+from gateway.accounts.link import Linker
+from gateway.accounts.token_rejection import TokenRejections
+from gateway.accounts.unlink import AccountPurge, PurgePlace
+from gateway.app.stores import Stores, open_stores
+from gateway.audit.change_log import change_log
 from gateway.auth.admin_password import fault_of
+from gateway.auth.api_key import new_id
+from gateway.auth.authentication import Authenticator
+from gateway.cache.invalidation import invalidation_listener
 from gateway.cache.redis_cache import NoCache, RedisCache
 from gateway.cache.redis_client import RedisClient, RedisLimits
 from gateway.cache.redis_url import BadRedisUrl
-from gateway.model import Clock
-from gateway.observability.logs import make_logger
-from gateway.observability.metrics import Metrics
+from gateway.cache.tombstones import GuardedCache, Tombstones
+from gateway.contract.query import PageLimits
+from gateway.model import Cache, Clock
+from gateway.observability.logs import Logger, make_logger
+from gateway.observability.metrics import Metrics, make_metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.settings.load import Settings, SettingsError
 from gateway.upstream.client import HttpUpstream
+from gateway.upstream.retry import RetryPolicy
+from gateway.upstream.vendor import VendorClient
 from gateway.vault.master_key import open_vault
 from gateway.vault.vault import Vault
 
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What every capability may use. `cache` refuses entries of unlinked accounts; `shared_cache` is behind it."""
+
+    settings: Settings
+    stack: AsyncExitStack
+    clock: Clock
+    metrics: Metrics
+    logger: Logger
+    vault: Vault
+    redis: RedisClient | None
+    shared_cache: RedisCache | NoCache
+    cache: Cache
+    purge: AccountPurge
+    stores: Stores
+    upstream: HttpUpstream
+    client: VendorClient
+    authenticator: Authenticator
+    token_rejections: TokenRejections
+    linker: Linker
+
+    @property
+    def page_limits(self) -> PageLimits:
+        return PageLimits(self.settings.paging.default_page_size, self.settings.paging.max_page_size)
+
+    @property
+    def operator(self) -> Operator:
+        return operator_of(self.settings)
+
+
+async def open_services(settings: Settings, stack: AsyncExitStack, clock: Clock) -> Services:
+    """Opens all services; the stack closes them. Raises `SettingsError` or `StoreUnavailable`."""
+    limits, metrics, logger = settings.upstream, make_metrics(), make_logger(settings.log.level)
+    vault = open_the_vault(settings)
+    redis = await stack.enter_async_context(open_redis(settings))
+    shared_cache, tombstones = open_cache(settings, redis, metrics), Tombstones(clock.monotonic)
+    cache = GuardedCache(shared_cache, tombstones)
+    purge = AccountPurge(cache)
+    listeners = (purge.on_change, invalidation_listener(shared_cache), change_log(logger))
+    stores = await open_stores(settings, vault, listeners)
+    stack.push_async_callback(stores.close)
+    purge.register(PurgePlace.TOMBSTONE, tombstones.add)
+    purge.register(PurgePlace.MEMO, stores.accounts.purge)
+    upstream = await stack.enter_async_context(open_upstream(settings, metrics))
+    return Services(
+        settings=settings,
+        stack=stack,
+        clock=clock,
+        metrics=metrics,
+        logger=logger,
+        vault=vault,
+        redis=redis,
+        shared_cache=shared_cache,
+        cache=cache,
+        purge=purge,
+        stores=stores,
+        upstream=upstream,
+        client=VendorClient(upstream, RetryPolicy(limits.retries, limits.retry_wait_max_seconds), clock),
+        authenticator=Authenticator(stores.accounts, providers(settings)),
+        token_rejections=TokenRejections(stores.accounts, upstream, clock.now),
+        linker=Linker(
+            accounts=stores.accounts,
+            upstream=upstream,
+            clock=clock.now,
+            new_id=new_id,
+            deadline=limits.deadline_seconds,
+        ),
+    )
+
+
 def providers(settings: Settings) -> Mapping[str, Provider]:
-    """Give the connectors as this gateway uses them. Raises `SettingsError` for a rule about nothing."""
+    """Returns each connector with the operator's rules. Raises `SettingsError` for a rule about something unknown."""
     operator = operator_of(settings)
     beside = (*PLATFORM_OPERATIONS, *CONNECT_OPERATIONS, *WEBHOOK_OPERATIONS, PROXY)
     known = {operation.id for operation in (*OPERATIONS, *beside)}
@@ -77,7 +158,7 @@ def open_upstream(settings: Settings, metrics: Metrics) -> HttpUpstream:
 
 @asynccontextmanager
 async def open_redis(settings: Settings) -> AsyncIterator[RedisClient | None]:
-    """The client that all parts share; None where no Redis is set. Raises `SettingsError` for a bad URL."""
+    """Opens the client that everything shares; None if no Redis is set. Raises `SettingsError` for a bad URL."""
     redis = settings.redis
     if not redis.url:
         yield None
@@ -106,9 +187,9 @@ def open_the_vault(settings: Settings) -> Vault:
 
 
 async def prepare(settings: Settings) -> None:
-    """Check what can be checked before a worker starts, and bring the database up to date.
+    """Checks the settings, Redis' URL and the vault before any worker starts, and migrates the database.
 
-    The log says which fields are closed though the operator has not named them.
+    Logs the fields that are closed because they come from the same column as a forbidden one.
     """
     logger = make_logger(settings.log.level)
     for provider in providers(settings).values():
@@ -123,13 +204,13 @@ async def prepare(settings: Settings) -> None:
 
 
 def hub_faults(settings: Settings) -> list[str]:
-    """Tell what is wrong in the settings of the Hub."""
+    """Returns the faults in the settings of the Hub."""
     known = {operation.id for operation in OPERATIONS}
     return [f"hub.operations: there is no operation {name}" for name in settings.hub.operations if name not in known]
 
 
 def dashboard_faults(settings: Settings) -> list[str]:
-    """Tell what is wrong in the settings of the dashboard."""
+    """Returns the faults in the settings of the dashboard."""
     text = settings.dashboard.password.get_secret_value()
     fault = fault_of(text) if text else ""
     return [f"GATEWAY_DASHBOARD_PASSWORD: {fault}"] if fault else []

@@ -1,17 +1,16 @@
 """Builds the webhooks of vendors: their registration, and the route that receives them."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
-import structlog
 from starlette.routing import Route
 
 from gateway.accounts.listeners import CredentialListener
 from gateway.accounts.token_rejection import TokenRejections
+from gateway.app.services import Services
 from gateway.app.stores import Stores
 from gateway.background import Supervisor
-from gateway.model import Clock, Upstream
+from gateway.model import Upstream
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.settings.load import Settings
@@ -54,38 +53,24 @@ def open_vendor_events(
     return registrar
 
 
-def start_registration(
-    stack: AsyncExitStack,
-    registrar: WebhookRegistrar,
-    clock: Clock,
-    logger: structlog.typing.FilteringBoundLogger,
-) -> None:
+def start_registration(services: Services, registrar: WebhookRegistrar) -> None:
     """Keeps all webhooks registered until the stack ends."""
-    Supervisor(stack, logger).start(
+    Supervisor(services.stack, services.logger).start(
         "vendor webhooks",
         registrar.check_due,
-        pause=lambda: CHECK_SECONDS * (0.5 + clock.jitter()),
+        pause=lambda: CHECK_SECONDS * (0.5 + services.clock.jitter()),
         grace=GRACE_SECONDS,
     )
 
 
-def vendor_event_routes(
-    settings: Settings,
-    stores: Stores,
-    providers: Mapping[str, Provider],
-    *,
-    invalidate: Invalidate,
-    on_events: EventListener,
-    clock: Callable[[], datetime],
-    metrics: Metrics,
-) -> list[Route]:
+def vendor_event_routes(services: Services, invalidate: Invalidate, on_events: EventListener) -> list[Route]:
     receiver = WebhookReceiver(
-        stores.vendor_webhooks,
-        stores.accounts,
-        providers,
+        services.stores.vendor_webhooks,
+        services.stores.accounts,
+        services.authenticator.providers,
         invalidate=invalidate,
         on_events=on_events,
-        clock=clock,
-        metrics=metrics,
+        clock=services.clock.now,
+        metrics=services.metrics,
     )
-    return VendorEventApi(receiver, settings.limits.max_body_bytes).routes()
+    return VendorEventApi(receiver, services.settings.limits.max_body_bytes).routes()

@@ -4,27 +4,21 @@ Events are written by `OutboxStore.hear`, in the transaction that changes an acc
 """
 
 import os
-from contextlib import AsyncExitStack
 from datetime import timedelta
 
-import structlog
 from starlette.routing import Route
 
 from connectors.platform import WEBHOOK_OPERATIONS
 from gateway.accounts.api import PlatformApi
+from gateway.app.services import Services
 from gateway.auth.api_key import new_id
-from gateway.auth.authentication import Authenticator
 from gateway.background import Supervisor
-from gateway.contract.query import PageLimits
 from gateway.model import Clock
-from gateway.observability.metrics import Metrics
-from gateway.policy.policy import Operator
 from gateway.settings.load import Settings
 from gateway.webhooks.api import WebhookApi
 from gateway.webhooks.deliveries import Schedule
 from gateway.webhooks.dispatcher import Dispatcher
 from gateway.webhooks.endpoint_store import EndpointStore
-from gateway.webhooks.outbox_store import OutboxStore
 from gateway.webhooks.sender import WebhookSender
 from gateway.webhooks.service import WebhookService
 from gateway.webhooks.signature import new_secret
@@ -37,30 +31,20 @@ LOOKUPS_EACH = 4
 """Threads for name look-ups, for each delivery at a time: a look-up may go on long after its attempt timed out."""
 
 
-async def open_webhooks(
-    settings: Settings,
-    stack: AsyncExitStack,
-    *,
-    authenticator: Authenticator,
-    endpoints: EndpointStore,
-    outbox: OutboxStore,
-    clock: Clock,
-    metrics: Metrics,
-    logger: structlog.typing.FilteringBoundLogger,
-) -> list[Route]:
+async def open_webhooks(services: Services) -> list[Route]:
     """Starts to send what is due, until the stack ends; returns the routes."""
-    chosen = settings.webhooks
+    settings, chosen, stack = services.settings, services.settings.webhooks, services.stack
     sender = await stack.enter_async_context(
         WebhookSender(
             webhook_targets(settings),
             connect_timeout=chosen.connect_timeout_seconds,
             timeout=chosen.timeout_seconds,
             lookups=LOOKUPS_EACH * chosen.concurrency,
-            now=clock.now,
+            now=services.clock.now,
         )
     )
     dispatcher = Dispatcher(
-        outbox,
+        services.stores.outbox,
         sender.post,
         schedule=Schedule(
             waits=chosen.retry_seconds,
@@ -69,27 +53,21 @@ async def open_webhooks(
         ),
         concurrency=chosen.concurrency,
         endpoint_concurrency=chosen.endpoint_concurrency,
-        clock=clock,
-        metrics=metrics,
-        logger=logger,
+        clock=services.clock,
+        metrics=services.metrics,
+        logger=services.logger,
     )
-    outbox.wake(dispatcher.wake)
+    services.stores.outbox.wake(dispatcher.wake)
     stack.push_async_callback(dispatcher.close, GRACE_SECONDS)
-    Supervisor(stack, logger).start("webhook deliveries", lambda: dispatcher.step(chosen.poll_seconds))
-    operator = Operator(frozenset(settings.policy.forbidden_operations))
-    webhooks = WebhookApi(
-        webhook_service(settings, endpoints, clock),
-        operator,
-        PageLimits(settings.paging.default_page_size, settings.paging.max_page_size),
-    )
-    api = PlatformApi(
-        webhooks.answer,
+    Supervisor(stack, services.logger).start("webhook deliveries", lambda: dispatcher.step(chosen.poll_seconds))
+    service = webhook_service(settings, services.stores.endpoints, services.clock)
+    return PlatformApi(
+        WebhookApi(service, services.operator, services.page_limits).answer,
         WEBHOOK_OPERATIONS,
-        authenticator=authenticator,
-        operator=operator,
+        authenticator=services.authenticator,
+        operator=services.operator,
         max_body_bytes=settings.limits.max_body_bytes,
-    )
-    return api.routes()
+    ).routes()
 
 
 def webhook_service(settings: Settings, endpoints: EndpointStore, clock: Clock) -> WebhookService:

@@ -5,10 +5,12 @@ So a line holds ids and numbers, and never a person's name, a query, a body, a h
 
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 import structlog
+
+Logger: TypeAlias = structlog.typing.FilteringBoundLogger
 
 FIELDS = frozenset(
     {
@@ -42,9 +44,9 @@ def only_listed(_logger: object, _name: str, event: MutableMapping[str, Any]) ->
     return {key: value for key, value in event.items() if key in FIELDS}
 
 
-def make_logger(level: str) -> structlog.typing.FilteringBoundLogger:
+def make_logger(level: str) -> Logger:
     """Returns a logger that writes to standard error; `level` is the lowest level that is written."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+    logger: Logger = structlog.wrap_logger(
         structlog.BytesLogger(sys.stderr.buffer),
         processors=[
             structlog.processors.add_log_level,

@@ -16,7 +16,7 @@ from redis import Redis
 from deploy.sandbox.tokens import by_name
 from gateway.accounts.unlink import unlink
 from gateway.accounts.usage import Usage
-from gateway.app.background import change_log
+from gateway.audit.change_log import change_log
 from gateway.audit.events import AuditEvent, AuditFact, AuditRecord
 from gateway.auth.api_key import new_id
 from gateway.model import AT_A_CHECK, Actor

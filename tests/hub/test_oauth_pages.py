@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,10 +17,9 @@ import httpx
 import pytest
 
 from connectors.exchange import Consent, Grant, Refusal, Request, Verification
-from gateway.accounts.link import Linker
-from gateway.app.hub import HubParts, hub_routes
+from gateway.app.hub import hub_routes
 from gateway.app.routes import Site as Pages
-from gateway.app.services import CLOCK, open_upstream, providers
+from gateway.app.services import CLOCK, open_services, providers
 from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Authenticator
 from gateway.http.allow_list import AllowList
@@ -135,13 +134,12 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
         settings = site.settings.model_copy(update={"connectors": {"village": client}})
         known = {"village": Provider(village, Policy(village, Operator()))}
         authenticator = Authenticator(site.stores.accounts, known)
-        async with open_upstream(site.settings, make_metrics()) as upstream:
-            linking = Linker(accounts=site.stores.accounts, upstream=upstream, clock=CLOCK.now, new_id=new_id)
-            place = SiteUrl("", ())
-            parts = HubParts(
-                authenticator, site.stores.accounts, site.stores.sessions, linking, b"k" * 32, lambda _: ()
+        async with AsyncExitStack() as stack:
+            services = replace(
+                await open_services(site.settings, stack, CLOCK), settings=settings, authenticator=authenticator
             )
-            pages = Pages(site.edge.app, hub_routes(settings, place, parts), place, AllowList(()))
+            site_url = SiteUrl("", ())
+            pages = Pages(site.edge.app, hub_routes(services, site_url, lambda _: ()), site_url, AllowList(()))
             app = RequestMiddleware(
                 pages,
                 make_metrics(),
