@@ -1,4 +1,4 @@
-"""Several calls side by side, of which the first failure ends all."""
+"""Runs several calls at once; the first failure ends all of them."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -9,7 +9,7 @@ U = TypeVar("U")
 
 
 async def together(calls: Iterable[Awaitable[T]]) -> list[T]:
-    """Give all results in order. A failure or a cancellation leaves no call running behind."""
+    """Returns all results in order. After a failure or a cancellation no call is left running."""
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)
@@ -21,7 +21,7 @@ async def together(calls: Iterable[Awaitable[T]]) -> list[T]:
 
 
 async def pair(first: Awaitable[T], second: Awaitable[U]) -> tuple[T, U]:
-    """Give the results of two calls of different kinds."""
+    """Returns the results of two calls whose types differ."""
     calls: list[Awaitable[Any]] = [first, second]
     one, other = await together(calls)
     return cast(T, one), cast(U, other)

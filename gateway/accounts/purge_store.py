@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.accounts.unlink import Erasure
+from gateway.accounts.unlink import PendingPurge
 from gateway.audit.events import ERASING, AuditEvent, AuditRecord
 from gateway.cache.invalidation import invalidation_of
 from gateway.db.engine import empty_journal, reading, writing
@@ -40,7 +40,7 @@ _ERASED = audit_log.c.event.in_([each.value for each in ERASING])
 
 
 class PurgeStore:
-    """Implements the door `Erasures`; an ear within each change of an account."""
+    """Implements the door `PurgeLog`; an ear within each change of an account."""
 
     def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -65,21 +65,21 @@ class PurgeStore:
 
     # --- the cache ------------------------------------------------------------------------------------------
 
-    async def newest(self) -> int:
+    async def newest_row(self) -> int:
         async with reading(self._engine) as connection:
             return (await connection.execute(select(func.max(audit_log.c.id)))).scalar_one() or 0
 
-    async def erased(self, after: int) -> Sequence[Erasure]:
+    async def since(self, after: int) -> Sequence[PendingPurge]:
         query = select(audit_log).where(audit_log.c.id > after, _ERASED).order_by(audit_log.c.id)
         async with reading(self._engine) as connection:
             return [_gone(row) for row in (await connection.execute(query)).all()]
 
-    async def unswept(self) -> Sequence[Erasure]:
+    async def unfinished(self) -> Sequence[PendingPurge]:
         query = select(audit_log).join(pending, (pending.c.audit_id == audit_log.c.id) & (pending.c.kind == CACHE))
         async with reading(self._engine) as connection:
             return [_gone(row) for row in (await connection.execute(query.order_by(audit_log.c.id))).all()]
 
-    async def swept(self, row: int) -> None:
+    async def finish(self, row: int) -> None:
         async with writing(self._engine) as connection:
             await connection.execute(delete(pending).where(pending.c.audit_id == row, pending.c.kind == CACHE))
 
@@ -146,5 +146,5 @@ async def _until_unseen(connection: AsyncConnection) -> bool:
     return False
 
 
-def _gone(row: Row[Any]) -> Erasure:
-    return Erasure(row.id, row.project_id, row.account_id, _NEWS[row.event])
+def _gone(row: Row[Any]) -> PendingPurge:
+    return PendingPurge(row.id, row.project_id, row.account_id, _NEWS[row.event])

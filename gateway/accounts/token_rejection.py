@@ -1,6 +1,6 @@
-"""What a vendor's 401 to a call means: it is believed only when the vendor's own check of the token says so too.
+"""Finds out what a vendor's 401 to a call means. The token counts as refused only if the vendor's check refuses it too.
 
-A single endpoint, a proxy before the vendor or a moment's fault may answer 401 to a token that is good.
+A single endpoint, a proxy in front of the vendor or a brief fault may answer 401 to a valid token.
 """
 
 import asyncio
@@ -16,42 +16,46 @@ from gateway.model import AT_A_CALL, Account, Accounts, Linked, Status, StatusRe
 from gateway.upstream.flow import judge_token
 
 INVALID_CREDENTIALS = "AccountInvalidCredentialsError"
-PATIENCE = 10.0
-"""Seconds that the vendor has for the check: somebody waits for it."""
+CHECK_SECONDS = 10.0
+"""How long the vendor's check may take: a caller is waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """Whether the vendor takes the token; None with `why` where that cannot be found out now."""
+    """Whether the vendor accepts the token; None, with `why`, if that cannot be found out now."""
 
-    taken: bool | None
+    accepted: bool | None
     why: str = ""
     retry_after: int | None = None
 
 
 class TokenRejections:
-    """Asks the vendor about a token that it has refused at a call. Many calls of one account share one check."""
+    """Asks the vendor about a token that it refused in a call. All calls of one account share one check."""
 
     def __init__(
-        self, accounts: Accounts, upstream: Upstream, clock: Callable[[], datetime], patience: float = PATIENCE
+        self,
+        accounts: Accounts,
+        upstream: Upstream,
+        clock: Callable[[], datetime],
+        check_seconds: float = CHECK_SECONDS,
     ) -> None:
         self._accounts = accounts
         self._upstream = upstream
         self._clock = clock
-        self._patience = patience
-        self._flights = SingleFlight()
+        self._check_seconds = check_seconds
+        self._single_flight = SingleFlight()
 
     async def explain(self, linked: Linked, connector: Connector, said: Sequence[ProviderError] = ()) -> GatewayError:
-        """Give what to raise for a 401. An account whose token is refused twice is in error afterwards."""
+        """Returns the error to raise for a 401. An account whose token the check refuses too is in error afterwards."""
         account = linked.account
-        # A re-link makes another revision: what is found out of the older token says nothing of the newer one.
-        flight = (account.id, account.revision)
-        verdict, _ = await self._flights.share(flight, lambda: self._judge(linked, connector))
+        # Linking again makes another revision: the result for the older token says nothing about the newer one.
+        key = (account.id, account.revision)
+        verdict, _ = await self._single_flight.share(key, lambda: self._check(linked, connector))
         name = connector.name
-        if verdict.taken is False:
+        if verdict.accepted is False:
             reason = _refused(account, connector, self._clock())
             return AccountUnavailable(reason.description, code=INVALID_CREDENTIALS, provider_errors=said)
-        if verdict.taken:
+        if verdict.accepted:
             return VendorFailure(
                 f"{name} refused this call (401) although it accepts the token: try again.", provider_errors=said
             )
@@ -62,27 +66,27 @@ class TokenRejections:
             retry_after=verdict.retry_after,
         )
 
-    async def _judge(self, linked: Linked, connector: Connector) -> _Verdict:
-        verdict = await self._ask(linked, connector)
-        if verdict.taken is False:
+    async def _check(self, linked: Linked, connector: Connector) -> _Verdict:
+        verdict = await self._ask_vendor(linked, connector)
+        if verdict.accepted is False:
             account, now = linked.account, self._clock()
             status = Status.EXPIRED if has_ended(account, now) else Status.ERROR
             reason = _refused(account, connector, now)
-            # The next call need not find out again.
+            # So the next call is refused without asking the vendor again.
             await self._accounts.mark(account.id, status, reason, by=AT_A_CALL, revision=account.revision)
         return verdict
 
-    async def _ask(self, linked: Linked, connector: Connector) -> _Verdict:
+    async def _ask_vendor(self, linked: Linked, connector: Connector) -> _Verdict:
         try:
-            async with asyncio.timeout(self._patience):
-                taken = await judge_token(
+            async with asyncio.timeout(self._check_seconds):
+                accepted = await judge_token(
                     connector.check_token(), connector, linked.credential, self._upstream, self._clock
                 )
         except TimeoutError:
-            return _Verdict(None, f"it did not answer within {self._patience:g} seconds.")
+            return _Verdict(None, f"it did not answer within {self._check_seconds:g} seconds.")
         except (RateLimited, VendorFailure) as error:
             return _Verdict(None, error.message.rstrip(".") + ".", error.retry_after)
-        return _Verdict(taken, "" if taken is not None else "it answers no question about it.")
+        return _Verdict(accepted, "" if accepted is not None else "it answers no question about it.")
 
 
 def _refused(account: Account, connector: Connector, now: datetime) -> StatusReason:

@@ -117,12 +117,12 @@ class AccountPurge:
             await self.purge_shared(change.account_id)
 
 
-# --- what other processes have unlinked ---------------------------------------------------------------------
+# --- unlinks by other processes ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
-    """An account that was unlinked, or whose caching was switched off, and the number of the audit row."""
+class PendingPurge:
+    """An account that was unlinked, or whose caching was switched off; `row` is the id of the audit record."""
 
     row: int
     project_id: str
@@ -130,103 +130,105 @@ class Erasure:
     invalidation: Invalidation = Invalidation.GONE
 
 
-class Erasures(Protocol):
-    """The rows of the audit log that tell of such accounts. Raises `StoreUnavailable`."""
+class PurgeLog(Protocol):
+    """Reads from the audit log which accounts have to be purged. Raises `StoreUnavailable`."""
 
-    async def newest(self) -> int:
-        """Returns the highest number of any audit row; 0 where there is none."""
+    async def newest_row(self) -> int:
+        """Returns the highest id of all audit records; 0 if there are none."""
 
-    async def erased(self, after: int) -> Sequence[Erasure]:
-        """Returns those in rows with a higher number."""
+    async def since(self, after: int) -> Sequence[PendingPurge]:
+        """Returns the purges of audit records with a higher id than `after`."""
 
-    async def unswept(self) -> Sequence[Erasure]:
-        """Returns those whose last purge of the shared cache has not worked yet, in whichever process."""
+    async def unfinished(self) -> Sequence[PendingPurge]:
+        """Returns the purges that no process has finished in the shared cache yet."""
 
-    async def swept(self, row: int) -> None:
-        """Stores that the last purge for a row has worked."""
+    async def finish(self, row: int) -> None:
+        """Stores that the shared cache has been purged for a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Purge:
+class _ScheduledPurge:
     """A purge of the shared cache that is due at a moment; after the `last` one the row is done."""
 
     due: float
-    erasure: Erasure
+    pending: PendingPurge
     last: bool
     retry_seconds: float = FIRST_RETRY_SECONDS
 
 
 class UnlinkPoll:
-    """Finds new rows in the audit log, purges this process at once, and the shared cache until it has worked.
+    """Finds new rows in the audit log; purges this process's memory at once, and the shared cache until that works.
 
-    The shared cache is purged again after each of `repeat_seconds`: a request of another process may have stored
-    something while the news was on its way to it.
+    The shared cache is purged again after each of `repeat_seconds`: another process may have stored something before it
+    knew of the unlink.
     """
 
     def __init__(
         self,
-        erasures: Erasures,
+        purges: PurgeLog,
         purge: AccountPurge,
         *,
         repeat_seconds: tuple[float, ...],
         monotonic: Callable[[], float],
     ) -> None:
-        self._erasures = erasures
+        self._purges = purges
         self._purge = purge
         self._delays = (0.0, *repeat_seconds)
         self._monotonic = monotonic
         self._newest = -1
         self._seen: set[int] = set()
-        self._pending: list[_Purge] = []
+        self._scheduled: list[_ScheduledPurge] = []
 
-    async def look(self) -> None:
-        """Purges what was unlinked since the last look, and what is due again."""
+    async def poll(self) -> None:
+        """Purges accounts that were unlinked since the last call, and repeats the purges that are due."""
         try:
             found = await self._find_new()
         except StoreUnavailable:
-            # The next look finds it; what is due is purged all the same.
+            # The next call finds it. Repeated purges need no database.
             found = ()
         now = self._monotonic()
-        for erasure in found:
-            self._purge.purge_local(erasure.invalidation, erasure.account_id)
-            self._pending += [_Purge(now + delay, erasure, delay == self._delays[-1]) for delay in self._delays]
-        due = [each for each in self._pending if each.due <= now]
-        self._pending = [each for each in self._pending if each.due > now]
+        for pending in found:
+            self._purge.purge_local(pending.invalidation, pending.account_id)
+            self._scheduled += [
+                _ScheduledPurge(now + delay, pending, delay == self._delays[-1]) for delay in self._delays
+            ]
+        due = [each for each in self._scheduled if each.due <= now]
+        self._scheduled = [each for each in self._scheduled if each.due > now]
         # One purge serves all that are due for the same account.
-        accounts = sorted({each.erasure.account_id for each in due})
+        accounts = sorted({each.pending.account_id for each in due})
         worked: dict[str, bool] = {}
         for start in range(0, len(accounts), CONCURRENCY):
             some = accounts[start : start + CONCURRENCY]
             worked |= zip(some, await asyncio.gather(*map(self._purge.purge_shared, some)), strict=True)
         for each in due:
-            await self._finish(each, worked=worked[each.erasure.account_id], now=now)
+            await self._finish(each, worked=worked[each.pending.account_id], now=now)
 
-    async def _finish(self, purge: _Purge, *, worked: bool, now: float) -> None:
+    async def _finish(self, purge: _ScheduledPurge, *, worked: bool, now: float) -> None:
         if worked and not purge.last:
             return
         if worked:
-            erasure = purge.erasure
+            pending = purge.pending
             try:
                 # A request that was under way at the first purge may have put something into memory since.
-                self._purge.purge_local(erasure.invalidation, erasure.account_id)
-                await self._erasures.swept(erasure.row)
+                self._purge.purge_local(pending.invalidation, pending.account_id)
+                await self._purges.finish(pending.row)
             except StoreUnavailable:
                 worked = False
         if not worked:
             retry = min(LONGEST_RETRY_SECONDS, purge.retry_seconds * 2)
-            self._pending.append(replace(purge, due=now + purge.retry_seconds, retry_seconds=retry))
+            self._scheduled.append(replace(purge, due=now + purge.retry_seconds, retry_seconds=retry))
 
-    async def _find_new(self) -> Sequence[Erasure]:
+    async def _find_new(self) -> Sequence[PendingPurge]:
         if self._newest < 0:
-            newest = await self._erasures.newest()
+            newest = await self._purges.newest_row()
             # A process that ended before its last purge had worked leaves it to the next one.
-            left = await self._erasures.unswept()
-            found = await self._erasures.erased(newest - OVERLAP)
-            # Rows that came after `newest` was read are new to the next look.
+            left = await self._purges.unfinished()
+            found = await self._purges.since(newest - OVERLAP)
+            # Rows that were written after `newest` was read are new in the next call.
             self._seen = {each.row for each in (*left, *found) if each.row <= newest or each in left}
             self._newest = newest
             return left
-        found = await self._erasures.erased(self._newest - OVERLAP)
+        found = await self._purges.since(self._newest - OVERLAP)
         new = [each for each in found if each.row not in self._seen]
         self._seen = {each.row for each in found}
         self._newest = max([self._newest, *self._seen])

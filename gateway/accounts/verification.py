@@ -1,7 +1,7 @@
-"""What is due for an account that nobody is asking about: a pure decision, from what is known of it.
+"""Decides when the token of an account is verified next. A pure decision, from what the database knows.
 
-A token may be revoked, its scopes changed, or an account may work again, and no call shows it. So each account is
-looked at from time to time, the vendor is asked where that tells something new, and what it says is kept.
+A token may be revoked, its scopes may change, or an account may work again, and no call shows it. So the vendor is
+asked about each token from time to time, and the result is stored.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,17 @@ NO_CONNECTOR = "connector_removed"
 TOKEN_ENDED = "token_ended"  # noqa: S105 - the code of a reason
 FIRST_WAIT = 60.0
 LONGEST_WAIT = 6 * 3600.0
-_LEFT_ALONE = frozenset({Status.SUSPENDED, Status.ARCHIVED})
+_NOT_VERIFIED = frozenset({Status.SUSPENDED, Status.ARCHIVED})
 _UNUSABLE = frozenset({Status.ERROR, Status.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervals:
-    """After how many seconds a vendor is asked about a token again.
+    """Seconds until a vendor is asked about a token again.
 
-    `idle` after it was last seen to work, `used` after the last time it was asked about one that is in use, and
-    `failed` at most about one that was found not to work: after a minute at first, then twice as late each time.
+    `idle` counts from when the token was last seen to work. `used` counts from the last verification, for a token that
+    calls use all the time. `failed` is the longest wait for a token that was refused: the first wait is a minute, and
+    each further one is twice as long.
     """
 
     idle: float
@@ -36,19 +37,19 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing is to be done before a moment."""
+    """Nothing is due before `until`."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """The vendor is to be asked."""
+    """The vendor has to be asked about the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """The account is to be given another state, for which nobody need be asked."""
+    """The account gets another status, which follows without asking the vendor."""
 
     status: Status
     reason: StatusReason
@@ -58,9 +59,9 @@ Decision: TypeAlias = Wait | Verify | Enter
 
 
 def decide(account: Account, usage: Usage, now: datetime, intervals: Intervals, *, has_connector: bool) -> Decision:
-    """Decide what is due. `has_connector` says whether this gateway knows the account's provider."""
-    later = Wait(now + _share(account, intervals.failed))
-    if account.status in _LEFT_ALONE:
+    """Returns what is due. `has_connector` says whether this gateway knows the account's provider."""
+    later = Wait(now + _spread(account, intervals.failed))
+    if account.status in _NOT_VERIFIED:
         return later
     if not has_connector:
         return later if account.status is Status.INACTIVE else Enter(Status.INACTIVE, removed(now))
@@ -88,7 +89,7 @@ def removed(now: datetime) -> StatusReason:
 
 
 def wait_after_failure(failures: int, retry_after: float | None) -> float:
-    """Give how long to wait, in seconds, after the vendor told nothing for so many times in a row."""
+    """Returns the seconds to wait after so many calls in a row without a clear answer of the vendor."""
     grown: float = FIRST_WAIT * 2 ** min(failures - 1, 16)
     return max(min(grown, LONGEST_WAIT), retry_after or 0)
 
@@ -98,16 +99,19 @@ def _due(account: Account, usage: Usage, intervals: Intervals) -> datetime:
     if account.status in _UNUSABLE:
         since = _unusable_since(account)
         tried = max(asked - since, timedelta(0))
-        return max(asked, since) + min(tried + timedelta(seconds=FIRST_WAIT), _share(account, intervals.failed))
+        return max(asked, since) + min(tried + timedelta(seconds=FIRST_WAIT), _spread(account, intervals.failed))
     worked = max(asked, usage.proven_at or asked)
-    return min(worked + _share(account, intervals.idle), asked + _share(account, intervals.used))
+    return min(worked + _spread(account, intervals.idle), asked + _spread(account, intervals.used))
 
 
 def _unusable_since(account: Account) -> datetime:
-    """Give when it was found not to work; a later change of something else, such as its label, is not that."""
+    """Returns when the token was found not to work; a later change, such as of the label, does not count."""
     return max((reason.timestamp for reason in account.status_reasons), default=account.updated_at)
 
 
-def _share(account: Account, seconds: float) -> timedelta:
-    """Spread accounts that were linked together over the last tenth of an interval, each always in the same place."""
+def _spread(account: Account, seconds: float) -> timedelta:
+    """Returns between 90 and 100 % of the seconds, always the same for an account.
+
+    So accounts that were linked together are not all verified in the same moment.
+    """
     return timedelta(seconds=seconds * (0.9 + 0.1 * (crc32(account.id.encode()) % 1000) / 1000))

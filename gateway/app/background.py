@@ -34,7 +34,7 @@ def start_background(services: Services) -> UsageCounter:
     counter = UsageCounter(stores.usage.add, clock.now, [*(each.id for each in OPERATIONS), PROXY.id])
     services.stack.push_async_callback(_flush_last, counter)
     supervisor.start("usage counts", counter.flush, pause=settings.accounts.usage_flush_seconds)
-    supervisor.start("unlinked accounts", _unlink_poll(services).look, pause=settings.accounts.unlink_poll_seconds)
+    supervisor.start("unlinked accounts", _unlink_poll(services).poll, pause=settings.accounts.unlink_poll_seconds)
     supervisor.start("deletion by age", _delete_by_age(services), pause=DELETION_SECONDS)
     supervisor.start("database files", _clean_files(services), pause=CLEAN_FILES_SECONDS)
     if settings.verification.idle_seconds > 0:

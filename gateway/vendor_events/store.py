@@ -133,7 +133,7 @@ class VendorWebhookStore:
         )
 
     def _opened(self, row: Row[Any]) -> Secret | None:
-        """Open the secret. One that is damaged, or of another master key, is none: the endpoint is made anew."""
+        """Returns the secret. None if it is damaged or of another master key: a new endpoint is registered then."""
         if row.sealed is None:
             return None
         with suppress(Unsealable, StoreUnavailable):

@@ -1,6 +1,6 @@
-"""Who may have which events sent: an event about a record tells of it whoever may list such records.
+"""Decides which events a client key may have sent: an event about a record takes the scope to list such records.
 
-The scope stands in the contract's table, at the operation that lists the resource.
+The scope is that of the contract's operation that lists the resource.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,50 +19,51 @@ LISTS: Mapping[str, Operation] = {
     for operation in OPERATIONS
     if operation.kind == "list" and not operation.of_employee and operation.resource in RECORDS
 }
-"""By resource the operation that lists its records: without it nothing is told of them."""
+"""The operation that lists the records, by resource. A resource without one has no events."""
 
 BY_EVENT: Mapping[str, Operation] = {
     event: LISTS[resource] for event in EVENTS for resource in LISTS if wants((f"hris_{resource}.*",), event)
 }
-"""By event about records the operation that lists these: who may call it may hear of them."""
+"""The operation whose scope an event about records takes, by event."""
 
 EVENT_SCOPES: Mapping[str, str] = {event: operation.scope for event, operation in BY_EVENT.items()}
 
 SENDING = frozenset({"create_webhook", "update_webhook", "replay_webhook_deliveries", "replay_webhook_delivery"})
-"""Operations that have more events sent, or elsewhere: these take the scopes of the events too."""
+"""Operations that cause more events to be sent, or to another URL: they take the scopes of the events too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Who asks for events to be sent: the scopes of a client key, what the operator forbids, and who it is."""
+    """A caller that asks for events: its scopes, what the operator forbids, and the actor for the audit log."""
 
     scopes: frozenset[str]
     operator: Operator
     actor: Actor = AT_THE_COMMAND_LINE
 
     def require(self, events: Iterable[str]) -> None:
-        """Raise `Forbidden` that names every scope which these events, or families of them, take and the key lacks."""
+        """Raises `Forbidden`, with every scope that these events or families of events take and the key lacks."""
         patterns = tuple(events)
         wanted = {operation.id: operation for event, operation in BY_EVENT.items() if wants(patterns, event)}
         denied = [why for each in wanted.values() if (why := admit(each, self.scopes, self.operator))]
         if denied:
             raise _forbidden(denied)
 
-    def require_change(self, before: Endpoint, after: Endpoint, kept: Iterable[str]) -> None:
-        """Raise `Forbidden` for a change that has events sent, or elsewhere, which the key may not hear.
+    def require_change(self, before: Endpoint, after: Endpoint, stored: Iterable[str]) -> None:
+        """Raises `Forbidden` for a change that causes events to be sent for which the key lacks the scope.
 
-        `kept` are events that may still be sent there. To hear less, or nothing, takes no scope.
+        `stored` are the events of deliveries that may still be sent to the endpoint. Asking for fewer events takes no
+        scope.
         """
         if after.url != before.url:
-            self.require((*before.events, *after.events, *kept))
+            self.require((*before.events, *after.events, *stored))
         elif after.enabled and not before.enabled:
-            self.require((*after.events, *kept))
+            self.require((*after.events, *stored))
         elif after.events != before.events:
             self.require(after.events)
 
 
 ANY_EVENT = Subscriber(EVERY_SCOPE, Operator())
-"""The operator, who may have anything sent."""
+"""The operator, who may ask for every event."""
 
 
 def _forbidden(denied: Iterable[Denied]) -> Forbidden:

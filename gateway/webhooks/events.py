@@ -1,6 +1,6 @@
-"""The events that a product may hear of, as a table, and what is said in each.
+"""The events that webhooks send: a table of their names, and the payload of each.
 
-Shapes and names are StackOne's; a further event is a further row here and somebody who tells of it.
+Names and shapes are StackOne's. A new event is a new row here, and a call of `OutboxStore` where it happens.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from connectors.convert import instant
 from gateway.model import Account
 
 RECORDS: Mapping[str, str] = {"employees": "An employee", "employments": "An employment", "time_off": "Time off"}
-"""The resources whose records are watched, with what one of them is."""
+"""The resources whose records are watched, with a name for one record."""
 
 EVENTS: Mapping[str, str] = {
     "account.created": "An account was linked.",
@@ -32,10 +32,10 @@ EVENTS: Mapping[str, str] = {
         }.items()
     },
 }
-"""Every event that an endpoint may ask for, with what has happened then."""
+"""Every event that an endpoint may ask for, with what it means."""
 
 PING = "webhook.ping"
-"""Tells an endpoint that it is heard; sent when asked for, whatever events it wants."""
+"""Tests an endpoint; sent on request, whatever events the endpoint asks for."""
 
 ACCOUNT_DELETED = "account.deleted"
 FAILURES = ("account.error", "account.expired")
@@ -44,7 +44,7 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that has happened in a project. `payload` is what is sent, but for `sent_at`."""
+    """Something that happened in a project. `payload` is the body that is sent, without `sent_at`."""
 
     id: str
     project_id: str
@@ -55,7 +55,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of the unified API: its type is the resource's name, its ids are ours and the vendor's own."""
+    """A record of the unified API. `type` is the resource; `id` is the unified id, `remote_id` the vendor's."""
 
     type: str
     id: str
@@ -63,7 +63,7 @@ class Record:
 
 
 def events_of(facts: Iterable[str]) -> tuple[str, ...]:
-    """Tell what a product hears of a change of an account, by the words that the trail has for it."""
+    """Returns the events for a change of an account, which is given as names of audit events."""
     found = set(facts)
     if "account.unlinked" in found:
         return (ACCOUNT_DELETED,)
@@ -73,7 +73,7 @@ def events_of(facts: Iterable[str]) -> tuple[str, ...]:
 
 
 def account_event(name: str, account: Account, event_id: str, at: datetime) -> Event:
-    """Say what has happened to an account; a failure says also why."""
+    """Returns an event about an account; one about a failure includes the status and its reasons."""
     payload: dict[str, Any] = {
         "project_id": account.project_id,
         "account_id": account.id,
@@ -97,7 +97,7 @@ def account_event(name: str, account: Account, event_id: str, at: datetime) -> E
 
 
 def record_event(name: str, account: Account, record: Record, event_id: str, at: datetime) -> Event:
-    """Say that a record has changed, and not what it holds: as StackOne's synthetic events do."""
+    """Returns an event about a record. As StackOne's synthetic events do, it holds ids and no fields."""
     payload: dict[str, Any] = {
         "project_id": account.project_id,
         "account_id": account.id,
@@ -122,7 +122,7 @@ def ping_event(project_id: str, endpoint_id: str, event_id: str, at: datetime) -
 
 
 def is_known(pattern: str) -> bool:
-    """Tell whether an endpoint may ask for this: an event, a family such as `account.*`, or `*`."""
+    """Returns whether an endpoint may ask for this: an event, a family such as `account.*`, or `*`."""
     return pattern == EVERYTHING or any(wants((pattern,), name) for name in EVENTS)
 
 
@@ -134,5 +134,5 @@ def wants(patterns: Sequence[str], name: str) -> bool:
 
 
 def body_of(payload: bytes, at: datetime) -> bytes:
-    """Give what is sent, signed and all: each attempt says when it was made, so that a receiver can refuse old ones."""
+    """Returns the body of an attempt. It holds the time of the attempt, so that a receiver can refuse old ones."""
     return orjson.dumps({**orjson.loads(payload), "sent_at": instant(at.isoformat())})

@@ -1,7 +1,8 @@
-"""How a delivery is signed, by StackOne's rule and by that of Standard Webhooks beside it.
+"""Signs deliveries twice: by StackOne's rule, and by Standard Webhooks (standardwebhooks.com).
 
-StackOne's header is base64url(HMAC-SHA256(secret, body)) without padding; it has one place and signs no time. The
-headers of Standard Webhooks (standardwebhooks.com) sign an id and a time too, and take a signature for each secret.
+StackOne's header is base64url(HMAC-SHA256(secret, body)) without padding. It holds one signature and signs no time, so
+an old delivery could be replayed. The headers of Standard Webhooks sign an id and the time too, and hold a signature
+for each secret.
 """
 
 import base64
@@ -20,7 +21,7 @@ LONGEST_OVERLAP = 7 * 24 * 3600
 
 
 def new_secret(random: Callable[[int], bytes]) -> Secret:
-    """Make a secret as Standard Webhooks writes it: the prefix, then the key in base64."""
+    """Returns a secret in the form of Standard Webhooks: the prefix, then the key in base64."""
     return Secret(PREFIX + base64.b64encode(random(SECRET_BYTES)).decode())
 
 
@@ -34,10 +35,10 @@ class Message:
 
 
 def signature_headers(message: Message, secrets: Sequence[Secret], tries: int = 0) -> dict[str, str]:
-    """Sign with each live secret, oldest first.
+    """Returns the headers that sign a message; `secrets` are those that are valid, oldest first.
 
-    StackOne's header takes turns with them, as `tries` are counted: a receiver that knows one secret alone, whichever
-    it is, is reached by the second try at the latest.
+    StackOne's header alternates between the secrets with each of the `tries`: during a rotation, a receiver that knows
+    only one of them can check the second try at the latest.
     """
     seconds = int(message.at.timestamp())
     return {
@@ -49,13 +50,13 @@ def signature_headers(message: Message, secrets: Sequence[Secret], tries: int = 
 
 
 def stackone_signature(secret: Secret, body: bytes) -> str:
-    """Sign with the secret as it is shown, prefix and all."""
+    """Signs with the secret as it is shown, including the prefix."""
     digest = hmac.digest(secret.reveal.encode(), body, "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def standard_signature(secret: Secret, message: Message, seconds: int) -> str:
-    """Sign with the key that the secret holds in base64."""
+    """Signs with the key that the secret holds in base64."""
     key = _key(secret)
     signed = b"%s.%d.%s" % (message.id.encode(), seconds, message.body)
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()

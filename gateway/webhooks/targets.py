@@ -1,6 +1,7 @@
-"""Which addresses a delivery may go to. The URL is the caller's, so it must not lead into the operator's network.
+"""Decides which addresses a delivery may go to (server-side request forgery, SSRF).
 
-The name in a URL proves nothing: the address that it resolves to is checked too, each time, by whoever connects.
+The caller chooses the URL, and it must not lead into the operator's network. The name in a URL proves nothing, so
+`sender.py` checks the address that it resolves to as well, at each connection.
 """
 
 import re
@@ -40,13 +41,13 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The rules: whether plain HTTP will do, and networks of the operator's own that are open all the same."""
+    """The rules: whether plain HTTP is allowed, and which of the operator's own networks are allowed."""
 
     allow_http: bool = False
     networks: tuple[Network, ...] = ()
 
     def admits(self, address: str) -> bool:
-        """Tell whether we may connect to an address."""
+        """Returns whether a delivery may go to an IP address."""
         try:
             found = _embedded(ip_address(address))
         except ValueError:
@@ -58,7 +59,7 @@ class Targets:
         return not any(found in network for network in CLOSED)
 
     def fault(self, url: str) -> str:
-        """Tell what is wrong with a URL; nothing for a good one. The URL is not repeated: it may hold a secret."""
+        """Returns what is wrong with a URL, "" if nothing is. The text does not repeat it: it may hold a secret."""
         if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
             return f"must be a URL of at most {LONGEST_URL} characters, all of them printable ASCII"
         try:
@@ -75,7 +76,7 @@ class Targets:
                 f"must have port 443, 80, or one from {FIRST_FREE_PORT}",
             ),
         )
-        broken = next((why for kept, why in rules if not kept), "")
+        broken = next((why for followed, why in rules if not followed), "")
         return broken or self._host_fault(parts.hostname or "", bracketed="[" in parts.netloc)
 
     def _host_fault(self, host: str, *, bracketed: bool) -> str:
@@ -89,7 +90,7 @@ class Targets:
 
 
 def _embedded(address: Address) -> Address:
-    """Give the IPv4 address that an IPv6 one stands for, where it stands for one."""
+    """Returns the IPv4 address that an IPv6 address embeds, or else the address itself."""
     if not isinstance(address, IPv6Address):
         return address
     if address.ipv4_mapped:

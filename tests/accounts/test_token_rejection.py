@@ -197,7 +197,7 @@ async def test_a_check_that_is_not_answered_is_not_waited_for() -> None:
 
     linked = make_linked("a1")
     register = Register(accounts={"a1": linked})
-    told = await TokenRejections(register, Silent(), lambda: NOW, patience=0.01).explain(linked, VILLAGE)
+    told = await TokenRejections(register, Silent(), lambda: NOW, check_seconds=0.01).explain(linked, VILLAGE)
     assert isinstance(told, VendorFailure)
     assert "it did not answer within 0.01 seconds" in told.message
     assert register.marked_by == []

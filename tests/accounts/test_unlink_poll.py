@@ -7,7 +7,7 @@ from gateway.accounts.unlink import (
     LONGEST_RETRY_SECONDS,
     OVERLAP,
     AccountPurge,
-    Erasure,
+    PendingPurge,
     PurgePlace,
     UnlinkPoll,
 )
@@ -21,29 +21,29 @@ from tests.fakes.core import Memory, Time
 class Trail:
     """The database: rows of the audit trail that tell what was erased, and which of them are done."""
 
-    rows: list[Erasure] = field(default_factory=list)
+    rows: list[PendingPurge] = field(default_factory=list)
     highest: int = 0
     away: bool = False
     asked: list[int] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
 
     def tell(self, row: int, account_id: str, news: Invalidation = Invalidation.GONE) -> None:
-        self.rows.append(Erasure(row, "p1", account_id, news))
+        self.rows.append(PendingPurge(row, "p1", account_id, news))
         self.highest = max(self.highest, row)
 
-    async def newest(self) -> int:
+    async def newest_row(self) -> int:
         return self.highest
 
-    async def erased(self, after: int) -> Sequence[Erasure]:
+    async def since(self, after: int) -> Sequence[PendingPurge]:
         if self.away:
             raise StoreUnavailable("away")
         self.asked.append(after)
         return [each for each in self.rows if each.row > after]
 
-    async def unswept(self) -> Sequence[Erasure]:
+    async def unfinished(self) -> Sequence[PendingPurge]:
         return [each for each in self.rows if each.row not in self.done]
 
-    async def swept(self, row: int) -> None:
+    async def finish(self, row: int) -> None:
         if self.away:
             raise StoreUnavailable("away")
         self.done.add(row)
@@ -69,7 +69,7 @@ class Process:
         """Look after some seconds; gives what was purged in the shared cache then."""
         self.time.forward(seconds)
         self.shared.clear()
-        await self.poll.look()
+        await self.poll.poll()
         return list(self.shared)
 
 

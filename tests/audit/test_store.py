@@ -216,17 +216,17 @@ async def test_what_is_unlinked_leaves_ids_and_words_of_ours_in_the_trail_and_no
 
 
 async def test_other_processes_find_out_what_was_unlinked(stores: Stores) -> None:
-    assert (await stores.purges.newest(), await stores.purges.erased(-1000)) == (0, [])
+    assert (await stores.purges.newest_row(), await stores.purges.since(-1000)) == (0, [])
     for account_id in ("a1", "a2", "a3"):
         await stores.accounts.store(await new_account(stores, account_id), TOKEN)
-    before = await stores.purges.newest()
+    before = await stores.purges.newest_row()
     project_id = (await new_account(stores)).project_id
     for account_id in ("a3", "a1"):
         await stores.accounts.unlink(project_id, account_id)
-    gone = await stores.purges.erased(before)
+    gone = await stores.purges.since(before)
     assert [(each.project_id, each.account_id) for each in gone] == [(project_id, "a3"), (project_id, "a1")]
-    assert gone[-1].row == await stores.purges.newest()
-    assert await stores.purges.erased(gone[0].row) == gone[1:]
+    assert gone[-1].row == await stores.purges.newest_row()
+    assert await stores.purges.since(gone[0].row) == gone[1:]
 
 
 async def test_the_address_ends_after_its_time_and_nothing_else_of_a_row(stores: Stores) -> None:

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.accounts.unlink import AccountPurge, Erasure, PurgePlace, UnlinkPoll
+from gateway.accounts.unlink import AccountPurge, PendingPurge, PurgePlace, UnlinkPoll
 from gateway.app.reads import invalidation_handler, list_purge, make_invalidate
 from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import Windows
@@ -192,18 +192,18 @@ class StoredAccounts:
 
     keys: dict[str, ClientKey]
     accounts: dict[str, Linked] = field(default_factory=dict)
-    gone: list[Erasure] = field(default_factory=list)
+    gone: list[PendingPurge] = field(default_factory=list)
 
-    async def newest(self) -> int:
+    async def newest_row(self) -> int:
         return len(self.gone)
 
-    async def erased(self, after: int) -> Sequence[Erasure]:
+    async def since(self, after: int) -> Sequence[PendingPurge]:
         return [each for each in self.gone if each.row > after]
 
-    async def unswept(self) -> Sequence[Erasure]:
+    async def unfinished(self) -> Sequence[PendingPurge]:
         return ()
 
-    async def swept(self, row: int) -> None:
+    async def finish(self, row: int) -> None:
         """No process ends here, so that none has to go on for another."""
 
 

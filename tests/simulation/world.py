@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from connectors.contract import Operation
-from gateway.accounts.unlink import Erasure
+from gateway.accounts.unlink import PendingPurge
 from gateway.cache.freshness import Directives, directives
 from gateway.errors import GatewayError
 from gateway.model import Invalidation, Linked, Secret
@@ -132,7 +132,7 @@ class World:
                 company.touch(f"t{place}")
             for _ in range(4):
                 company.hire()
-        self.run(*(worker.unlink_poll.look() for worker in self.workers))
+        self.run(*(worker.unlink_poll.poll() for worker in self.workers))
 
     # --- going on -------------------------------------------------------------------------------------------
 
@@ -246,7 +246,7 @@ class World:
     async def _look(self, worker: Worker) -> None:
         for pause in (0.4, 0.5, 0.5, MEMO_SECONDS + DEADLINE + 0.5):
             await asyncio.sleep(pause)
-            await worker.unlink_poll.look()
+            await worker.unlink_poll.poll()
 
     async def _change(self, worker: Worker, account_id: str, linked: Linked | None) -> None:
         await asyncio.sleep(DATABASE)
@@ -257,7 +257,7 @@ class World:
         periods.append(period)
         if linked is None:
             del self.database.accounts[account_id]
-            self.database.gone.append(Erasure(len(self.database.gone) + 1, "p1", account_id))
+            self.database.gone.append(PendingPurge(len(self.database.gone) + 1, "p1", account_id))
         else:
             self.database.accounts[account_id] = linked
         worker.accounts.drop(account_id)
