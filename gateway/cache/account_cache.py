@@ -4,12 +4,13 @@ Every value is sealed with the account's data key, under keys that begin with it
 value and compared on read; the sealing binds value and key to each other. Whatever does not open or does not match
 is a miss.
 
-Generations make stored values unusable after a change. A generation is a random word that is stored beside the
+Generations make stored values unusable after a change. A generation is a unique text that is stored beside the
 values: one for the account as a whole, and one for each resource. A change replaces them. Each value that a change
-may outdate begins with the generations that its request has read before it asked the vendor. So an answer that a
-change has overtaken carries old generations, and is a miss for everybody who begins after the change.
+may outdate begins with the generations that its request read before it asked the vendor. If a change happens while
+the vendor is asked, the answer is stored with the old generations, and is a miss for every request that begins after
+the change.
 
-A request reads each generation once and goes on with it to its end: it has begun before any later change.
+A request reads each generation once and uses it to its end, since it has begun before any later change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gateway.model import GENERATION, Cache, Linked, Unsealable
 
 GENERATION_SECONDS = 30 * 24 * 3600
-"""Far longer than any value lives. Where a generation is gone all the same, values that carry it are misses."""
+"""Far longer than any value is stored. If a generation is evicted before that, values that begin with it are misses."""
 WHOLE = ""
 """The name of the generation of the account as a whole."""
 
@@ -37,18 +38,23 @@ class AccountCache:
 
     @property
     def account_id(self) -> str:
+        """Returns the id of the account."""
         return self._linked.account.id
 
     def key(self, kind: str, name: str) -> str:
-        """Returns a key. The braces put all keys of an account into one slot of a Redis cluster."""
+        """Returns a key of the shared cache: `{account id}:kind:name`.
+
+        The braces put all keys of an account into one slot of a Redis cluster.
+        """
         return f"{{{self._linked.account.id}}}:{kind}:{name}"
 
     async def prefetch(self, keys: Sequence[str], resources: Iterable[str]) -> None:
-        """Reads what this request will read later, and the generations of these resources, in one round trip."""
+        """Reads values that this request needs later, and the generations of these resources, in one round trip."""
         wanted = [key for key in keys if key not in self._prefetched]
         self._prefetched.update(zip(wanted, await self._read(wanted, resources), strict=True))
 
     async def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Returns the values of keys, in their order; None for each miss."""
         found = await self._read([key for key in keys if key not in self._prefetched], None)
         read = iter(found)
         values = [self._prefetched[key] if key in self._prefetched else next(read) for key in keys]
@@ -57,42 +63,49 @@ class AccountCache:
     async def read_current(
         self, keys: Sequence[str], resources: Iterable[str], *, refresh: bool = False
     ) -> list[bytes | None]:
-        """Returns values made of these resources that no change has outdated, in at most one round trip.
+        """Returns values made of these resources; None for each miss and for each value that a change has outdated.
 
-        With `refresh` values that were prefetched are read again.
+        Takes one round trip at most. With `refresh`, values that were prefetched are read again.
         """
         resources = tuple(resources)
         wanted = [key for key in keys if refresh or key not in self._prefetched]
         found = dict(zip(wanted, await self._read(wanted, resources), strict=True))
-        stamp = self.generations(resources)
+        prefix = self.generations(resources)
         values = [self._open(key, found[key] if key in found else self._prefetched[key]) for key in keys]
-        return [value[len(stamp) :] if stamp and value and value.startswith(stamp) else None for value in values]
+        return [value[len(prefix) :] if prefix and value and value.startswith(prefix) else None for value in values]
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        """Stores values for a time. Returns whether they were stored; a value that is too large keeps out all."""
+        """Stores values for a number of seconds. Returns whether they were stored.
+
+        If one value is larger than the limit, none is stored.
+        """
         if seconds <= 0 or any(len(value) > self._max_value_bytes for value in values.values()):
             return False
         sealed = {key: self._linked.cipher.seal(self._owner + value, key.encode()) for key, value in values.items()}
         return await self._cache.write(sealed, seconds)
 
     async def write_current(self, values: Mapping[str, bytes], seconds: int, resources: Iterable[str]) -> bool:
-        """Stores values under the generations that this request has read; nothing where it could not read them."""
-        stamp = self.generations(resources)
-        return bool(stamp) and await self.write({key: stamp + value for key, value in values.items()}, seconds)
+        """Stores values together with the generations that this request has read.
+
+        Returns whether they were stored: not where the generations could not be read, as nothing could outdate them.
+        """
+        prefix = self.generations(resources)
+        return bool(prefix) and await self.write({key: prefix + value for key, value in values.items()}, seconds)
 
     async def read_generations(self, resources: Iterable[str]) -> None:
-        """Reads the generations that are not known yet. Must be done before the vendor is asked."""
+        """Reads the generations that this request has not read yet. Call it before the vendor is asked."""
         await self._read((), resources)
 
     def generations(self, resources: Iterable[str]) -> bytes:
-        """Returns the generations that this request has read, as one text; empty where one of them is not known."""
-        words = [self._generations.get(name, b"") for name in _names(resources)]
-        return b",".join(words) + b"\n" if all(words) else b""
+        """Returns the generations of these resources as this request has read them; empty where one is not known."""
+        generations = [self._generations.get(name, b"") for name in _names(resources)]
+        return b",".join(generations) + b"\n" if all(generations) else b""
 
     async def invalidate(self, resources: Iterable[str] | None) -> bool:
-        """Replaces generations, that of the whole account for None: no value stored until now is used again.
+        """Replaces the generations of resources, or that of the whole account for None.
 
-        Returns False where the cache did not take it.
+        No value that is stored until now is used again. Returns False where the cache did not store the new
+        generations.
         """
         names = [WHOLE] if resources is None else sorted(set(resources))
         generations = {self._generation_key(name): self._new_generation for name in names}
@@ -107,7 +120,7 @@ class AccountCache:
         generations = dict(zip(names, found, strict=False))
         missing = [name for name, generation in generations.items() if generation is None]
         if missing:
-            # Of several requests that begin at once, all go on with the generation of the first.
+            # Several requests may begin at once: `claim` stores the first one's generation and returns it to all.
             claimed = await self._cache.claim(
                 [self._generation_key(name) for name in missing], self._new_generation, GENERATION_SECONDS
             )
@@ -119,6 +132,7 @@ class AccountCache:
         return f"{{{self._linked.account.id}}}:{GENERATION}:{name}"
 
     def _open(self, key: str, value: bytes | None) -> bytes | None:
+        """Returns a value in plain text, or None where it does not open or belongs to another account."""
         if value is None:
             return None
         try:
@@ -129,4 +143,5 @@ class AccountCache:
 
 
 def _names(resources: Iterable[str]) -> list[str]:
+    """Returns the names of the generations that values made of these resources depend on, in a fixed order."""
     return [WHOLE, *sorted(set(resources))]

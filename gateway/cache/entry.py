@@ -14,9 +14,10 @@ OVERHEAD = 600
 
 
 class CacheEntry:
-    """A stored answer. `packed` are its bytes in Zstandard; other forms are made when first wanted, and stay.
+    """A stored answer.
 
-    `withheld` are the paths of the fields that it leaves out; `etag` is a digest of its plain bytes.
+    `packed` are its bytes in Zstandard; the other forms are made when they are first wanted, and stay in memory.
+    `withheld` are the paths of the fields that the answer leaves out. `etag` is a digest of its plain bytes.
     """
 
     __slots__ = ("_gzip", "_plain", "etag", "packed", "times", "withheld")
@@ -31,29 +32,36 @@ class CacheEntry:
 
     @classmethod
     def of(cls, body: bytes, times: Times, withheld: tuple[str, ...]) -> "CacheEntry":
+        """Returns the entry for the plain bytes of an answer."""
         entry = cls(times, withheld, pack(body), blake2b(body, digest_size=12).hexdigest())
         entry._plain = body
         return entry
 
     @classmethod
     def read(cls, value: bytes) -> "CacheEntry":
+        """Returns the entry that `write` has encoded."""
         head, _, packed = value.partition(b"\n")
         times, withheld, etag = orjson.loads(head)
         return cls(Times(*times), tuple(withheld), packed, etag)
 
     def write(self) -> bytes:
+        """Returns the entry encoded for the shared cache: a line of JSON, then the compressed body."""
         times = self.times
         moments = (times.made_at, times.fresh_until, times.revalidate_until, times.error_until)
         return orjson.dumps((moments, self.withheld, self.etag)) + b"\n" + self.packed
 
     @property
     def plain(self) -> bytes:
+        """Returns the plain bytes of the answer."""
         if self._plain is None:
             self._plain = unpack(self.packed)
         return self._plain
 
     def coded(self, coding: str) -> tuple[bytes, str]:
-        """Returns the bytes and their content coding: the wanted one, or none where compressing is not worth it."""
+        """Returns the bytes and their content coding.
+
+        That is the wanted coding, or none (the empty text) where compressing is not worth it.
+        """
         plain = self.plain
         if not coding or len(plain) < SMALLEST_CODED:
             return plain, ""
@@ -65,5 +73,8 @@ class CacheEntry:
 
     @property
     def weight(self) -> int:
-        """Bytes of memory that the entry may come to take. The coded form counts twice: gzip may be made later."""
+        """Returns the bytes of memory that the entry may take at most.
+
+        The compressed form counts twice, as gzip may be made later.
+        """
         return len(self.plain) + 2 * len(self.packed) + OVERHEAD

@@ -1,4 +1,4 @@
-"""Whether a stored answer may still be used. Pure decisions; ages and windows in seconds, moments since the epoch.
+"""Decides whether a stored answer may still be used. Durations are in seconds, moments in seconds since the epoch.
 
 Standards: RFC 9111 (section 5.2.1, what a request may demand), RFC 5861 (stale-while-revalidate, stale-if-error),
 RFC 9211 (`Cache-Status`).
@@ -28,6 +28,7 @@ class Directives:
 
     @property
     def may_read(self) -> bool:
+        """Returns whether the request accepts a stored answer at all."""
         return not (self.no_cache or self.no_store or self.max_age == 0)
 
 
@@ -57,27 +58,36 @@ def directives(header: str) -> Directives:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Seconds that an answer may be used: fresh, and then stale while it is revalidated, and stale if that fails."""
+    """For how many seconds an answer may be used.
+
+    First it is fresh; after that it may be served stale while a new one is fetched, or stale where fetching fails.
+    """
 
     fresh: float
     stale_while_revalidate: float = 0
     stale_if_error: float = 0
 
     def within(self, ceilings: "Ceilings") -> "Windows":
-        """Returns the windows cut to an account's ceilings. What is never fresh is not stored, so it is never stale."""
+        """Returns the windows, shortened to an account's ceilings.
+
+        An answer that is never fresh is not stored, so it is never stale either.
+        """
         fresh = min(self.fresh, ceilings.fresh)
         stale = ceilings.stale if fresh > 0 else 0
         return Windows(fresh, min(self.stale_while_revalidate, stale), min(self.stale_if_error, stale))
 
     def begin(self, made_at: float, jitter: float = 0) -> "Times":
-        """Returns the times of an answer made at a moment. `jitter` shortens freshness by that part of it."""
+        """Returns the times of an answer made at `made_at` (seconds since the epoch).
+
+        `jitter` is the part, from 0 to 1, by which its freshness is shortened.
+        """
         until = made_at + self.fresh * (1 - jitter)
         return Times(made_at, until, until + self.stale_while_revalidate, until + self.stale_if_error)
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When an answer was made, and until when it may be used in which way."""
+    """When an answer was made, and until when it may be used in which way. All are seconds since the epoch."""
 
     made_at: float
     fresh_until: float
@@ -85,7 +95,7 @@ class Times:
     error_until: float
 
     def joined(self, other: "Times") -> "Times":
-        """Returns the times of an answer made from two: as old as the older one, usable until the first one ends."""
+        """Returns the times of an answer made from two: as old as the older, usable until the first of them ends."""
         return Times(
             min(self.made_at, other.made_at),
             min(self.fresh_until, other.fresh_until),
@@ -95,6 +105,7 @@ class Times:
 
     @property
     def usable_until(self) -> float:
+        """Returns when the answer can no longer be used in any way."""
         return max(self.fresh_until, self.revalidate_until, self.error_until)
 
 
@@ -102,17 +113,22 @@ class Use(Enum):
     """How a stored answer may be used now."""
 
     FRESH = auto()
+    """As it is."""
     STALE = auto()
-    """As it is: the request accepts stale answers (max-stale)."""
+    """As it is, though stale: the request accepts stale answers (max-stale)."""
     STALE_WHILE_REVALIDATE = auto()
     """At once, while a new one is fetched in the background (RFC 5861)."""
     STALE_IF_ERROR = auto()
     """Only if the vendor fails (RFC 5861)."""
     UNUSABLE = auto()
+    """Not at all: it is too old, or the request does not accept it."""
 
 
 def judge(times: Times, now: float, directives: Directives, *, revalidating: bool = False) -> Use:
-    """Decides how a stored answer may be used. A request that is `revalidating` wants a fresh one."""
+    """Returns how a stored answer may be used at the moment `now`.
+
+    `revalidating` requests fetch the new answer themselves, so they never get one that is stale while revalidated.
+    """
     if not directives.may_read or (directives.max_age is not None and now - times.made_at > directives.max_age):
         return Use.UNUSABLE
     left = times.fresh_until - now
@@ -128,7 +144,10 @@ def judge(times: Times, now: float, directives: Directives, *, revalidating: boo
 
 
 def satisfies(times: Times, now: float, directives: Directives) -> bool:
-    """Returns whether a request accepts an answer made for another one: it may demand a younger one."""
+    """Returns whether a request accepts an answer that was just made for another request.
+
+    With `max-age` or `min-fresh` it may demand a younger one.
+    """
     young = directives.max_age is None or now - times.made_at <= directives.max_age
     return young and times.fresh_until - now >= directives.min_fresh if directives.min_fresh else young
 
@@ -151,21 +170,28 @@ class Freshness:
 
     @property
     def age(self) -> int:
+        """Returns the age of the answer in seconds."""
         return max(0, int(self.now - self.times.made_at))
 
     @property
     def ttl(self) -> int:
-        """Seconds that the answer stays fresh; below zero: seconds that it has been stale."""
+        """Returns the seconds that the answer stays fresh; below zero, the seconds that it has been stale."""
         return int(self.times.fresh_until - self.now)
 
     @property
     def lifetime(self) -> int:
-        """Seconds from the making of the answer to the end of its freshness: a caller's own cache subtracts the age."""
+        """Returns the seconds from the making of the answer to the end of its freshness.
+
+        This is the `max-age` of the response: a caller's own cache subtracts the `Age`.
+        """
         return max(0, int(self.times.fresh_until - self.times.made_at))
 
     @property
     def outcome(self) -> str:
-        """One word for logs and metrics: `stale` is served without asking the vendor, `failed` because it failed."""
+        """Returns one term for logs and metrics: `collapsed`, `hit`, `stale`, `failed`, `miss`, `request` or `bypass`.
+
+        `stale` means served without asking the vendor; `failed` means served stale because the vendor failed.
+        """
         if self.collapsed:
             return "collapsed"
         if self.forwarded:

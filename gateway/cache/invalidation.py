@@ -7,7 +7,10 @@ from gateway.model import Cache, Invalidation
 
 
 def invalidation_listener(cache: Cache) -> Callable[[AuditRecord], Awaitable[None]]:
-    """Returns an audit listener that announces changes; those that purge an account are announced by `AccountPurge`."""
+    """Returns an audit listener that announces each change of an account or key to all workers.
+
+    Changes that purge an account are left out, since `AccountPurge` announces them.
+    """
 
     async def announce(change: AuditRecord) -> None:
         if change.account_id:

@@ -1,4 +1,4 @@
-"""The local cache: answers in the memory of one worker, in plain bytes, few and for a short time.
+"""The local cache: a few answers in the memory of one worker, in plain bytes and for a short time.
 
 Workers announce changes of accounts over a pub/sub channel, and each of them removes its answers of such an account.
 While the channel is down, answers are used for a shorter time only.
@@ -12,13 +12,14 @@ from gateway.cache.entry import CacheEntry
 from gateway.cache.lru import AccountLru
 
 REMEMBERED_INVALIDATIONS = 10_000
+"""The number of accounts whose last invalidation is remembered."""
 
 ReadPoint: TypeAlias = tuple[int, float]
 """The number of invalidations received so far and the monotonic time, taken before the shared cache is read."""
 
 
 class LocalCache:
-    """Answers by account and name. Thread safety is not needed: nothing in here awaits."""
+    """Answers by account and name. It needs no lock, since no method awaits."""
 
     def __init__(
         self,
@@ -48,9 +49,11 @@ class LocalCache:
 
     @property
     def bytes(self) -> int:
+        """Returns the bytes of memory that the answers take."""
         return self._entries.bytes
 
     def get(self, account: str, name: str) -> CacheEntry | None:
+        """Returns a stored answer, or None where there is none or its time is over."""
         found = self._entries.get(account, name)
         if found is None:
             return None
@@ -65,9 +68,9 @@ class LocalCache:
         return self._count, self._monotonic()
 
     def put(self, account: str, name: str, entry: CacheEntry, point: ReadPoint) -> None:
-        """Stores an answer, unless its account was invalidated after `point`: it may be from before that.
+        """Stores an answer, unless its account was invalidated after `point`, since it may be older than that change.
 
-        Its time runs from that point on, not from now: a change since then may have been missed.
+        Its time begins at `point` and not now: a change since then may have been missed.
         """
         count, began = point
         if self._max_bytes and self.invalidations(account) <= count:
@@ -79,12 +82,13 @@ class LocalCache:
         self._invalidations[account] = self._count
         self._invalidations.move_to_end(account)
         if len(self._invalidations) > REMEMBERED_INVALIDATIONS:
-            # Accounts that are no longer listed count as invalidated now: too often rather than too seldom.
+            # Accounts that are no longer listed count as invalidated when this one was: an answer is dropped without
+            # need rather than stored by mistake.
             self._floor = self._invalidations.popitem(last=False)[1]
         self._entries.remove_account(account)
 
     def clear(self) -> None:
-        """Removes everything: invalidations may have been missed."""
+        """Removes all answers. Called where invalidations may have been missed."""
         self._count += 1
         self._floor = self._count
         self._invalidations.clear()

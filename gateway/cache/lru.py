@@ -1,4 +1,4 @@
-"""Bounded memories that evict the least recently used entry first (LRU)."""
+"""Maps of limited size that evict the least recently used entry first (LRU)."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -9,7 +9,10 @@ V = TypeVar("V")
 
 
 class Lru(Generic[K, V]):
-    """Bounded by its number of entries. Keys should be small: use a digest where callers choose their content."""
+    """A map with a maximum number of entries.
+
+    Keys should be small: use a digest where callers choose their content.
+    """
 
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
@@ -19,12 +22,14 @@ class Lru(Generic[K, V]):
         return len(self._values)
 
     def get(self, key: K) -> V | None:
+        """Returns a value and marks it as used, or returns None."""
         found = self._values.get(key)
         if found is not None:
             self._values.move_to_end(key)
         return found
 
     def put(self, key: K, value: V) -> None:
+        """Stores a value, and evicts the least recently used ones above the maximum."""
         self._values[key] = value
         self._values.move_to_end(key)
         while len(self._values) > self._max_entries:
@@ -32,7 +37,10 @@ class Lru(Generic[K, V]):
 
 
 class AccountLru(Generic[V]):
-    """Values by account and name, bounded in bytes. A value heavier than the bound is not stored at all."""
+    """A map from account and name to values, with a maximum number of bytes.
+
+    A value that is larger than the maximum is not stored.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -48,6 +56,7 @@ class AccountLru(Generic[V]):
         return account in self._names
 
     def get(self, account: str, name: str) -> V | None:
+        """Returns a value and marks it as used, or returns None."""
         found = self._values.get((account, name))
         if found is None:
             return None
@@ -55,7 +64,7 @@ class AccountLru(Generic[V]):
         return found[0]
 
     def put(self, account: str, name: str, value: V, weight: int) -> None:
-        """Stores a value that takes `weight` bytes."""
+        """Stores a value that takes `weight` bytes, and evicts the least recently used ones above the maximum."""
         self.remove(account, name)
         if weight > self._max_bytes:
             return
@@ -66,6 +75,7 @@ class AccountLru(Generic[V]):
             self.remove(*next(iter(self._values)))
 
     def remove(self, account: str, name: str) -> None:
+        """Removes a value if there is one."""
         found = self._values.pop((account, name), None)
         if found is None:
             return
@@ -76,10 +86,12 @@ class AccountLru(Generic[V]):
             del self._names[account]
 
     def remove_account(self, account: str) -> None:
+        """Removes all values of an account."""
         for name in tuple(self._names.get(account, ())):
             self.remove(account, name)
 
     def clear(self) -> None:
+        """Removes all values."""
         self._values.clear()
         self._names.clear()
         self.bytes = 0

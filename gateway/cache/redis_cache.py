@@ -1,4 +1,7 @@
-"""The shared cache in Redis or Valkey. It may fail at any time, which is a counted miss and never an error."""
+"""The shared cache in Redis or Valkey.
+
+Redis may fail at any time. A failure is counted and returned as a miss; it is never an error of the request.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
@@ -14,14 +17,16 @@ from gateway.observability.metrics import Metrics
 
 T = TypeVar("T")
 CHANNEL = "hris-gateway:changes"
-"""Where workers publish changes: what has changed, a space, an id."""
+"""The pub/sub channel for changes. A message is an `Invalidation`, a space, and the id of an account or key."""
 
 _VALUES_AT_ONCE = 16
-"""Values in one pipeline: all replies to it have to come in time, and a long list must not keep others waiting."""
+"""Values in one pipeline. All its replies must come within the timeout, and other requests wait for it."""
 _KEYS_AT_ONCE = 1000
+"""Keys in one command that deletes."""
 _INDEX_SECONDS = 30 * 24 * 3600
-_IN_FLIGHT = 0.15
-"""Seconds in which all workers have received a message, and what they had sent before has reached Redis."""
+"""The least time that an account's index of keys is stored."""
+_IN_FLIGHT_SECONDS = 0.15
+"""The time in which all workers receive a message, and commands that they sent before reach Redis."""
 _GENERATION = f":{GENERATION}:"
 _RENEW = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('expire',KEYS[1],ARGV[2]) end return 0"
 _RELEASE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0"
@@ -41,8 +46,9 @@ class RedisCache:
         self._replacing: set[asyncio.Task[bool | None]] = set()
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Returns the values of keys, in their order; None for each miss."""
         values = await self._guard("read", self._read(keys)) or [None] * len(keys)
-        # Generations go with every question; counted, they would make a miss look half a hit.
+        # Generations are read with every value; if they were counted, each miss would also count as a hit.
         counted = [value for key, value in zip(keys, values, strict=True) if _GENERATION not in key]
         hits = len(counted) - counted.count(None)
         if hits:
@@ -52,19 +58,25 @@ class RedisCache:
         return values
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
+        """Stores values for a number of seconds. Returns whether all were stored."""
         return bool(await self._guard("write", self._write(values, seconds)))
 
     async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        """Stores a value under each key that has none. Returns the values that are stored then; None on failure."""
         return await self._guard("claim", self._claim(keys, value, seconds)) or [None] * len(keys)
 
     async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        """Sets the seconds until a key expires, if it still has this value."""
         await self._guard("renew", self._client.run(key, lambda pipe: pipe.eval(_RENEW, 1, key, value, seconds)))
 
     async def release(self, key: str, value: bytes) -> None:
+        """Deletes a key, if it still has this value."""
         await self._guard("release", self._client.run(key, lambda pipe: pipe.eval(_RELEASE, 1, key, value)))
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
-        # Two steps, as the message may take another way than the values; a caller that is cancelled cannot part them.
+        """Stores new generations and tells all workers to drop the local answers. Returns whether both succeeded."""
+        # First the values, then the message, which may go to another node of a cluster. A task of its own does both,
+        # so that the cancellation of a caller cannot leave the second step out.
         task = asyncio.create_task(self._guard("write", self._replace(account_id, values, seconds)))
         self._replacing.add(task)
         task.add_done_callback(self._replacing.discard)
@@ -75,11 +87,15 @@ class RedisCache:
         await self._guard("publish", self._client.publish(CHANNEL, f"{change} {name}"))
 
     async def purge(self, account_id: str) -> bool:
-        """Deletes an account's values, after what workers had sent before they received the message has arrived."""
-        await asyncio.sleep(_IN_FLIGHT)
+        """Deletes all values of an account. Returns whether that succeeded.
+
+        Waits first until values that workers sent before they received the message have reached Redis.
+        """
+        await asyncio.sleep(_IN_FLIGHT_SECONDS)
         return bool(await self._guard("purge", self._purge(account_id)))
 
     async def ping(self) -> bool:
+        """Returns whether Redis answers."""
         # Not PING, which a cluster would send to all nodes.
         return await self._guard("ping", self._client.run(CHANNEL, lambda pipe: pipe.exists(CHANNEL))) is not None
 
@@ -148,7 +164,7 @@ class RedisCache:
         """Returns whether no reply is an error, and counts those that are."""
         refused = sum(isinstance(reply, ErrorReply) for reply in replies)
         if refused:
-            # A full server says so, and is well otherwise.
+            # For example a server whose memory is full. It works otherwise, so no rest begins.
             self._faults.labels("refused").inc(refused)
         return not refused
 
@@ -167,38 +183,46 @@ class NoCache:
     """Stores nothing: for a gateway whose operator has switched the cache off."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Returns None for each key."""
         return [None] * len(keys)
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002 - a Cache
+        """Returns False."""
         return False
 
     async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:  # noqa: ARG002
+        """Returns None for each key."""
         return [None] * len(keys)
 
     async def renew(self, key: str, value: bytes, seconds: int) -> None:
-        """There is nothing to renew."""
+        """Does nothing."""
 
     async def release(self, key: str, value: bytes) -> None:
-        """There is nothing to release."""
+        """Does nothing."""
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
+        """Returns True: no stored value can be used again."""
         return True
 
     async def publish(self, change: Invalidation, name: str) -> None:
-        """There is nothing that others could have stored."""
+        """Does nothing."""
 
     async def purge(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
+        """Returns True."""
         return True
 
     async def ping(self) -> bool:
+        """Returns True."""
         return True
 
 
 def _account(key: str) -> str:
+    """Returns the account's id, which stands in braces at the beginning of a key."""
     return key[1:].partition("}")[0]
 
 
 def _index(account_id: str) -> str:
+    """Returns the key of the sorted set of an account's keys, each with the time at which it has expired."""
     return f"{{{account_id}}}:keys"
 
 
@@ -209,7 +233,7 @@ def _add_values(values: Mapping[str, bytes], seconds: int, pipe: Pipeline) -> No
 
 
 def _add_to_index(pipe: Pipeline, keys: Iterable[str], seconds: int) -> None:
-    """Adds keys to their accounts' lists of keys, by which they are found without searching all keys of Redis."""
+    """Adds keys to their accounts' indexes, by which a purge finds them without a search through all of Redis."""
     now = int(time())
     accounts: dict[str, dict[str, float]] = {}
     for key in keys:

@@ -1,11 +1,11 @@
-"""The one way to Redis for all parts of a process, over redis-py.
+"""The Redis client of a process, over redis-py.
 
-Commands that are asked in one turn of the event loop are sent as one pipeline; those asked while it is on its way are
-the next one. A pipeline belongs to a task of its own, so a caller that is cancelled leaves no reply unread on a
-connection, and no other caller can receive that reply. One pipeline at a time uses one connection, so there is no
-pool to size and no wait for a free connection.
+All commands that are issued in one turn of the event loop are sent as one pipeline; those issued while it is under way
+are the next pipeline. Each pipeline runs in a task of its own, so a caller that is cancelled leaves no unread reply on
+a connection, which another caller might receive. One pipeline at a time uses one connection, so there is no pool to
+size and no wait for a free connection.
 
-In a cluster each node has pipelines of its own, so that a dead node costs only the keys that are on it.
+In a cluster each node has its own queue of pipelines, so a node that is down makes only its own keys unavailable.
 """
 
 import asyncio
@@ -25,11 +25,14 @@ from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from gateway.cache.redis_url import Client, open_servers
 
 FAULTS = (RedisError, RedisClusterException, OSError, LookupError)
-"""What the library raises where no reply comes: a `TimeoutError` is an `OSError`, a cluster without slots an
-`IndexError`."""
+"""What the library raises where no reply comes.
+
+A `TimeoutError` is an `OSError`; a cluster without slots raises an `IndexError`, which is a `LookupError`.
+"""
 _MOST_COMMANDS = 100
-"""Commands in one pipeline; more would make the wait for their replies longer than for one."""
+"""Commands in one pipeline. With more, the replies would take noticeably longer than one reply."""
 _GRACE = 0.01
+"""Seconds after the timeout in which replies that have already arrived are still read."""
 
 AddCommands = Callable[[Pipeline], object]
 ErrorReply = ResponseError
@@ -37,18 +40,18 @@ ErrorReply = ResponseError
 
 
 class RedisUnavailable(Exception):
-    """No reply came: the server is away or too slow."""
+    """No reply came: the server is down or too slow."""
 
 
 class RedisResting(RedisUnavailable):
-    """The command was not sent, as the last one has just failed."""
+    """The command was not sent, because the last one has just failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisLimits:
-    """Seconds for a reply and for connecting, and seconds of rest after a failure.
+    """Seconds to wait for a reply, seconds to wait for a connection, and seconds of rest after a failure.
 
-    While a server rests no command is sent, so that a dead Redis costs a request nothing.
+    While a server rests no command is sent to it, so that requests do not wait for a Redis that is down.
     """
 
     timeout: float
@@ -57,7 +60,7 @@ class RedisLimits:
 
 
 class RedisClient:
-    """Sends commands to the Redis of a URL; connects when first asked, and again after a failure."""
+    """Sends commands to the Redis of a URL. It connects with the first command, and again after a failure."""
 
     def __init__(self, url: str, limits: RedisLimits) -> None:
         self._open = partial(open_servers, url, limits.timeout, limits.connect_timeout)
@@ -70,16 +73,20 @@ class RedisClient:
     async def run(self, key: str, add: AddCommands, *, despite_rest: bool = False) -> list[Any]:
         """Sends the commands that `add` puts into a pipeline, and returns their replies in order.
 
-        `key` is the key they are about; it names the server. A refused one has an `ErrorReply`. Raises
-        `RedisUnavailable`. `despite_rest` sends them even after a failure.
+        `key` is the key that the commands are about; it decides the node. The reply to a command that the server
+        refuses is an `ErrorReply`. With `despite_rest` the commands are sent even during a rest. Raises
+        `RedisUnavailable`.
         """
         return await self._queue(self._node_of(key)).send(add, despite_rest=despite_rest)
 
     async def publish(self, channel: str, message: str, *, despite_rest: bool = False) -> Any:
-        """Publishes a message and returns the reply. Raises `RedisUnavailable`."""
+        """Publishes a message and returns the reply. Raises `RedisUnavailable`.
+
+        With `despite_rest` it is sent even during a rest.
+        """
         name, options = "", {}
         if isinstance(self._redis, RedisCluster) and (nodes := self._redis.get_primaries()):
-            # Each node passes messages on to all others.
+            # Any node will do, since each one passes messages on to all others: one that is not resting.
             node = next((each for each in nodes if not self._queue(each.name).rests()), nodes[0])
             name, options = node.name, {"target_nodes": node}
         [reply] = await self._queue(name).send(
@@ -95,6 +102,7 @@ class RedisClient:
         return self._redis.pubsub()
 
     async def close(self) -> None:
+        """Fails the commands that still wait, and closes all connections."""
         for queue in self._queues.values():
             await queue.close()
         with suppress(*FAULTS):
@@ -116,11 +124,11 @@ class RedisClient:
         return queue
 
     def _new_pipeline(self) -> Pipeline:
-        # A cluster's takes the same commands, but is no subclass.
+        # The pipeline of a cluster has the same commands, but is not a subclass.
         return cast(Pipeline, self._redis.pipeline(transaction=False))
 
     async def _find_nodes(self) -> None:
-        """Learns which nodes of a cluster have which keys now. A pipeline does not do so when a node is lost."""
+        """Reads which nodes of a cluster have which keys now. A pipeline does not do so after the loss of a node."""
         redis = self._redis
         if not isinstance(redis, RedisCluster):
             return
@@ -128,7 +136,8 @@ class RedisClient:
             async with asyncio.timeout(self.connect_seconds + self._limits.timeout):
                 await redis.nodes_manager.initialize()
         except FAULTS:
-            # It asks only nodes that it has learned of, and none of them answers: the URL may name others.
+            # The library asks only the nodes that it knows, and none of them answers. A new client begins again with
+            # those of the URL, which may have others behind its names by now.
             if self._redis is redis:
                 self._redis = self._open().client
             with suppress(*FAULTS):
@@ -138,7 +147,7 @@ class RedisClient:
 async def _close(redis: Client) -> None:
     await redis.aclose()
     if isinstance(redis, RedisCluster):
-        # What it closes only where the cluster was found.
+        # `aclose` leaves these connections open where the cluster was never found.
         await redis.nodes_manager.aclose()
         await redis.nodes_manager.aclose("startup_nodes")
     elif isinstance(redis.connection_pool, SentinelConnectionPool):
@@ -147,7 +156,7 @@ async def _close(redis: Client) -> None:
 
 @dataclass(slots=True)
 class _Batch:
-    """A pipeline, and who waits for which of its replies."""
+    """A pipeline, and for each caller the future that gets its part of the replies."""
 
     pipe: Pipeline
     calls: list[tuple[asyncio.Future[list[Any]], slice]] = field(default_factory=list)
@@ -175,10 +184,14 @@ class _PipelineQueue:
         self._connected = False
 
     def rests(self) -> bool:
+        """Returns whether the last command has failed so recently that none is sent."""
         return monotonic() < self._rests_until
 
     def send(self, add: AddCommands, *, despite_rest: bool) -> asyncio.Future[list[Any]]:
-        """Puts commands into the next pipeline; the future gets their replies or `RedisUnavailable`."""
+        """Adds commands to the next pipeline. The future gets their replies or `RedisUnavailable`.
+
+        Raises `RedisResting`.
+        """
         if self.rests() and not despite_rest:
             raise RedisResting
         if not self._batches or len(self._batches[-1].pipe) >= _MOST_COMMANDS:
@@ -223,8 +236,9 @@ class _PipelineQueue:
         limits, loop = self._limits, asyncio.get_running_loop()
         seconds = limits.timeout if self._connected else self._connect_seconds + limits.timeout
         async with asyncio.timeout(None) as deadline:
-            # After a stall of this process replies may lie unread: they get a moment more, or the server would be
-            # taken for dead. One timer for all commands; the library's would be one for each reply.
+            # If this process was stalled, replies may have arrived and not been read yet. They get a moment more, or
+            # the server would be taken for down. One timer for all commands is cheaper than the library's, which
+            # sets one for each reply.
             timer = loop.call_later(seconds, lambda: deadline.reschedule(loop.time() + _GRACE))
             try:
                 replies: list[Any] = await pipe.execute(raise_on_error=False)
@@ -232,12 +246,12 @@ class _PipelineQueue:
                 timer.cancel()
         for reply in replies:
             if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
-                raise reply  # A cluster's pipeline returns these too.
+                raise reply  # A cluster's pipeline returns failures too, instead of raising them.
         self._connected = True
         return replies
 
     def _fail(self, error: BaseException) -> None:
-        """Fails the pipeline that was sent and all that wait behind it, and begins the rest."""
+        """Fails the pipeline that was sent and all that wait behind it. The rest begins."""
         self._connected = False
         self._rests_until = monotonic() + self._limits.rest
         for each in (*([self._sent] if self._sent else ()), *self._batches):
@@ -246,5 +260,5 @@ class _PipelineQueue:
                     unavailable = RedisUnavailable()
                     unavailable.__cause__ = error
                     waiting.set_exception(unavailable)
-                    waiting.exception()  # A caller that is cancelled just now does not come for it.
+                    waiting.exception()  # Or asyncio logs it, where the caller was cancelled and does not read it.
         self._batches.clear()

@@ -1,7 +1,7 @@
-"""Receives what workers publish of changes, over a connection of its own to Redis.
+"""Receives the changes that workers publish, over a connection of its own to Redis.
 
-Messages that are published while nobody is subscribed are lost. So who caches by them has to ask whether they arrive
-now, and must clear all when the subscription begins again.
+Messages that are published while nobody is subscribed are lost. A cache that relies on them must therefore ask whether
+the subscription works, and must clear itself when a subscription begins again.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from gateway.model import Invalidation
 PING_SECONDS = 0.25
 """Seconds without a message after which the server is asked whether it is there."""
 SILENCE = 4 * PING_SECONDS
-"""Seconds without an answer after which the connection is taken for broken. The library does not look for answers."""
+"""Seconds without an answer after which the connection is taken for broken. The library does not check this."""
 
 
 class PubSub:
-    """Subscribes until closed, again after each failure.
+    """Subscribes until it is closed, and again after each failure.
 
-    `on_message` gets the change and the id of each message, `on_subscribe` is called when a subscription begins.
+    `on_message` is called with the change and the id of each message, `on_subscribe` when a subscription begins.
     """
 
     def __init__(
@@ -40,9 +40,11 @@ class PubSub:
         return monotonic() - self._last < SILENCE
 
     def open(self) -> None:
+        """Starts the task that receives messages."""
         self._task = asyncio.ensure_future(self._run())
 
     async def close(self) -> None:
+        """Stops the task and waits for its end."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -56,7 +58,10 @@ class PubSub:
             await asyncio.sleep(PING_SECONDS)
 
     async def _listen(self) -> None:
-        """Receives messages until the connection breaks. Each time anew, as a cluster's node may be gone for good."""
+        """Receives messages until the connection breaks.
+
+        Each call asks for a new subscriber, as a node of a cluster may be gone for good.
+        """
         async with asyncio.timeout(self._client.connect_seconds):
             pubsub = await self._client.pubsub()
         try:

@@ -1,4 +1,4 @@
-"""Makes redis-py's client from a URL: for one server, for servers behind Sentinels, or for a cluster.
+"""Opens redis-py's client for a URL: for one server, for servers behind Sentinels, or for a cluster.
 
 - `redis://`, `rediss://` and `unix://` are the library's own, with all its options, such as `?ssl_ca_certs=`.
 - `redis+sentinel://user:password@sentinel1,sentinel2/service/0` asks the Sentinels for the primary of a service. User
@@ -26,7 +26,10 @@ REDIS_PORT = 6379
 
 
 class BadRedisUrl(Exception):
-    """The library does not take the URL; the text says why, without the URL, which may hold a password."""
+    """The library does not accept the URL.
+
+    The text says why. It does not contain the URL, which may hold a password.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,9 @@ class RedisServers:
 
 
 def open_servers(url: str, timeout: float, connect_timeout: float) -> RedisServers:
-    """Returns the client for a URL, which connects when the first command is sent. Raises `BadRedisUrl`.
+    """Returns the client for a URL and the number of its servers. Raises `BadRedisUrl`.
 
-    `timeout` and `connect_timeout` are in seconds.
+    The client connects when the first command is sent. `timeout` and `connect_timeout` are in seconds.
     """
     try:
         return _open(url, timeout, connect_timeout)
@@ -64,7 +67,7 @@ def _open(url: str, timeout: float, connect_timeout: float) -> RedisServers:
     if mode == "cluster":
         return _open_cluster(parts, timeout, options)
     redis: Redis = Redis.from_url(url, **options)
-    # Finds now, and not with the first command, an option that does not exist.
+    # An option that does not exist is an error now, and not with the first command.
     redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
     return RedisServers(redis, 1)
 
@@ -89,8 +92,8 @@ def _open_cluster(parts: SplitResult, timeout: float, options: dict[str, Any]) -
         startup_nodes=[ClusterNode(host, port) for host, port in nodes],
         # The slots of nodes that live can be used while others are down.
         require_full_coverage=False,
-        # A node that does not answer must not keep the client from the next one. Twice, as `RedisClient` decides
-        # about commands: it knows a stall of this process from a silence of the server.
+        # A node that does not answer must not keep the client from the next one. Twice the timeout, as `RedisClient`
+        # has to decide first about commands: it tells a stall of this process from a silent server.
         **options | {"socket_timeout": 2 * timeout},
     )
     return RedisServers(client, len(nodes) + 1)

@@ -1,8 +1,9 @@
-"""Equal work at the same time is done once: within a worker by sharing a task, among workers by a lease in Redis.
+"""Does equal work that is wanted several times at once only once.
 
-Without it, a popular list that becomes stale would be fetched from the vendor by every request that arrives before
-the first one is done, which spends the customer's rate limit (a cache stampede). Only work that is not cached is
-shared: a cache hit never waits for others.
+Within a worker requests share a task, and among workers a lease in Redis lets one of them work. Without this, a popular
+list that becomes stale would be fetched from the vendor by every request that arrives before the first one is done,
+which spends the customer's rate limit (a cache stampede). Only work that is not cached is shared: a cache hit never
+waits for other requests.
 """
 
 import asyncio
@@ -15,14 +16,14 @@ from gateway.model import Cache
 
 T = TypeVar("T")
 
-FIRST_LOOK = 0.02
-LONGEST_LOOK = 0.2
-"""Seconds between two looks at whether another worker is done: the first pause, and the longest one."""
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 0.2
+"""Seconds between two looks for another worker's result: the first pause, and the longest one."""
 
 
 @dataclass(slots=True)
 class _Flight(Generic[T]):
-    """A task, the number of callers that wait for it, and whether it goes on when none is left."""
+    """A task, the number of callers that wait for it, and whether it continues when none is left."""
 
     task: asyncio.Task[T]
     waiting: int = 0
@@ -32,8 +33,8 @@ class _Flight(Generic[T]):
 class SingleFlight:
     """Tasks by key, each with any number of waiting callers.
 
-    A caller that gives up (a client that hangs up) does not cancel the task while others wait for it. The last one
-    that gives up does: nobody wants its result.
+    A caller that is cancelled (its client disconnects) does not cancel the task while others wait for it. When the last
+    caller is cancelled the task is too, since nobody wants its result.
     """
 
     def __init__(self) -> None:
@@ -44,7 +45,8 @@ class SingleFlight:
     ) -> tuple[T, bool]:
         """Returns the result of the task under this key, and whether this call has started it.
 
-        Results of equal keys must be of one type. With `detach` the task goes on though all callers give up.
+        Results of equal keys must be of one type. With `detach` the task runs to its end even if all callers are
+        cancelled. Raises what the task raises.
         """
         flight: _Flight[T] | None = self._flights.get(key)
         own = flight is None
@@ -58,23 +60,23 @@ class SingleFlight:
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.detached and not flight.task.done():
-                # At once, so that nobody joins a task that is being cancelled.
+                # Removed now and not in `end`, so that no new caller joins a task that is being cancelled.
                 self._flights.pop(key, None)
                 flight.task.cancel()
 
     def start(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Task[Any]:
-        """Starts a task that nobody needs to wait for, unless one is under way; returns the one that is."""
+        """Starts a task that nobody has to wait for, unless one runs under this key. Returns the one that runs."""
         flight = self._flights.get(key) or self._begin(key, work())
         flight.detached = True
         return flight.task
 
     async def close(self) -> None:
-        """Cancels all tasks."""
+        """Cancels all tasks and waits for their ends."""
         tasks = [flight.task for flight in self._flights.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # What the cancelled tasks have started meanwhile, to release their leases, may finish.
+        # Cancelled tasks start new ones that release their leases. These may finish.
         await asyncio.gather(*(flight.task for flight in self._flights.values()), return_exceptions=True)
 
     def _begin(self, key: Hashable, work: Coroutine[Any, Any, T]) -> _Flight[T]:
@@ -82,11 +84,11 @@ class SingleFlight:
         self._flights[key] = flight
 
         def end(done: asyncio.Task[T]) -> None:
-            # A task that was given up has been removed already, and another may have taken its key since.
+            # A cancelled task has been removed by `share` already, and its key may have a new task by now.
             if self._flights.get(key) is flight:
                 del self._flights[key]
             if not done.cancelled():
-                # Asked for, or asyncio would log the exception of a task that nobody waits for any more.
+                # Read, or asyncio logs the exception of a task that nobody waits for any more.
                 done.exception()
 
         flight.task.add_done_callback(end)
@@ -94,7 +96,7 @@ class SingleFlight:
 
 
 class Lease:
-    """A lease that this worker has. It is renewed until it is released, so it outlasts work of any length."""
+    """A lease that this worker holds. It is renewed until it is released, so the work may take any time."""
 
     def __init__(self, cache: Cache, key: str, holder: bytes, seconds: int) -> None:
         self._cache = cache
@@ -104,6 +106,7 @@ class Lease:
         self._renewing = asyncio.ensure_future(self._renew())
 
     async def release(self) -> None:
+        """Ends the lease, so that another worker can take it at once."""
         self._renewing.cancel()
         await self._cache.release(self._key, self._holder)
 
@@ -114,7 +117,7 @@ class Lease:
 
 
 class Leases:
-    """Lets one worker of all do a piece of work. Where its holder dies, a lease ends after `seconds`."""
+    """Lets one of all workers do a piece of work. If that worker dies, the lease expires after `seconds`."""
 
     def __init__(self, cache: Cache, seconds: int, monotonic: Callable[[], float]) -> None:
         self._cache = cache
@@ -124,32 +127,33 @@ class Leases:
     async def take(
         self, key: str, holder: str, look: Callable[[], Awaitable[T | None]], until: float
     ) -> tuple[T | None, Lease | None]:
-        """Returns what `look` finds of the work, done by another worker, or else a lease to do it here.
+        """Returns either the result of the work, done by another worker, or a lease to do it here.
 
-        `holder` is unique. Returns neither where the cache is not there, or where another worker has not finished by
-        `until` (monotonic): then the caller does the work without a lease.
+        `look` returns the result if it is stored by now. `holder` is unique. Returns (None, None) where the cache is
+        not available, or where another worker has not finished by `until` (monotonic seconds): then the caller does the
+        work without a lease.
         """
-        word = holder.encode()
+        own = holder.encode()
         while True:
-            # The look comes with the claim: another worker may have finished just before.
-            [owner], found = await pair(self._cache.claim([key], word, self._seconds), look())
-            if owner == word:
+            # Looks and claims at once: another worker may have finished and released its lease just before.
+            [owner], found = await pair(self._cache.claim([key], own, self._seconds), look())
+            if owner == own:
                 if found is None:
-                    return None, Lease(self._cache, key, word, self._seconds)
-                await self._cache.release(key, word)
+                    return None, Lease(self._cache, key, own, self._seconds)
+                await self._cache.release(key, own)
                 return found, None
-            if owner is None:
+            if owner is None:  # The cache is not available.
                 return None, None
             found = found or await self._wait(key, look, until)
             if found is not None or self._monotonic() >= until:
                 return found, None
 
     async def _wait(self, key: str, look: Callable[[], Awaitable[T | None]], until: float) -> T | None:
-        """Looks again and again until the work is done, or its lease is free."""
-        pause = FIRST_LOOK
+        """Looks repeatedly until the result is there or the lease is free. Returns the result, or None."""
+        pause = FIRST_PAUSE
         while self._monotonic() < until:
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_LOOK)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
             [owner], found = await pair(self._cache.read([key]), look())
             if found is not None or owner is None:
                 return found

@@ -1,6 +1,7 @@
-"""Tombstones of unlinked accounts: requests under way still have the account, and would store answers of it again.
+"""Tombstones of accounts that were unlinked a short while ago.
 
-Each process remembers for a while which accounts are gone, and stores nothing under their ids.
+Requests that are under way when an account is unlinked still have it, and would store answers of it again. So each
+process remembers for a while which accounts are unlinked, and stores nothing under their ids.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ class Tombstones:
         return self._until.get(str(account_id), 0.0) > self._monotonic()
 
     def add(self, account_id: str) -> None:
+        """Remembers an account from now on, and forgets those whose time is over."""
         now = self._monotonic()
         self._until = {each: until for each, until in self._until.items() if until > now}
         self._until[account_id] = now + self._seconds
@@ -44,7 +46,7 @@ class GuardedCache:
     def __init__(self, cache: Cache, tombstones: Tombstones) -> None:
         self._cache = cache
         self._tombstones = tombstones
-        # Passed through without a wrapper: a read is on the way of every request, and none of these stores a value.
+        # Not wrapped, since none of these stores a value, and every request reads.
         self.read = cache.read
         self.purge = cache.purge
         self.renew = cache.renew
@@ -52,12 +54,15 @@ class GuardedCache:
         self.publish = cache.publish
 
     async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
+        """Stores values for a number of seconds, unless their account has a tombstone. Returns whether it did."""
         return not self._gone(values) and await self._cache.write(values, seconds)
 
     async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        """Stores a value under each key that has none. Returns None for each key of an account with a tombstone."""
         return [None] * len(keys) if self._gone(keys) else await self._cache.claim(keys, value, seconds)
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        """Replaces generations, unless the account has a tombstone. Returns whether it did."""
         return account_id not in self._tombstones and await self._cache.replace(account_id, values, seconds)
 
     def _gone(self, keys: Iterable[str]) -> bool:
