@@ -21,7 +21,7 @@ SERVABLE = frozenset({Use.FRESH, Use.STALE, Use.STALE_WHILE_REVALIDATE})
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """A stored answer, how the request may use it, and the cache that it was in."""
+    """A stored answer, how the request may use it, and the cache it was in (`source`: `local` or `shared`)."""
 
     entry: CacheEntry
     use: Use
@@ -30,13 +30,13 @@ class CachedAnswer:
 
     @property
     def servable(self) -> bool:
-        """Whether it may be sent as it is; else it may only replace a failure."""
+        """Returns whether it may be sent as it is. If not, it may only replace a failure."""
         return self.use in SERVABLE
 
     def page(self, client_key: ClientKey, context: ReadContext, *, revalidating: bool) -> Page:
         """Returns the answer, with a ticket for the fast path."""
         detail = "revalidating" if revalidating else self.source
-        # Roles come into force by day, so tomorrow's answer is another one.
+        # Roles come into force by day, so tomorrow the same request may have another answer.
         ends = self.now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()
         ticket = FastPathTicket(client_key, ref(context.session.linked), context.account.id, context.answer, ends)
         return Page(self.entry, Freshness(times=self.entry.times, now=self.now.timestamp(), detail=detail), 0, ticket)
@@ -58,11 +58,12 @@ class AnswerCache:
         self._max_value_bytes = max_value_bytes
 
     def of(self, linked: Linked, request_id: str) -> AccountCache:
-        """Returns a request's view of an account's part of the shared cache."""
+        """Returns a request's view of an account's entries in the shared cache."""
         return AccountCache(self._shared, linked, self._max_value_bytes, request_id)
 
     @property
     def local(self) -> LocalCache:
+        """Returns the local cache."""
         return self._local
 
     def peek(self, ticket: FastPathTicket, now: float) -> Page | None:
@@ -73,10 +74,10 @@ class AnswerCache:
         return Page(entry, Freshness(times=entry.times, now=now, detail="local"))
 
     async def lookup(self, context: ReadContext) -> CachedAnswer | None:
-        """Returns the stored answer if the request may use it: from the local cache, else from Redis in one trip.
+        """Returns the stored answer if the request may use it: from the local cache, else from Redis in one round trip.
 
-        That trip also reads the generations of all resources, and what is known of the lists that an answer would be
-        made of, so that a miss needs no further trip before the vendor is asked.
+        That round trip also reads the generations of all resources, and what is known of the lists that an answer would
+        be made of, so that a miss needs no further trip before the vendor is asked.
         """
         if not context.directives.may_read:
             return None
@@ -95,10 +96,14 @@ class AnswerCache:
         return self._judge(context, entry, "shared")
 
     async def store(self, context: ReadContext, composed: Composed) -> Page:
-        """Returns the page of a new answer. Stores it, unless that is forbidden or a stale list stands in for one."""
+        """Returns the page of a new answer.
+
+        Stores the answer, unless the request forbids it or an older snapshot replaces a failed reading.
+        """
         entry = CacheEntry.of(composed.body, composed.times, composed.withheld)
         stored = False
-        # An answer made of more resources than those whose generations it carries would outlive a change.
+        # An answer is stored with the generations of the plan's resources. If it were made of others too, a change of
+        # those would not outdate it.
         if not context.directives.no_store and composed.failed is None and composed.used <= context.plan.resources:
             self._local.put(context.account.id, context.answer, entry, context.began)
             stored = await self._write(context, entry)
@@ -132,6 +137,7 @@ class AnswerCache:
 
 
 def _why_not_stored(context: ReadContext) -> str:
+    """Returns the detail for `Cache-Status` that says why the answer must not be stored, or the empty text."""
     if not context.directives.no_store:
         return ""
     if context.plan.query.raw:

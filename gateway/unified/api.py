@@ -1,4 +1,4 @@
-"""The unified API over HTTP: from headers, path and query to a `Call`, and from a `Page` to a response."""
+"""The unified API over HTTP: turns headers, path and query into a `Call`, and a `Page` into a response."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""A unified read as it comes in and as it goes out."""
+"""The request and the answer of a unified read."""
 
 from dataclasses import dataclass, replace
 from weakref import ref
@@ -11,7 +11,7 @@ from gateway.model import ClientKey, Linked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A read as it came in: who calls, for which account, which operation, with which decoded query."""
+    """A read request: who calls, for which account, which operation, with which decoded query."""
 
     secret: str | None
     account_id: str | None
@@ -25,7 +25,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer: its bytes, how fresh it is, and its calls to the vendor. `ticket` opens the fast path to it."""
+    """An answer: its bytes, how fresh it is, and the number of calls to the vendor.
+
+    `ticket` lets the fast path send the same answer again.
+    """
 
     entry: CacheEntry
     freshness: Freshness
@@ -34,10 +37,12 @@ class Page:
 
     @property
     def body(self) -> bytes:
+        """Returns the plain bytes of the answer."""
         return self.entry.plain
 
     @property
     def withheld(self) -> tuple[str, ...]:
+        """Returns the paths of the fields that the answer leaves out."""
         return self.entry.withheld
 
     def collapsed(self, now: float) -> "Page":
@@ -47,10 +52,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FastPathTicket:
-    """What was decided for a request that was answered from a cache: equal requests may have the same answer.
+    """What was decided for a request that was answered from a cache. Equal requests may have the same answer.
 
-    It holds while the authenticator would find these very objects for key and account, and until the day ends. The
-    reference to the account is weak: a ticket must not keep a credential alive after its account was unlinked.
+    It is valid while the authenticator would find these very objects for the key and the account, and until the day
+    ends. The reference to the account is weak, so that a ticket does not keep a credential in memory after its account
+    is unlinked.
     """
 
     client_key: ClientKey

@@ -1,11 +1,11 @@
-"""Vendors' lists, read whole and used for many requests.
+"""Reads vendors' lists whole and uses each reading for many requests.
 
-A vendor's list is read completely, page by page, and not only as far as one caller's page reaches: filters, joins and
-order are ours, and a page of a list that changes while it is read is true of nothing. One reading (a snapshot) then
-serves all callers, fields and pages until it is no longer fresh.
+A list is read completely, page by page, however small the page is that a caller wants. Filters, joins and order are
+applied here, so they need all rows; and pages that are read one by one while the list changes do not fit together. One
+complete reading (a snapshot) serves all callers, fields and pages until it is no longer fresh.
 
-Reading a list costs the customer's rate limit, so it is done once for all who want it: within a worker they share
-one task, and among workers a lease lets one of them read while the others wait for what it stores.
+Reading a list costs the customer's rate limit, so requests share it: those of one worker share a task, and among
+workers a lease lets one of them read while the others wait for what it stores.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from gateway.upstream.decoding import null_lost_columns
 from gateway.upstream.vendor import VendorClient, VendorRefusal
 
 JITTER = 0.1
-"""Freshness is shortened by up to this part, so that lists which were read together do not end together."""
+"""Freshness is shortened by up to this part, so that lists read together do not all become stale together."""
 REFUSED_QUERY = frozenset({400, 422})
 """Statuses with which a vendor refuses a query as such."""
 UPSTREAM_FAILURES = (VendorFailure, RateLimited, DeadlineExceeded)
@@ -34,7 +34,7 @@ UPSTREAM_FAILURES = (VendorFailure, RateLimited, DeadlineExceeded)
 
 
 class Collections:
-    """Opens lists: from the cache while they may be used, else from the vendor."""
+    """Returns snapshots of lists: from the cache while they may be used, else from the vendor."""
 
     def __init__(
         self,
@@ -55,7 +55,10 @@ class Collections:
         self._fetcher = ListFetcher(client, concurrency)
 
     def times(self, context: ListContext, resource: str) -> Times:
-        """Returns the times of a reading of this resource that begins now."""
+        """Returns the times of a reading of this resource that begins now.
+
+        The windows of the configuration are shortened to the ceilings of the account.
+        """
         windows = self._windows(resource).within(context.account.caching.ceilings)
         return windows.begin(self._now, JITTER * self._clock.jitter())
 
@@ -64,7 +67,8 @@ class Collections:
     ) -> CollectionSnapshot:
         """Returns a snapshot that is fresh enough for the request. Raises what asking the vendor raises.
 
-        An `optional` list that the vendor refuses (403, 404) is a `refused` snapshot, which is stored too.
+        `own_key` is the id of the record that the list is about, if it is about one. An `optional` list that the vendor
+        refuses (403, 404) is returned as a `refused` snapshot, which is stored too.
         """
         request = ListRequest.of(context, collection, own_key, optional=optional)
         snapshot = await self._open(context, request)
@@ -73,7 +77,10 @@ class Collections:
         return snapshot
 
     async def peek(self, context: ListContext, collection: Collection) -> CollectionSnapshot | None:
-        """Returns a whole list if it is cached and may be used as it is. The vendor is not asked."""
+        """Returns the snapshot of a whole list if it is cached and may be used now, else None.
+
+        Never asks the vendor.
+        """
         if not context.directives.may_read:
             return None
         found, use = await self._find(context, ListRequest.of(context, collection))
@@ -82,15 +89,15 @@ class Collections:
     async def _open(self, context: ListContext, request: ListRequest) -> CollectionSnapshot:
         resources = [request.collection.resource]
         if not context.directives.may_read:
-            if not context.directives.no_store:
+            if not context.directives.no_store:  # The new reading is stored, under the generations of its beginning.
                 await context.cache.read_generations(resources)
             return await self._fetch(context, request)
         await context.cache.prefetch(request.cache_keys(), resources)
         found, use = await self._find(context, request)
         if found and use in {Use.FRESH, Use.STALE}:
             return found
-        # Only requests that began after the same changes share a reading: one from before a write is not for a
-        # request that comes after it.
+        # Only requests that began after the same changes share a reading. Otherwise a request that begins after a
+        # write could get a reading that began before it.
         since = context.cache.generations(resources) or context.invalidations
         flight = (request.pointer, since, request.optional)
         if found and use is Use.STALE_WHILE_REVALIDATE:
@@ -102,7 +109,7 @@ class Collections:
             if found is None or use is not Use.STALE_IF_ERROR:
                 raise
             return replace(found, failed=failure)
-        # A reading that began long before this request may be older than this request accepts.
+        # The shared reading may have begun long ago, and this request may accept only a younger one.
         if own or satisfies(snapshot.times, self._now, context.directives):
             return snapshot
         return await self._fetch(context, request)
@@ -114,19 +121,24 @@ class Collections:
     async def _find(
         self, context: ListContext, request: ListRequest, *, refresh: bool = False
     ) -> tuple[CollectionSnapshot | None, Use]:
+        """Returns the newest snapshot in the cache, or None, and how the request may use it.
+
+        With `refresh` the cache is asked again, even if it was asked at the beginning of the request.
+        """
         found = await self.snapshots.find(context, request, refresh=refresh)
         if found is None or (found.refused and not request.optional):
             return None, Use.UNUSABLE
         return found, judge(found.times, self._now, context.directives, revalidating=context.revalidating)
 
     async def _lead(self, context: ListContext, request: ListRequest) -> CollectionSnapshot:
-        """Fetches a list, unless another worker does: then waits for what it stores."""
+        """Fetches a list, unless another worker is fetching it: then waits for what that worker stores."""
 
         async def look() -> CollectionSnapshot | None:
             found, use = await self._find(replace(context, revalidating=True), request, refresh=True)
             return found if use is Use.FRESH else None
 
-        # The generations are part of the name: who begins after a change does not wait for a reading from before.
+        # The generations are part of the key, so a request that begins after a change does not wait for a reading
+        # that began before it.
         generations = context.cache.generations([request.collection.resource])
         key = context.cache.key("lease", sha256(request.pointer.encode() + generations).hexdigest()[:24])
         found, lease = await self._leases.take(key, context.request_id, look, context.session.deadline)
@@ -137,16 +149,16 @@ class Collections:
             snapshot = await self._fetch(context, request)
         finally:
             if lease is not None:
-                # Held until the list is stored, or the next worker would not find it and read it again. The request
-                # itself need not wait for that.
+                # The lease is held until the list is stored, or the next worker would not find the list and would read
+                # it again. A background task waits for that, so that this request need not.
                 self._flights.start((key, context.request_id), partial(_release, lease, snapshot))
         return snapshot
 
     async def _fetch(self, context: ListContext, request: ListRequest) -> CollectionSnapshot:
         """Fetches a list from the vendor and begins to store it.
 
-        Where the vendor refuses the query, the list is filtered here from the whole one. The refusal is remembered
-        for some hours, so that the call is not made before each reading.
+        A vendor may refuse the query of a narrowed list (400, 422). Then the whole list is read and filtered here, and
+        the refusal is remembered for some hours, so that later readings do not try the query first.
         """
         whole = request.collection.whole
         if whole is not None and await self.facts.has(context, refuses_query(request.collection)):
@@ -168,7 +180,7 @@ class Collections:
         return await self._make(context, request, times, request.belonging(rows), refused=refused)
 
     async def _filter(self, context: ListContext, request: ListRequest, whole: Collection) -> CollectionSnapshot:
-        """Makes a narrowed list of the rows of the whole one that belong to it."""
+        """Returns a narrowed list made of the rows of the whole one that belong to it."""
 
         async def read() -> CollectionSnapshot:
             return await self.open(context, whole, request.own_key, optional=request.optional)
@@ -177,10 +189,10 @@ class Collections:
         if context.directives.may_read:
             found = await read()
         else:
-            # Several narrowed lists of one request share one reading of the whole list.
+            # The cache may not be read, but several narrowed lists of one request share one reading of the whole list.
             found, _ = await self._flights.share((whole_request.pointer, context.request_id, request.optional), read)
         rows = await self.snapshots.rows(context.cache, found, 0)
-        if rows is None:  # Evicted since.
+        if rows is None:  # They were evicted after the snapshot was found.
             found = await self._fetch(context, whole_request)
             rows = found.rows or ()
         belonging = request.belonging(list(rows))
@@ -191,7 +203,10 @@ class Collections:
     async def _make(
         self, context: ListContext, request: ListRequest, times: Times, rows: list[Row], *, refused: int
     ) -> CollectionSnapshot:
-        """Makes a snapshot and begins to store it. The answer is composed meanwhile, and waits for it at the end."""
+        """Returns a snapshot and begins to store it.
+
+        The answer is composed meanwhile; its request waits for the storing at the end.
+        """
         snapshot, blocks = await self.snapshots.make(context, request, times, rows, refused=refused)
         if context.directives.no_store:
             return snapshot
@@ -201,6 +216,7 @@ class Collections:
 
 
 async def _release(lease: Lease, snapshot: CollectionSnapshot | None) -> None:
+    """Waits until the snapshot is stored, and releases the lease."""
     try:
         if snapshot is not None and snapshot.storing is not None:
             await snapshot.storing
@@ -209,4 +225,5 @@ async def _release(lease: Lease, snapshot: CollectionSnapshot | None) -> None:
 
 
 def _refuses_query(error: GatewayError) -> bool:
+    """Returns whether a failure says that the vendor does not accept the query."""
     return any(each.status in REFUSED_QUERY for each in error.provider_errors)

@@ -1,4 +1,4 @@
-"""Composing the answer to a read: which lists it takes, which slice of them, and what has to be said with it."""
+"""Composes the answer to a read: which lists it needs, which slice of them, and what is said about missing values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,15 @@ from gateway.unified.withheld import reasons, refused_lines, refused_paths, unre
 from gateway.upstream.vendor import VendorClient, VendorRefusal, encode
 
 CountUnreadable: TypeAlias = Callable[[str, str, int], None]
-"""Takes the provider, the resource, and the number of values that the vendor has and that could not be read."""
+"""Counts values that the vendor has but that cannot be read: called with provider, resource and number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """The body of an answer and its times. `withheld` are the paths of fields that are left out.
+    """The body of an answer and its times.
 
-    `used` are the resources of the lists that it was made of, `failed` the failure that an older one stands in for.
+    `withheld` are the paths of fields that are left out. `used` are the resources of the lists that it is made of.
+    `failed` is the failure that an older snapshot replaces.
     """
 
     body: bytes
@@ -59,7 +60,7 @@ class Composer:
         self._rejections = rejections
 
     async def compose(self, context: ReadContext) -> Composed:
-        """Returns the answer. Raises a `GatewayError`, or `WalkLost` where a walk cannot go on."""
+        """Returns the answer. Raises a `GatewayError`, or `WalkLost` where a walk through pages cannot continue."""
         composition = _Composition(self, context)
         try:
             return await (
@@ -71,7 +72,10 @@ class Composer:
 
 
 class _Composition:
-    """The composition of one answer. `_mapping` is the plan's, without the fields of lists that the vendor refuses."""
+    """The composition of one answer.
+
+    `_mapping` is that of the plan, without the fields that would be read from lists the vendor refuses.
+    """
 
     def __init__(self, composer: Composer, context: ReadContext) -> None:
         self._composer = composer
@@ -86,15 +90,16 @@ class _Composition:
         self._bound_to = f"{context.account.id}\n{context.plan.employee}\n{context.plan.binding}"
 
     async def compose_list(self) -> Composed:
+        """Returns the answer to a list operation: one page of records and the cursor of the next page."""
         query = self._plan.query
         conditions = compile_conditions(self._endpoint.table, query.filters)
-        # Rows that are filtered here cannot be counted off: the whole list is needed for any page.
+        # Where rows are filtered here, the place of a page in the list is not known: the whole list is needed.
         whole = bool(query.filters or self._endpoint.only or self._records.employee)
         try:
             snapshot, rows, start, joined = await self._read_lists(whole=whole)
         except NotImplementedHere:
             if self._plan.operation.of_employee:
-                await self._records.check_employee_exists(())  # The vendor may have no list of nobody either.
+                await self._records.check_employee_exists(())  # Else 404: 501 would be wrong for an unknown employee.
             raise
         check_answerable(conditions, joined, self._context.session.connector.name)
         self._leave_out_refused(joined)
@@ -112,6 +117,7 @@ class _Composition:
         return self._finish({"next": cursor, "data": data}, records, data)
 
     async def compose_record(self) -> Composed:
+        """Returns the answer to an operation for a single record."""
         row = await self._records.read()
         joined = await self._lists.join(self._plan.joins, [row], self._plan.mapping.deep)
         joined = await self._lists.complete(joined, [row], few=True)
@@ -121,10 +127,11 @@ class _Composition:
         return self._finish({"data": data}, [record], [data])
 
     async def _read_lists(self, *, whole: bool) -> tuple[CollectionSnapshot, Sequence[Row], int, Mapping[Join, Joined]]:
+        """Returns the snapshot of the list, the rows of the slice, the number of the first of them, and the joins."""
         joins = self._plan.joins
         listing, narrowed = await self._best_listing()
         if narrowed or any(listing.source in join.collections for join in joins):
-            # After each other: few rows need few joined ones, and a list that is also joined is read once.
+            # One after the other: few rows need few joined rows, and a list that is also joined is read only once.
             found = await self._slice(listing, whole=whole)
             joined = await self._lists.join(joins, found[1] if narrowed else None, self._plan.mapping.deep)
         else:
@@ -132,7 +139,10 @@ class _Composition:
         return *found, await self._lists.complete(joined, found[1], few=narrowed)
 
     async def _best_listing(self) -> tuple[Listing, bool]:
-        """Returns the list to read, and whether the vendor narrows it: not where the whole list is cached already."""
+        """Returns the list to read, and whether the vendor narrows it.
+
+        If the whole list is cached already, that is used and filtered here, which costs no call.
+        """
         found = listing_of(self._context, self._records.employee)
         if found is None:  # pragma: no cover - `Endpoint.answers` has seen to it
             raise self._records.missing
@@ -145,10 +155,10 @@ class _Composition:
         return (Listing(whole), False) if await self._lists.peek(whole) else (listing, narrowed)
 
     async def _slice(self, listing: Listing, *, whole: bool) -> tuple[CollectionSnapshot, Sequence[Row], int]:
-        """Returns the rows to make the page from, and the number of the first.
+        """Returns a snapshot, the rows to make the page from, and the number of the first of them.
 
-        These are all rows of a list that is filtered here, else one more than the page, which tells whether it is
-        the last.
+        The rows are all those of a list that is filtered here (`whole`), else one more than the page has: the
+        additional one tells that there is another page.
         """
         query = self._plan.query
         walk = None
@@ -165,9 +175,10 @@ class _Composition:
     def _page(
         self, rows: Sequence[Row], joined: Mapping[Join, Joined], conditions: Conditions, *, start: int, skip: int
     ) -> tuple[list[Record], int]:
-        """Returns the records of a page, and the number of the row to go on at, or -1 at the end.
+        """Returns the records of a page, and the number of the row at which the next page begins, or -1 at the end.
 
-        `start` is the number of the first row; `skip` records that meet the conditions are left out first.
+        `start` is the number of the first row. The first `skip` records that meet the conditions are left out, as they
+        are on earlier pages.
         """
         records: list[Record] = []
         stop = start
@@ -196,7 +207,7 @@ class _Composition:
         refusals = (joined[join].refusal for join in completion.joins if join in joined) if completion else ()
         refusal = next(filter(None, refusals), None)
         if completion and refusal:
-            # Made of an incomplete row, these fields would have other values.
+            # From a row that is not completed, these fields would get wrong values.
             wanted = [name for name in plan.mapping.rules if name in completion.fields]
             self._refused = {**dict.fromkeys(wanted, refusal), **self._refused}
         if self._refused:
@@ -205,6 +216,7 @@ class _Composition:
             self._mapping = compile_table(self._endpoint.table, fields, hidden)
 
     def _finish(self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]) -> Composed:
+        """Returns the composed answer: adds `raw` and `withheld` to the body where the query wants them."""
         plan, connector = self._plan, self._context.session.connector
         if plan.query.raw:
             body["raw"] = self._raw(records)
@@ -225,7 +237,7 @@ class _Composition:
         return Composed(encode(body), self._lists.times, withheld, frozenset(self._lists.used), self._lists.failed)
 
     def _raw(self, records: Sequence[Record]) -> list[dict[str, Any]]:
-        """Returns the calls that were made, with the rows that belong to these records."""
+        """Returns the vendor calls that were made, each with the rows that belong to these records."""
         session, endpoint = self._context.session, self._endpoint
         of_page = row_filter(
             (own_lists(endpoint), endpoint.key),

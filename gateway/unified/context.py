@@ -1,4 +1,4 @@
-"""What belongs to one request that reads lists, from its beginning to its end."""
+"""The state of one request that reads lists, from its beginning to its end."""
 
 import asyncio
 from collections.abc import Hashable
@@ -16,11 +16,11 @@ from gateway.upstream.vendor import VendorSession
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListContext:
-    """A request for lists of an account: its calls to the vendor, its view of the cache, what it demands of freshness.
+    """A request for an account's lists: its calls to the vendor, its view of the cache, and the freshness it demands.
 
-    A request that is `revalidating` runs behind a stale answer: it wants fresh lists. `invalidations` is a number
-    that grows with each invalidation that this worker knows of; it counts where the shared cache is not there.
-    `storing` are writes to the cache that this request has begun and not yet waited for.
+    A request that is `revalidating` runs in the background after a stale answer was sent, so it wants fresh lists.
+    `invalidations` is a number that grows with each invalidation that this worker knows of; it is used where the shared
+    cache is not available. `storing` are writes to the cache that this request has begun and not yet waited for.
     """
 
     session: VendorSession
@@ -34,16 +34,20 @@ class ListContext:
 
     @property
     def account(self) -> Account:
+        """Returns the account of the request."""
         return self.session.linked.account
 
     def in_background(self) -> Self:
-        """Returns the context of a request that goes on behind an answer, with calls of its own."""
+        """Returns the context of a background request, with calls of its own."""
         return replace(self, session=self.session.fresh(), storing=[])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadContext(ListContext):
-    """A unified read. `answer` is the name of its answer in the caches, `began` the point when it began to read."""
+    """A unified read.
+
+    `answer` is the name of its answer in the caches, and `began` the point at which it began to read.
+    """
 
     plan: ReadPlan
     answer: str
@@ -51,9 +55,13 @@ class ReadContext(ListContext):
 
     @property
     def flight(self) -> Hashable:
-        """Names the work that equal requests share: begun after the same changes, of lists that may be as stale."""
+        """Returns the single-flight key of the request. Equal requests share work that began after the same changes.
+
+        `max_stale` is part of it, as it decides which stale lists the answer may be made of.
+        """
         generations = self.cache.generations(self.plan.resources)
         return self.account.id, self.answer, generations, self.invalidations, self.directives.max_stale
 
     def revalidation(self) -> Self:
+        """Returns the context of the background request that replaces a stale answer."""
         return replace(self.in_background(), revalidating=True)

@@ -1,7 +1,8 @@
 """Page cursors: opaque, signed, and bound to account, operation and query.
 
-A cursor names the snapshot of a list that a walk through its pages reads, and how far it has come. When that snapshot
-is gone, the walk may go on in a newer one: `last` and `total` tell whether it has the same record at the same place.
+A cursor names the snapshot of the list that a walk through its pages reads, and the position that it has reached. If
+that snapshot is no longer stored, the walk may continue in a newer one: `last` and `total` tell whether that has the
+same record at the same position.
 """
 
 import hmac
@@ -14,12 +15,16 @@ from gateway.errors import BadRequest
 
 _MAC_BYTES = 16
 _STEPS = 10
-"""A cursor lives for nine tenths of its lifetime at least."""
+"""`made_at` is rounded down to a tenth of the lifetime, so a cursor is valid for at least nine tenths of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`position` is the row after the last one sent; `made_at` is in seconds since the epoch, rounded down."""
+    """A position in a snapshot.
+
+    `position` is the row after the last one sent, `total` the length of the list, and `last` the digest of the last id
+    sent. `made_at` is in seconds since the epoch, rounded down.
+    """
 
     snapshot: str
     position: int
@@ -44,11 +49,15 @@ class CursorSigner:
         return int(now) // step * step
 
     def write(self, cursor: Cursor, bound_to: str) -> str:
+        """Returns the signed text of a cursor."""
         plain = dumps(astuple(cursor), separators=(",", ":")).encode()
         return _text(self._mac(plain, bound_to) + plain)
 
     def read(self, text: str, bound_to: str, now: float) -> Cursor:
-        """Raises `BadRequest` for a cursor that is damaged, of another account or query, or too old."""
+        """Returns the cursor of a text.
+
+        Raises `BadRequest` for a cursor that is damaged, of another account or query, or too old.
+        """
         try:
             sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         except ValueError:
@@ -78,6 +87,7 @@ class WalkLost(Exception):
 
 
 def stale_cursor(why: str) -> BadRequest:
+    """Returns the error for a cursor that can no longer be used."""
     return BadRequest(f"next has gone stale: {why}. Start the walk again without next.", code="StaleCursorError")
 
 

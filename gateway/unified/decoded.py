@@ -1,7 +1,7 @@
 """Decoded lists in the memory of one worker, with their rows in order and by any column.
 
-The id of a snapshot is a digest of its rows, so an entry never becomes wrong. Whether the snapshot may still be used
-is asked of the shared cache each time.
+The id of a snapshot is a digest of its rows, so a stored list is never wrong. The shared cache is still asked each time
+whether the snapshot may be used.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -14,6 +14,7 @@ from gateway.unified.mapping import Joined, index
 DECODED = 4
 """A decoded row takes three to four times its bytes in JSON, measured with rows of a vendor."""
 _MOST_JOINED = 8
+"""Results of joins that are remembered with one list."""
 
 
 class DecodedList:
@@ -60,13 +61,18 @@ class DecodedListCache:
 
     @property
     def bytes(self) -> int:
+        """Returns the bytes of memory that the lists take."""
         return self._lists.bytes
 
     def get(self, account: str, snapshot: str) -> DecodedList | None:
+        """Returns a decoded list, or None."""
         return self._lists.get(account, snapshot)
 
     def purge(self, account: str) -> None:
-        """Removes an account's lists. One that is still being read is stored later, unless the account is purged."""
+        """Removes an account's lists.
+
+        A list that is being read now is stored later all the same, unless the account is among the `purged` ones.
+        """
         self._lists.remove_account(account)
 
     def put(self, account: str, snapshot: str, rows: Sequence[Row], size: int) -> DecodedList:

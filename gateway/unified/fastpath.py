@@ -1,7 +1,7 @@
 """The fast path: answers a repeated GET from the local cache, without parsing it again.
 
-It decides nothing. The decision for an equal request is remembered together with the key and the account that it was
-made for, and holds while these are unchanged; every other request takes the full path.
+The fast path decides nothing. The decision for an equal request is remembered together with the key and the account
+that it was made for, and is valid while these are unchanged. Every other request takes the full path.
 """
 
 import secrets
@@ -38,7 +38,7 @@ class FastPathEntry:
 class FastPath:
     """Remembers tickets by a digest of their requests, keyed by a secret of this process.
 
-    So long queries take no more memory than short ones, and nobody can choose requests that collide.
+    So a long query takes no more memory than a short one, and a caller cannot craft requests whose digests collide.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,9 @@ class FastPath:
         return Fingerprint(digest, found.get(b"accept-encoding", b""), found.get(b"if-none-match", b""))
 
     def find(self, fingerprint: Fingerprint) -> FastPathEntry | None:
+        """Returns the entry of an equal earlier request, or None."""
         return self._tickets.get(fingerprint.digest)
 
     def remember(self, fingerprint: Fingerprint, entry: FastPathEntry) -> None:
+        """Stores the entry of a request for equal later ones."""
         self._tickets.put(fingerprint.digest, entry)

@@ -22,6 +22,7 @@ class Conditions:
     names: Sequence[str] = ()
 
     def met_by(self, record: Record) -> bool:
+        """Returns whether a record meets all conditions."""
         if not self.wanted:
             return True
         values = self.plan.unify(record)
@@ -29,6 +30,7 @@ class Conditions:
 
 
 def compile_conditions(table: Table, filters: Mapping[str, str]) -> Conditions:
+    """Returns the conditions that the filters of a query stand for."""
     found = [(name, filter_of(table.resource.name, name), value) for name, value in filters.items()]
     wanted = [(each, value) for _, each, value in found if each is not None]
     names = [name for name, each, _ in found if each is not None]
@@ -37,7 +39,10 @@ def compile_conditions(table: Table, filters: Mapping[str, str]) -> Conditions:
 
 
 def check_answerable(conditions: Conditions, joined: Mapping[Join, Joined], vendor: str) -> None:
-    """Raises where a filter is about a field that the vendor refuses: no record would match, whatever is true."""
+    """Raises `Forbidden` or `NotImplementedHere` where a filter reads a field that the vendor refuses.
+
+    Without the field no record would match, so an empty list would be a wrong answer.
+    """
     refused = refused_paths(conditions.plan, joined)
     for name, (found, _) in zip(conditions.names, conditions.wanted, strict=True):
         why = next((refused[each] for each in found.fields if each in refused), None)

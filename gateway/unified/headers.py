@@ -27,7 +27,7 @@ def page_headers(page: Page, coding: str) -> Headers:
 
 
 def etag(digest: str, coding: str) -> bytes:
-    """Returns a strong validator: another one for each content coding (RFC 9110, section 8.8.3.3)."""
+    """Returns a strong validator, a different one for each content coding (RFC 9110, section 8.8.3.3)."""
     return f'"{digest}-{coding}"'.encode() if coding else f'"{digest}"'.encode()
 
 

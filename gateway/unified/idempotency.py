@@ -1,4 +1,4 @@
-"""Idempotency keys: a write under the same key is done once, and repeated requests get the first one's answer."""
+"""Idempotency keys: a write under a key is done once, and repeated requests get the answer of the first one."""
 
 import re
 from contextlib import suppress
@@ -48,13 +48,16 @@ class Idempotency:
         return None if earlier is None else _replay(key, earlier, linked, now)
 
     async def complete(self, key: IdempotencyKey, linked: Linked, result: WriteResult) -> None:
-        """Stores the answer. That this fails makes a repetition a conflict, and the answer itself no worse."""
+        """Stores the answer. If that fails, the caller still gets it, and a repetition is a conflict."""
         sealed = linked.cipher.seal(result.body, _context(key))
         with suppress(StoreUnavailable):
             await self._store.end(key, IdempotencyState.DONE, result.status, sealed)
 
     async def fail(self, key: IdempotencyKey, *, uncertain: bool) -> None:
-        """Releases the key of a write that was not done, so that it can be tried again; not where that is uncertain."""
+        """Releases the key of a write that was not done, so that it can be tried again.
+
+        If it is `uncertain` whether it was done, the key stays reserved, and a repetition is a conflict.
+        """
         with suppress(StoreUnavailable):
             if uncertain:
                 await self._store.end(key, IdempotencyState.UNKNOWN)

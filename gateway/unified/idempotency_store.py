@@ -12,7 +12,7 @@ from gateway.model import Account, IdempotencyKey, IdempotencyRecord, Idempotenc
 
 
 class IdempotencyStore:
-    """Of two processes that reserve a key at once, one gets it."""
+    """Stores idempotency keys. If two processes reserve a key at once, only one of them gets it."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -40,15 +40,18 @@ class IdempotencyStore:
         )
 
     async def end(self, key: IdempotencyKey, state: IdempotencyState, status: int = 0, sealed: bytes = b"") -> None:
+        """Stores the outcome of the write, and its sealed answer."""
         change = update(idempotency).where(_of(key)).values(state=state.value, status=status, sealed=sealed)
         async with writing(self._engine) as connection:
             await connection.execute(change)
 
     async def release(self, key: IdempotencyKey) -> None:
+        """Deletes a key."""
         async with writing(self._engine) as connection:
             await connection.execute(delete(idempotency).where(_of(key)))
 
     async def delete_of_account(self, connection: AsyncConnection, account: Account) -> None:
+        """Deletes all keys of an account."""
         await connection.execute(delete(idempotency).where(idempotency.c.account_id == account.id))
 
 

@@ -1,4 +1,4 @@
-"""Fetching all rows of a vendor's list, page by page, until they are the list without a doubt."""
+"""Fetches all rows of a vendor's list, page by page, and checks that the pages make up the list."""
 
 import asyncio
 import re
@@ -15,12 +15,13 @@ from gateway.unified.page_checks import Pass, are_older, arrange
 from gateway.upstream.vendor import VendorClient, VendorRefusal, VendorSession, malformed, without
 
 _ATTEMPTS = 3
+"""Readings with a flaw before the list is given up."""
 SAFE_KEY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
-"""What may be a vendor's id: one segment of a path, which cannot lead out of it."""
+"""The form of a vendor's id. It is one segment of a path, so that it cannot lead to another path."""
 
 
 class ListFetcher:
-    """Fetches lists, `concurrency` pages at a time."""
+    """Fetches lists. Asks for up to `concurrency` pages of a list at once."""
 
     def __init__(self, client: VendorClient, concurrency: int) -> None:
         self._client = client
@@ -28,6 +29,10 @@ class ListFetcher:
         self._concurrency = concurrency
 
     async def rows(self, session: VendorSession, request: ListRequest) -> list[Row]:
+        """Returns all rows of a list. Raises `VendorFailure`, and `VendorRefusal` where the vendor refuses the list.
+
+        A list that stands for a single record has one row, or none where the vendor refuses that record (403, 404).
+        """
         if not request.collection.single:
             return await self._pages(session, request)
         if not SAFE_KEY.fullmatch(request.own_key):
@@ -37,7 +42,7 @@ class ListFetcher:
         except VendorRefusal as refusal:
             if refusal.status == 401:
                 raise
-            return []  # Not there, or not for this token: vendors answer the same to both.
+            return []  # Missing, or not for this token: vendors answer both in the same way.
         if not isinstance(row, dict):
             raise VendorFailure(f"{session.connector.name} answered {request.collection.path} with what is no record.")
         return (
@@ -47,10 +52,10 @@ class ListFetcher:
         )
 
     async def _pages(self, session: VendorSession, request: ListRequest) -> list[Row]:
-        """Fetches all pages until they are the list without a doubt. Raises `VendorFailure` after three tries.
+        """Returns the rows of all pages. Raises `VendorFailure` after three readings with a flaw.
 
-        Where rows may have been added while the list was read, it is complete only if a second reading finds the
-        same ones: an added row shifts the pages, and one that was there would be missed.
+        If rows may have been added during a reading, it counts only when the next reading finds the same rows: an added
+        row shifts the pages, so that a row that was there all the time can be missed.
         """
         tries, before = 0, None
         while True:
@@ -70,7 +75,7 @@ class ListFetcher:
                 )
 
     async def _pass(self, session: VendorSession, request: ListRequest) -> tuple[Pass, bool]:
-        """Reads all pages once. Returns, too, whether it is certain that no row was added meanwhile."""
+        """Reads all pages once. Returns the reading, and whether it is certain that no row was added meanwhile."""
         paging, path = session.connector.paging, request.collection.path
         columns = _stamps(paging, request.collection)
         limit, began = asyncio.Semaphore(self._concurrency), self._clock.now()
@@ -86,11 +91,12 @@ class ListFetcher:
             return replace(batch, rows=without(batch.rows, never)) if _has_any(batch.rows, never) else batch
 
         first = await page(paging.first())
+        # Pages overlap by one row: if the row that ends a page also begins the next one, no row was lost between them.
         overlap = 1 if len(first.rows) > 1 else 0
         try:
             rest = paging.rest(first, overlap)
             if len(rest) > len(paging.rest(first, 0)) and are_older(first.rows, columns, began):
-                # The overlap would cost one more page, and the rows' own dates tell enough.
+                # The overlap would cost one more page, and the dates of the rows show that none was added.
                 rest, overlap = paging.rest(first, 0), 0
         except Malformed as error:
             raise malformed(session, path, error) from error
@@ -104,6 +110,9 @@ def _has_any(rows: Sequence[Row], columns: frozenset[str]) -> bool:
 
 
 def _stamps(paging: Paging, collection: Collection) -> tuple[str, ...]:
-    """Returns the columns that say when a row came into a list. Into a narrowed list it may come by a change."""
+    """Returns the columns that say when a row came into the list; empty where they cannot tell.
+
+    A change of a row can bring it into a narrowed list, so there the time of the last change counts too.
+    """
     columns = (paging.created, paging.updated) if collection.narrows else (paging.created,)
     return columns if all(columns) else ()

@@ -1,4 +1,4 @@
-"""Lists as one read needs them: whole or a slice, from the beginning or where a walk goes on, with joined lists."""
+"""Reads lists for one answer: whole lists or slices, the continuation of a walk through pages, and joined lists."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,28 +20,31 @@ from gateway.unified.withheld import not_offered, why_refused
 from gateway.upstream.vendor import VendorRefusal
 
 FEW = 3
-"""For up to this number of records, a joined list is asked for each of them alone instead of whole."""
+"""For up to this number of records, joined rows are asked for record by record instead of reading the whole list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A walk through the pages of a list: where it goes on, and the column that holds the ids of its records."""
+    """A walk through the pages of a list: its cursor, and the column that holds the ids of its records."""
 
     cursor: Cursor
     key: str
 
     def check(self, snapshot: CollectionSnapshot, before: Sequence[Row] | None) -> None:
-        """Raises `WalkLost` unless a list is as long as it was and has the same record before the place."""
+        """Raises `WalkLost` unless the list has the same length and the same record before the cursor's position.
+
+        `before` is the row before that position, if there is one.
+        """
         here = mark(str(before[0].get(self.key))) if before else ""
         if snapshot.total != self.cursor.total or here != self.cursor.last:
             raise WalkLost
 
 
 class ListReader:
-    """Reads lists for one request, and remembers what the answer is made of.
+    """Reads lists for one request, and collects what the answer says about them.
 
-    `times` are those of all lists read so far: as old as the oldest, fresh until the first ends. `used` are their
-    resources, and `failed` is the failure that an older snapshot replaces.
+    `times` are those of all lists read so far: as old as the oldest, fresh until the first becomes stale. `used` are
+    the resources of these lists. `failed` is the failure that an older snapshot replaces.
     """
 
     def __init__(self, collections: Collections, context: ListContext) -> None:
@@ -56,7 +59,7 @@ class ListReader:
 
     @property
     def times(self) -> Times:
-        """Raises `LookupError` where nothing was read."""
+        """Returns the times of all lists read so far. Raises `LookupError` where nothing was read."""
         if self._times is None:
             raise LookupError("nothing has been read")
         return self._times
@@ -64,7 +67,8 @@ class ListReader:
     async def open(self, listing: Listing, context: ListContext | None = None) -> CollectionSnapshot:
         """Returns a snapshot of a list. Raises what asking the vendor raises.
 
-        And `Forbidden` where the vendor refuses the list to this token, `NotImplementedHere` where it has no such.
+        Raises `Forbidden` where the vendor refuses the list to this token, and `NotImplementedHere` where it has no
+        such list.
         """
         context = context or self._context
         if isinstance(listing.source, Collection):
@@ -75,16 +79,18 @@ class ListReader:
         return await self._derive(listing, listing.source, snapshots)
 
     async def resume(self, listing: Listing, walk: Walk) -> CollectionSnapshot:
-        """Returns the snapshot that a walk goes on in: its own, or a newer one with the same record at the place.
+        """Returns the snapshot in which a walk continues. Raises `WalkLost` where it cannot.
 
-        Raises `WalkLost` where there is neither.
+        That is the snapshot of its cursor if it is still stored, else a newer one that has the same record at the
+        position.
         """
         cursor = walk.cursor
         if isinstance(listing.source, Collection):
             own = await self._snapshots.find_by_id(self._context.cache, cursor.snapshot)
             if own and await self._snapshots.rows(self._context.cache, own, cursor.position - 1, cursor.position):
-                return self._noted(own, listing.source)
-        # A derived list is derived again each time: one of its parts may have changed though another is still cached.
+                return self._note_snapshot(own, listing.source)
+        # A derived list has no stored snapshot of its own: it is computed again each time, since one of its parts may
+        # have changed while another is still cached.
         snapshot, before = await self.rows(listing, await self.open(listing), cursor.position - 1, cursor.position)
         walk.check(snapshot, before)
         return snapshot
@@ -98,10 +104,10 @@ class ListReader:
         *,
         walk: Walk | None = None,
     ) -> tuple[CollectionSnapshot, Sequence[Row]]:
-        """Returns rows of a list, to the end without a `stop`, and the snapshot that they are of.
+        """Returns rows `start` to `stop` of a list (to the end without `stop`), and the snapshot that they are from.
 
-        That is a newer snapshot where rows of this one were evicted. Raises `WalkLost` where a walk cannot go on in
-        it.
+        If rows of this snapshot were evicted, the list is read again, and the snapshot is a newer one. Raises
+        `WalkLost` where `walk` cannot continue in that.
         """
         rows = await self._snapshots.rows(self._context.cache, snapshot, start, stop)
         if rows is not None:
@@ -115,17 +121,19 @@ class ListReader:
     async def join(
         self, joins: Sequence[Join], only: Sequence[Row] | None, deep: frozenset[Join] = frozenset()
     ) -> Mapping[Join, Joined]:
-        """Reads the joined lists: whole, or for `only` a few rows where the join can be narrowed.
+        """Returns the rows of the joined lists.
 
-        A `deep` join is about rows that are not read yet, so it is always read whole.
+        They are read whole, or for the records of `only` alone where these are few and the join can be narrowed. A
+        `deep` join is about the rows of another join, which are not read yet, so it is always read whole.
         """
         found = await together(self._joined(join, None if join in deep else only) for join in joins)
         return dict(zip(joins, found, strict=True))
 
     async def complete(self, joined: Mapping[Join, Joined], rows: Sequence[Row], *, few: bool) -> Mapping[Join, Joined]:
-        """Reads the further list of each join whose short lists are not enough for some of these records.
+        """Adds the rows of further lists to joins whose usual, shorter lists lack something for some of these records.
 
-        For `few` records each is asked for alone, where the join can be narrowed.
+        For `few` records each one is asked for alone, where the join can be narrowed. A reading of the whole further
+        list is remembered as a fact of the account, so that the next request reads that list at once.
         """
         found = dict(joined)
         for join in self._short:
@@ -142,32 +150,36 @@ class ListReader:
         return found
 
     async def peek(self, collection: Collection) -> CollectionSnapshot | None:
-        """Returns a whole list if it is cached and may be used. The vendor is not asked."""
+        """Returns the snapshot of a whole list if it is cached and may be used now. Never asks the vendor."""
         return await self._collections.peek(self._context, collection)
 
     async def find(self, collection: Collection, column: str, value: str) -> Row | None:
-        """Returns a row of a whole list that is cached, or None: then the vendor has to be asked."""
+        """Returns the row of a cached whole list with this value in a column.
+
+        Returns None where there is none or the list is not cached: then the vendor has to be asked.
+        """
         snapshot = await self.peek(collection)
         decoded = await self._snapshots.decoded(self._context.cache, snapshot) if snapshot else None
         if snapshot is None or decoded is None:
             return None
         rows = decoded.by(column).get(value)
         if rows:
-            self._noted(snapshot, collection)
+            self._note_snapshot(snapshot, collection)
         return rows[0] if rows else None
 
     def note(self, resource: str, times: Times) -> None:
-        """Adds a reading that the answer is made of."""
+        """Adds a reading to those that the answer is made of."""
         self._times = times if self._times is None else self._times.joined(times)
         self.used.add(resource)
 
-    def _noted(self, snapshot: CollectionSnapshot, collection: Collection) -> CollectionSnapshot:
+    def _note_snapshot(self, snapshot: CollectionSnapshot, collection: Collection) -> CollectionSnapshot:
         self.note(collection.resource, snapshot.times)
         self.failed = self.failed or snapshot.failed
         return snapshot
 
     @property
     def _uncached(self) -> ListContext:
+        """Returns a context that ignores the cache: rows of a cached snapshot were evicted."""
         return replace(self._context, directives=replace(NO_DIRECTIVES, no_cache=True))
 
     async def _open_one(self, collection: Collection, own_key: str, context: ListContext) -> CollectionSnapshot:
@@ -181,11 +193,12 @@ class ListReader:
                 raise NotImplementedHere(not_offered(name, collection.path), provider_errors=said) from refusal
             raise Forbidden(why_refused(name, collection.path), provider_errors=said) from refusal
         self._opened[(collection, own_key)] = snapshot
-        return self._noted(snapshot, collection)
+        return self._note_snapshot(snapshot, collection)
 
     async def _derive(
         self, listing: Listing, derived: Derived, snapshots: Sequence[CollectionSnapshot]
     ) -> CollectionSnapshot:
+        """Returns the snapshot of a derived list, computed from the snapshots of its parts."""
         lists = []
         for collection, snapshot in zip(derived.collections, snapshots, strict=True):
             _, rows = await self.rows(Listing(collection, listing.own_key), snapshot, 0)
@@ -195,6 +208,7 @@ class ListReader:
         return CollectionSnapshot(snapshots[0].id, times, len(rows), rows=rows)
 
     async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
+        """Returns the rows of one join, read in the way that costs the fewest calls."""
         keys = None if only is None else _keys(join, only)
         if keys is None or join.narrow is None or len(keys) > FEW or await self._all_cached(join, keys):
             return await self._join_whole(join)
@@ -212,6 +226,7 @@ class ListReader:
         return index(join, rows, embedded[1].rows if embedded and not isinstance(embedded[1], Refusal) else ())
 
     async def _join_whole(self, join: Join) -> Joined:
+        """Returns a join made of its whole lists, or of its further list where those are known to lack rows."""
         if join.further is None:
             return await self._join_lists(join, join.collections)
         if not await self._cached(join.collections) and (
@@ -240,9 +255,9 @@ class ListReader:
         return cached if len(cached) == len(snapshots) else None
 
     async def _all_cached(self, join: Join, keys: Sequence[str]) -> bool:
-        """Returns whether the whole lists of a join are cached and have a row of each of these records.
+        """Returns whether the whole lists of a join are cached and have a row for each of these records.
 
-        Of a record without one the narrow list may know more: roles that have ended, for example.
+        If a record has none, the narrow list may still have one for it: a role that has ended, for example.
         """
         if join.key is None:
             return False
@@ -254,7 +269,7 @@ class ListReader:
         return len(arranged) == len(join.collections) and all(any(key in rows for rows in arranged) for key in keys)
 
     async def _whole(self, collection: Collection, key: str = "") -> tuple[str, DecodedList | Refusal]:
-        """Returns all rows of a joined list with its snapshot's id, or that the vendor refuses it."""
+        """Returns the id of a snapshot with all its rows, or with the refusal of the vendor."""
         snapshot = self._opened.get((collection, key))
         if snapshot is None:
             snapshot = await self._collections.open(self._context, collection, key, optional=True)
@@ -262,7 +277,7 @@ class ListReader:
         if decoded is None and not snapshot.refused:
             snapshot = await self._collections.open(self._uncached, collection, key, optional=True)
             decoded = None if snapshot.refused else DecodedList(snapshot.rows or ())
-        self._noted(snapshot, collection)
+        self._note_snapshot(snapshot, collection)
         return snapshot.id, decoded or Refusal(collection.path, snapshot.refused)
 
 

@@ -32,6 +32,10 @@ class ListRequest:
     def of(
         cls, context: ListContext, collection: Collection, own_key: str = "", *, optional: bool = False
     ) -> "ListRequest":
+        """Returns the request for a list.
+
+        `own_key` is the id of the record that the list is about, if it is about one.
+        """
         query, path, digest = _identify(collection, own_key, context.today)
         pointer = context.cache.key("list", f"{context.account.revision}:{digest}")
         fact = fact_key(context.cache, context.account, refuses_query(collection)) if collection.whole else ""
@@ -53,7 +57,7 @@ def lookup_keys(context: ListContext, collections: tuple[Collection, ...], joins
     return [context.cache.key(kind, f"{revision}:{name}") for kind, name in _names(collections, joins, context.today)]
 
 
-@lru_cache(maxsize=1024)  # On the way of every hit in Redis.
+@lru_cache(maxsize=1024)  # Cached, since every hit in Redis needs them.
 def _names(collections: tuple[Collection, ...], joins: tuple[Join, ...], today: date) -> list[tuple[str, str]]:
     return [
         *(("list", _identify(each, "", today)[2]) for each in collections),

@@ -1,4 +1,4 @@
-"""Which list a read is made from: the whole one, the employee's own, or one that the vendor narrows by filters."""
+"""Decides which list a read is made from: the whole one, the employee's own, or one narrowed by the vendor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -17,20 +17,20 @@ from gateway.upstream.decoding import UNREADABLE_COLUMNS, unreadable_columns
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A list that the vendor does not give to this token: its path, and the status that says so."""
+    """A list that the vendor refuses to this token: its path, and the status of the refusal (403 or 404)."""
 
     path: str
     status: int
 
     @property
     def not_offered(self) -> bool:
-        """Whether the vendor has no such list; else it has one, but not for this token."""
+        """Returns whether the vendor has no such list. Otherwise it has one, but not for this token."""
         return self.status == 404
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The rows of a join, by the value of its key; `refusal` where the vendor would not give them to this token."""
+    """The rows of a join, by the value of its key. `refusal` is set where the vendor refuses the list to this token."""
 
     by_key: Mapping[Any, Sequence[Row]]
     refusal: Refusal | None = None
@@ -41,7 +41,7 @@ class Joined:
 
 
 REFUSED = Joined({}, Refusal("", 403))
-"""For callers to whom it does not matter which list is refused."""
+"""A refused join, for callers that do not need to know which list it is."""
 
 
 def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Joined:
@@ -76,11 +76,13 @@ class Record:
         self._picks: dict[Join, Any] = {}
 
     def pick(self, join: Join) -> Any:
+        """Returns what the join picks for this record: a row, several rows or None."""
         if join not in self._picks:
             self._picks[join] = join.pick(self.row, self.joins[join].of(join, self.row), self.today)
         return self._picks[join]
 
     def nested(self, row: Row) -> "Record":
+        """Returns a record for a joined row, with the same joins."""
         return Record(row, self.joins, self.today)
 
 
@@ -102,6 +104,7 @@ class Plan:
     nested: Mapping[str, "Plan"] = field(default_factory=dict)
 
     def unify(self, record: Record) -> dict[str, Any]:
+        """Returns the unified record."""
         return {name: read(record) for name, read in self.readers}
 
 
@@ -161,6 +164,7 @@ def _several_reader(sources: Sequence[Source], convert: Callable[..., Any]) -> R
 
 
 def getter(source: Source) -> Reader:
+    """Returns a function that reads a source from a record."""
     if isinstance(source, Ref):
         return joined_getter(source)
     if source == TODAY:
@@ -169,6 +173,7 @@ def getter(source: Source) -> Reader:
 
 
 def joined_getter(source: Ref) -> Reader:
+    """Returns a function that reads a joined row, or one column of it, from a record."""
     join, column = source.join, source.column
     if column is None:
         return lambda record: record.pick(join)

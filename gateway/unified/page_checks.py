@@ -1,7 +1,7 @@
-"""Checks that pages read one after the other make up the list, though it may have changed meanwhile. Pure functions.
+"""Checks that pages which were read one after the other make up the list. Pure functions.
 
-Each page is true of its own moment only. Pages that are accepted here repeat no row and miss none that was there all
-the time; decision 25 says why, and which assumptions that takes.
+The list may have changed between two pages. Pages that are accepted here repeat no row, and miss no row that was there
+all the time. Decision 25 explains why, and on which assumptions.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,10 @@ SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One reading of all pages. `names` identify its rows; `flaw` is why the pages are not the list, or empty."""
+    """One reading of all pages.
+
+    `names` identify its rows. `flaw` says why the pages are not the list; it is empty where they are.
+    """
 
     rows: list[Row]
     names: frozenset[Any]
@@ -26,9 +29,10 @@ class Pass:
 
 
 def arrange(batches: Sequence[Batch], overlap: int, key: str) -> Pass:
-    """Puts pages together, each of which begins with the last `overlap` rows of the one before.
+    """Joins pages, each of which begins with the last `overlap` rows of the page before.
 
-    They are without flaw if all state the same total, their ends meet, and they have that many different rows.
+    The result has no flaw if all pages state the same total, their overlaps are equal, and there are that many
+    different rows.
     """
     total = batches[0].total
     rows: list[Row] = []

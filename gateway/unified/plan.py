@@ -1,4 +1,4 @@
-"""What a read is allowed to ask and to show: decided before any cache and before the vendor, and remembered."""
+"""Plans of reads: what a read asks for and may show. Made before any cache or the vendor is asked, and remembered."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ LONGEST_REMEMBERED = 1024
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """An admitted read: what is asked, and what of it may be shown.
+    """An admitted read: what it asks for, and what may be shown of it.
 
-    `visible` tells what of the records at a vendor's path `raw` may show. A cursor is bound to `binding`; `digest`
-    is the name of the answer. Both leave out the account, and the record and the employee that are asked for: `key`
-    and `employee`. The answer is made of `resources`, so a change of one of them outdates it; `collections` are the
-    whole lists that it may be made of, `joins` what is joined to its records.
+    `visible` returns which columns `raw` may show of the records at a vendor's path. A cursor is bound to `binding`,
+    and `digest` names the answer; both leave out the account, and the record (`key`) and employee that are asked for.
+    `resources` are those that the answer is made of: a change of one of them outdates it. `collections` are the whole
+    lists that it may be made of, and `joins` are what is joined to its records.
     """
 
     operation: Operation
@@ -50,7 +50,7 @@ class ReadPlan:
 
 
 class Planner:
-    """Plans reads. Equal queries under equal rights are decided once."""
+    """Plans reads. Equal queries under equal scopes are planned once."""
 
     def __init__(self, page_limits: PageLimits) -> None:
         self._page_limits = page_limits
@@ -88,6 +88,7 @@ class Planner:
 def make_read_plan(
     operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, visible: Callable[[str], VisibleColumns]
 ) -> ReadPlan:
+    """Returns the plan of a read whose fields are `allowed`."""
     mapping = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
     binding = f"{operation.id}\n{query.canonical()}"
     digest = sha256(f"{binding}\0{query.position()}\0{allowed.fingerprint()}".encode()).hexdigest()

@@ -1,7 +1,7 @@
 """The content of `raw=true`: the vendor calls made for one answer, each with the rows that the answer is made of.
 
 A call is shown only where the key and the token may read its resource, and of its rows only the columns that they may
-read. Rows of nobody on the page are left out, so that a page of 25 people does not carry the whole company.
+read. Rows of other people are left out, so that a page of 25 people does not contain the whole company.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -18,7 +18,7 @@ from gateway.upstream.decoding import UNREADABLE_COLUMNS, without_columns
 from gateway.upstream.vendor import RawCall
 
 _OURS = frozenset({UNREADABLE_COLUMNS})
-"""What our decoder puts into a row, which is no column of the vendor's."""
+"""What the gateway's decoder adds to a row, and which is not a column of the vendor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,12 @@ class RowFilter:
     by_list: dict[str, list[tuple[str | None, set[Any]]]] = field(default_factory=dict)
 
     def add(self, path: str, column: str | None, values: Collection[Any]) -> None:
-        """Let rows belong that have one of the values in a column; with no column, all rows of the list."""
+        """Adds the rows that have one of the values in a column; with no column, all rows of the list."""
         plain = {each for each in values if isinstance(each, str | int)}
         self.by_list.setdefault(first_word(path), []).append((column, plain))
 
     def rows(self, path: str, rows: Sequence[Row]) -> list[Row]:
+        """Returns the rows of a list that belong to the page."""
         rules = self.by_list.get(first_word(path), ())
         return [row for row in rows if any(column is None or _value(row, column) in of for column, of in rules)]
 

@@ -53,7 +53,7 @@ class ReadService:
         with about(caller.linked.account):
             plan = self._planner.plan(call, caller)  # 3. What may they see?  400 403 501
             context = self._context(call, caller, plan)
-            cached = await self._answers.lookup(context)  # 4. Is the answer known: here, or in Redis?
+            cached = await self._answers.lookup(context)  # 4. Is the answer cached: locally, or in Redis?
             if cached and cached.servable:
                 revalidating = cached.use is Use.STALE_WHILE_REVALIDATE and not call.directives.only_if_cached
                 if revalidating:
@@ -63,7 +63,7 @@ class ReadService:
                 raise NotKept(
                     "No cached answer satisfies this request, and only-if-cached forbids asking the provider."
                 )
-            if not context.directives.may_read:  # It wants a reading of its own.
+            if not context.directives.may_read:  # The caller demands a new reading.
                 return await self.fetch(context)
             try:
                 async with asyncio.timeout(self._stale_wait if cached else None):
@@ -87,12 +87,14 @@ class ReadService:
             await context.cache.read_generations(context.plan.resources)
         async with self._limited(context):
             composed = await self._composer.compose(context)  # 5. Ask the vendor. 6. Unify.  408 429 502
-        return await self._answers.store(context, composed)  # 7. Keep the answer.
+        return await self._answers.store(context, composed)  # 7. Store the answer.
 
     def fast_path(self, ticket: FastPathTicket, now: float) -> Page | None:
-        """Answers a request equal to an earlier one, if nothing has changed and the local cache has a fresh answer.
+        """Returns the answer to a request equal to an earlier one, or None.
 
-        `now` is in seconds since the epoch. Nothing in here awaits, so nothing can change between check and answer.
+        None means that the key or the account has changed, the day has ended, or the local cache has no fresh answer.
+        `now` is in seconds since the epoch. Nothing here awaits, so nothing can change between the check and the
+        answer.
         """
         linked = ticket.linked()
         if linked is None or now >= ticket.day_ends or not self._authenticator.is_current(ticket.client_key, linked):
@@ -141,13 +143,16 @@ class ReadService:
 
     @asynccontextmanager
     async def _limited(self, context: ReadContext) -> AsyncIterator[None]:
-        """Ends work at the deadline of the request, which may have waited for another one's answer before."""
+        """Ends the work at the deadline of the request, and turns failures into errors for the caller.
+
+        Part of the time may be over already, as the request may have waited for the answer to another one.
+        """
         session = context.session
         try:
             async with asyncio.timeout(session.deadline - self._clock.monotonic()):
                 yield
         except WalkLost as lost:
-            # A stored first page may lead to this very cursor: who begins again must not be given that page.
+            # A stored first page may contain this very cursor, so a caller that begins again must not get that page.
             await self._answers.invalidate(context)
             raise stale_cursor("the list has changed and the reading that it belongs to is no longer kept") from lost
         except TimeoutError as error:

@@ -1,4 +1,4 @@
-"""Single records: found in a list that is cached or has to be read, or asked of the vendor by themselves."""
+"""Reads single records: from a list that is cached or has to be read, or by a call to the vendor."""
 
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -29,12 +29,16 @@ class RecordReader:
 
     @property
     def missing(self) -> NotFound:
+        """Returns the error for a record that does not exist."""
         what = (self._endpoint.kind or self._endpoint.table.resource.name).replace("_", " ")
         return NotFound(f"There is no such {what}, or this account's token may not see it.")
 
     @property
     def employee(self) -> str:
-        """The vendor's id of the employee in the path, or empty. Raises `NotFound` for an id that can be none."""
+        """Returns the vendor's id of the employee in the path, or the empty text.
+
+        Raises `NotFound` for a text that cannot be an id.
+        """
         plan = self._context.plan
         return self._decode("employee", plan.employee) if plan.operation.of_employee else ""
 
@@ -48,7 +52,7 @@ class RecordReader:
         return row
 
     def belongs(self, row: Row) -> bool:
-        """Returns whether a row of the list is such a record at all, and of the employee in the path."""
+        """Returns whether a row of the list is a record of this kind, and of the employee in the path."""
         only, of_employee = self._endpoint.only, self._endpoint.of_employee
         if only is not None and not only(row):
             return False
@@ -57,7 +61,11 @@ class RecordReader:
         return row.get(of_employee.owner) == self.employee
 
     async def check_employee_exists(self, rows: Sequence[Row]) -> None:
-        """Raises `NotFound` where there is no such employee; one without such records has an empty list instead."""
+        """Raises `NotFound` where the employee in the path does not exist.
+
+        An employee who exists but has no such records gets an empty list. If one of `rows` is theirs, no call is
+        needed.
+        """
         of_employee = self._endpoint.of_employee
         if of_employee and of_employee.owner and any(map(self.belongs, rows)):
             return
@@ -80,7 +88,7 @@ class RecordReader:
             row = await self._lists.find(listing, self._endpoint.key, remote_id)
             if row is not None:
                 return row
-        # A record by itself may be used as long as its list.
+        # A single record is fresh for as long as its list is.
         resource = self._endpoint.collections()[0].resource
         times = self._collections.times(self._context, resource)
         row = await self._get(self._endpoint, remote_id, proxy)
@@ -90,7 +98,7 @@ class RecordReader:
         return row
 
     async def _find(self, remote_id: str) -> Row | None:
-        """Finds a record in its list: the vendor has no address for it alone."""
+        """Returns a record from its list, for records that the vendor has no path of their own for."""
         found = listing_of(self._context, self.employee)
         if found is None:  # pragma: no cover - `Endpoint.answers` has seen to it
             return None
@@ -99,7 +107,7 @@ class RecordReader:
         return next((row for row in rows if row.get(self._endpoint.key) == remote_id), None)
 
     async def _get(self, endpoint: Endpoint, remote_id: str, proxy: tuple[tuple[str, str], ...] = ()) -> Row | None:
-        """Asks the vendor for one record. Returns None where it has none, or none for this token."""
+        """Asks the vendor for one record. Returns None where it has none, or refuses it to this token."""
         session, record = self._context.session, endpoint.record
         if record is None:
             return None
@@ -111,7 +119,7 @@ class RecordReader:
                 raise
             return None
         given = text(row.get(endpoint.key)) if isinstance(row, dict) else None
-        # An error of the vendor's may have an id of its own.
+        # The body of an error may have an id too.
         if given is None or (given != remote_id and session.connector.is_fault(row)):
             raise VendorFailure(f"{session.connector.name} answered {record} with something that is no record.")
         _, [readable] = readable_rows(without([row], session.connector.never))

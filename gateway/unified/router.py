@@ -1,4 +1,4 @@
-"""Finds the operation for a method and path, in one step for each segment however many operations there are."""
+"""Finds the operation for a method and path. The time does not depend on the number of operations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,6 +18,8 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Match:
+    """The operation of a path, and the values of its parameters in order."""
+
     operation: Operation
     values: tuple[str, ...]
 

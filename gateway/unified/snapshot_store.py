@@ -1,11 +1,11 @@
 """Snapshots of vendors' lists: how one is named, stored in blocks, and read back.
 
-A snapshot is one complete reading of a list. It is stored in blocks, so that a caller's small page costs one or two
-of them and not the whole list. Its id is a keyed digest of its rows: a list that has not changed is the same snapshot
-when it is read again, and the answers made from it are the same bytes.
+A snapshot is one complete reading of a list. It is stored in blocks, so that a small page reads one or two of them and
+not the whole list. Its id is a keyed digest of its rows: a list that has not changed gets the same id when it is read
+again, and the answers made from it have the same bytes.
 
-In the shared cache, `list:…` (the pointer) leads to the newest snapshot of a list and becomes unusable by a change;
-`snapshot:<id>` and `rows:<id>:<block>` live longer, for callers that walk through the pages of that one reading.
+In the shared cache, `list:…` (the pointer) leads to the newest snapshot of a list, and a change makes it unusable.
+`snapshot:<id>` and `rows:<id>:<block>` live longer, for callers that walk through the pages of that snapshot.
 """
 
 import asyncio
@@ -125,7 +125,9 @@ class SnapshotStore:
             digest.update(block)
             blocks.append(block)
             readable += some
-            await asyncio.sleep(0)  # Ten thousand rows take a tenth of a second, for which others need not wait.
+            await asyncio.sleep(
+                0
+            )  # Ten thousand rows take a tenth of a second: lets other requests run between blocks.
         snapshot = CollectionSnapshot(digest.hexdigest(), times, len(readable), refused, readable)
         if not context.directives.no_store:
             self._decoded.put(context.account.id, snapshot.id, readable, sum(map(len, blocks)))

@@ -1,6 +1,6 @@
-"""What a worker has found out about an account's vendor and need not find out before every reading, for some hours.
+"""Facts that a worker has found out about an account's vendor, remembered for some hours.
 
-Other workers learn it through the shared cache. Losing a fact costs a call to the vendor, and nothing else.
+Other workers learn them through the shared cache. If a fact is lost, finding it out again costs one call to the vendor.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,19 @@ from gateway.model import Account
 from gateway.unified.context import ListContext
 
 SECONDS = 6 * 3600
+"""How long a fact is remembered."""
 MAX_FACTS = 10_000
 
 
 class VendorFacts:
-    """Facts of accounts, by name. A change of the account, such as a new token, voids its facts."""
+    """Facts of accounts, by name. A change of the account, such as a new token, makes its facts unusable."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._until: Lru[tuple[str, int, str], float] = Lru(MAX_FACTS)
 
     async def has(self, context: ListContext, fact: str) -> bool:
+        """Returns whether a fact is known in this worker or in the shared cache."""
         if (self._until.get(_local_key(context, fact)) or 0.0) > self._monotonic():
             return True
         if context.directives.no_store:
@@ -39,16 +41,17 @@ class VendorFacts:
 
 
 def fact_key(cache: AccountCache, account: Account, fact: str) -> str:
+    """Returns the key of a fact in the shared cache."""
     return cache.key("fact", f"{account.revision}:{fact}")
 
 
 def refuses_query(collection: Collection) -> str:
-    """Names the fact that the vendor refuses such a query, whatever its values."""
+    """Returns the name of the fact that the vendor refuses the query of a list, whatever its values are."""
     return _digest(f"refuses {collection.path} {' '.join(sorted({name for name, _ in collection.pairs()}))}")
 
 
 def lacks(join: Join) -> str:
-    """Names the fact that a join's short lists are not enough for an account."""
+    """Returns the name of the fact that a join's short lists lack rows of an account."""
     return _digest(f"lacks {join.name} {' '.join(collection.label() for collection in join.collections)}")
 
 

@@ -1,4 +1,4 @@
-"""Explains why a field has no value or is left out, from records, their rows and what the vendor refused. Pure."""
+"""Explains why a field has no value or is left out. Pure functions over records, their rows and refusals."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The way of a unified write: all is decided before anything is sent, it is sent once, and what was done is said."""
+"""The steps of a unified write: everything is checked before anything is sent, and each change is sent once."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -25,7 +25,7 @@ NOT_INVALIDATED = (
 Invalidate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
 """Invalidates the cache entries of some resources of an account, or of all for None, with a new unique generation.
 
-Returns False where the shared cache did not take it.
+Returns False where the shared cache did not store it.
 """
 
 
@@ -52,12 +52,12 @@ class WriteService:
         self._running: set[asyncio.Task[WriteResult]] = set()
 
     async def write(self, call: WriteCall) -> WriteResult:
-        """Carries out a write, or raises a `GatewayError` that says what to do."""
+        """Carries out a write and returns its result. Raises a `GatewayError` that says what to do."""
         # 1. Who calls, 2. for which account, and may they?  401 400 404 403 412
         caller = await self._authenticator.admit(call.secret, call.account_id, call.operation)
         with about(caller.linked.account):
             admitted = await admit_write(call, caller, self._clock.now().date())  # 3. May it be done?  400 403 404 501
-            # A task of its own: a caller who hangs up must not stop a write half-way.
+            # A task of its own, so that a caller who disconnects does not stop a write half-way.
             task = asyncio.ensure_future(self._write_once(admitted))
             self._running.add(task)
             task.add_done_callback(self._end)
@@ -106,7 +106,7 @@ class WriteService:
     def _end(self, task: asyncio.Task[WriteResult]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            # Asked for, or asyncio would log the exception where the caller has hung up.
+            # Read, or asyncio logs the exception where the caller has disconnected.
             task.exception()
 
 

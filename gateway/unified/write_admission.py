@@ -1,4 +1,4 @@
-"""Admission of a write: the body is checked and all scopes are there, before anything is sent to the vendor."""
+"""Admission of a write: checks the body and all scopes before anything is sent to the vendor."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,9 +22,9 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteCall:
-    """A write as it came in: who calls, for which account, which operation, about which records, with which body.
+    """A write request: who calls, for which account, which operation, about which records, with which body.
 
-    The body is read when it is known who calls, and that they may.
+    `body` reads the body. It is called only after the caller is known and allowed to do this.
     """
 
     secret: str | None
@@ -40,7 +40,7 @@ class WriteCall:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedWrite:
-    """A write that may be carried out: all is checked, and nothing sent. `asked` is the body as it came."""
+    """A write that is checked and may be carried out; nothing is sent yet. `asked` is the body as received."""
 
     call: WriteCall
     linked: Linked
@@ -51,7 +51,7 @@ class AdmittedWrite:
 
 
 async def admit_write(call: WriteCall, caller: Caller, today: date) -> AdmittedWrite:
-    """Returns the write. Raises a `GatewayError` that names all that is wrong with it."""
+    """Returns the write. Raises a `GatewayError` that names everything that is wrong with it."""
     linked, provider = caller.linked, caller.provider
     write = provider.connector.write(call.operation)
     if write is None:
@@ -77,7 +77,7 @@ async def admit_write(call: WriteCall, caller: Caller, today: date) -> AdmittedW
 
 
 def _check_access(operation: Operation, found: Sorted, access: AccessReport) -> None:
-    """Raises `Forbidden` where the operation, or a field of the body, is closed; names every scope that is missing."""
+    """Raises `Forbidden` where the operation or a field of the body is closed. It names every missing scope."""
     report = access.of(operation)
     if report is None:  # pragma: no cover - it has a write, so it can be done
         raise NotImplementedHere(f"{operation.id} cannot be done.")

@@ -1,4 +1,4 @@
-"""Writes over HTTP: reads headers and body, answers with the contract's result."""
+"""Writes over HTTP: reads headers and body, and answers with the contract's result."""
 
 from functools import partial
 

@@ -1,8 +1,8 @@
-"""Carrying out a write, step by step: reads may be retried, a writing step is sent once and never again.
+"""Carries out a write step by step. Reads may be retried; a writing step is sent once and never again.
 
-Before the first writing step is done, every failure is raised. A writing step that gets no clear answer is raised as
-uncertain: it may have been done. A failure after something was done is noted, and the remaining steps are still
-tried: the caller learns exactly what was done and what was not.
+Until the first writing step is done, every failure is raised. A writing step without a clear answer is raised as
+uncertain, since it may have been done. After something was done, a failure is recorded and the remaining steps are
+still tried, so that the caller learns exactly what was done and what was not.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from gateway.upstream.vendor import UNCERTAIN, VendorClient, VendorRefusal, Vend
 
 @dataclass(frozen=True, slots=True)
 class UndoneStep:
-    """A step that was not done, or perhaps not, after others were."""
+    """A step that failed, or whose outcome is not known, after other steps were done."""
 
     does: str
     error: GatewayError
@@ -58,7 +58,11 @@ class StepRunner:
         self._rejections = rejections
 
     async def run(self, session: VendorSession, write: Write, flow: Flow, progress: WriteProgress) -> str:
-        """Runs a flow to its end and returns the vendor's id of its record."""
+        """Runs a flow to its end and returns the vendor's id of its record.
+
+        Raises `BadRequest` for values that the vendor cannot have, `NotFound` for a record that does not exist, and
+        other `GatewayError`s for failures of the first writing step.
+        """
         try:
             step = next(flow)
             while True:
