@@ -1,1 +1,1 @@
-"""What we know of vendors, as values. Standard library only; ignorant of the gateway and of HTTP libraries."""
+"""What is known of vendors, as values. Uses the standard library only, and imports nothing of the gateway."""

@@ -1,7 +1,7 @@
-"""Which columns of which vendor list each unified field is made from, read off the connector's tables.
+"""Which columns of which vendor list each unified field is made from, read from the connector's tables.
 
-What closes a field closes its columns too: in raw answers, in filters, in sorting, and in calls that are passed
-through. No I/O, no vendor's name: a second connector is held to the same rules by its own tables.
+A field that is closed closes its columns too: in raw answers, in filters, in sorting, and in calls that are passed
+through. There is no I/O and no vendor's name here, so the same rules apply to every connector.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ from connectors.spec import TODAY, Absent, Derived, Endpoint, Field, Join, Ref, 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a vendor's list. `list` is the first word of the list's path, such as `/people`."""
+    """A column of a vendor's list. `list` is the first segment of the list's path, such as `/people`."""
 
     list: str
     name: str
@@ -22,9 +22,9 @@ class Column:
 class Reader:
     """A field that is made from columns.
 
-    `path` is its place in the records of `endpoint` (`a.b`), `name` its resource and name, as an operator forbids it.
-    An object is a reader too (`is_object`): of all columns within it where it is part of the record itself, and of
-    none where it holds the rows of a join, which are records of their own.
+    `path` is its place in the records of `endpoint` (`a.b`). `name` is its resource and name, by which an operator
+    forbids it. A nested object is a reader too (`is_object`). If it is part of the record itself, its columns are those
+    of all fields within it; if it holds the rows of a join it has none, as these are records of their own.
     """
 
     endpoint: Endpoint
@@ -40,7 +40,10 @@ def first_word(path: str) -> str:
 
 
 def own_lists(endpoint: Endpoint) -> frozenset[str]:
-    """Returns the lists whose records are an endpoint's own; a derived endpoint has none, it makes its records."""
+    """Returns the lists whose records are those of an endpoint.
+
+    A derived endpoint has none, since its records are computed.
+    """
     paths = [] if isinstance(endpoint.listing, Derived) else [each.path for each in endpoint.collections()]
     if endpoint.record is not None:
         paths.append(endpoint.record)
@@ -48,7 +51,7 @@ def own_lists(endpoint: Endpoint) -> frozenset[str]:
 
 
 def readers(endpoints: Iterable[Endpoint]) -> tuple[Reader, ...]:
-    """Returns every field of these endpoints that is made from something, nested ones included."""
+    """Returns every field of these endpoints that is made from columns, nested fields included."""
     return tuple(reader for endpoint in endpoints for reader in _readers_of(endpoint))
 
 

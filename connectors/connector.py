@@ -1,4 +1,4 @@
-"""The declaration of one vendor: where it is, how it is asked, and which tables answer which resource."""
+"""The declaration of one vendor: its address, how it is called, and which tables answer which resource."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +18,11 @@ from connectors.writes import Write
 
 @dataclass(frozen=True, slots=True)
 class VendorPath:
-    """A path of the vendor's API that callers may reach as it is, with what each method needs.
+    """A path of the vendor's API that callers may use through the proxy, with the scopes that each method needs.
 
-    A segment in braces stands for one id. A method that is not named is closed. `hides` names columns that may be in
-    its answers and never leave: answers are sifted for them. `shows` is the list whose records it answers with, where
-    that is not the first word of the path. What the gateway itself manages there (`managed`) is closed unless the
-    operator opens it.
+    A segment in braces stands for one id. A method that is not named is closed. `hides` names columns that are removed
+    from its answers. `shows` is the list whose records it returns, where that is not the first segment of the path. A
+    path for something that the gateway itself manages (`managed`) is closed unless the operator opens it.
     """
 
     path: str
@@ -34,22 +33,22 @@ class VendorPath:
 
     @property
     def records(self) -> str:
-        """The list whose records its answers hold."""
+        """Returns the list whose records its answers hold."""
         return self.shows or first_word(self.path)
 
     @property
     def kind(self) -> str:
-        """Whether it answers with a list or with a single record, in the words of operations."""
+        """Returns `list` or `get`: whether it answers with a list or with a single record."""
         return "get" if "{" in self.path or self.shows else "list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryWords:
-    """What may stand in a query to the vendor beside the names of columns.
+    """What may be in a query to the vendor besides the names of columns.
 
-    `parameters` are whole names that ask nothing of a hidden column, `operators` what may follow a column in brackets.
-    Whatever else the vendor may know (sorting, alternatives, selections) is not sent on: it could tell what a column
-    holds that is not shown.
+    `parameters` are whole names that reveal nothing of a hidden column. `operators` may follow a column in brackets.
+    Other features of the vendor (sorting, alternatives, selections) are not sent on, since they could reveal the
+    content of a hidden column.
     """
 
     parameters: frozenset[str] = frozenset()
@@ -61,14 +60,14 @@ class QueryWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
-    """All that the gateway knows of one vendor.
+    """Everything that the gateway knows of one vendor.
 
-    `unanswered` gives the reason for operations without an answer, by the operation's id or by its resource.
-    `consequences` names the resources that a write to a vendor's list changes besides the list's own, `events` is how
-    the vendor tells of changes by itself, if it does.
-    `verify` finds out what a credential may do; `check_token` asks, in as few calls as it takes, whether it is taken.
-    `is_fault` tells whether a decoded body is one of the vendor's own errors, whatever the status that it came with,
-    `fault_text` reads an error's own sentence, `fault_issues` which columns it blames, each with why.
+    `unanswered` has the reason for operations without an answer, by the operation's id or its resource. `consequences`
+    names the resources that a write to a list changes besides that list's own. `events` describes the vendor's
+    webhooks, if it has any. `verify` finds out what a credential may do; `check_token` finds out, in as few calls as
+    possible, whether it is accepted. `is_fault` returns whether a decoded body is an error of the vendor, whatever its
+    status; `fault_text` returns the error's message, and `fault_issues` the columns that it blames, each with the
+    reason.
     """
 
     key: str
@@ -107,11 +106,11 @@ class Connector:
             raise FaultyDeclaration(f"connector {self.key}", faults)
 
     def why_unanswered(self, operation: Operation) -> str:
-        """Give what the vendor lacks for an operation; empty where nobody has said."""
+        """Returns what the vendor lacks for an operation; empty where no reason is declared."""
         return self.unanswered.get(operation.id) or self.unanswered.get(operation.resource, "")
 
     def tables(self) -> dict[str, Table]:
-        """Give every table by the name of its resource, those within others included."""
+        """Returns every table by the name of its resource, nested tables included."""
         found: dict[str, Table] = {}
         waiting = [endpoint.table for endpoint in self.endpoints]
         while waiting:
@@ -121,7 +120,7 @@ class Connector:
         return found
 
     def needs(self) -> list[tuple[str, Need]]:
-        """Give every place of the tables that needs a vendor scope, with what it needs."""
+        """Returns every place of the declaration that needs a vendor scope, with that need."""
         found: list[tuple[str, Need]] = []
         for endpoint in self.endpoints:
             found.append((endpoint.table.resource.name, endpoint.scope))
@@ -134,7 +133,7 @@ class Connector:
         return found
 
     def collections(self) -> set[Collection]:
-        """Give every list that reads are made of."""
+        """Returns every list that reads are made of."""
         found = {each for endpoint in self.endpoints for each in endpoint.collections()}
         rules = (rule for table in self.tables().values() for rule in table.rows.values())
         joins = [join for rule in rules if isinstance(rule, Field | Nested) for join in joins_of(rule)]
@@ -142,9 +141,9 @@ class Connector:
         return found | {each for join in joins for each in join.all_collections()}
 
     def touched(self, paths: Iterable[str]) -> frozenset[str] | None:
-        """Give the resources whose lists may be others after writes to these paths, or None for all.
+        """Returns the resources that writes to these paths may change, or None for all.
 
-        A path belongs to the lists that begin with the same word.
+        A path belongs to the lists that begin with the same segment.
         """
         found: set[str] = set()
         for path in paths:
@@ -156,11 +155,11 @@ class Connector:
         return frozenset(found)
 
     def write(self, operation: Operation) -> Write | None:
-        """Give how an operation is written, or None where this vendor has no way."""
+        """Returns how an operation is written, or None where the vendor has no way."""
         return next((write for write in self.writes if write.answers(operation)), None)
 
     def endpoint(self, operation: Operation) -> Endpoint | None:
-        """Give what answers a read of the contract, or None where this vendor has nothing for it."""
+        """Returns what answers a read of the contract, or None where the vendor has nothing for it."""
         for endpoint in self.endpoints:
             if endpoint.answers(operation):
                 return endpoint

@@ -1,6 +1,6 @@
 """The vocabulary of the unified contract: value types, resources and operations, as values.
 
-The contract itself is written with it in `connectors.hris`; the connectors' tables are held against it.
+The contract in `connectors.hris` is written with it, and the connectors' tables are checked against it.
 """
 
 from collections.abc import Mapping
@@ -64,14 +64,17 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A field of StackOne's API that means nothing here: only an empty value is taken, else `reason` is the fault."""
+    """A field of StackOne's API that has no meaning here.
+
+    Only an empty value is accepted; for any other, `reason` is the error.
+    """
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """An enum, always sent as `{"value": word, "source_value": what the vendor had}`. No words listed: any will do."""
+    """An enum, sent as `{"value": word, "source_value": the vendor's value}`. Without listed words any is allowed."""
 
     name: str
     words: frozenset[str]
@@ -83,7 +86,7 @@ UNMAPPED = "unmapped_value"
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list. The numbers of items are limits of what is sent to us."""
+    """A list. The numbers of items limit what a request may send."""
 
     item: "Type"
     max_items: int = 100
@@ -117,10 +120,10 @@ class Given(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A field: its type, when it is given, and the client scope that it needs beyond the operation's.
+    """A field: its type, when it is part of an answer, and the client scope that it needs besides the operation's.
 
-    The rest is about bodies of requests: whether the field must be there, whether it may be null, the value that stands
-    for a missing one, and a sentence for the documentation.
+    The rest is for the bodies of requests: whether the field is required, whether it may be null, the default for a
+    missing value, and a sentence for the documentation.
     """
 
     type: Type
@@ -149,7 +152,8 @@ class Filter:
 class Operation:
     """One method and path of the contract. `scope` is what a client key needs.
 
-    `body` is what it is sent, `status` what its success is, and of a write `result` is what the contract calls it.
+    `body` is the resource that a request sends, `status` the status of a success, and `result` the name of the
+    contract's response to a write.
     """
 
     id: str
@@ -168,6 +172,7 @@ class Operation:
 
     @property
     def reads(self) -> bool:
+        """Returns whether the operation is a read."""
         return self.kind in {"list", "get"}
 
     @property

@@ -1,8 +1,8 @@
 """Converters from vendor values to the contract's types.
 
-Null stays null, and so does what cannot be read: a converter never raises and never guesses. An unknown enum
-word becomes `unmapped_value` with the vendor's word kept in `source_value`. A converter of several columns gives
-`UNREADABLE` where one of them cannot be read: what the others say alone would be another value.
+Null stays null. A value that cannot be read becomes null: a converter never raises and never guesses. An unknown enum
+word becomes `unmapped_value`, with the vendor's word in `source_value`. A converter of several columns returns
+`UNREADABLE` where one of them cannot be read, since the others alone would make a wrong value.
 """
 
 import re
@@ -16,7 +16,7 @@ from connectors.contract import UNMAPPED, Plain, Type, Words
 
 
 class Unreadable:
-    """What a converter of several columns gives where a value is there that it cannot read; sent as null."""
+    """The result of a converter of several columns where one has a value that cannot be read. It is sent as null."""
 
     def __repr__(self) -> str:
         return "UNREADABLE"
@@ -34,7 +34,10 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 
 
 def text(value: Any) -> str | None:
-    """Numbers become their digits, as the contract's ids and numbers-as-text want; the empty text is no value."""
+    """Returns a value as text, or None.
+
+    Numbers become their digits, as in the contract's ids. The empty text is no value.
+    """
     if isinstance(value, str):
         return value or None
     if isinstance(value, float):
@@ -45,6 +48,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> int | float | None:
+    """Returns a number, also from its decimal text; None for anything else and for infinity."""
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):
             return None
@@ -55,13 +59,14 @@ def number(value: Any) -> int | float | None:
 
 
 def boolean(value: Any) -> bool | None:
+    """Returns a boolean, or None for anything else."""
     return value if isinstance(value, bool) else None
 
 
 def instant(value: Any) -> str | None:
-    """Give a date or timestamp as RFC 3339 in UTC with milliseconds; a date is its midnight.
+    """Returns a date or timestamp as RFC 3339 in UTC with milliseconds, or None. A date is its midnight.
 
-    A timestamp without zone is not an instant, and so null.
+    A timestamp without a zone is not an instant, so it becomes None.
     """
     if not isinstance(value, str):
         return None
@@ -78,7 +83,7 @@ def instant(value: Any) -> str | None:
 
 
 def day(value: Any) -> str | None:
-    """Give the date that a date or a timestamp names, in the timestamp's own zone, as YYYY-MM-DD."""
+    """Returns the date of a date or timestamp as YYYY-MM-DD, in the timestamp's own zone, or None."""
     if not isinstance(value, str) or not _DATE.fullmatch(value[:10]):
         return None
     try:
@@ -89,12 +94,12 @@ def day(value: Any) -> str | None:
 
 
 def is_there(value: Any) -> bool:
-    """Tell whether a vendor's column holds anything."""
+    """Returns whether a vendor's column holds a value."""
     return not (value is None or value in ("", [], {}))
 
 
 def latest(*values: Any) -> str | Unreadable | None:
-    """Give the last of several instants, leaving out those that are missing."""
+    """Returns the latest of several instants. Missing ones are ignored."""
     found = [instant(value) for value in values if is_there(value)]
     if None in found:
         return UNREADABLE
@@ -102,37 +107,42 @@ def latest(*values: Any) -> str | Unreadable | None:
 
 
 def lost(value: Any, read: Callable[[Any], Any] = text) -> bool:
-    """Tell whether a column holds something, and nothing that can be read so."""
+    """Returns whether a column holds a value that cannot be read."""
     return is_there(value) and read(value) is None
 
 
 def full_name(*parts: Any) -> str | Unreadable | None:
+    """Returns the parts of a name joined by spaces."""
     if any(map(lost, parts)):
         return UNREADABLE
     return " ".join(filter(None, map(text, parts))) or None
 
 
 def anything(value: Any) -> Any:
+    """Returns the value as it is."""
     return value
 
 
 def constant(value: Any) -> Callable[[Any], Any]:
-    """Make a converter that gives the same value for every record; of a missing column it is null."""
+    """Returns a converter that gives the same value for every record, and null for a missing column."""
     return lambda found: None if found is None else value
 
 
 def wrapper(value: str | None, source: Any) -> dict[str, Any]:
-    """Make the contract's enum object."""
+    """Returns the contract's enum object."""
     return {"value": value, "source_value": source}
 
 
 def normal(word: str) -> str:
-    """Fold case, and spaces, dashes and underscores into one space, so that one table row serves all spellings."""
+    """Returns a word in lower case, with spaces, dashes and underscores as one space.
+
+    So one row of a table covers all spellings.
+    """
     return _SEPARATORS.sub(" ", word.strip()).casefold()
 
 
 def words(enum: Words, table: Mapping[str, str]) -> Callable[[Any], dict[str, Any] | None]:
-    """Make a converter to an enum. Raises `ValueError` for a table that speaks words the contract does not have."""
+    """Returns a converter to an enum. Raises `ValueError` for a table with words that the contract does not have."""
     strange = sorted(set(table.values()) - enum.words)
     if strange:
         raise ValueError(f"{enum.name} has no {', '.join(strange)}")
@@ -148,12 +158,12 @@ def words(enum: Words, table: Mapping[str, str]) -> Callable[[Any], dict[str, An
 
 
 def same_words(enum: Words) -> Callable[[Any], dict[str, Any] | None]:
-    """Make a converter for a vendor that uses the contract's own words, such as ISO codes."""
+    """Returns a converter for a vendor that uses the contract's own words, such as ISO codes."""
     return words(enum, {word: word for word in enum.words})
 
 
 def identifier(kind: str) -> Callable[[Any], str | None]:
-    """Make a converter from a vendor's id to the unified id of that kind of record."""
+    """Returns a converter from a vendor's id to the unified id of a record of that kind."""
 
     def convert(value: Any) -> str | None:
         remote_id = text(value)
@@ -176,5 +186,5 @@ _BY_TYPE: Mapping[Plain, Callable[[Any], Any]] = {
 
 
 def default(wanted: Type) -> Callable[[Any], Any] | None:
-    """Give the converter for a row that names none, by the field's type; None where one must be named."""
+    """Returns the converter for a row that names none, by the type of the field; None where one must be named."""
     return _BY_TYPE.get(wanted) if isinstance(wanted, Plain) else None

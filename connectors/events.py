@@ -1,4 +1,4 @@
-"""How a vendor tells of changes by itself: its webhooks, as values, and the flows that manage them. No I/O."""
+"""A vendor's webhooks, as values, and the flows that manage them. No I/O."""
 
 import base64
 import binascii
@@ -13,9 +13,9 @@ from connectors.needs import FaultyDeclaration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One change that a vendor tells of. `resources` are the names that its lists have in `Collection.resource`.
+    """One change that a vendor reports. `resources` are the names that its lists have in `Collection.resource`.
 
-    Without resources it is an event that we do not know, or one that concerns nothing we read.
+    It has no resources where the event is unknown, or concerns nothing that is read here.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Event:
 
 
 class Unreadable(Exception):
-    """The body of a delivery is not what the vendor is known to send. The text holds nothing of the body."""
+    """The body of a delivery has an unexpected form. The text contains nothing of the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Signature:
     encoding: Literal["hex", "base64"] = "hex"
 
     def claimed(self, headers: Mapping[str, str]) -> bytes | None:
-        """Give the digest that a delivery claims in this form, or None where it claims none."""
+        """Returns the digest that a delivery claims in this form, or None where it claims none."""
         value = headers.get(self.header, "")
         if not value.startswith(self.prefix):
             return None
@@ -54,9 +54,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Where the vendor is to send. `path` is ours alone, so an endpoint that ends in it is ours, on any host.
+    """Where the vendor is to send events.
 
-    `secret` is to sign with, where the vendor takes one from us.
+    `path` belongs to this gateway alone, so an endpoint at the vendor that ends in it is the gateway's own, on any
+    host. `secret` is for signing, where the vendor accepts a given one.
     """
 
     url: str
@@ -66,7 +67,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An endpoint that stands at the vendor. A `secret` of None: the endpoint known before, and its secret, stand."""
+    """An endpoint at the vendor. A `secret` of None means that the known endpoint and its secret stay."""
 
     remote_id: str
     secret: str | None = field(default=None, repr=False)
@@ -74,25 +75,25 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class NotRegistered:
-    """Why there is no endpoint, in a sentence for an operator. Nothing of a body or a token is in it."""
+    """Why there is no endpoint, in a sentence for an operator. It contains nothing of a body or a token."""
 
     reason: str
 
 
 Registration: TypeAlias = Generator[Request, Answer, Registered | NotRegistered]
-"""A flow that sees to it that one endpoint of ours stands, and no other: requests out, answers in."""
+"""A flow that ensures that exactly one endpoint of the gateway exists. It yields requests and is sent the answers."""
 
 Removal: TypeAlias = Generator[Request, Answer, bool]
-"""A flow that takes an endpoint away; true when it is known to be gone."""
+"""A flow that deletes an endpoint. It returns True when the endpoint is known to be deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorEvents:
-    """A vendor's webhooks. `scope` lets a token manage them; a delivery is good that has one of the `signatures`.
+    """A vendor's webhooks.
 
-    `register` is given where to send and the id of the endpoint that is known already, `remove` such an id.
-    `read` makes events of a body whose signature was good, or raises `Unreadable`. `resources` are all that events
-    may name.
+    `scope` allows a token to manage them. A delivery is accepted if one of the `signatures` matches. `register` gets
+    the listener and the id of the endpoint that is known already; `remove` gets such an id. `read` returns the events
+    of a body whose signature matched, or raises `Unreadable`. `resources` are all that events may name.
     """
 
     scope: str

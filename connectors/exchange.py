@@ -6,19 +6,20 @@ from datetime import datetime
 from typing import TypeAlias
 
 STATED = "+stated"
-"""How `found_by` ends where a person's word is part of it."""
+"""The ending of `found_by` where scopes are believed that only a person has stated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a vendor token may do, as found when linking. `found_by` says how: by the vendor's word or by probing.
+    """What a vendor token may do, as found when linking.
 
-    Where the vendor does not say it, some `scopes` are surely there, and some can only be tried: those are `unknown`.
-    `doubtful` ones would show, but did not clearly: they are taken as not granted. `stated` are those that whoever made
-    the token says to have chosen.
+    `found_by` says how it was found: by the vendor's statement or by probing. Where the vendor does not state the
+    scopes, `scopes` are those that were seen to work, `unknown` those that can only be tried, and `doubtful` those
+    whose effect should have shown and did not clearly: they are taken as not granted. `stated` are those that the maker
+    of the token says to have chosen.
 
-    `ends_at` is when the token ends by itself, in UTC; None where it does not, or nobody knows. `company` is the
-    vendor's id of the company that the token belongs to; None where it does not say.
+    `ends_at` is when the token expires, in UTC; None where it does not, or that is not known. `company` is the vendor's
+    id of the company that the token belongs to; None where the vendor does not say.
     """
 
     scopes: frozenset[str]
@@ -33,16 +34,22 @@ class Grant:
 
     @property
     def opens(self) -> frozenset[str]:
-        """Give the scopes that a call is made for: what cannot be known is left to the vendor to decide."""
+        """Returns the scopes for which calls are made.
+
+        Unknown scopes are included: there the vendor decides.
+        """
         return self.scopes | self.unknown
 
     @property
     def certain(self) -> bool:
-        """Tell whether all scopes are the vendor's own word or were seen to work."""
+        """Returns whether all scopes were stated by the vendor or seen to work."""
         return not self.unknown and not self.found_by.endswith(STATED)
 
     def with_statement(self, stated: frozenset[str]) -> "Grant":
-        """Give what is believed when a person states the scopes: of those in doubt the ones stated, and no others."""
+        """Returns the grant after a person has stated the scopes.
+
+        Of the unknown and doubtful scopes, those stated are added, and no others.
+        """
         if not stated:
             return self
         believed = stated & (self.unknown | self.doubtful)
@@ -69,7 +76,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, size-capped and complete. Header names are lower case."""
+    """A response of the vendor, complete and of limited size. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -78,7 +85,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A credential the vendor would not take, in a sentence for the person who pasted it."""
+    """A credential that the vendor does not accept, in a sentence for the person who pasted it."""
 
     reason: str
 
@@ -88,14 +95,15 @@ Verification: TypeAlias = Generator[Request, Answer, Grant | Refusal]
 
 
 TokenCheck: TypeAlias = Generator[Request, Answer, bool | None]
-"""A flow that finds out no more than whether the vendor takes a token; None where its answers do not tell."""
+"""A flow that returns whether the vendor accepts a token; None where its answers do not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """How a person makes a credential: `who` can, and the steps; the scopes to choose are listed under `scopes_step`.
+    """How a person makes a credential.
 
-    What the vendor writes on its buttons stands between asterisks.
+    `who` can make it, and `steps` say how; the scopes to choose are listed under step number `scopes_step`. Labels in
+    the vendor's interface are between asterisks.
     """
 
     who: str
@@ -116,9 +124,9 @@ class CredentialField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """Where a person agrees to a token (OAuth 2.0, authorization code with PKCE): their page, and where we fetch it.
+    """Where a person consents to a token (OAuth 2.0, authorization code with PKCE), and where the gateway fetches it.
 
-    `token_path` is below `token_base`, which ends in no slash.
+    `token_path` is below `token_base`, which does not end in a slash.
     """
 
     authorize_url: str
@@ -129,10 +137,14 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BearerToken:
-    """Authentication by one token in the `Authorization` header: pasted, or agreed to where there is a `consent`."""
+    """Authentication by a token in the `Authorization` header.
+
+    The token is pasted, or fetched after a `consent`.
+    """
 
     credential: CredentialField
     consent: Consent | None = None
 
     def headers(self, secret: str) -> dict[str, str]:
+        """Returns the headers that authenticate a call."""
         return {"authorization": f"Bearer {secret}"}

@@ -1,4 +1,4 @@
-"""The ways vendors page, as frozen values with pure methods."""
+"""How vendors page, as frozen values with pure methods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 Query: TypeAlias = tuple[tuple[str, str], ...]
 
 MOST_PAGES = 10_000
-"""Pages of one list, at most: what a vendor says of its length must not cost us our memory."""
+"""Pages of one list, at most. A wrong total must not fill the memory with queries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,51 +19,51 @@ class Batch:
 
 
 class Malformed(ValueError):
-    """The vendor's answer does not have the promised shape; the text says what is wrong and quotes nothing."""
+    """The vendor's answer does not have the documented shape. The text says what is wrong and quotes nothing."""
 
 
 class Paging(Protocol):
-    """A way vendors page, as pure functions over queries and decoded bodies."""
+    """One way to page, as pure functions over queries and decoded bodies."""
 
     def first(self) -> Query:
-        """Give the query of the first page."""
+        """Returns the query of the first page."""
 
     def rest(self, first: Batch, overlap: int) -> Sequence[Query]:
-        """Give the queries of all further pages, which may be sent side by side; raises `Malformed`.
+        """Returns the queries of all further pages, which may be sent at the same time. Raises `Malformed`.
 
-        Each begins with the last `overlap` rows of the page before it.
+        Each page begins with the last `overlap` rows of the page before it.
         """
 
     def parse(self, body: Any) -> Batch:
-        """Read a decoded body; raises `Malformed`."""
+        """Returns the page in a decoded body. Raises `Malformed`."""
 
     def with_rows(self, body: Any, rows: Sequence[Any]) -> Any:
-        """Returns a decoded list, which `parse` reads, with other rows in it; beside them only its counts stay."""
+        """Returns a decoded list with other rows in it. Besides the rows only its numbers stay."""
 
     @property
     def reserved(self) -> frozenset[str]:
-        """Give the query parameters that belong to paging and that a caller may not set."""
+        """Returns the query parameters that belong to paging and that a caller may not set."""
 
     @property
     def key(self) -> str:
-        """Name the column that tells the rows of a list apart."""
+        """Returns the column that identifies the rows of a list."""
 
     @property
     def created(self) -> str:
-        """Name the column that says when a row was made; empty where the vendor does not say."""
+        """Returns the column with the time when a row was created; empty where the vendor does not say."""
 
     @property
     def updated(self) -> str:
-        """Name the column that says when a row was last changed; empty where the vendor does not say."""
+        """Returns the column with the time when a row was last changed; empty where the vendor does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffsetPaging:
     """Pages by limit and offset, with the total in each answer.
 
-    A vendor may clamp the limit: the stride goes by what the first page really held, not by what was asked. A vendor
-    gives no `id` twice, not even after a record is deleted; `key` names that column, `created` and `updated` those
-    that say when a record was made and last changed.
+    A vendor may lower the limit, so the offsets are computed from the length of the first page and not from `size`.
+    `key` names the column of ids, which are never used twice, not even after a record is deleted. `created` and
+    `updated` name the columns that say when a record was created and last changed.
     """
 
     limit: str
@@ -77,12 +77,15 @@ class OffsetPaging:
 
     @property
     def reserved(self) -> frozenset[str]:
+        """Returns the two parameters of paging."""
         return frozenset({self.limit, self.offset})
 
     def first(self) -> Query:
+        """Returns the query of the first page."""
         return ((self.limit, str(self.size)), (self.offset, "0"))
 
     def rest(self, first: Batch, overlap: int) -> Sequence[Query]:
+        """Returns the queries of all further pages. Raises `Malformed`."""
         held = len(first.rows)
         if held == 0 and first.total:
             raise Malformed(f"{self.rows!r} is empty though {self.total!r} is not 0")
@@ -97,12 +100,13 @@ class OffsetPaging:
         )
 
     def parse(self, body: Any) -> Batch:
+        """Returns the page in a decoded body. Raises `Malformed`."""
         if not isinstance(body, dict):
             raise Malformed("the list is not a JSON object")
         rows, total = body.get(self.rows), body.get(self.total)
         if not isinstance(rows, list):
             raise Malformed(f"{self.rows!r} is not a list")
-        # To leave such a row out would be to say that somebody has gone.
+        # Leaving such a row out would look as if its record had been deleted.
         strange = sum(not isinstance(row, dict) for row in rows)
         if strange:
             raise Malformed(f"{strange} of {len(rows)} rows in {self.rows!r} are not objects")
@@ -111,4 +115,5 @@ class OffsetPaging:
         return Batch(rows, total)
 
     def with_rows(self, body: Any, rows: Sequence[Any]) -> Any:
+        """Returns a decoded list with other rows in it."""
         return {**{name: value for name, value in body.items() if isinstance(value, int)}, self.rows: list(rows)}

@@ -1,6 +1,6 @@
-"""Every operation of the contract beside the HR records: linked accounts, connectors, connect sessions, webhooks.
+"""The operations of the contract besides HR records: linked accounts, connectors, connect sessions and webhooks.
 
-Ids and paths are those of StackOne's published OpenAPI, ids without `stackone_`; the permissions are our own.
+Ids and paths are those of StackOne's published OpenAPI, ids without `stackone_`. The scopes are our own.
 """
 
 from dataclasses import replace
@@ -12,6 +12,7 @@ ACCOUNT_FILTERS = ("provider", "providers", "origin_owner_id", "origin_owner_ids
 
 
 def operation(operation_id: str, method: str, path: str, scope: str, parameters: tuple[str, ...] = ()) -> Operation:
+    """Returns an operation whose kind, resource and body follow from its id and path."""
     kind, _, _ = operation_id.partition("_")
     resource = path.split("/")[1]
     return Operation(

@@ -1,4 +1,4 @@
-"""The connectors that there are: adding one is one line."""
+"""The list of connectors. A new connector is one more line here."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,7 @@
 """The vocabulary of a connector's declaration.
 
-A connector is tables of frozen values: left our word, right the vendor's. A faulty declaration raises
-`FaultyDeclaration` when it is made and names all its faults. Nothing here does I/O.
+A connector consists of tables of frozen values: our name on the left, the vendor's on the right. A faulty declaration
+raises `FaultyDeclaration` when it is made, which names all its faults. There is no I/O here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from connectors.convert import default
 from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need
 
 Row: TypeAlias = Mapping[str, Any]
-"""A vendor's record, as decoded from its JSON: the one place where types end."""
+"""A vendor's record, as decoded from its JSON. Its values may be of any type."""
 
 
 # --- reading --------------------------------------------------------------------------------------------------
@@ -28,27 +28,27 @@ OWN_KEY = "{key}"
 
 
 Sift: TypeAlias = Callable[[Row, str, date], bool]
-"""Tells whether a row belongs to a narrowed list: the row, the key of the one record asked for, and the day."""
+"""Returns whether a row belongs to a narrowed list. Called with the row, the key of the one record, and the day."""
 
 
 def owned_by(column: str) -> Sift:
-    """Give the sift of lists that are about one record, which each row names in a column."""
+    """Returns the filter of lists that are about one record, whose id each row has in a column."""
     return lambda row, own_key, today: row.get(column) == own_key  # noqa: ARG005 - a Sift
 
 
 def any_row(row: Row, own_key: str, today: date) -> bool:  # noqa: ARG001 - a Sift
-    """Take every row of a list that is narrowed, where it is sifted later."""
+    """Accepts every row of a narrowed list whose rows are filtered later."""
     return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
-    """A vendor list that is fetched whole. `resource` names the line of `config/` that rules its freshness.
+    """A vendor list that is fetched whole. `resource` names the section of `config/` that sets its freshness.
 
-    A parameter with several values is sent several times. `whole` is the list to ask where the vendor refuses this
-    query, `sift` which rows of that belong to this list; it is applied to every answer, as a vendor may also ignore
-    what it does not know. A list with a query names both, unless its query leaves nothing out. A `single` list is the
-    one record at a path with its key, or none.
+    A parameter with several values is sent several times. `whole` is the list to ask for where the vendor refuses this
+    query, and `sift` decides which rows of that belong to this list. `sift` is applied to every answer, since a vendor
+    may also ignore what it does not know. A list with a query names both, unless its query leaves nothing out. A
+    `single` list is the one record at a path with its key, or none.
     """
 
     path: str
@@ -61,10 +61,11 @@ class Collection:
 
     @property
     def narrows(self) -> bool:
-        """Tell whether it leaves rows out by what they say, which may change."""
+        """Returns whether rows are left out by their content, which may change."""
         return self.sift is not None
 
     def pairs(self) -> list[tuple[str, str]]:
+        """Returns the query as pairs of name and value."""
         return [
             (name, each)
             for name, value in self.query.items()
@@ -72,20 +73,22 @@ class Collection:
         ]
 
     def label(self) -> str:
-        """Give it as it reads in the rules table, without paging."""
+        """Returns the list as the rules table shows it, without paging."""
         query = "&".join(f"{name}={value}" for name, value in self.pairs())
         return f"GET {self.path}" + (f"?{query}" if query else "")
 
 
 Pick: TypeAlias = Callable[[Row, Sequence[Row], date], Any]
-"""Chooses from the rows that match one record, on a day: one row, several, or None. Never guesses."""
+"""Chooses from the rows that match a record on a day: returns one row, several, or None. It never guesses."""
 
 
 def only_match(record: Row, matches: Sequence[Row], today: date) -> Row | None:  # noqa: ARG001 - a Pick
+    """Returns the first match, or None."""
     return matches[0] if matches else None
 
 
 def all_matches(record: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
+    """Returns all matches."""
     return matches
 
 
@@ -106,9 +109,9 @@ class Embed:
 
 @dataclass(frozen=True, slots=True)
 class Further:
-    """The whole list that a join's short ones are parts of, read where a record is such that they may not do.
+    """The whole list of which the short lists of a join are parts. It is read where a record may need more than those.
 
-    Of a record for which it is not `wanted` the short lists must say the same as the whole one.
+    For a record that does not want it (`wanted`), the short lists must give the same result as the whole one.
     """
 
     collection: Collection
@@ -119,10 +122,10 @@ class Further:
 class Join:
     """Rows of other lists that belong to a record: those whose `key` equals the record's `on`.
 
-    `key` of None joins every row to every record. `narrow` is the list to ask instead when only one record is
-    wanted; without it the whole list is asked, which suits short ones. From `collections`, from `further` and from
-    `narrow` a record must be given the same: `pick` is told of its rows in any order. `lends` names the columns that
-    `pick` puts into the joined rows from the record itself, each with its name there.
+    A `key` of None joins every row to every record. `narrow` is the list to ask for when only one record is wanted;
+    without it the whole list is read, which suits short lists. A record must get the same result from `collections`,
+    `further` and `narrow`: `pick` gets the rows in any order. `lends` names the columns that `pick` copies into the
+    joined rows from the record itself, each with its name there.
     """
 
     name: str
@@ -138,7 +141,7 @@ class Join:
     further: Further | None = None
 
     def all_collections(self) -> tuple[Collection, ...]:
-        """Give every list that a record's join may be read from."""
+        """Returns every list that the join may be read from."""
         embedded = self.embed.collection if self.embed else None
         further = self.further.collection if self.further else None
         return (*self.collections, *(each for each in (self.narrow, embedded, further) if each is not None))
@@ -148,12 +151,13 @@ class Join:
 
     @property
     def whole(self) -> "Ref":
+        """Returns a reference to all that the join picks."""
         return Ref(self, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A column of a joined row, or with no column the whole that the join picked."""
+    """A column of a joined row. Without a column, all that the join picks."""
 
     join: Join
     column: str | None
@@ -173,12 +177,16 @@ class Field:
 
     @property
     def sources(self) -> tuple[Source, ...]:
+        """Returns the sources as a tuple."""
         return self.source if isinstance(self.source, tuple) else (self.source,)
 
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A unified object with a table of its own, read from a joined row (or rows: `many`), or from the record itself."""
+    """A unified object with a table of its own.
+
+    It is read from a joined row (or rows: `many`), or without `source` from the record itself.
+    """
 
     table: "Table"
     _: KW_ONLY
@@ -219,7 +227,7 @@ class Table:
 
 
 def _misfits(rule: Rule, spec: Spec) -> list[str]:
-    """Give what is wrong between a row and the type that the contract wants there."""
+    """Returns what is wrong between a row and the type that the contract has there."""
     if isinstance(rule, Absent):
         return [] if rule.reason.strip() else ["an absent field needs a reason"]
     if isinstance(rule, Nested):
@@ -233,7 +241,7 @@ def _misfits(rule: Rule, spec: Spec) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A list that the vendor does not keep, made from the rows of lists that it does."""
+    """A list that the vendor does not have, computed from the rows of lists that it has."""
 
     collections: tuple[Collection, ...]
     derive: Callable[[Sequence[Sequence[Row]]], list[Row]]
@@ -241,9 +249,9 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class OfEmployee:
-    """The records of one employee: the list to ask, and the column that names the employee.
+    """The records of one employee: the list to ask for, and the column with the employee's id.
 
-    Without `owner` the records are everybody's, and only the employee has to exist.
+    Without `owner` the records are the same for all employees, and only the employee has to exist.
     """
 
     listing: Collection
@@ -252,9 +260,9 @@ class OfEmployee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """Columns that a record has not by itself: `complete` adds them from what the joins have picked for it.
+    """Columns that a record does not have by itself: `complete` adds them from what the joins have picked for it.
 
-    `fields` are those of the unified record that depend on them; for others nothing is joined.
+    `fields` are the unified fields that depend on them. If none of these is wanted, nothing is joined.
     """
 
     joins: tuple[Join, ...]
@@ -264,12 +272,12 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Which vendor calls answer the reads of one unified resource, and what they need.
+    """Which vendor calls answer the reads of one unified resource, and which scopes they need.
 
-    `kind` is the word that its unified ids are made with; without one its ids are ours already. Without a `record` a
-    single record is found in the list, without a `listing` there are only the lists of single employees. `only` says
-    which rows of the list are such records at all. `filters` names the filters that the vendor applies itself,
-    unified name to vendor parameter; their results are checked again here, and all others are applied here alone.
+    `kind` is the word in its unified ids; without one the ids in its rows are unified already. Without a `record` path
+    a single record is found in the list; without a `listing` there are only the lists of single employees. `only`
+    decides which rows of the list are records of this kind. `filters` are those that the vendor applies itself, from
+    unified name to vendor parameter; the gateway checks their results again, and applies all other filters alone.
     """
 
     table: Table
@@ -284,13 +292,13 @@ class Endpoint:
     completion: Completion | None = None
 
     def collections(self) -> tuple[Collection, ...]:
-        """Give every list that its records may be read from."""
+        """Returns every list that its records may be read from."""
         whole = self.listing.collections if isinstance(self.listing, Derived) else (self.listing,)
         of_one = self.of_employee.listing if self.of_employee else None
         return tuple(each for each in (*whole, of_one) if each is not None)
 
     def answers(self, operation: Operation) -> bool:
-        """Tell whether this is the endpoint of a read."""
+        """Returns whether this endpoint answers an operation."""
         if self.table.resource.name != operation.resource or not operation.reads:
             return False
         if operation.of_employee:
@@ -299,6 +307,6 @@ class Endpoint:
 
 
 def joins_of(rule: Field | Nested) -> list[Join]:
-    """Give the joins that a row reads itself, not those of a nested table."""
+    """Returns the joins that a row reads itself, without those of a nested table."""
     sources = rule.sources if isinstance(rule, Field) else (rule.source,)
     return [source.join for source in sources if isinstance(source, Ref)]

@@ -1,8 +1,8 @@
-"""The vocabulary of writes: where each field of a body goes, what that needs, and the steps that it takes.
+"""The vocabulary of writes: where each field of a body goes, what scopes that needs, and the steps that it takes.
 
-A write is a table, left our field and right the vendor's column, and a flow: a generator with no I/O that yields the
-vendor calls one by one and is sent what came back. A field that the vendor cannot take says so, and why; silence is
-an error when the table is made.
+A write is a table, our field on the left and the vendor's column on the right, and a flow: a generator without I/O that
+yields the vendor calls one by one and is sent the results. A field that the vendor cannot store is declared with the
+reason. A field that is missing from the table is an error when the table is made.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ PASSTHROUGH = "passthrough"
 
 
 class Unfit(ValueError):
-    """A value that the vendor has no place for; the text says why, without repeating the value."""
+    """A value that the vendor cannot store. The text says why, without repeating the value."""
 
 
 class WrongValues(Exception):
-    """Raised by a flow that finds, before it writes, that the body cannot be carried out: one line a fault."""
+    """Raised by a flow that finds, before it writes, that the body cannot be carried out. One line for each fault."""
 
     def __init__(self, *faults: str) -> None:
         super().__init__("; ".join(faults))
@@ -33,7 +33,7 @@ class WrongValues(Exception):
 
 
 class Missing(Exception):
-    """Raised by a flow for a record that is not there, or not the employee's who is named."""
+    """Raised by a flow for a record that does not exist, or does not belong to the employee in the path."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -45,7 +45,7 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A vendor record that a write may touch: the scopes of which all are needed then, and the calls that it takes."""
+    """A vendor record that a write may touch: the scopes, all of which are needed then, and the calls that it takes."""
 
     name: str
     needs: tuple[Need, ...]
@@ -54,7 +54,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class To:
-    """The column of a part that a field is written to. `convert` raises `Unfit`; `empties` says that null is taken."""
+    """The column of a part that a field is written to.
+
+    `convert` raises `Unfit`. `empties` says that null is accepted.
+    """
 
     part: str
     column: str
@@ -65,7 +68,7 @@ class To:
 
 @dataclass(frozen=True, slots=True)
 class Unwritable:
-    """The vendor cannot be told this; the reason is what a caller gets who tries."""
+    """A field that the vendor cannot store. Callers who send it get the reason."""
 
     reason: str
 
@@ -82,7 +85,10 @@ Rule: TypeAlias = To | Unwritable | Within
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a flow is to do: the records named in the path by the vendor's ids, and by part the columns to write."""
+    """What a flow is to do.
+
+    `employee` and `key` are the vendor's ids of the records in the path; `parts` are the columns to write, by part.
+    """
 
     employee: str
     key: str
@@ -90,16 +96,16 @@ class Order:
     today: date
 
     def of(self, part: str) -> dict[str, Any]:
-        """Give the columns of a part, as a copy."""
+        """Returns the columns of a part, as a copy."""
         return dict(self.parts.get(part, {}))
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One vendor call. `does` names it in words for people, such as "create the person".
+    """One vendor call. `does` describes it for people, such as "create the person".
 
-    `missing` is what a 404 to it means, or a fault that the vendor finds in the column `owner`; `gone_is_done` says
-    that a 404 is as good as success.
+    `missing` names what does not exist where the vendor answers 404, or blames the column `owner`. `gone_is_done` says
+    that a 404 is a success.
     """
 
     request: Request
@@ -111,36 +117,38 @@ class Step:
 
     @property
     def writes(self) -> bool:
+        """Returns whether the step changes something at the vendor."""
         return self.request.method != "GET"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a step came to: the decoded body, or None where there was none; `ok` is false where it failed."""
+    """The result of a step: the decoded body, or None without one. `ok` is False where the step failed."""
 
     body: Any = None
     ok: bool = True
 
     @property
     def record(self) -> dict[str, Any]:
-        """Give the body if it is an object, else an empty one."""
+        """Returns the body if it is an object, else an empty one."""
         return self.body if isinstance(self.body, dict) else {}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Give the rows of a list; whatever is none has none."""
+        """Returns the rows of a list; none where the body is not a list."""
         data = self.record.get("data")
         return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
 
     @property
     def id(self) -> str:
+        """Returns the id of the record; empty where there is none."""
         found = self.record.get("id")
         return found if isinstance(found, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The vendor's id of the record that was written; empty where its answer did not tell."""
+    """The vendor's id of the record that was written; empty where the vendor's answer has none."""
 
     remote_id: str
 
@@ -151,11 +159,11 @@ Reading: TypeAlias = Generator[Step, Reply, Reply]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """How one operation is written. `kind` is the word that unified ids of its records are made with.
+    """How one operation is written. `kind` is the word in the unified ids of its records.
 
-    `main` is the part that `passthrough` belongs to; `always` is needed whatever is given. Of each line in `required`
-    one column must be given: our words for it, and the columns as `part.column`. `fixed` columns are never to be set
-    by `passthrough`.
+    `main` is the part that `passthrough` belongs to. `always` is needed whatever is given. Each line of `required` has
+    a name for the fault, and columns (`part.column`) of which one must be given. `fixed` columns can never be set by
+    `passthrough`.
     """
 
     operation: str
@@ -180,36 +188,46 @@ class Write:
 
     @property
     def main(self) -> Part:
+        """Returns the part that `passthrough` belongs to."""
         return self.parts[0]
 
     @property
     def partial(self) -> bool:
-        """Tell whether it changes what is there, so that null empties and only what is touched is needed."""
+        """Returns whether an existing record is changed.
+
+        Then null empties a field, and only the scopes of the parts that are touched are needed.
+        """
         return self.operation.startswith("update_")
 
     def part(self, name: str) -> Part:
+        """Returns a part by its name."""
         return next(part for part in self.parts if part.name == name)
 
     def targets(self) -> list[tuple[str, To]]:
-        """Give every field that is written, by its path, with where it goes."""
+        """Returns every field that is written, by its path, with its target."""
         return list(_targets(self.fields, ""))
 
     def needs(self) -> list[tuple[str, Need]]:
-        """Give every place of the table that needs a vendor scope, with what it needs."""
+        """Returns every place of the table that needs a vendor scope, with that need."""
         found = [(self.operation, need) for need in self.always]
         return found + [(f"{self.operation}.{part.name}", need) for part in self.parts for need in part.needs]
 
     def needs_of(self, touched: Iterable[str]) -> list[Need]:
-        """Give the needs that all must be met to write these parts; what makes a record always writes the main one."""
+        """Returns the needs that must all be met to write these parts.
+
+        The creation of a record always writes the main part.
+        """
         parts = {*touched} if self.partial else {*touched, self.main.name}
         found = [*self.always, *(need for part in self.parts if part.name in parts for need in part.needs)]
         return list(dict.fromkeys(found)) or list(self.main.needs)
 
     def answers(self, operation: Operation) -> bool:
+        """Returns whether this is the write of an operation."""
         return self.operation == operation.id
 
 
 def _undecided(resource: Resource, rows: Mapping[str, Rule], prefix: str) -> Iterator[str]:
+    """Yields what is wrong between the rows of a write and the fields of its body."""
     for name in rows.keys() - resource.fields.keys():
         yield f"- {prefix}{name}: the contract has no such field"
     for name, spec in resource.fields.items():
@@ -239,7 +257,7 @@ def _targets(rows: Mapping[str, Rule], prefix: str) -> Iterator[tuple[str, To]]:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """A body taken apart: by part its columns, what is wrong with it, and the paths of all fields that it sets."""
+    """A body sorted by the table: the columns of each part, all faults, and the paths of the fields that it sets."""
 
     parts: Mapping[str, Mapping[str, Any]]
     faults: tuple[str, ...]
@@ -247,7 +265,7 @@ class Sorted:
 
 
 def sort_out(write: Write, body: Mapping[str, Any]) -> Sorted:
-    """Take a checked body apart by the table. Finds all faults; nothing given is passed over."""
+    """Returns a checked body sorted by the table of a write, with all its faults. No given field is ignored."""
     work = _Sorting(write)
     work.take(write.fields, body, "")
     work.pass_through(body.get(PASSTHROUGH))
@@ -256,6 +274,8 @@ def sort_out(write: Write, body: Mapping[str, Any]) -> Sorted:
 
 
 class _Sorting:
+    """The work of `sort_out`: collects parts, faults and paths."""
+
     def __init__(self, write: Write) -> None:
         self.write = write
         self.parts: dict[str, dict[str, Any]] = {}
@@ -280,7 +300,10 @@ class _Sorting:
                     self.faults.append(f"{path} cannot be emptied as a whole: give null for its fields")
 
     def pass_through(self, extra: Mapping[str, Any] | None) -> None:
-        """Add the vendor's own columns. What has a field of its own must use it, with its checks and scopes."""
+        """Adds the vendor's own columns.
+
+        A column that has a field of its own can be set by that field only, with its checks and scopes.
+        """
         if not extra:
             return
         ours = {to.column: path for path, to in self.write.targets()}
@@ -325,12 +348,12 @@ class _Sorting:
 
 
 def day(value: Any) -> str:
-    """Give the date that a date-time was written with: the vendor keeps no time of day."""
+    """Returns the date of a date-time as it was written. The vendor stores no time of day."""
     return str(value)[:10]
 
 
 def reference(kind: str) -> Callable[[Any], str]:
-    """Make a converter from a unified or a vendor's id to the vendor's."""
+    """Returns a converter from a unified id or a vendor's id to the vendor's id."""
 
     def convert(value: Any) -> str:
         found = ids.decode(kind, value)
@@ -342,7 +365,7 @@ def reference(kind: str) -> Callable[[Any], str]:
 
 
 def spelt(table: Mapping[str, str]) -> Callable[[Any], str]:
-    """Make a converter from the contract's words to the vendor's."""
+    """Returns a converter from the contract's words to the vendor's."""
 
     def convert(value: Any) -> str:
         if value not in table:
@@ -353,13 +376,13 @@ def spelt(table: Mapping[str, str]) -> Callable[[Any], str]:
 
 
 def same_word(value: Any) -> str:
-    """Take a word that the vendor has too, such as an ISO code."""
+    """Returns a word that the vendor uses too, such as an ISO code. Raises `Unfit` for `unmapped_value`."""
     if value == UNMAPPED:
         raise Unfit("says nothing that could be written")
     return str(value)
 
 
 def named(rows: Sequence[Mapping[str, Any]], name: str, *columns: str) -> list[Mapping[str, Any]]:
-    """Give the rows of which a column is this name, whatever its case."""
+    """Returns the rows with this name in a column. Case is ignored."""
     wanted = name.strip().casefold()
     return [row for row in rows if any(str(row.get(column) or "").strip().casefold() == wanted for column in columns)]

@@ -30,5 +30,5 @@ FILTERS: Mapping[str, Mapping[str, Filter]] = {
 
 
 def filter_of(resource: str, name: str) -> Filter | None:
-    """Give a filter of a resource, or None for one that no connector could answer."""
+    """Returns a filter of a resource, or None for one that no connector can answer."""
     return UPDATED_AFTER if name == "updated_after" else FILTERS.get(resource, {}).get(name)

@@ -27,7 +27,7 @@ def operation(  # noqa: PLR0913 - one argument a column of the table below
     include: tuple[str, ...] = (),
     parameters: tuple[str, ...] = (),
 ) -> Operation:
-    """Make a row; a list can always be filtered by `updated_after`."""
+    """Returns an operation. Every list also has the filter `updated_after`."""
     kind = operation_id.partition("_")[0]
     return Operation(
         id=operation_id,

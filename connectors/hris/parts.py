@@ -1,4 +1,4 @@
-"""Small objects that stand inside other resources and have no operations of their own."""
+"""Small objects that are part of other resources and have no operations of their own."""
 
 from connectors.contract import ANY, BOOLEAN, INSTANT, TEXT, ListOf, Resource
 from connectors.hris import enums

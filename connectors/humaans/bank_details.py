@@ -15,6 +15,7 @@ CLEARING_CODES = {"sortCode": "sort_code", "routingNumber": "aba_routing"}
 
 
 def clearing_codes(*values: Any) -> list[dict[str, Any]] | Unreadable | None:
+    """Returns the clearing codes of an account, with the contract's word for each kind."""
     if any(map(lost, values)):
         return UNREADABLE
     found = [
@@ -26,6 +27,7 @@ def clearing_codes(*values: Any) -> list[dict[str, Any]] | Unreadable | None:
 
 
 def newest_first(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
+    """Returns the bank accounts of a person, the newest first."""
     return sorted(matches, key=lambda row: (str(row.get("createdAt")), str(row.get("id"))), reverse=True)
 
 

@@ -20,7 +20,7 @@ KINDS = {
 
 
 def options(config: Any) -> list[dict[str, Any]] | None:
-    """Give the choices of a select, each of which is its own id."""
+    """Returns the choices of a select. Each choice is its own id."""
     choices = config.get("choices") if isinstance(config, dict) else None
     if not isinstance(choices, list):
         return None

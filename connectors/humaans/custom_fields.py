@@ -16,15 +16,19 @@ def _age(row: Row) -> tuple[str, str]:
 
 
 def newest_values(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
-    """Leave out values that hang on another record, and of several values of one field keep the newest."""
+    """Returns the values of a person: the newest one of each field.
+
+    Values that belong to another record are left out.
+    """
     own = [row for row in matches if row.get("resourceId") in (None, person.get("id"))]
-    # A missing moment sorts first; what has no field to belong to is no value.
+    # A missing time sorts first. A value without a field is left out.
     by_field = {text(row.get("customFieldId")): row for row in sorted(own, key=_age)}
     by_field.pop(None, None)
     return list(by_field.values())
 
 
 def definition_name(definition: Any) -> str | None:
+    """Returns the name in a definition, or None."""
     return text(definition.get("name")) if isinstance(definition, dict) else None
 
 

@@ -35,7 +35,7 @@ CATEGORIES = {
 
 
 def file_format(file: Any) -> dict[str, Any] | None:
-    """Read the format from the ending of the file's name."""
+    """Returns the format by the ending of the file's name."""
     name = text(file.get("filename")) if isinstance(file, dict) else None
     ending = name.rpartition(".")[2].lower() if name and "." in name else None
     if ending is None:
@@ -44,20 +44,21 @@ def file_format(file: Any) -> dict[str, Any] | None:
 
 
 def address(file: Any, link: Any) -> str | Unreadable | None:
-    """Give where the document is: the uploaded file, or the link that stands for it."""
+    """Returns the URL of the document: of the uploaded file, or the link that is stored instead."""
     if _lost(file) or lost(link):
         return UNREADABLE
     return (text(file.get("url")) if isinstance(file, dict) else None) or text(link)
 
 
 def _lost(file: Any) -> bool:
-    """Tell whether there is a file of which it cannot be read where it is, or what it is called."""
+    """Returns whether there is a file whose URL or name cannot be read."""
     if not isinstance(file, dict):
         return is_there(file)
     return lost(file.get("url")) or lost(file.get("filename"))
 
 
 def file_name(file: Any) -> str | None:
+    """Returns the name of the file, or None."""
     return text(file.get("filename")) if isinstance(file, dict) else None
 
 
@@ -65,6 +66,7 @@ DOCUMENT_TYPE = Join("document_type", (lists.DOCUMENT_TYPES,), on="documentTypeI
 
 
 def contents(file: Any, link: Any) -> list[dict[str, Any]] | Unreadable | None:
+    """Returns the file of a document as the list of its contents."""
     url = address(file, link)
     if isinstance(url, Unreadable):
         return url
@@ -103,7 +105,10 @@ CATEGORY = Table(
 
 
 def file_of(file_id: Any, file: Any) -> dict[str, Any] | Unreadable | None:
-    """Make a file of the contract. Humaans sorts and dates documents, not the files in them."""
+    """Returns a file of the contract.
+
+    Category and dates are null: Humaans has them for documents, not for the files in them.
+    """
     if lost(file_id) or _lost(file):
         return UNREADABLE
     remote_id = text(file_id)

@@ -66,7 +66,7 @@ FOOTINGS = {
 
 
 def photo(value: Any) -> str | None:
-    """Give the address of the largest variant of a profile photo."""
+    """Returns the URL of the largest variant of a profile photo."""
     variants = value.get("variants") if isinstance(value, dict) else None
     if not isinstance(variants, dict):
         return None
@@ -75,12 +75,16 @@ def photo(value: Any) -> str | None:
 
 
 def image(value: Any) -> dict[str, Any] | None:
+    """Returns the profile photo as the contract's image object."""
     url = photo(value)
     return {"url": url, "base64": None} if url else None
 
 
 def citizenships(several: Any, single: Any) -> list[dict[str, Any]] | Unreadable | None:
-    """Read the list of nationalities, or the older single one where the list is missing."""
+    """Returns the countries of the nationalities.
+
+    They are read from the list, or from the older single value where the list is missing.
+    """
     if lost(single) or (is_there(several) and not isinstance(several, list)):
         return UNREADABLE
     names = several if isinstance(several, list) and several else [single]
@@ -88,7 +92,7 @@ def citizenships(several: Any, single: Any) -> list[dict[str, Any]] | Unreadable
 
 
 def tax_id(value: Any) -> dict[str, Any] | None:
-    """Give the tax id as a national number of a kind that Humaans does not state."""
+    """Returns the tax id as a national number. Its kind and country are unknown, as Humaans does not state them."""
     number = text(value)
     if number is None:
         return None
@@ -96,6 +100,7 @@ def tax_id(value: Any) -> dict[str, Any] | None:
 
 
 def tax_ids(value: Any) -> list[dict[str, Any]] | None:
+    """Returns the tax id as a list of one national number."""
     found = tax_id(value)
     return [found] if found else None
 

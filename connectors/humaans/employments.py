@@ -18,11 +18,12 @@ ON_PERSON = Absent("Humaans keeps the contract type on the person, not on the ro
 
 
 def newest(rows: Sequence[Row]) -> Row | None:
+    """Returns the newest row, or None."""
     return max(rows, key=age, default=None)
 
 
 def current_role(person: Row, matches: Sequence[Row], today: date) -> Row | None:
-    """Choose the role in force; for somebody who has not begun, their first; for a leaver, their last."""
+    """Returns the role in force; of a person who has not begun, the first role; of a leaver, the last."""
     now = today.isoformat()
     role = newest([row for row in matches if in_force(row, now)])
     if role is not None:
@@ -40,14 +41,17 @@ def _gone(person: Row, now: str) -> bool:
 
 
 def ended_role_wanted(person: Row, matches: Sequence[Row], today: date) -> bool:
-    """Tell whether a role that has ended may be the one to show: it is in no list of today's or later ones."""
+    """Returns whether the role to show may be one that has ended.
+
+    Such a role is neither in the list of today's roles nor in that of later ones.
+    """
     now = today.isoformat()
     begins_later = day(person.get("employmentStartDate")) > now
     return _gone(person, now) and not begins_later and not any(in_force(row, now) for row in matches)
 
 
 def salary_of_role(role: Row, matches: Sequence[Row], today: date) -> Row | None:
-    """Choose the salary in force on the last day of the role that is not in the future, or on its first day."""
+    """Returns the salary in force on the last day of the role up to today, or on its first day if that is later."""
     first = day(role.get("effectiveDate"))
     last = last_day(role.get("endDate"), role.get("leftOn"), role.get("followedOn"), first)
     on = max(first, min(last or today.isoformat(), today.isoformat()))
@@ -56,7 +60,7 @@ def salary_of_role(role: Row, matches: Sequence[Row], today: date) -> Row | None
 
 
 def roles_of(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:  # noqa: ARG001 - a Pick
-    """Give all roles of a person, the newest first, each with what it does not know by itself.
+    """Returns all roles of a person, the newest first, each with columns that it does not have by itself.
 
     `leftOn` is the day on which the person left or will leave, `followedOn` the day on which their next role begins.
     """
@@ -69,7 +73,7 @@ def roles_of(person: Row, matches: Sequence[Row], today: date) -> Sequence[Row]:
 
 
 def among_others(role: Row, picks: Sequence[Any]) -> Row:
-    """Complete a role that stands alone with what `roles_of` knows of it."""
+    """Returns a single role, completed with the columns that `roles_of` adds."""
     person, roles = picks
     others = [row for row in roles or () if row.get("id") != role.get("id")]
     whole = roles_of(person or {}, [role, *others], date.max)
@@ -77,9 +81,9 @@ def among_others(role: Row, picks: Sequence[Any]) -> Row:
 
 
 def last_day(end: Any, left_on: Any, followed_on: Any = None, effective: Any = None) -> str | None:
-    """Give the end of a role: its own, or that of the whole employment if it is earlier.
+    """Returns the last day of a role: its own end, or that of the whole employment if it is earlier.
 
-    One that was left open ends on the day before the next role begins, and not before its own first day.
+    A role without an end is taken to end on the day before the next one begins, but not before its own first day.
     """
     own = day(end) or _day_before(followed_on, effective)
     return min(filter(None, (own, day(left_on))), default=None)
@@ -94,22 +98,24 @@ def _day_before(followed_on: Any, effective: Any) -> str:
 
 
 def end_of_role(end: Any, left_on: Any, followed_on: Any = None, effective: Any = None) -> str | Unreadable | None:
+    """Returns the end of a role as an instant."""
     if any(lost(each, convert.day) for each in (end, left_on, followed_on, effective)):
         return UNREADABLE
     return instant(last_day(end, left_on, followed_on, effective))
 
 
 def active(effective: Any, end: Any, left_on: Any, today: date, followed_on: Any = None) -> bool | Unreadable:
+    """Returns whether a role is in force today."""
     if any(lost(each, convert.day) for each in (effective, end, left_on, followed_on)):
         return UNREADABLE
     now = today.isoformat()
-    # Two may begin on one day, of which the one that was entered last holds.
+    # Of two roles that begin on one day, the one that was entered last is in force.
     followed = not day(end) and "" < day(followed_on) <= now
     return not followed and in_force({"effectiveDate": effective, "endDate": last_day(end, left_on)}, now)
 
 
 def managers(reporting_to: Any) -> list[dict[str, Any]] | None:
-    """Give the one manager whom a role names, by id; names and addresses are those of the employee it points to."""
+    """Returns the one manager of a role, by id. The name and address are those of the employee with that id."""
     remote_id = text(reporting_to)
     if remote_id is None:
         return None
@@ -149,7 +155,7 @@ OTHER_ROLES = Join(
     pick=all_matches,
     narrow=lists.ROLES_OF_ONE,
 )
-# A role does not know when its person left, nor when the next one began.
+# The row of a role does not say when the person left, nor when the next role began.
 AMONG_OTHERS = Completion(
     joins=(HOLDER, OTHER_ROLES),
     complete=among_others,

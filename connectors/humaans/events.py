@@ -1,8 +1,8 @@
-"""Humaans' webhooks: which events there are, how they are signed, and the calls that manage endpoints.
+"""Humaans' webhooks: the events, their signatures, and the calls that manage endpoints.
 
-The public material shows two events, `person.created` and `person.updated`, and one client's way of checking a
-signature: HMAC-SHA256 of the raw body in hexadecimal, perhaps behind `sha256=`. All that is a guess stands in the
-tables here; every form of a guess is accepted, and bodies are judged with suspicion.
+The public documentation shows two events, `person.created` and `person.updated`. One published client shows how it
+checks a signature: HMAC-SHA256 of the raw body in hexadecimal, perhaps after `sha256=`. Everything else is a guess and
+stands in the tables here. Every form of a guess is accepted, and bodies may have any content.
 """
 
 import json
@@ -30,7 +30,7 @@ SIGNATURES = (
     Signature(header="x-humaans-signature", prefix="sha256="),
 )
 
-# By the record that an event is about, written as Humaans' paths are: the names of our lists that show it.
+# The kind of record that an event is about, spelt as in Humaans' paths, and the resources that are made of it.
 RESOURCES: Mapping[str, frozenset[str]] = {
     # A new person brings a first job role along.
     "person": frozenset({"employees", "employments"}),
@@ -42,7 +42,7 @@ RESOURCES: Mapping[str, frozenset[str]] = {
     "custom-field": frozenset({"custom_fields"}),
     "custom-value": frozenset({"custom_fields"}),
     "bank-account": frozenset({"bank_details"}),
-    # What is taken changes what is left.
+    # Time off that is taken changes the balance.
     "time-away": frozenset({"time_off", "time_off_balances"}),
     "time-away-type": frozenset({"time_off_policies", "time_off"}),
     "time-away-policy": frozenset({"time_off_balances"}),
@@ -57,13 +57,13 @@ RESOURCES: Mapping[str, frozenset[str]] = {
 }
 VERBS = ("created", "updated", "deleted")
 SURE = ("person.created", "person.updated")
-"""What has been seen. Asked for alone where the whole list is refused."""
+"""The events that are documented. Only these are subscribed to where Humaans refuses the whole list."""
 WRONG_BODY = frozenset({400, 422})
 
 NAME_KEYS = ("event", "type")
 TIME_KEYS = ("timestamp", "createdAt")
 SWITCHED_OFF = frozenset({"disabled", "inactive", "failed", "paused", "suspended"})
-"""States, as we guess them, of an endpoint that is no longer sent to: such a one is made anew."""
+"""Guessed states of an endpoint that gets no more events. Such an endpoint is replaced."""
 MOST_ENDPOINTS = 5000
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+")
@@ -81,7 +81,7 @@ ALL = tuple(f"{_camel(subject)}.{verb}" for subject in RESOURCES for verb in VER
 
 
 def read(body: bytes) -> Sequence[Event]:
-    """Read one event or a list of them. A body of another kind raises `Unreadable`."""
+    """Returns the events of a body, which has one event or a list of them. Raises `Unreadable` for any other body."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -93,7 +93,10 @@ def read(body: bytes) -> Sequence[Event]:
 
 
 def resources_of(name: str) -> frozenset[str]:
-    """Give what an event concerns: `person.updated`, `jobRole.created`, `time-away.deleted`, `people.patch` alike."""
+    """Returns the resources that an event concerns.
+
+    `person.updated`, `jobRole.created`, `time-away.deleted` and `people.patch` are all understood.
+    """
     subject = "-".join(word.lower() for word in _WORDS.findall(name.rpartition(".")[0]))
     return RESOURCES.get(subject) or RESOURCES.get(_singular(subject)) or frozenset()
 
@@ -115,7 +118,7 @@ def _event(found: Any) -> Event:
         name=name,
         resources=resources_of(name),
         record_id=_first(data, ("id",)),
-        # The event's own id. Without one, two events that read alike cannot be told from one sent twice.
+        # The event's own id. Without one, two equal events cannot be distinguished from one that was sent twice.
         id=_first(found, ("id",)),
         occurred_at=datetime.fromisoformat(at) if at else None,
     )
@@ -134,13 +137,13 @@ Calls: TypeAlias = Generator[Request, Answer, Answer]
 
 
 class _Refused(Exception):
-    """Humaans did not do what it was asked: the flow ends with the reason."""
+    """Humaans did not do what it was asked. The flow ends with the reason."""
 
 
 def register(listener: Listener, known: str | None) -> Registration:
-    """See to one endpoint of ours that is sent to, take away all others of ours, and make a new one if need be.
+    """Ensures that one working endpoint of the gateway exists, and deletes all others of the gateway.
 
-    Humaans is said to make the secret itself. Where its answer shows none, one of ours is sent with the next try.
+    Humaans is said to make the secret itself. If its answer has none, the next try sends the listener's secret.
     """
     try:
         ours = [row for row in (yield from _endpoints()) if str(row.get("url", "")).endswith(listener.path)]
@@ -156,6 +159,7 @@ def register(listener: Listener, known: str | None) -> Registration:
 
 
 def remove(remote_id: str) -> Removal:
+    """Deletes an endpoint. Returns True where it does not exist any more."""
     answer = yield from _call("DELETE", f"/webhooks/{remote_id}")
     return answer.status // 100 == 2 or answer.status == 404
 
@@ -166,7 +170,7 @@ def _is_sound(row: Mapping[str, Any], listener: Listener, known: str | None) -> 
 
 
 def _endpoints() -> Generator[Request, Answer, Rows]:
-    """List all endpoints, with pages as everywhere."""
+    """Returns all endpoints, read page by page."""
     found: Rows = []
     while True:
         answer = yield Request("GET", "/webhooks", (("$limit", "250"), ("$skip", str(len(found)))))

@@ -1,4 +1,4 @@
-"""How Humaans words its errors: `{code, name, message, issues?}`, where `code` has been seen as number and as text."""
+"""Humaans' errors: `{code, name, message, issues?}`, where `code` has been seen as a number and as text."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ LONGEST = 200
 
 
 def is_fault(body: Any) -> bool:
-    """Tell whether a body is an error of Humaans: a code with a name or a message, in either form.
+    """Returns whether a body is an error of Humaans: a code with a name or a message, in either form.
 
-    A code that is a number is an HTTP status: firewalls number their errors otherwise (Cloudflare from 1000 on).
+    A numeric code must be an HTTP status. Firewalls use other numbers (Cloudflare from 1000 on).
     """
     if not isinstance(body, dict) or not any(isinstance(body.get(each), str) for each in ("name", "message")):
         return False
@@ -19,7 +19,7 @@ def is_fault(body: Any) -> bool:
 
 
 def fault_text(body: Any) -> str:
-    """Give the vendor's own sentence and the names of the fields it speaks of, cut short; empty for anything else."""
+    """Returns the message of an error and the fields that it blames, shortened; empty for anything else."""
     if not isinstance(body, dict):
         return ""
     parts = [body["message"]] if isinstance(body.get("message"), str) else []
@@ -28,7 +28,7 @@ def fault_text(body: Any) -> str:
 
 
 def fault_issues(body: Any) -> list[tuple[str, str]]:
-    """Give the fields that an error blames, each with why; two forms of them have been seen."""
+    """Returns the fields that an error blames, each with the reason. Two forms of them have been seen."""
     issues = body.get("issues") if isinstance(body, dict) else None
     found = []
     for issue in issues if isinstance(issues, list) else []:

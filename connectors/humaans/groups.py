@@ -15,7 +15,7 @@ company_id = identifier("company")
 
 
 def group(kind: str, name: str, company: Any) -> dict[str, Any]:
-    """Make a group of the contract. It has no `remote_id`, since Humaans gives it no id."""
+    """Returns a group of the contract. It has no `remote_id`, since Humaans gives it no id."""
     return {
         "id": identifier(kind)(name),
         "remote_id": None,
@@ -32,12 +32,13 @@ def group(kind: str, name: str, company: Any) -> dict[str, Any]:
 
 
 def department_group(name: Any, company: Any = None) -> dict[str, Any] | None:
+    """Returns the department with this name as a group, or None."""
     found = text(name)
     return group("department", found, company) if found else None
 
 
 def groups_of(teams: Any, department: Any, company: Any) -> Any:
-    """Give the groups of a person from their teams (`[{"name": …}]`) and the department of their role, if any."""
+    """Returns the groups of a person: their teams (`[{"name": …}]`) and the department of their role, if any."""
     if _lost(teams) or lost(department) or lost(company):
         return UNREADABLE
     names = [text(team.get("name")) for team in teams if isinstance(team, dict)] if isinstance(teams, list) else []
@@ -47,7 +48,7 @@ def groups_of(teams: Any, department: Any, company: Any) -> Any:
 
 
 def _lost(teams: Any) -> bool:
-    """Tell whether there are teams of which one cannot be read."""
+    """Returns whether there is a team that cannot be read."""
     if not isinstance(teams, list):
         return is_there(teams)
     return any(not isinstance(team, dict) or lost(team.get("name")) for team in teams)
@@ -63,7 +64,7 @@ NO_TREE = Absent("Humaans keeps teams and departments in no order")
 
 
 def _table(resource: Resource, kind: Words) -> Table:
-    """Make the table of one kind of group. Its rows are those that `teams_of` and `departments_of` make."""
+    """Returns the table of one kind of group. Its rows are made by `teams_of` and `departments_of`."""
     return Table(
         resource,
         {
@@ -88,23 +89,27 @@ DEPARTMENT = _table(DEPARTMENTS, enums.DEPARTMENT_TYPE)
 
 
 def teams_of(lists: Sequence[Sequence[Row]]) -> list[Row]:
-    """Give each team that somebody is in, from the people."""
+    """Returns each team that a person is in. `lists` has the people."""
     people = lists[0]
     company = next((person.get("companyId") for person in people), None)
     return _rows("team", (team.get("name") for person in people for team in _teams(person)), company)
 
 
 def departments_of(lists: Sequence[Sequence[Row]]) -> list[Row]:
-    """Give each department that somebody works in today, from the people (for the company) and their roles."""
+    """Returns each department that a person works in today.
+
+    `lists` has the people, for the company, and today's roles.
+    """
     people, roles = lists
     company = next((person.get("companyId") for person in people), None)
-    # The vendor may not have ended the roles before, of which the newest alone counts.
+    # Earlier roles may have no end in Humaans, so only the newest role of a person counts.
     owned = [(role.get("personId"), role) for role in sorted(roles, key=age)]
     newest = {owner if isinstance(owner, str) else number: role for number, (owner, role) in enumerate(owned)}
     return _rows("department", (role.get("department") for role in newest.values()), company)
 
 
 def all_groups(lists: Sequence[Sequence[Row]]) -> list[Row]:
+    """Returns all teams and departments."""
     return [*teams_of(lists), *departments_of(lists)]
 
 

@@ -1,7 +1,7 @@
-"""How a Humaans API token is checked: what it may do, by Humaans' own word or else by probing.
+"""The check of a Humaans API token: what it may do, as Humaans states it, or else as found by probing.
 
-What a token reaches is its scopes and the role of the person who made it, so the role is asked for too.
-Bodies are judged with suspicion: any of them may be HTML, a list, or have null where we expect a value.
+A token can read what both its scopes and the role of the person who made it allow, so the role is read too. A body may
+be anything: HTML, a list, or an object with null where a value is expected.
 """
 
 import json
@@ -53,7 +53,7 @@ ROLE_UNKNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is known of a token's scopes, and the company that its answers name."""
+    """What is known of the scopes of a token, and the company that the answers name."""
 
     scopes: frozenset[str]
     doubtful: frozenset[str] = frozenset()
@@ -61,16 +61,17 @@ class _Found:
 
 
 class _Rejected(Exception):
-    """Humaans answered 401, which ends the flow wherever it stands."""
+    """Humaans answered 401, which ends the flow at any point."""
 
 
 def verify() -> Verification:
+    """Returns the grant of a token, or the reason why it is refused."""
     try:
         told = yield from _told_scopes()
         try:
             me = _object((yield from _ask("/me")))
         except _Rejected:
-            # Humaans has just told what the token may do, so it knows it.
+            # Humaans has just stated the scopes of the token, so it accepts it.
             if told is None:
                 raise
             me = {}
@@ -93,12 +94,15 @@ def verify() -> Verification:
 
 
 def check_token() -> TokenCheck:
-    """Ask what any token may ask, then what almost any may, until an answer tells whether this one is known."""
+    """Returns whether Humaans accepts the token, or None where its answers do not tell.
+
+    Asks for what any token may read, then for what almost any token may read.
+    """
     for path, query in (("/token-info", ()), ("/me", ()), ("/people", ONE_ROW)):
         answer = yield Request("GET", path, query)
         if answer.status == 401:
             return False
-        # A right that is missing is missing to somebody whom Humaans knows. A 404, or another page, tells nothing.
+        # A 403 means that Humaans knows the token but it lacks a scope. A 404, or another page, means nothing.
         if answer.status in {200, 403} and _body(answer):
             return True
     return None
@@ -113,7 +117,7 @@ def _told_scopes() -> Generator[Request, Answer, frozenset[str] | None]:
 
 
 def _find_company() -> Generator[Request, Answer, str | None]:
-    """Ask those who also know the company, where the token's owner does not show it."""
+    """Returns the company from other lists, where the token owner's own record does not have it."""
     for path, key in (("/people", "companyId"), ("/companies", "id")):
         for row in _rows((yield from _ask(path, ONE_ROW))) or ():
             if found := _company(row, key):
@@ -122,13 +126,13 @@ def _find_company() -> Generator[Request, Answer, str | None]:
 
 
 def _company(row: dict[str, Any], key: str = "companyId") -> str | None:
-    """Give an id as Humaans makes them; anything else is no claim."""
+    """Returns the id of the company, or None for a text that is not an id of Humaans."""
     found = row.get(key)
     return found if isinstance(found, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", found) else None
 
 
 def _probe(own: str | None) -> Generator[Request, Answer, _Found]:
-    """Find out by reading. `own` is the id of the token's owner, where Humaans says it."""
+    """Finds out the scopes by reading. `own` is the id of the token's owner, where Humaans gives it."""
     people = _rows((yield from _ask("/people", SOME_ROWS))) or []
     found, doubtful = set(), frozenset[str]()
     # The token's owner is always among those it may see: no row means no right.
@@ -145,16 +149,16 @@ def _probe(own: str | None) -> Generator[Request, Answer, _Found]:
 
 
 def _shows_private(people: list[dict[str, Any]], own: str | None) -> bool | None:
-    """Tell whether a list of people shows what only private:read does; None where that cannot be told.
+    """Returns whether a list of people shows what only private:read shows; None where that cannot be decided.
 
-    Values tell, not keys, as a right that is missing may be null, too. One's own row tells nothing: people see their
-    own data. Where it is not known which row that is, it may be any one of those that are filled.
+    Only values count, not keys, since Humaans may send null without the scope. The owner's own row does not count:
+    people see their own data. Where it is not known which row that is, one filled row may be it.
     """
     others = [row for row in people if own is None or row.get("id") != own]
     filled = [row for row in others if any(row.get(key) not in EMPTY for key in PRIVATE_KEYS)]
     if len(filled) > (own is None):
         return True
-    # Keys that are there and empty may be a right without values, or values without a right.
+    # Empty keys may mean that the scope is there and the values are not, or the other way round.
     empty = [row for row in others if row not in filled and PRIVATE_KEYS & row.keys()]
     alone = len(others) <= (own is None)
     return None if empty or alone else False
@@ -186,7 +190,7 @@ def _warnings(found: _Found, role: str | None, *, told: bool) -> tuple[str, ...]
 
 
 def _rows(answer: Answer) -> list[dict[str, Any]] | None:
-    """Give the rows of a list, or None if this is not an answer with a list."""
+    """Returns the rows of a list, or None if the answer has no list."""
     data = _object(answer).get("data")
     return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else None
 

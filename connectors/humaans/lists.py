@@ -1,6 +1,6 @@
-"""The Humaans lists that reads are made of, each with the query that we send and the list that stands in for it.
+"""The Humaans lists that reads are made of, with their queries, and the whole list to ask for where one is refused.
 
-No filter of Humaans is sure: what a published client was seen to send may be refused or ignored all the same.
+No filter of Humaans is certain to work: even one that a published client sends may be refused or ignored.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,20 @@ from connectors.spec import OWN_KEY, TODAY, Collection, Row, owned_by
 
 
 def day(value: Any) -> str:
-    """Give a date as text that sorts; a missing one, or what is no date, sorts first."""
+    """Returns a date as text that sorts. A missing date, or a text that is none, sorts first."""
     return convert.day(value) or ""
 
 
 def age(row: Row) -> tuple[str, str, str]:
-    """Give what rows follow each other by; of two that begin on one day the one that was entered last is the newer."""
+    """Returns the key that sorts rows by age. Of two that begin on one day, the one entered last is newer."""
     return day(row.get("effectiveDate")), str(row.get("createdAt")), str(row.get("id"))
 
 
 def in_force(row: Row, on: str) -> bool:
-    """Tell whether an effective-dated row holds on a day. A null end is not enough: the row may begin later."""
+    """Returns whether an effective-dated row is in force on a day.
+
+    A row without an end may still begin later.
+    """
     end = day(row.get("endDate"))
     return "" < day(row.get("effectiveDate")) <= on and (not end or on <= end)
 
@@ -36,11 +39,11 @@ def _to_come(row: Row, _: str, today: date) -> bool:
 
 
 def _of_one(whole: Collection) -> Collection:
-    """Give the part of a list that belongs to one person."""
+    """Returns the part of a list that belongs to one person."""
     return Collection(whole.path, whole.resource, {"personId": OWN_KEY}, whole=whole, sift=owned_by("personId"))
 
 
-# Without `status=all` Humaans lists active people only. Who knows no `status` lists all there are.
+# Without `status=all` Humaans lists active people only. A server that does not know `status` lists all people.
 PEOPLE = Collection("/people", "employees", {"status": "all"}, whole=Collection("/people", "employees"))
 PERSON = Collection("/people/{key}", "employees", single=True)
 
@@ -79,7 +82,7 @@ TIMESHEET_ENTRIES = Collection("/timesheet-entries", "time_entries")
 TASKS = Collection("/tasks", "tasks")
 TASKS_OF_ONE = _of_one(TASKS)
 
-# What Humaans changes by itself after a write to a list. Wider than is known: too much read again is only slow.
+# What Humaans changes by itself after a write to a list. More than is known: reading too much again is only slow.
 CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
     "/people": (
         "employments",

@@ -18,11 +18,12 @@ country = same_words(enums.COUNTRY_CODE)
 
 
 def label(current: object, older: object) -> str | Unreadable | None:
-    """Take the name from `label`, or from `name`, which one published client reads."""
+    """Returns the name, from `label` or from `name`, which one published client reads."""
     return _first(current, older)
 
 
 def region(code: object, state: object) -> str | Unreadable | None:
+    """Returns the region, by its code or its name."""
     return _first(code, state)
 
 
@@ -76,7 +77,10 @@ HOME = Table(
 
 
 def place_of_work(record: Row, matches: Sequence[Row], today: date) -> Row | None:  # noqa: ARG001 - a Pick
-    """Give the location's record; for `remote`, which has none, what the person's own row says of the place."""
+    """Returns the row of the location.
+
+    `remote` has none: its place is read from the person's own row.
+    """
     if record.get("locationId") == "remote":
         return {
             "city": record.get("remoteCity"),

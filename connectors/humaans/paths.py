@@ -1,7 +1,7 @@
-"""The paths of the Humaans API that may be passed through, with the scopes that reading and writing them take.
+"""The paths of the Humaans API that callers may use through the proxy, with the scopes for reading and writing them.
 
-Paths and methods are those that published clients call, scopes those of the introduction of docs.humaans.io/api and
-of partners' guides. A path that is not here is closed. Where nothing is said of a scope the stricter one is taken.
+Paths and methods are those that published clients call. Scopes are those of the introduction of docs.humaans.io/api and
+of partners' guides; where these say nothing, the stricter scope is taken. A path that is not here is closed.
 """
 
 from connectors.connector import VendorPath
@@ -19,10 +19,11 @@ from connectors.needs import ANY_TOKEN, Need
 
 # The secret address of a person's calendar: present on the token owner's own row.
 HIDDEN_OF_PEOPLE = frozenset({"calendarFeedToken"})
-# What signs deliveries; no public material names the column, so every plain name of one is hidden.
+# The secret that signs deliveries. Its column is not documented, so every likely name is hidden.
 HIDDEN_OF_WEBHOOKS = frozenset({"secret", "signingSecret", "signatureSecret", "signingKey", "token", "headers"})
 HIDES = {"/people": HIDDEN_OF_PEOPLE, "/webhooks": HIDDEN_OF_WEBHOOKS, "/webhook-events": HIDDEN_OF_WEBHOOKS}
-# Who reads the secret of a webhook can forge its deliveries, and one that is planted outlives key and account.
+# A caller who reads the secret of a webhook can forge its deliveries, and a webhook that a caller adds still sends
+# after the key or the account is deleted.
 MANAGED = frozenset({"/webhooks", "/webhook-events"})
 
 # Letters: list, create, read one, update, delete.

@@ -14,7 +14,7 @@ PERSON = Join("person", (lists.PEOPLE,), on="personId", key="id", scope=PUBLIC)
 
 
 def moment(day: Any, time: Any, zone: Any) -> str | None:
-    """Give the instant of a time of day where somebody works; without a known zone it is not an instant."""
+    """Returns the instant of a local time of day; None without a known zone."""
     if not (isinstance(day, str) and isinstance(time, str) and time and text(zone)):
         return None
     try:
@@ -28,6 +28,7 @@ def moment(day: Any, time: Any, zone: Any) -> str | None:
 
 
 def hours(duration: Any) -> float | None:
+    """Returns a duration in hours, rounded to four decimals."""
     if not isinstance(duration, dict):
         return None
     parts = (duration.get("hours"), duration.get("minutes"))

@@ -49,12 +49,15 @@ DAYS = constant({"value": "days", "source_value": "days"})
 
 
 def is_time_off(row: Row) -> bool:
-    """Leave out entries such as "working from abroad"; an answer without the mark is taken as time off."""
+    """Returns whether an entry is time off, and not for example "working from abroad".
+
+    An entry without the mark counts as time off.
+    """
     return row.get("isTimeOff") is not False
 
 
 def local_midnight(value: Any) -> str | None:
-    """Give a date as the contract's date-time without zone."""
+    """Returns a date as the contract's date-time without a zone."""
     found = day(value)
     return f"{found}T00:00:00.000" if found else None
 
@@ -63,25 +66,26 @@ _MANY = 100_000
 
 
 def half_day(period: Any) -> bool | None:
+    """Returns whether a period is a half day; None where that is unknown."""
     return {"full": False, "am": True, "pm": True}.get(period) if isinstance(period, str) else None
 
 
 def duration(days: Any) -> str | None:
-    """Give days, which may be halves, as an ISO 8601 duration."""
+    """Returns a number of days, which may include a half, as an ISO 8601 duration."""
     count = number(days)
-    # Beyond that a number is written with an exponent, which no duration has.
+    # A larger number is formatted with an exponent, which a duration cannot have.
     return None if count is None or not 0 <= count < _MANY else f"P{count:g}D"
 
 
 def type_of(detail: Any, name: Any) -> dict[str, Any] | Unreadable | None:
-    """Read the type's name from the nested object, or beside it, as older answers have it."""
+    """Returns the type, whose name is in the nested object, or beside it in older answers."""
     if lost(name) or (is_there(detail) and (not isinstance(detail, dict) or lost(detail.get("name")))):
         return UNREADABLE
     return of_type((text(detail.get("name")) if isinstance(detail, dict) else None) or text(name))
 
 
 def remaining(allowance: Any, carried: Any, used: Any, upcoming: Any) -> int | float | None:
-    """Give what is left of a period, as Humaans' own figures are added up by a published client (2021)."""
+    """Returns the balance of a period, computed from Humaans' figures as one published client does (2021)."""
     figures = [number(value) for value in (allowance, carried, used, upcoming)]
     if any(figure is None for figure in figures):
         return None
@@ -90,6 +94,7 @@ def remaining(allowance: Any, carried: Any, used: Any, upcoming: Any) -> int | f
 
 
 def entitled(allowance: Any, carried: Any) -> int | float | None:
+    """Returns the allowance of a period with what was carried over."""
     first, second = number(allowance), number(carried)
     return None if first is None or second is None else first + second
 

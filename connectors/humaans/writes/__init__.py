@@ -1,1 +1,1 @@
-"""How Humaans is written to, one file a resource: the table of a body, and the calls that it takes."""
+"""Writes to Humaans, one file for each resource: the table of a body, and the calls that it takes."""

@@ -1,4 +1,4 @@
-"""Custom fields of a person: a value is made, or the one that is there is changed."""
+"""Custom fields of a person: a new value is created, and an existing one is changed."""
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import date
@@ -20,7 +20,7 @@ LATER = Part(
 
 
 def _values(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give each field, by its id or name, with its value as Humaans keeps it: text, or several."""
+    """Returns each field, by its id or name, with its value as Humaans stores it: text, or a list of texts."""
     found = []
     for number, item in enumerate(given):
         if item.get("value_id") or item.get("remote_value_id"):
@@ -47,7 +47,10 @@ TARGET = To("custom", "values", _values, empties=False)
 
 
 def changes(order: Order) -> Generator[Step, Reply, list[tuple[str, Step | None, Any]]]:
-    """Resolve names, and find the values that are there: (field, the step of a change or None, value)."""
+    """Resolves names and finds the existing values.
+
+    Returns for each field its id, the step of a change or None for a new value, and the value.
+    """
     wanted: list[dict[str, Any]] = order.of("custom").get("values", [])
     if not wanted:
         return []
@@ -69,7 +72,7 @@ def changes(order: Order) -> Generator[Step, Reply, list[tuple[str, Step | None,
 
 
 def step(person_id: str, change: tuple[str, Step | None, Any]) -> Step:
-    """Give the step of a change, for an employee who exists by now."""
+    """Returns the step of a change, for an employee who exists."""
     field_id, known, value = change
     columns = {"personId": person_id, "customFieldId": field_id, "value": value}
     return known or steps.create("/custom-values", columns, _does(field_id))

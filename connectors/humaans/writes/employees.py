@@ -1,4 +1,4 @@
-"""Employees: a person with a first job role and perhaps pay; later changes go to the record that each is kept in."""
+"""Employees: a person with a first job role and optional pay. Later changes go to the record that has the field."""
 
 from collections.abc import Generator
 from typing import Any
@@ -28,15 +28,16 @@ ROLE = Part(
     (PRIVATE_WRITE, PUBLIC),
     ("GET /people/{key}", "GET /job-roles?personId={key}", "POST /job-roles", "PATCH /job-roles/{key}"),
 )
-# Since when pay holds depends on whether the person has begun.
+# The day from which pay is in force depends on whether the person has begun.
 LATER_PAY = Part("pay", (*pay.NEEDS, PUBLIC), ("GET /people/{key}", *pay.LATER.calls))
 FIRST_ROLE = Part("role", (PRIVATE_WRITE,), ())
-# A role decides what somebody may do in Humaans: that is not for who may only write employees.
+# A role decides what a person may do in Humaans, which a client that may write employees must not change.
 PERSON_FIXED = FIXED | {"jobRole", "role", "calendarFeedToken"}
 WHEN = Part("when", (), ())
 
 
 def hire(order: Order) -> Flow:
+    """Creates an employee, with a salary and custom fields where they are given."""
     person, role = order.of("person"), order.of("role")
     place = yield from people.place_of_work(order)
     begins = person["employmentStartDate"]
@@ -54,6 +55,7 @@ def hire(order: Order) -> Flow:
 
 
 def change(order: Order) -> Flow:
+    """Changes an employee."""
     person = {**order.of("person"), **(yield from people.place_of_work(order))}
     history = yield from _history(order)
     values = yield from custom_fields.changes(order)
@@ -69,7 +71,7 @@ def change(order: Order) -> Flow:
 
 
 def _history(order: Order) -> Generator[Step, Reply, list[Step]]:
-    """Give the steps to the wanted role and pay, in force from the given day, or from today."""
+    """Returns the steps to the wanted role and pay, in force from the given day, or from today."""
     role, salary, on = order.of("role"), order.of("pay"), order.of("when").get("effectiveDate")
     if not role and not salary:
         if on:

@@ -30,6 +30,7 @@ ROLES = "GET /job-roles?personId={key}"
 
 
 def add(order: Order) -> Flow:
+    """Creates a job role, with its pay where it is given."""
     columns = order.of("role")
     known = yield from steps.listed("/job-roles", "read the job roles", personId=order.employee)
     begins = columns["effectiveDate"]
@@ -42,6 +43,7 @@ def add(order: Order) -> Flow:
 
 
 def change(order: Order) -> Flow:
+    """Corrects a job role and its pay."""
     columns = order.of("role")
     path = f"/job-roles/{order.key}"
     old = yield steps.read(path, "read the job role", WHAT)
@@ -49,7 +51,7 @@ def change(order: Order) -> Flow:
     if not columns and not order.of("pay"):
         raise WrongValues("nothing is given that could be changed")
     first = columns.get("effectiveDate") or day_of(old.record.get("effectiveDate"))
-    # The salary of a role is the one that was in force at its end, or is today.
+    # The salary of a role is the one in force on its last day, or today.
     end = day_of(old.record.get("endDate"))
     last = max(first, min(end or order.today.isoformat(), order.today.isoformat()))
     salary = yield from _salary(order, order.employee, last, first)
@@ -65,7 +67,7 @@ def _salary(order: Order, person_id: str, on: str, since: str) -> Any:
     if not columns:
         return None
     known = yield from pay.read_salaries(person_id)
-    # With none to change, the pay begins with the role.
+    # Without a salary to change, the pay begins with the role.
     old = known.on(on)
     begins = on if old is not None and day_of(old.get("effectiveDate")) >= since else since
     return known.step(columns, person_id, begins, since)

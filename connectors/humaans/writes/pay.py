@@ -1,4 +1,4 @@
-"""Pay: the salary among the compensations, which take effect on a day and hold until the next one does."""
+"""Pay: the salary among the compensations, each of which is in force from a day until the next one begins."""
 
 import re
 from collections.abc import Generator, Mapping, Sequence
@@ -61,7 +61,7 @@ LATER = Part(
 
 
 class Salaries:
-    """What is known of somebody's salary before it is changed."""
+    """The known salaries of a person, before a change."""
 
     def __init__(self, kinds: Sequence[Row], rows: Sequence[Row]) -> None:
         self._kinds = [row for row in kinds if row.get("baseType") == "salary"]
@@ -69,12 +69,13 @@ class Salaries:
         self.rows = [row for row in rows if row.get("compensationTypeId") in known]
 
     def on(self, day: str) -> Row | None:
+        """Returns the salary in force on a day, or None."""
         return newest([row for row in self.rows if in_force(row, day)])
 
     def step(self, columns: Row, person_id: str, on: str, since: str) -> Step | None:
-        """Give the step to the wanted salary from `on`; None if it is so already.
+        """Returns the step to the wanted salary from the day `on`; None if it is so already.
 
-        A salary that took effect `since` then or later is changed; an older one is history, and gets a successor.
+        A salary that took effect on the day `since` or later is changed. An older one is history, and gets a successor.
         """
         old = self.on(on)
         if old is not None and all(old.get(name) == value for name, value in columns.items()):
@@ -100,7 +101,7 @@ class Salaries:
 
 
 def read_salaries(person_id: str) -> Generator[Step, Reply, Salaries]:
-    """Read what there is; of somebody who is yet to be made there is nothing."""
+    """Reads the salaries of a person. A person who is not created yet has none."""
     kinds = yield from steps.listed("/compensation-types", "read the kinds of pay")
     if not person_id:
         return Salaries(kinds, ())

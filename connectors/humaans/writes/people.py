@@ -1,4 +1,4 @@
-"""The columns of a person that can be written, and what of an employee Humaans cannot be told."""
+"""The columns of a person that can be written, and the fields of an employee that Humaans cannot store."""
 
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ FOOTINGS = {
     "volunteer": "Volunteer",
     "casual": "Casual",
 }
-# Of several words for one country the first in the table, which is the usual one.
+# Of several words for one country the first in the table is used, which is the usual one.
 ADJECTIVES = {code: name for name, code in reversed(list(NATIONALITIES.items()))}
 
 PERSON = Part("person", (PRIVATE_WRITE,), ("PATCH /people/{key}",))
@@ -55,7 +55,7 @@ NAMED_PLACE = Part("named_place", (PRIVATE_WRITE, PUBLIC), ("GET /locations",))
 
 
 def department(value: Any) -> str:
-    """Give the name that the id of a department is made from: Humaans knows departments by name only."""
+    """Returns the name from the id of a department. Humaans knows departments by name only."""
     found = ids.decode("department", value)
     if not found or found == value:
         raise Unfit("is not the id of a department: ids are in /groups/departments, names go into department")
@@ -63,6 +63,7 @@ def department(value: Any) -> str:
 
 
 def adjectives(words: Sequence[str]) -> list[str]:
+    """Returns the nationalities for country codes."""
     lacking = [word for word in words if word not in ADJECTIVES]
     if lacking:
         raise Unfit(f"cannot be told to Humaans for {', '.join(lacking)}: it keeps adjectives, and these have none")
@@ -70,7 +71,7 @@ def adjectives(words: Sequence[str]) -> list[str]:
 
 
 def tax_id(value: Mapping[str, Any]) -> str:
-    """Take a national number as the tax id, which is the one that Humaans keeps, with no kind and no country."""
+    """Returns a national number as the tax id, which Humaans stores without kind and country."""
     if value.get("type") not in {None, "unmapped_value", "tin", "tax"} or value.get("country"):
         raise Unfit("is kept by Humaans as the tax id alone: leave out type and country")
     if not value.get("value"):
@@ -79,6 +80,7 @@ def tax_id(value: Mapping[str, Any]) -> str:
 
 
 def one_tax_id(values: Sequence[Mapping[str, Any]]) -> str:
+    """Returns the only national number of a list as the tax id."""
     if len(values) != 1:
         raise Unfit("must be one number: Humaans keeps one, the tax id")
     return tax_id(values[0])
@@ -179,7 +181,7 @@ FIELDS: Mapping[str, Rule] = {
 
 
 def place_of_work(order: Order) -> Generator[Step, Reply, dict[str, Any]]:
-    """Give the columns that say where somebody works, a name looked up; none where nothing is given."""
+    """Returns the columns of the place of work, whose name is looked up; none where no place is given."""
     place, wanted = order.of("place"), order.of("named_place")
     remote = {name for name in place if name.startswith("remote")}
     chosen = bool(wanted) + ("locationId" in place)

@@ -1,4 +1,4 @@
-"""Job roles, which are history: a change begins a new one, except where the old one has only just begun."""
+"""Job roles. They are history: a change begins a new role, except where the old one has only just begun."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,17 +13,20 @@ CARRIED = ("jobTitle", "department", "reportingTo")
 
 
 def carried(roles: Sequence[Row], on: str) -> dict[str, object]:
-    """Give what a role that begins then goes on with: title, department and manager of the one before."""
+    """Returns what a new role takes over from the one before: title, department and manager."""
     base = newest([row for row in roles if "" < day_of(row.get("effectiveDate")) <= on])
     return {name: base[name] for name in CARRIED if base.get(name) is not None} if base else {}
 
 
 def step(columns: Row, person: Row, roles: Sequence[Row], when: tuple[str | None, date]) -> Step | None:
-    """Give the step to the wanted role, in force from a given day or from today; None if it is so already."""
+    """Returns the step to the wanted role, in force from a given day or from today.
+
+    Returns None if the role is so already.
+    """
     on, today = when
     begins = on or today.isoformat()
     now = current_role(person, roles, today) if on is None else None
-    # Somebody who is yet to begin has a first role that is yet to begin.
+    # A person who has not begun has a first role that has not begun either.
     begun = now if now is not None and day_of(now.get("effectiveDate")) >= begins else None
     same_day = begun or next((row for row in roles if day_of(row.get("effectiveDate")) == begins), None)
     base = same_day or newest([row for row in roles if "" < day_of(row.get("effectiveDate")) <= begins])

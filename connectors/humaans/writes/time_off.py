@@ -45,12 +45,14 @@ FIELDS: dict[str, Rule] = {
 
 
 def request(order: Order) -> Flow:
+    """Creates a request for time off."""
     columns = {**order.of("time_away"), **_periods(order, {})}
     made = yield steps.create("/time-away", {**columns, "personId": order.employee}, "request the time off")
     return Written(made.id)
 
 
 def change(order: Order) -> Flow:
+    """Changes an entry, or approves or declines it."""
     found = yield from _read(order)
     columns = {**order.of("time_away"), **_periods(order, found)}
     if not columns:
@@ -60,6 +62,7 @@ def change(order: Order) -> Flow:
 
 
 def cancel(order: Order) -> Flow:
+    """Deletes an entry."""
     yield from _read(order)
     yield steps.remove(f"/time-away/{order.key}", "delete the time off")
     return Written(order.key)
@@ -74,7 +77,7 @@ def _read(order: Order) -> Any:
 
 
 def _periods(order: Order, old: Row) -> dict[str, str]:
-    """Give the columns for halves, from what is given and from what was there."""
+    """Returns the columns for half days, from the given values and the old ones."""
     columns, halves = order.of("time_away"), order.of("halves")
     first, last = (columns.get(name) or old.get(name) for name in ("startDate", "endDate"))
     if isinstance(first, str) and isinstance(last, str) and last < first:
@@ -90,7 +93,7 @@ def _periods(order: Order, old: Row) -> dict[str, str]:
 
 def _single_day(halves: Row, old: Row) -> dict[str, str]:
     if halves.get("start") and halves.get("end"):
-        # What is read of a half day says both: written back as it is, it stays.
+        # A half day is read with both columns, and stays as it is when both are written back.
         if old.get("startPeriod") in {"am", "pm"} and old.get("startDate") == old.get("endDate"):
             return {}
         raise WrongValues(
@@ -128,7 +131,7 @@ WRITES = (
         flow=change,
         fields=FIELDS,
         fixed=FIXED,
-        # What is changed is read before, to see whose it is.
+        # The entry is read first, to check whose it is.
         always=(PUBLIC,),
     ),
     Write(

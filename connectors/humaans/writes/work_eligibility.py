@@ -1,4 +1,4 @@
-"""Work eligibility: identity documents. The file of a document cannot be given: no way to upload one is published."""
+"""Work eligibility: identity documents. Their files cannot be written, as Humaans publishes no upload."""
 
 from typing import Any
 
@@ -25,6 +25,7 @@ FIELDS: dict[str, Rule] = {
 
 
 def add(order: Order) -> Flow:
+    """Creates an identity document."""
     kind = yield from _kind(order)
     columns = {**order.of("document"), **kind, "personId": order.employee}
     made = yield steps.create("/identity-documents", columns, "add the identity document")
@@ -32,6 +33,7 @@ def add(order: Order) -> Flow:
 
 
 def change(order: Order) -> Flow:
+    """Changes an identity document."""
     path = f"/identity-documents/{order.key}"
     found = yield steps.read(path, "read the identity document", WHAT)
     steps.must_be_of(found.record, order.employee, WHAT)
@@ -43,7 +45,7 @@ def change(order: Order) -> Flow:
 
 
 def _kind(order: Order) -> Any:
-    """Find the one type of the company that is meant by a word."""
+    """Returns the one type of the company that a word of the contract stands for."""
     word = order.of("kind").get("word")
     if word is None:
         return {}
