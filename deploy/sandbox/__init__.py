@@ -1,5 +1,5 @@
-"""A stand-in for the Humaans public API: one demo company, real tokens' rights, faults on demand.
+"""A stand-in for the Humaans public API: one demo company, tokens with real scopes and roles, and faults on demand.
 
-Written from public documents (docs.humaans.io/api, partners' help pages, committed answers of the real API)
-and from nothing of this project's own connector, so that the two can disagree.
+It is written from public documents (docs.humaans.io/api, partners' help pages, published answers of the real API) and
+uses nothing of this project's connector, so that each can show mistakes of the other.
 """

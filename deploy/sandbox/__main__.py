@@ -14,6 +14,7 @@ _USAGE_FAULT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the sandbox until it is stopped. Returns the exit status."""
     wanted = _parser().parse_args(arguments)
     try:
         app = create_app(wanted.people, today=wanted.today, seed=wanted.seed)

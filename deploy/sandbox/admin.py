@@ -1,4 +1,4 @@
-"""The sandbox's own paths under `/_sandbox`: they steer it and tell what it saw. No token is asked."""
+"""The sandbox's own paths under `/_sandbox`: they control it and report what it received. They need no token."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ _DONE = Answer(status=204)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
+    """A call of the control paths: the state, the query and the body."""
+
     state: State
     query: dict[str, list[str]]
     body: JsonObject
 
 
 async def steer(scope: Scope, body: bytes, state: State) -> Answer:
+    """Returns the answer to a call of the control paths."""
     _, _, *path = scope["path"].rstrip("/").split("/")
     try:
         order = _Order(state=state, query=parse_qs(scope["query_string"].decode("latin-1")), body=_object(body))
@@ -127,7 +130,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[_Order], Answer]] = {
 
 
 def _rows(method: str, path: list[str], order: _Order) -> Answer:
-    """Rows as they are, and changes to them with no token: what follows from a row is done as well."""
+    """Reads and changes rows without a token. What the server computes from a row is updated too."""
     name, row_id = [*path, "", ""][:2]
     resource = RESOURCES.get(name)
     if resource is None:

@@ -1,4 +1,4 @@
-"""An answer before it is sent, and how errors are written into one."""
+"""Answers before they are sent, and the form of errors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ HTML = b"text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
+    """An answer: its status, body and headers."""
+
     status: int = 200
     body: bytes = b""
     content_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Returns the headers as ASGI sends them."""
         if self.status == 204:
             return list(self.headers)
         length = str(len(self.body)).encode()
@@ -30,15 +33,18 @@ class Answer:
 
 
 def json_answer(value: object, status: int = 200) -> Answer:
+    """Returns an answer with a JSON body."""
     return Answer(status=status, body=orjson.dumps(value))
 
 
 def html_answer(status: int, text: str) -> Answer:
+    """Returns an answer with an HTML page."""
     page = f"<!DOCTYPE html><html><title>{status}</title><body><h1>{escape(text)}</h1></body></html>"
     return Answer(status=status, body=page.encode(), content_type=HTML)
 
 
 def error_answer(error: ApiError, choices: Choices) -> Answer:
+    """Returns the answer for an error, in the form that the choices select."""
     status = 400 if error.status == 422 and choices.create_invalid == "400" else error.status
     name = NAMES.get(status, "GeneralError")
     if choices.error_body == "html":

@@ -1,4 +1,4 @@
-"""The API itself: request to answer, with no I/O. Token first, then rate limit, then the resource."""
+"""The API: from request to answer, without I/O. Checks the token first, then the rate limit, then the resource."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ BASE = "/api"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
+    """A call of the API."""
+
     method: str
     path: str
     """Without the base path."""
@@ -27,6 +29,7 @@ class ApiRequest:
 
 
 def answer(request: ApiRequest, state: State) -> Answer:
+    """Returns the answer to a call."""
     try:
         return _admitted(request, state)
     except ApiError as error:

@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI app: `/api` behaves like Humaans, `/_sandbox` steers it."""
+"""The sandbox as an ASGI app: `/api` behaves like Humaans, `/_sandbox` controls it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,18 @@ def create_app(
     today: date | None = None,
     seed: str = DEFAULT_SEED,
 ) -> Sandbox:
-    """A sandbox with a state of its own. With `today` given, its answers depend on arguments and calls alone."""
+    """Returns a sandbox with a state of its own.
+
+    With `today` given, its answers depend on the arguments and the calls alone.
+    """
     world = make_world(people, today or datetime.now(UTC).date(), seed)
     clock = wall_clock if today is None else noon_of(world)
     return Sandbox(State(world, choices or Choices(), clock))
 
 
 class Sandbox:
+    """The ASGI app."""
+
     def __init__(self, state: State) -> None:
         self.state = state
         self._telling: set[asyncio.Task[None]] = set()
@@ -78,7 +83,7 @@ class Sandbox:
         self._tell()
 
     def _tell(self) -> None:
-        """Send what there is to tell of, and keep nobody waiting for it."""
+        """Sends the webhooks of changes in the background."""
         changes, self.state.changes = self.state.changes, []
         if changes and self.state.choices.webhook_sending == "on_change":
             task = asyncio.create_task(tell(changes, self.state))
@@ -94,7 +99,7 @@ class Sandbox:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The body, or as much of it as is taken: more than the limit is read and dropped."""
+    """Returns the body, or its beginning: what is beyond the limit is read and dropped."""
     parts = b""
     more = True
     while more:

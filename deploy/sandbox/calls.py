@@ -1,4 +1,4 @@
-"""What was asked of the API, by token name and never by token."""
+"""The calls of the API that were received, with the name of the token and never the token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KEPT = 20_000
 
 
 class Call:
-    """Its status is filled in when the answer starts; it stays None if none was sent."""
+    """A call. Its status is set when the answer begins, and stays None if none was sent."""
 
     __slots__ = ("method", "path", "query", "status", "token")
 
@@ -23,6 +23,7 @@ class Call:
         self.status: int | None = None
 
     def as_json(self) -> JsonObject:
+        """Returns the call as the control paths show it."""
         query: dict[str, object] = {}
         for name, value in parse_qsl(self.query.decode("latin-1"), keep_blank_values=True):
             known = query.get(name)
@@ -37,30 +38,36 @@ class Call:
 
 
 class CallLog:
-    """All calls are counted; the latest ones are kept."""
+    """Counts all calls, and stores the latest ones."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
+        """Deletes all calls."""
         self.total = 0
         self._calls: deque[Call] = deque(maxlen=_KEPT)
         self._counts: Counter[str] = Counter()
 
     def add(self, call: Call) -> None:
+        """Adds a call."""
         self.total += 1
         self._calls.append(call)
         self._counts[call.path] += 1
 
     def count(self, prefix: str) -> int:
-        """Calls to that path and what is below it."""
+        """Returns the number of calls to a path and the paths below it."""
         return sum(number for path, number in self._counts.items() if under(path, prefix))
 
     def as_json(self) -> JsonObject:
+        """Returns the calls as the control paths show them."""
         return {"total": self.total, "calls": [call.as_json() for call in self._calls]}
 
 
 def under(path: str, prefix: str) -> bool:
-    """Is the path the prefix, or below it? (`/time-away-types` is not below `/time-away`.)"""
+    """Returns whether a path is the prefix, or below it.
+
+    `/time-away-types` is not below `/time-away`.
+    """
     prefix = prefix.rstrip("/")
     return not prefix or path == prefix or path.startswith(f"{prefix}/")

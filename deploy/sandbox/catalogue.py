@@ -1,4 +1,4 @@
-"""All resources of the API, by path, each with the function that makes its rows."""
+"""All resources of the API by path, and for each the function that makes its rows."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What the public material on Humaans leaves open, and what this sandbox does about it.
+"""What the public documentation of Humaans leaves open, and what this sandbox does.
 
-One attribute an unknown; its docstring says what is unknown, what was chosen, and the other form that a
-client has to live with. Correct the default here once somebody has seen the real API; change it at run time to see
-how a client takes the other form.
+Each attribute is one unknown. Its docstring says what is unknown, what was chosen, and the other form that a client has
+to handle. Correct the default here when the real API is known; change it at run time to test how a client handles the
+other form.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """Every guess of the sandbox. The first value of each is the one thought likeliest."""
+    """Every guess of the sandbox. The first value of each is the one that seems most likely."""
 
     limit_above_max: Literal["clamp", "reject"] = "clamp"
     """`$limit` above 250. Chosen: served as 250, and 250 is echoed (Feathers' habit). Other form: 400."""
@@ -104,7 +104,10 @@ class Choices:
     """Chosen: nothing is sent but by `/_sandbox/webhooks/deliver`. Other form: each change sends its event."""
 
     def changed(self, wanted: Mapping[str, object]) -> Choices:
-        """These choices with others put in; a ValueError lists every name or value that does not exist."""
+        """Returns these choices with others replaced.
+
+        Raises a `ValueError` that lists every name or value that does not exist.
+        """
         faults = [fault for name, value in wanted.items() if (fault := _fault(name, value))]
         if faults:
             raise ValueError("; ".join(faults))
@@ -112,11 +115,12 @@ class Choices:
         return replace(self, **values)
 
     def as_dict(self) -> dict[str, object]:
+        """Returns all choices by name."""
         return asdict(self)
 
 
 def alternatives() -> dict[str, tuple[str, ...]]:
-    """The closed choices and all their values, default first."""
+    """Returns the choices with a fixed set of values, each with its values, the default first."""
     hints = get_type_hints(Choices)
     return {field.name: values for field in fields(Choices) if (values := get_args(hints[field.name]))}
 

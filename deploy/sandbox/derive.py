@@ -1,4 +1,4 @@
-"""What the server writes by itself: fields that follow from others, and rows that follow from other rows."""
+"""What the server computes: fields that follow from other fields, and rows that follow from other rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WEEK = [{"day": day} for day in ("monday", "tuesday", "wednesday", "thursday", 
 
 
 def blank(resource: Resource) -> JsonObject:
-    """A row with every key that such a row has."""
+    """Returns a row with every key that such a row has."""
     row: JsonObject = {}
     for field in resource.fields:
         if field.name in _EMPTY_LISTS:
@@ -34,7 +34,7 @@ def blank(resource: Resource) -> JsonObject:
 
 
 def fill(resource: Resource, row: JsonObject, store: Store, choices: Choices) -> None:
-    """Set the fields that follow from others."""
+    """Sets the fields that follow from others."""
     filler = _FILLERS.get(resource.path)
     if filler is not None:
         filler(row, store, choices)

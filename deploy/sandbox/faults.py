@@ -1,4 +1,4 @@
-"""Faults on demand: what they are called, which calls they hit, how often. How they look: `misbehave`."""
+"""Faults on demand: their kinds, which calls they hit, and how often. `misbehave` sends them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import count
 from deploy.sandbox.calls import Call, under
 from deploy.sandbox.model import JsonObject
 
-# Kind, and its parameters with their defaults.
+# The kinds of faults, each with its parameters and their defaults.
 KINDS: dict[str, dict[str, float | str | None]] = {
     "latency": {"seconds": 1.0},
     "rate_limit": {"retry_after": 1},
@@ -34,7 +34,7 @@ _SELECTORS = {"kind", "path", "method", "token", "times", "after"}
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """Hits `times` matching calls (None: all) after it let `after` of them through."""
+    """A fault that hits `times` matching calls (None: all), after `after` of them have passed."""
 
     number: int
     kind: str
@@ -47,7 +47,7 @@ class Fault:
     hits: int = 0
 
     def takes(self, call: Call) -> bool:
-        """Does it hit this call? Counts it if it matches."""
+        """Returns whether it hits this call, and counts the call if it matches."""
         if not under(call.path, self.path) or self.method not in {None, call.method}:
             return False
         if self.token not in {None, call.token} or self.hits == self.times:
@@ -59,6 +59,7 @@ class Fault:
         return True
 
     def as_json(self) -> JsonObject:
+        """Returns the fault as the control paths show it."""
         return {
             "id": self.number,
             "kind": self.kind,
@@ -73,24 +74,28 @@ class Fault:
 
 
 class FaultList:
+    """The faults in the order in which they were added."""
+
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._numbers = count(1)
 
     def add(self, wanted: Mapping[str, object]) -> Fault:
-        """A new fault, after the others; a ValueError says what is wrong with it."""
+        """Adds a fault after the others and returns it. Raises a `ValueError` that says what is wrong with it."""
         fault = _made(next(self._numbers), wanted)
         self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
+        """Deletes all faults."""
         self._faults.clear()
 
     def take(self, call: Call) -> Fault | None:
-        """The first fault that hits this call."""
+        """Returns the first fault that hits this call, or None."""
         return next((fault for fault in self._faults if fault.takes(call)), None)
 
     def as_json(self) -> list[JsonObject]:
+        """Returns the faults as the control paths show them."""
         return [fault.as_json() for fault in self._faults]
 
 

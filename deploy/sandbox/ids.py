@@ -1,4 +1,4 @@
-"""Ids and secrets that look like Humaans' (24 and 32 letters and digits), the same for the same parts."""
+"""Ids and secrets in the form of those of Humaans: 24 and 32 letters and digits. Equal parts give equal texts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ TOKEN_LENGTH = 32
 
 
 def stable_id(*parts: str | int) -> str:
-    """24 characters that depend on the parts alone."""
+    """Returns 24 characters that depend on the parts alone."""
     return _text(ID_LENGTH, parts)
 
 
 def stable_token(*parts: str | int) -> str:
-    """32 characters that depend on the parts alone."""
+    """Returns 32 characters that depend on the parts alone."""
     return _text(TOKEN_LENGTH, parts)
 
 

@@ -1,4 +1,4 @@
-"""A fixed window of requests for each token."""
+"""The rate limit: a fixed window of requests for each token."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from deploy.sandbox.choices import Choices
 
 
 class RateLimiter:
+    """Counts the requests of each token."""
+
     def __init__(self) -> None:
         self._windows: dict[str, tuple[float, int]] = {}
 
     def wait(self, token_name: str, choices: Choices) -> int | None:
-        """Count one request; whole seconds to wait if it is one too many, None if it may pass."""
+        """Counts a request. Returns the whole seconds to wait if it is over the limit, else None."""
         if not choices.rate_limit_requests:
             return None
         now = monotonic()
@@ -26,4 +28,5 @@ class RateLimiter:
         return None
 
     def reset(self) -> None:
+        """Deletes all counts."""
         self._windows.clear()

@@ -1,4 +1,4 @@
-"""How each fault looks on the wire."""
+"""Sends each kind of fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MEGABYTE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One call, the answer it would usually get, and the line to the client."""
+    """A call, the answer that it would usually get, and the connection to the client."""
 
     call: Call
     usual: Callable[[], Answer]
@@ -32,7 +32,7 @@ class Exchange:
 
 
 async def misbehave(fault: Fault, exchange: Exchange, choices: Choices) -> None:
-    """Answer as the fault wants."""
+    """Sends the answer with its fault."""
     usual, send, call = exchange.usual, exchange.send, exchange.call
     match fault.kind:
         case "latency":
@@ -50,6 +50,7 @@ async def misbehave(fault: Fault, exchange: Exchange, choices: Choices) -> None:
 
 
 async def send_answer(answer: Answer, send: Send, call: Call | None = None) -> None:
+    """Sends an answer, and records its status in the call."""
     if call is not None:
         call.status = answer.status
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.raw_headers()})
@@ -98,7 +99,7 @@ def _error(fault: Fault, choices: Choices) -> Answer:
 
 
 async def _oversized(megabytes: int, send: Send) -> None:
-    """One valid list, far too long; without a length, so that only counting helps the reader."""
+    """Sends one valid list that is far too long, and without its length, so that a client has to count."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send(_part(b'{"total":1,"limit":100,"skip":0,"data":[{"id":"big","bio":"'))
     chunk = b"x" * _MEGABYTE
@@ -108,10 +109,10 @@ async def _oversized(megabytes: int, send: Send) -> None:
 
 
 async def _reset(answer: Answer, send: Send) -> None:
-    """Half an answer, and then a TCP reset."""
+    """Sends half an answer, and then a TCP reset."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.raw_headers()})
     await send(_part(answer.body[: len(answer.body) // 2]))
-    # uvicorn's send is a method of the object that holds the connection; ASGI has no word for a reset.
+    # ASGI has no message for a reset. uvicorn's `send` is a method of the object that has the connection.
     transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionResetError("a reset was asked for, and there is no connection to reset")
@@ -119,7 +120,7 @@ async def _reset(answer: Answer, send: Send) -> None:
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
-    # Let the loss reach uvicorn before this call returns, or it complains of an unfinished answer.
+    # uvicorn must see the reset before this call returns, or it logs an unfinished answer.
     await asyncio.sleep(0.01)
 
 
@@ -136,7 +137,7 @@ async def _drip(answer: Answer, fault: Fault, exchange: Exchange) -> None:
 
 
 async def _gone(receive: Receive, seconds: float) -> bool:
-    """Wait so long, or until the client has left."""
+    """Waits for some seconds, or until the client disconnects. Returns whether it has."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while (await receive())["type"] != "http.disconnect":

@@ -1,4 +1,4 @@
-"""What a resource is: a path, methods, an area of rights, and one row a field. Knows no HTTP and no data."""
+"""The definition of a resource: a path, methods, an area of rights, and one row for each field. No HTTP and no data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JsonObject = dict[str, Any]
 
 
 class Kind(Enum):
-    """What a value looks like on the wire."""
+    """The form of a value in JSON."""
 
     ID = "an id"
     TEXT = "a text"
@@ -39,6 +39,8 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
+    """A field of a resource."""
+
     name: str
     kind: Kind
     use: Use = Use.OPTIONAL
@@ -60,6 +62,8 @@ LIST_AND_READ = frozenset({"list", "read"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
+    """A resource of the API."""
+
     path: str
     area: Area
     fields: tuple[Field, ...]
@@ -80,6 +84,7 @@ class Resource:
 
     @property
     def about_people(self) -> bool:
+        """Returns whether each row belongs to a person."""
         return "personId" in self.by_name
 
 
@@ -93,16 +98,20 @@ PERSON_ID = Field(name="personId", kind=Kind.ID, use=Use.REQUIRED, refers="peopl
 
 
 def required(name: str, kind: Kind = Kind.TEXT, refers: str | None = None) -> Field:
+    """Returns a field that must be given on create."""
     return Field(name=name, kind=kind, use=Use.REQUIRED, refers=refers)
 
 
 def optional(name: str, kind: Kind = Kind.TEXT, refers: str | None = None) -> Field:
+    """Returns a field that may be written."""
     return Field(name=name, kind=kind, refers=refers)
 
 
 def computed(name: str, kind: Kind = Kind.TEXT) -> Field:
+    """Returns a field that only the server writes."""
     return Field(name=name, kind=kind, use=Use.COMPUTED)
 
 
 def one_of(name: str, *values: str, use: Use = Use.OPTIONAL, guarded: bool = False) -> Field:
+    """Returns a field with a fixed set of values."""
     return Field(name=name, kind=Kind.TEXT, use=use, values=values, guarded=guarded)

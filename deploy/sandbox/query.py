@@ -22,11 +22,14 @@ _STATUSES = ("active", "newHire", "offboarded", "all")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
+    """A condition that the rows of a list must meet."""
+
     field: Field
     operator: str
     values: tuple[str, ...]
 
     def holds(self, row: JsonObject) -> bool:
+        """Returns whether a row meets the condition."""
         value = row.get(self.field.name)
         if isinstance(value, list):
             words = {each.get("name") if isinstance(each, dict) else each for each in value}
@@ -39,6 +42,8 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
+    """The query of a list."""
+
     conditions: tuple[Condition, ...] = ()
     status: str | None = None
     as_of: str | None = None
@@ -47,7 +52,7 @@ class Query:
 
 
 def parse(resource: Resource, raw: bytes, choices: Choices) -> Query:
-    """The query of a list; a 400 names the first thing that is wrong with it."""
+    """Returns the query of a list. Raises a 400 that names the first thing that is wrong with it."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for key, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
         match = _NAME.fullmatch(key)
@@ -132,7 +137,7 @@ def _is_date(text: str) -> bool:
 
 
 def _text(value: object) -> str:
-    """A value as it is written in a query; an empty text asks for what is not set."""
+    """Returns a value as it is written in a query. The empty text stands for a missing value."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -146,7 +151,7 @@ def _compare(operator: str, left: str, right: str, kind: Kind) -> bool:
 
 
 def _sign(left: str, right: str, *, numeric: bool) -> int | None:
-    """Less, equal or more: -1, 0 or 1; none where a number was expected and is not there."""
+    """Returns -1, 0 or 1 for less, equal or more; None where a value is not a number and should be."""
     if not numeric:
         return (left > right) - (left < right)
     try:

@@ -19,7 +19,7 @@ _REMEMBERED = 64
 
 
 class Reader:
-    """Answers lists and reads. Made anew when the choices change."""
+    """Answers lists and reads. It is created again when the choices change."""
 
     def __init__(self, store: Store, choices: Choices) -> None:
         self._store = store
@@ -29,6 +29,7 @@ class Reader:
         self._version = store.version
 
     def list(self, resource: Resource, viewer: Viewer, raw_query: bytes) -> Answer:
+        """Returns a page of a list."""
         may_open = viewer.may_open(resource.area, self._choices)
         if not may_open:
             self._refuse_list()
@@ -36,6 +37,7 @@ class Reader:
         return self._page(resource, self._selected(resource, viewer, query) if may_open else [], query)
 
     def read(self, resource: Resource, viewer: Viewer, row_id: str) -> Answer:
+        """Returns a single row."""
         if not viewer.may_open(resource.area, self._choices):
             raise forbidden() if self._choices.endpoint_without_right == "forbidden" else not_found()
         row = self._store.table(resource.path).get(row_id)
@@ -51,7 +53,7 @@ class Reader:
         return Answer(body=self._encoder.encode(resource, row, view))
 
     def written(self, resource: Resource, viewer: Viewer, row_id: str, status: int) -> Answer:
-        """The row after a write, as far as its writer may read it; its id alone otherwise."""
+        """Returns the row after a write as far as its writer may read it, else its id alone."""
         row = self._store.table(resource.path)[row_id]
         view = view_of(resource, row.data, viewer, self._store, self._choices)
         if view is None or not viewer.may_open(resource.area, self._choices):
@@ -77,7 +79,7 @@ class Reader:
         return Answer(body=body)
 
     def _selected(self, resource: Resource, viewer: Viewer, query: Query) -> Selection:
-        """All pages of one list are cut from one selection, kept until something is written."""
+        """Returns the rows of a list. All its pages are cut from one selection, stored until the next write."""
         if self._version != self._store.version or len(self._selections) > _REMEMBERED:
             self._selections.clear()
             self._version = self._store.version
@@ -103,7 +105,7 @@ class Reader:
         if query.as_of is not None and not _effective(row, query.as_of):
             return False
         for condition in query.conditions:
-            # A field that is not shown must not be told by a filter either.
+            # A filter must not reveal a field that is not shown.
             if hides(view, resource, condition.field.name) or not condition.holds(row):
                 return False
         return True

@@ -1,7 +1,7 @@
-"""Who may see and change what: scopes of the token, reach of its person's role, and nothing of HTTP.
+"""Who may see and change what: the scopes of the token, and the reach of the role of its person.
 
-Scopes follow docs.humaans.io/api and what partners ask their customers to tick; roles follow the help
-centre's permission matrix as far as it states them. Both are tables here; rows elsewhere only name their area.
+Scopes follow docs.humaans.io/api and what partners ask their customers to select. Roles follow the permission matrix of
+the help centre as far as that states them. Both are tables here; resources elsewhere only name their area.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WRITE = frozenset({"private:write"})
 
 
 class Area(Enum):
-    """A group of resources under the same rights."""
+    """A group of resources with the same rights."""
 
     PEOPLE = "people"
     JOB_ROLES = "job roles"
@@ -35,14 +35,14 @@ class Area(Enum):
     TIME_AWAY = "time away"
     SETUP = "private setup"
     OWN_TIME = "own time"
-    """Records of a person's time that nobody else has business with: timesheets, allowances, tasks."""
+    """Records of a person's time that concern nobody else: timesheets, allowances, tasks."""
     WEBHOOKS = "webhooks"
     ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeRule:
-    """Any one of these scopes opens the area."""
+    """The scopes of an area. Any one of them opens it."""
 
     read: frozenset[str]
     write: frozenset[str]
@@ -72,7 +72,7 @@ SCOPE_RULES: dict[Area, ScopeRule] = {
 
 
 class Reach(IntEnum):
-    """Whose records a role gets at. REPORTS includes oneself."""
+    """Whose records a role can access. REPORTS includes the person's own."""
 
     NONE = 0
     SELF = 1
@@ -82,6 +82,8 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoleRule:
+    """How far a role reaches in an area."""
+
     read: Reach
     write: Reach
 

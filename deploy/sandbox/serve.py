@@ -24,7 +24,7 @@ class _Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """An open port; an OSError if it cannot be had."""
+    """Returns a listening socket. Raises `OSError` where the address cannot be used."""
     listening = socket.socket()
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,6 +37,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(app: Sandbox, listening: socket.socket) -> None:
+    """Serves the sandbox until a signal ends it."""
     config = uvicorn.Config(
         app, access_log=False, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS, lifespan="on"
     )

@@ -1,4 +1,4 @@
-"""All that one running sandbox holds: company, choices, clock, calls, faults. One per app, nothing global."""
+"""The state of one running sandbox: company, choices, clock, calls and faults. Each app has one; nothing is global."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ class Stamps:
         self._last = datetime.min.replace(tzinfo=UTC)
 
     def next(self) -> str:
+        """Returns the next timestamp."""
         self._last = max(self._clock(), self._last + timedelta(milliseconds=1))
         return self._last.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class State:
+    """The state of one sandbox."""
+
     def __init__(self, world: World, choices: Choices, clock: Callable[[], datetime]) -> None:
         self.world = world
         self.store = Store(world, BUILDERS)
@@ -48,15 +51,17 @@ class State:
         self._viewers: dict[str, tuple[int, Viewer]] = {}
 
     def choose(self, choices: Choices) -> None:
+        """Sets other choices."""
         self.choices = choices
         self.reader = Reader(self.store, choices)
         self.limiter.reset()
 
     def token(self, secret: str) -> Token | None:
+        """Returns the token with this secret, or None."""
         return self._tokens.get(secret)
 
     def viewer(self, token: Token) -> Viewer:
-        """The token's person and their reports, looked up again after a write."""
+        """Returns the token's person and their reports, looked up again after a write."""
         known = self._viewers.get(token.name)
         if known is None or known[0] != self.store.version:
             me = person_id(self.world.seed, ROLES.index(token.role))
@@ -69,10 +74,11 @@ class State:
 
 
 def noon_of(world: World) -> Callable[[], datetime]:
-    """A clock that stands still at noon of the company's day: with it, two runs give the same bytes."""
+    """Returns a clock that stands still at noon of the company's day, so that two runs give the same bytes."""
     noon = datetime.combine(world.today, time(12), tzinfo=UTC)
     return lambda: noon
 
 
 def wall_clock() -> datetime:
+    """Returns the current time in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The state of one sandbox: rows by resource, made when first asked for. Knows no rights and no HTTP."""
+"""The rows of one sandbox by resource, made when they are first wanted. No rights and no HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deploy.sandbox.model import JsonObject
 
 
 class Row:
-    """One record, with its encoded forms. Never change `data` in place: put a new Row."""
+    """One record with its encoded forms. Never change `data` in place: put a new row."""
 
     __slots__ = ("data", "encoded", "number")
 
@@ -22,6 +22,8 @@ class Row:
 
 
 class Store:
+    """The rows of all resources."""
+
     def __init__(self, world: World, builders: dict[str, Callable[[World], list[JsonObject]]]) -> None:
         self.world = world
         self.today = world.today.isoformat()
@@ -35,7 +37,7 @@ class Store:
         self._roles: dict[str, list[JsonObject]] = {}
 
     def table(self, path: str) -> dict[str, Row]:
-        """The rows by id, oldest entry first."""
+        """Returns the rows of a resource by id, the oldest first."""
         table = self._tables.get(path)
         if table is None:
             rows = self._builders[path](self.world)
@@ -44,14 +46,16 @@ class Store:
         return table
 
     def rows(self, path: str) -> Iterator[JsonObject]:
+        """Yields the rows of a resource."""
         return (row.data for row in self.table(path).values())
 
     def find(self, path: str, row_id: str | None) -> JsonObject | None:
+        """Returns a row, or None."""
         row = self.table(path).get(row_id or "")
         return None if row is None else row.data
 
     def put(self, path: str, data: JsonObject) -> None:
-        """Add a row, or put it in the place of the one with its id."""
+        """Adds a row, or replaces the one with its id."""
         table = self.table(path)
         old = table.get(data["id"])
         table[data["id"]] = Row(data, self._next() if old is None else old.number)
@@ -68,6 +72,7 @@ class Store:
         self._changed(path, data)
 
     def roles_of(self, person_id: str) -> list[JsonObject]:
+        """Returns the job roles of a person."""
         if self._roles_at != self.version:
             roles: dict[str, list[JsonObject]] = defaultdict(list)
             for role in self.rows("job-roles"):
@@ -76,10 +81,11 @@ class Store:
         return self._roles.get(person_id, [])
 
     def current_role(self, person_id: str) -> JsonObject | None:
+        """Returns the current role of a person, or None."""
         return current(self.roles_of(person_id), self.today)
 
     def reports_of(self, manager_id: str) -> frozenset[str]:
-        """Everybody whose latest role reports to that person, leavers and new hires too."""
+        """Returns everybody whose latest role reports to a person, leavers and new hires too."""
         latest: dict[str, JsonObject] = {}
         for role in self.rows("job-roles"):
             known = latest.get(role["personId"])
@@ -88,6 +94,7 @@ class Store:
         return frozenset(person for person, role in latest.items() if role["reportingTo"] == manager_id)
 
     def is_active(self, person_id: str | None) -> bool:
+        """Returns whether a person is active."""
         person = self.find("people", person_id)
         return person is not None and person["status"] == "active"
 

@@ -50,7 +50,7 @@ TOKENS: tuple[Token, ...] = (
 
 
 def by_name(name: str) -> Token:
-    """The token of that name; a KeyError if there is none."""
+    """Returns the token with this name. Raises `KeyError`."""
     return next((token for token in TOKENS if token.name == name), None) or _missing(name)
 
 

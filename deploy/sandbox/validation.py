@@ -1,4 +1,4 @@
-"""Is a body fit to be written? Collects all issues; changes nothing."""
+"""Checks bodies before they are written. Collects all issues and changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REMOTE = "remote"
 
 
 def check(resource: Resource, body: JsonObject, store: Store, *, create: bool, may_guarded: bool) -> tuple[Issue, ...]:
-    """All that is wrong with the body, in the order of its keys; missing fields last."""
+    """Returns all issues of a body in the order of its keys, those of missing fields last."""
     issues = [
         issue
         for name, value in body.items()
@@ -30,12 +30,12 @@ def check(resource: Resource, body: JsonObject, store: Store, *, create: bool, m
 
 
 def check_person(person: JsonObject, today: str, store: Store) -> tuple[Issue, ...]:
-    """What has to fit together in a person, whether new or changed."""
+    """Returns the issues of a person, new or changed, whose fields do not fit together."""
     return tuple(_of_person(person, today, store))
 
 
 def check_first_role(role: object, store: Store) -> tuple[Issue, ...]:
-    """The `jobRole` inside a new person."""
+    """Returns the issues of the `jobRole` in a new person."""
     if not isinstance(role, dict):
         return (Issue("jobRole", "must be an object with jobTitle"),)
     issues = []
@@ -51,7 +51,7 @@ def check_first_role(role: object, store: Store) -> tuple[Issue, ...]:
 
 
 def check_people_events(events: object) -> tuple[Issue, ...]:
-    """The events of an endpoint, where only those of people are known."""
+    """Returns the issues of the events of an endpoint, where only those of people are known."""
     names = events if isinstance(events, list) else []
     unknown = [name for name in names if not str(name).startswith("person.")]
     return (Issue("events", f"has no {unknown[0]}"),) if unknown else ()
@@ -81,6 +81,7 @@ def _of_value(field: Field, value: object, store: Store) -> str | None:
 
 
 def missing(resource: Resource, body: JsonObject) -> tuple[Issue, ...]:
+    """Returns an issue for each required field that a body does not have."""
     return tuple(
         Issue(field.name, "is required")
         for field in resource.fields

@@ -1,4 +1,4 @@
-"""How much of a row a viewer sees, and the bytes of it."""
+"""How much of a row a viewer sees, and its bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTES = ("note", "reviewNote")
 
 
 def view_of(resource: Resource, row: JsonObject, viewer: Viewer, store: Store, choices: Choices) -> View | None:
-    """What this viewer sees of the row; None if nothing. That the area is open is taken as known."""
+    """Returns what a viewer sees of a row, or None for nothing. The caller has checked that the area is open."""
     private = PRIVATE in viewer.scopes
     if resource.area is Area.PEOPLE:
         return _of_person(row, viewer, choices, private=private)
@@ -57,14 +57,14 @@ def _of_shared(area: Area, row: JsonObject, viewer: Viewer, store: Store, choice
 
 
 def hides(view: View, resource: Resource, field_name: str) -> bool:
-    """Is that field left out of such a view?"""
+    """Returns whether a view leaves a field out."""
     if view is View.PUBLIC:
         return field_name in resource.private
     return view is View.MASKED and field_name in {*_TIME_OFF_DETAILS, "name"}
 
 
 def dated(resource: Resource, row: JsonObject, store: Store, choices: Choices) -> JsonObject:
-    """The row with the end that the choices give it; only job roles have another than they are kept with."""
+    """Returns the row with the end date that the choices select. Only job roles have one that differs."""
     if resource.area is not Area.JOB_ROLES:
         return row
     end = row["endDate"] if choices.role_ends == "set" else None
@@ -76,7 +76,7 @@ def dated(resource: Resource, row: JsonObject, store: Store, choices: Choices) -
 
 
 class Encoder:
-    """Rows to bytes, remembered on the row for each view."""
+    """Encodes rows, and stores the bytes on the row for each view."""
 
     def __init__(self, store: Store, choices: Choices) -> None:
         self._store = store
@@ -91,6 +91,7 @@ class Encoder:
         )
 
     def encode(self, resource: Resource, row: Row, view: View) -> bytes:
+        """Returns the bytes of a row in a view."""
         data = dated(resource, row.data, self._store, self._choices)
         key = (view, self._shape, data.get("endDate"))
         known = row.encoded.get(key)

@@ -1,4 +1,4 @@
-"""Webhook deliveries, signed with the endpoint's secret the way the few clients that read them expect."""
+"""Webhook deliveries, signed with the endpoint's secret in the way that published clients expect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 5.0
 
 
 def signed_headers(secret: str, body: bytes, choices: Choices) -> dict[str, str]:
-    """HMAC-SHA256 of the raw body, in hexadecimal; header and prefix are choices."""
+    """Returns the headers with the HMAC-SHA256 of the raw body in hexadecimal. Header and prefix are choices."""
     headers = {"content-type": "application/json"}
     if choices.webhook_header:
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -25,7 +25,7 @@ def signed_headers(secret: str, body: bytes, choices: Choices) -> dict[str, str]
 
 
 async def tell(changes: list[tuple[str, str, JsonObject]], state: State) -> None:
-    """Send the events of what was written: path, verb and row each."""
+    """Sends the events of changes, each given as path, verb and row."""
     for path, verb, row in changes:
         if not path.startswith("webhook"):
             data = {name: row[name] for name in ("id", "personId") if name in row}
@@ -33,7 +33,10 @@ async def tell(changes: list[tuple[str, str, JsonObject]], state: State) -> None
 
 
 def subject(path: str) -> str:
-    """What an event calls a row of this resource. But for `person` a guess: the singular, as keys are written."""
+    """Returns what an event calls a row of a resource: the singular of the path.
+
+    Only `person` is documented; the others are guesses.
+    """
     first, *rest = path.split("-")
     words = [first, *(word.capitalize() for word in rest)]
     last = words[-1]
@@ -42,7 +45,7 @@ def subject(path: str) -> str:
 
 
 async def deliver(event: str, data: object, state: State) -> list[JsonObject]:
-    """Send the event to every endpoint that wants it, and note it under `/webhook-events`."""
+    """Sends an event to every endpoint that wants it, and stores the deliveries under `/webhook-events`."""
     wanted = [hook for hook in state.store.rows("webhooks") if event in hook["events"]]
     return [await _deliver_to(hook, event, data, state) for hook in wanted]
 

@@ -1,4 +1,4 @@
-"""Create, update and delete: rights first, then the body, then the row and what follows from it."""
+"""Create, update and delete: checks rights, then the body, then writes the row and what follows from it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from deploy.sandbox.views import view_of
 
 
 def create(resource: Resource, viewer: Viewer, state: State, raw: bytes) -> Answer:
+    """Creates a row and returns the answer."""
     _open_for_writing(resource, viewer, state)
     if not resource.about_people and not viewer.writes(resource.area, None):
         raise forbidden()
@@ -41,6 +42,7 @@ def create(resource: Resource, viewer: Viewer, state: State, raw: bytes) -> Answ
 
 
 def update(resource: Resource, row_id: str, viewer: Viewer, state: State, raw: bytes) -> Answer:
+    """Changes a row and returns the answer."""
     _open_for_writing(resource, viewer, state)
     old = _reachable(resource, row_id, viewer, state)
     body = _body(resource, raw, state)
@@ -56,6 +58,7 @@ def update(resource: Resource, row_id: str, viewer: Viewer, state: State, raw: b
 
 
 def delete(resource: Resource, row_id: str, viewer: Viewer, state: State) -> Answer:
+    """Deletes a row and returns the answer."""
     _open_for_writing(resource, viewer, state)
     _reachable(resource, row_id, viewer, state)
     if resource.path == "people" and not viewer.manages(resource.area):
@@ -67,7 +70,7 @@ def delete(resource: Resource, row_id: str, viewer: Viewer, state: State) -> Ans
 
 
 def add(resource: Resource, values: JsonObject, state: State) -> JsonObject:
-    """A new row of these values, and what follows from it. The values must have been checked."""
+    """Adds a row with checked values, and updates what follows from it. Returns the row."""
     stamp = state.stamps.next()
     row = blank(resource) | {"id": state.world.id("made", resource.path, stamp), "createdAt": stamp}
     row |= {"updatedAt": stamp} | values
@@ -80,7 +83,7 @@ def add(resource: Resource, values: JsonObject, state: State) -> JsonObject:
 
 
 def change(resource: Resource, old: JsonObject, values: JsonObject, state: State) -> None:
-    """The row with these values in it, and what follows; `updatedAt` moves even if nothing else does."""
+    """Changes the values of a row, and updates what follows from it. `updatedAt` always changes."""
     row = old | {"updatedAt": state.stamps.next()} | values
     _fit(resource, row, old, state)
     row |= _said(resource, values)
@@ -90,6 +93,7 @@ def change(resource: Resource, old: JsonObject, values: JsonObject, state: State
 
 
 def remove(resource: Resource, row_id: str, state: State) -> None:
+    """Deletes a row, and updates what follows from it."""
     old = state.store.find(resource.path, row_id)
     if old is None:
         raise not_found(f"No record found for id '{row_id}'")

@@ -24,7 +24,7 @@ MAX_PEOPLE = 10_000
 
 
 def make_world(people: int, today: date, seed: str) -> World:
-    """The company on that day; a ValueError says what cannot be had."""
+    """Returns the company on a day. Raises a `ValueError` that says what is not possible."""
     if not MIN_PEOPLE <= people <= MAX_PEOPLE:
         raise ValueError(f"people must be from {MIN_PEOPLE} to {MAX_PEOPLE}, not {people}")
     if today < EARLIEST_TODAY:

@@ -29,14 +29,14 @@ _DOMAIN = "l4xe0o4l.example.com"
 
 
 def status_on(today: str, start: str, end: str | None) -> str:
-    """Status goes by the calendar: new hire, then active, and offboarded the day after the last."""
+    """Returns the status on a day: new hire, then active, and offboarded from the day after the last one."""
     if start > today:
         return "newHire"
     return "offboarded" if end is not None and end < today else "active"
 
 
 def generated(plans: list[Plan], keys: list[str], today: date, seed: str) -> list[JsonObject]:
-    """A row for each plan, with the keys of the real rows in their order and the newer ones behind."""
+    """Returns a row for each plan, with the keys of the real rows in their order, and newer keys after them."""
     chance = chance_for(seed, "people")
     return [_row(plan, dict.fromkeys(keys), today, chance) for plan in plans]
 
@@ -183,7 +183,7 @@ def _resolve(row: JsonObject, plan: Plan) -> JsonObject:
 
 
 def follow(row: JsonObject) -> None:
-    """The keys of a person that only repeat another one."""
+    """Sets the keys of a person that repeat another key."""
     _follow_or_drop(row, "shortBirthday", (row.get("birthday") or "")[5:])
     _follow_or_drop(row, "formattedPersonalPhoneNumber", row.get("personalPhoneNumber"))
     if row.get("phoneNumber") or "formattedPhoneNumber" in row:

@@ -23,7 +23,7 @@ _PROMOTED_SOON = USER
 
 
 def chain(rows: Iterable[JsonObject]) -> list[JsonObject]:
-    """End each role the day before the next one starts, the last one never; newest first."""
+    """Returns the roles, the newest first. Each ends on the day before the next one begins; the last has no end."""
     ordered = sorted(rows, key=lambda row: row["effectiveDate"], reverse=True)
     following: str | None = None
     for row in ordered:
@@ -33,13 +33,13 @@ def chain(rows: Iterable[JsonObject]) -> list[JsonObject]:
 
 
 def current(rows: Iterable[JsonObject], today: str) -> JsonObject | None:
-    """The role on that day: the latest that has begun."""
+    """Returns the role on a day: the latest one that has begun."""
     begun = [row for row in rows if row["effectiveDate"] <= today]
     return max(begun, key=lambda row: row["effectiveDate"], default=None)
 
 
 def real_roles(people: list[JsonObject], today: date, seed: str) -> list[JsonObject]:
-    """Roles for the real rows, which name no titles; their managers are the inverse of `directReports`."""
+    """Returns roles for the real rows, which have no titles. Their managers are the inverse of `directReports`."""
     chance = chance_for(seed, "real roles")
     boss = {report: person["id"] for person in people for report in person["directReports"]}
     rows: list[JsonObject] = []
@@ -67,7 +67,7 @@ def generated_roles(plans: list[Plan], today: date, seed: str) -> list[JsonObjec
 
 
 def direct_reports(people: list[JsonObject], roles: list[JsonObject], today: str) -> dict[str, list[str]]:
-    """Manager to the active people whose current role reports to them."""
+    """Returns by manager the active people whose current role reports to them."""
     active = {person["id"] for person in people if person["status"] == "active"}
     by_person: dict[str, list[JsonObject]] = defaultdict(list)
     for role in roles:

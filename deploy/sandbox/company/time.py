@@ -96,7 +96,7 @@ def _absence(world: World, person: JsonObject, plan: tuple[int, int, str, str, i
 
 
 def count_days(row: JsonObject) -> JsonObject:
-    """`breakdown` and `days` of an absence: halves at its ends, nothing on days off."""
+    """Returns `breakdown` and `days` of an absence: half days at its ends, and none on days off."""
     working = {each["day"] for each in row["workingDays"]}
     first, last = date.fromisoformat(row["startDate"]), date.fromisoformat(row["endDate"])
     breakdown: list[JsonObject] = []

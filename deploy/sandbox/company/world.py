@@ -26,18 +26,18 @@ class World:
     roles: list[JsonObject]
 
     def chance(self, name: str) -> Random:
-        """A source of chance of one's own, so that tables do not depend on the order they are built in."""
+        """Returns a random source for one table, so that no table depends on the order in which they are built."""
         return chance_for(self.seed, name)
 
     def id(self, *parts: str | int) -> str:
         return stable_id(self.seed, *parts)
 
     def day(self, offset: int) -> str:
-        """Today and so many days, as text."""
+        """Returns the date that is `offset` days from today, as text."""
         return day_text(self.today, offset)
 
     def row(self, *parts: str | int, created: str | None = None, **values: Any) -> JsonObject:
-        """A row with id and timestamps in front; `created` is a date, by default half a year ago."""
+        """Returns a row that begins with id and timestamps. `created` is a date, by default half a year ago."""
         stamp = f"{min(created or self.day(-180), self.day(-1))}T09:30:00.000Z"
         return {"id": self.id(*parts), "createdAt": stamp, "updatedAt": stamp, **values}
 
@@ -51,7 +51,7 @@ def day_text(start: date, offset: int) -> str:
 
 
 def pick(chance: Random, weighted: tuple[tuple[Any, int], ...]) -> Any:
-    """One value of a table (value, weight)."""
+    """Returns a random value of a table of (value, weight)."""
     point = chance.randrange(sum(weight for _, weight in weighted))
     for value, weight in weighted:
         point -= weight

@@ -1,4 +1,4 @@
-"""Time away and what it hangs on, working patterns, and timesheets."""
+"""Time away and its settings, working patterns, and timesheets."""
 
 from __future__ import annotations
 
