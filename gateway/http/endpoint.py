@@ -22,10 +22,12 @@ class ApiRequest:
 
     @property
     def context(self) -> RequestContext:
+        """Returns the bookkeeping of the request."""
         return context_of(self.scope)
 
     @property
     def headers(self) -> dict[bytes, bytes]:
+        """Returns the headers by lower-case name."""
         return read_headers(self.scope)
 
     @property
@@ -40,9 +42,11 @@ class ApiRequest:
         return found
 
     def query(self) -> tuple[tuple[str, str], ...]:
+        """Returns the decoded pairs of the query."""
         return read_query(self.scope["query_string"])
 
     async def body(self) -> bytes:
+        """Returns the whole body, read up to the size limit of the endpoint."""
         return await read_body(self.scope, self._receive, self._max_body_bytes)
 
 
@@ -67,4 +71,5 @@ class Endpoint:
         await context.respond(send, status, JSON_HEADERS, body)
 
     def route(self, method: str, path: str) -> Route:
+        """Returns the route of this endpoint."""
         return Route(path, self, methods=[method], name=self._operation)

@@ -27,6 +27,7 @@ class Form:
         return next((value for key, value in self.pairs if key == name), "")
 
     def all(self, name: str) -> tuple[str, ...]:
+        """Returns all values of a field, in order."""
         return tuple(value for key, value in self.pairs if key == name)
 
 
@@ -50,6 +51,7 @@ def write_cookie(
 
 
 def cookie_name(name: str, *, secure: bool) -> str:
+    """Returns the name of a cookie. On https a prefix binds it to this host."""
     return f"__Host-{name}" if secure else name
 
 

@@ -25,6 +25,7 @@ class HealthApi:
         self._show_metrics = show_metrics
 
     def routes(self) -> list[Route]:
+        """Returns the routes of the three paths."""
         return [
             Route("/healthz", self.alive, methods=["GET"], name="healthz"),
             Route("/readyz", self.ready, methods=["GET"], name="readyz"),
@@ -32,9 +33,11 @@ class HealthApi:
         ]
 
     async def alive(self, request: Request) -> Response:
+        """Answers that the process runs."""
         return HealthResponse(request, 200, b'{"status":"alive"}')
 
     async def ready(self, request: Request) -> Response:
+        """Answers whether all required parts can be reached."""
         found = {name: await ping() for name, ping in self._pings.items()}
         missing = [name for name, up in found.items() if not up and name not in self._optional]
         parts = ",".join(f'"{name}":"{"up" if up else "down"}"' for name, up in found.items())
@@ -42,6 +45,7 @@ class HealthApi:
         return HealthResponse(request, 503 if missing else 200, f'{{"status":"{status}",{parts}}}'.encode())
 
     async def metrics(self, request: Request) -> Response:
+        """Answers with the metrics in the format of Prometheus."""
         return HealthResponse(request, 200, self._show_metrics(), CONTENT_TYPE_LATEST)
 
 

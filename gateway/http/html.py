@@ -31,6 +31,7 @@ class Renderer:
         self._environment.globals.update(values)
 
     def render(self, template: str, values: Mapping[str, Any]) -> bytes:
+        """Returns the page that a template makes of the values."""
         return self._environment.get_template(template).render(values).encode()
 
 

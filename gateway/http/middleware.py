@@ -47,6 +47,7 @@ class RequestContext:
 
 
 def context_of(scope: Scope) -> RequestContext:
+    """Returns the bookkeeping of the request that the middleware has put into the scope."""
     context: RequestContext = scope[_KEY]
     return context
 

@@ -94,6 +94,7 @@ class PageSite(ABC, Generic[V]):
     # --- requests -------------------------------------------------------------------------------------------
 
     async def read_form(self, scope: Scope, receive: Receive, token: str) -> Form:
+        """Returns the form that was posted, checked with its token."""
         return await read_form(scope, receive, self.site_url, token, self._refusal)
 
     def cookies(self, scope: Scope, name: str) -> list[str]:

@@ -57,10 +57,12 @@ def status_of(error: errors.GatewayError) -> int:
 
 
 def timestamp(now: datetime) -> str:
+    """Returns a UTC time as RFC 3339 with milliseconds."""
     return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def error_body(error: errors.GatewayError, status: int, now: datetime) -> bytes:
+    """Returns the JSON body of an error, in the contract's shape."""
     body: dict[str, Any] = {
         "statusCode": status,
         "message": error.message,
@@ -78,6 +80,7 @@ def error_body(error: errors.GatewayError, status: int, now: datetime) -> bytes:
 
 
 def error_headers(error: errors.GatewayError) -> Headers:
+    """Returns the headers of an error."""
     headers = [*JSON_HEADERS]
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
@@ -89,4 +92,5 @@ def error_headers(error: errors.GatewayError) -> Headers:
 
 
 def with_length(headers: Headers, body: bytes) -> Headers:
+    """Returns the headers with the length of the body."""
     return [*headers, (b"content-length", str(len(body)).encode())]

@@ -24,6 +24,7 @@ class FieldAccess:
 
     @property
     def open(self) -> bool:
+        """Returns whether nothing closes the field."""
         return not self.closings and not self.lacking
 
 

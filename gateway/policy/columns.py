@@ -35,6 +35,7 @@ class VisibleColumns:
         return self.whole or bool(self.columns)
 
     def shows(self, name: str) -> bool:
+        """Returns whether a column may be shown."""
         if name in self.never or name in self.closed:
             return False
         return self.whole or name in self.columns

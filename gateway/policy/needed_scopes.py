@@ -74,6 +74,7 @@ class NeededScopes:
         return (*found, *(each for each in self._further if each.scope not in needed))
 
     def coverage(self, granted: frozenset[str]) -> ScopeCoverage:
+        """Returns what the granted scopes open, and what each missing scope would open."""
         closed = self._closed(granted)
         by_need: dict[str, dict[OperationField, Withheld]] = {}
         for place, why in closed.items():

@@ -83,6 +83,7 @@ def scope_matches(pattern: str, scope: str) -> bool:
 
 
 def holds(scopes: frozenset[str], needed: str) -> bool:
+    """Returns whether one of the scopes covers the needed one."""
     return needed in scopes or any(scope_matches(scope, needed) for scope in scopes)
 
 

@@ -25,6 +25,7 @@ class ProxyApi:
         self._max_body_bytes = max_body_bytes
 
     def routes(self) -> list[Route]:
+        """Returns the route of the proxy."""
         return [Route(PROXY.path, self, methods=[PROXY.method], name=PROXY.id)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -31,6 +31,7 @@ class AccountShares:
         return taken
 
     def release(self, holder: Hashable) -> None:
+        """Releases the place that the holder has taken."""
         self._places[holder].release()
         self._leave(holder)
 

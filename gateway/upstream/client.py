@@ -72,6 +72,7 @@ class HttpUpstream:
         await self.close()
 
     async def close(self) -> None:
+        """Closes all connections."""
         await self._client.aclose()
 
     async def send(self, base_url: str, request: Request) -> Answer:
@@ -145,6 +146,7 @@ class Incoming:
         self.headers: Mapping[str, str] = redaction.of_headers(response.headers)
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """Yields the body in chunks, without the credential."""
         try:
             async for chunk in self._redaction.of_chunks(self._response.aiter_bytes()):
                 yield chunk
@@ -152,6 +154,7 @@ class Incoming:
             raise _unreachable(error, self._path) from error
 
     async def close(self) -> None:
+        """Closes the response."""
         release, self._release = self._release, None
         try:
             with suppress(*_FAULTS):

@@ -52,6 +52,7 @@ def media_type(headers: Mapping[str, str]) -> str:
 
 
 def is_json(kind: str) -> bool:
+    """Returns whether a media type is JSON."""
     return kind == "application/json" or kind.endswith("+json")
 
 

@@ -58,6 +58,7 @@ def code_of(returned: Mapping[str, str], vendor: str) -> str:
 
 
 def token_request(consent: Consent, client: Client, authorization: Authorization, code: str) -> Request:
+    """Returns the request that exchanges an authorization code for a token (RFC 6749, section 4.1.3)."""
     # The client's name and secret are form-encoded before they become Basic (RFC 6749, section 2.3.1).
     both = f"{quote_plus(client.id)}:{quote_plus(client.secret.reveal)}"
     form = {

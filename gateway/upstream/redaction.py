@@ -21,12 +21,14 @@ class Redaction:
         self._longest = max(map(len, self._forms), default=0)
 
     def of(self, text: bytes) -> bytes:
+        """Returns the text without the credential."""
         for form in self._forms:
             if form in text:
                 text = text.replace(form, REDACTED)
         return text
 
     def of_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Returns the headers without the credential in their values."""
         return {name: self.of(value.encode()).decode() for name, value in headers.items()}
 
     async def of_chunks(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
