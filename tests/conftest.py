@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-from tests.fixtures.dashboard_browser import fixture_door, fixture_operator
+from tests.fixtures.dashboard_browser import fixture_operator, fixture_visitor
 from tests.fixtures.databases import fixture_sqlite
 from tests.fixtures.gateway import (
     fixture_empty_database,
@@ -21,7 +21,6 @@ __all__ = [
     "cluster",
     "empty_url",
     "fixture_clock",
-    "fixture_door",
     "fixture_empty_database",
     "fixture_environ",
     "fixture_linking",
@@ -33,6 +32,7 @@ __all__ = [
     "fixture_site",
     "fixture_sqlite",
     "fixture_stack",
+    "fixture_visitor",
     "stores",
     "time",
     "url",

@@ -1,4 +1,4 @@
-"""Background work survives errors, keeps its pace, and is gone when the stack ends. Time is virtual."""
+"""Background work survives errors, keeps its interval, and ends with the stack. Time is virtual."""
 
 import asyncio
 import json

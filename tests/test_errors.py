@@ -1,4 +1,4 @@
-"""Every fault that a caller can be told of has a status of its own, a code, and its place in the drawn tree."""
+"""Every fault that a caller can get has a status of its own, a code, and its place in the drawn tree."""
 
 from datetime import UTC, datetime
 
@@ -43,7 +43,7 @@ def test_each_error_has_a_status_of_its_own(kind: type[GatewayError]) -> None:
     assert status_of(kind("why")) == EXPECTED[kind.__name__]
 
 
-def test_no_error_is_forgotten() -> None:
+def test_every_error_is_in_the_tree() -> None:
     assert {kind.__name__ for kind in [*KINDS, MethodNotAllowed]} == EXPECTED.keys()
     assert set(STATUSES) == {*KINDS, MethodNotAllowed, GatewayError}
 
@@ -62,7 +62,7 @@ def test_a_finer_error_has_the_status_of_the_nearest() -> None:
     assert status_of(GatewayError("why")) == 500
 
 
-def test_codes_are_words_of_their_own() -> None:
+def test_every_error_has_a_code_of_its_own() -> None:
     kinds: list[type[GatewayError]] = [*KINDS, MethodNotAllowed]
     codes = [kind.code for kind in kinds]
     assert len(set(codes)) == len(codes)

@@ -24,11 +24,11 @@ from gateway.unified.call import Call
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on
 from tests.fakes.core import NOW, Register, Vendor, json_answer, make_key, make_linked, refusal
 from tests.fakes.record_events import Tower
-from tests.fakes.vendor import GET, LIST, VILLAGE, Bench, check_token, village
+from tests.fakes.vendor import GET, LIST, VILLAGE, ReadBench, check_token, make_vendor
 from tests.fakes.vendor_events import Square
 from tests.fakes.writes import PAID, Script, WriteBench
 from tests.fixtures.writes import SOMEBODY
-from tests.unified.test_every_read import ANSWERED
+from tests.unified.test_api_every_read import ANSWERED
 
 CHECK = "/token"
 TAKEN, REFUSED = json_answer({"data": []}), refusal(401)
@@ -58,7 +58,7 @@ class Door:
         return REFUSED if request.path == self.path else None
 
     def vendor(self) -> Vendor:
-        return Vendor(village(5).lists, instead=self)
+        return Vendor(make_vendor(5).lists, instead=self)
 
 
 Met = tuple[str, type[GatewayError] | None, Register]
@@ -66,7 +66,7 @@ Met = tuple[str, type[GatewayError] | None, Register]
 
 
 async def read(check: Said, path: str, operation: Operation = LIST, key: str = "") -> Met:
-    bench = Bench(Door(path, check).vendor())
+    bench = ReadBench(Door(path, check).vendor())
     with pytest.raises(GatewayError) as raised:
         await bench.ask(operation, key)
     return raised.value.message, type(raised.value), bench.register
@@ -259,7 +259,7 @@ async def test_every_read_that_meets_a_401_asks_once_whether_the_token_is_good(
 ) -> None:
     vendor = Moody(app)
     usual = bench_on(app)
-    bench = Bench(vendor, connector=usual.connector, usual=usual.usual, register=usual.register)
+    bench = ReadBench(vendor, connector=usual.connector, usual=usual.usual, register=usual.register)
     call = Call(
         secret="key",
         account_id="a1",

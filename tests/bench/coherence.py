@@ -53,13 +53,13 @@ def coherence_table(ground: Ground) -> str:
         reader.read(target)
         reader.read(target)
         writer.write(target, {"first_name": f"Name {number}"})
-        told = time.perf_counter()
+        announced = time.perf_counter()
         tries = 0
         while reader.read(target)["first_name"] != f"Name {number}":
             tries += 1
-            if time.perf_counter() - told > PATIENCE:
+            if time.perf_counter() - announced > PATIENCE:
                 raise Failed("a write was not seen at the other gateway")
-        delays.append((time.perf_counter() - told) * 1000)
+        delays.append((time.perf_counter() - announced) * 1000)
         late += tries > 0
     points = quantiles(delays, n=100)
     head = (f"{WRITES:,} writes, each read at the other gateway", "answered as of before", "p50 ms", "p99 ms")

@@ -69,7 +69,7 @@ def start_nginx(ground: Ground, bare: str, get: Get) -> Contestant:
 
 
 def start_plain(ground: Ground, upstream: str, get: Get, name: str) -> Contestant:
-    """Start the plain proxy. Its keys stand in Redis, with the accounts and the vendor's token of each."""
+    """Starts the plain proxy. Its keys stand in Redis, with the accounts and the vendor's token of each."""
     accounts = {ground.account: ground.vendor_headers["authorization"].removeprefix("Bearer ")}
     asyncio.run(_put(ground.redis, f"key:{ground.key}", json.dumps({"accounts": accounts})))
     environ = {"BENCH_REDIS_URL": ground.redis, "BENCH_UPSTREAM_URL": upstream, "BENCH_NAME": name}

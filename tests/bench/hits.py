@@ -27,7 +27,7 @@ class Run:
 
 
 def cpu_seconds(group: int) -> float:
-    """Give the processor time of a process group so far."""
+    """Returns the processor time of a process group so far."""
     ticks = 0
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -48,7 +48,7 @@ def measure(drive: Drive, contestant: Contestant) -> Run:
 
 
 def measure_rounds(drive: Drive, contestants: Sequence[Contestant], rounds: int) -> list[list[Run]]:
-    """Give a row of runs for each contestant. They take turns, so that a slow moment meets all of them."""
+    """Returns a row of runs for each contestant. They take turns, so that a slow moment meets all of them."""
     turns = [[measure(drive, each) for each in contestants] for _ in range(rounds)]
     return [list(runs) for runs in zip(*turns, strict=True)]
 

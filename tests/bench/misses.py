@@ -36,7 +36,7 @@ class Times:
 
 
 def ways(ground: Ground, gateway: Contestant, nginx: Contestant | None) -> list[Way]:
-    """Give the ways to one person's record: ours whole, and what the others can do, which is to pass one call on."""
+    """Returns the ways to one person's record: ours whole, and what the others can do, which is to pass one call on."""
     people = json.loads(fetch(gateway.address, Get(f"{LIST}?page_size=1", ground.headers)).body)
     record = people["data"][0]
     one = Get(f"/api/people/{record['remote_id']}", ground.vendor_headers)
@@ -53,7 +53,7 @@ def ways(ground: Ground, gateway: Contestant, nginx: Contestant | None) -> list[
 
 
 def vendor_calls(ground: Ground, gateway: Contestant, get: Get) -> list[Get]:
-    """Give the calls that the gateway makes for a request, from the sandbox's own log."""
+    """Returns the calls that the gateway makes for a request, from the sandbox's own log."""
     fetch(ground.sandbox, Get("/_sandbox/calls"), "DELETE")
     fetch(gateway.address, get)
     calls = json.loads(fetch(ground.sandbox, Get("/_sandbox/calls")).body)["calls"]
@@ -84,7 +84,7 @@ async def timed(act: Callable[[], Awaitable[None]]) -> float:
 
 
 async def directly(lines: Sequence[Line], calls: Sequence[Get]) -> None:
-    """Make a record's calls as the gateway does: the record, then what belongs to it, all at once."""
+    """Returns a record's calls as the gateway does: the record, then what belongs to it, all at once."""
     await asked(lines[0], calls[0])
     if calls[1:]:
         await asyncio.gather(*(asked(line, call) for line, call in zip(lines[1:], calls[1:], strict=True)))

@@ -1,6 +1,6 @@
 """A caching proxy as it is commonly written with FastAPI, httpx and redis: short, and each part used as it comes.
 
-It checks the key in Redis, looks the answer up in Redis, and else asks the upstream and keeps the answer.
+It checks the key in Redis, looks the answer up in Redis, and else asks the upstream and stores the answer.
 """
 
 import json
@@ -36,9 +36,9 @@ async def proxy(
         raise HTTPException(404, "unknown account")
     name = f"answer:{x_account_id}:{path}?{request.url.query}"
     if "no-cache" not in cache_control:
-        kept = await redis.get(name)
-        if kept is not None:
-            return json.loads(kept)
+        cached = await redis.get(name)
+        if cached is not None:
+            return json.loads(cached)
     response = await client.get(
         f"/{path}",
         params=dict(request.query_params),

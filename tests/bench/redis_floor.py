@@ -46,7 +46,7 @@ class Pipe(asyncio.Protocol):
 
 
 def redis_floor(url: str, size: int) -> float:
-    """Give the microseconds of processor time for a value of that size, on the core of servers."""
+    """Returns the microseconds of processor time for a value of that size, on the core of servers."""
     mine = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {SERVER_CORE})
     try:

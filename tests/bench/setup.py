@@ -49,7 +49,7 @@ class Answer:
 
 
 def fetch(address: str, get: Get, method: str = "GET") -> Answer:
-    """Ask once. Anything but success is a fault of the bench."""
+    """Asks once. Anything but success is a fault of the bench."""
     connection = HTTPConnection(address, timeout=20)
     connection.request(method, get.path, headers=dict(get.headers))
     answer = connection.getresponse()
@@ -83,7 +83,7 @@ def start_gateway(ground: Ground, name: str = "gateway", **settings: str) -> tup
 
 
 def start_module(ground: Ground, module: str, *words: str | Path, **environ: str) -> tuple[Server, str]:
-    """Start an ASGI app of the bench on the core of servers."""
+    """Starts an ASGI app of the bench on the core of servers."""
     command = [*ON_SERVER_CORE, sys.executable, "-m", f"tests.bench.{module}", *words]
     name = f"{module}-{environ.get('BENCH_NAME', 'hits')}"
     server = ground.processes.start(name, command, environ)

@@ -12,14 +12,14 @@ from tests.bench.table import table
 
 
 def start_sampled(ground: Ground, like: Contestant) -> Contestant:
-    """Start another gateway, which can be looked at."""
+    """Starts another gateway, which can be looked at."""
     file = ground.processes.directory / "looks.json"
     environ = {**ground.environ, "GATEWAY_SERVER_WORKERS": "1"}
     return Contestant("gateway, looked at", *start_module(ground, "sampled", file, **environ), like.get)
 
 
 def stages_table(ground: Ground, drive: Drive, sampled: Contestant, served: float) -> str:
-    """Give each part's share of `served`, which is what a hit costs when nobody looks (µs of processor time)."""
+    """Returns each part's share of `served`, which is what a hit costs when nobody looks (µs of processor time)."""
     file = ground.processes.directory / "looks.json"
     os.kill(sampled.server.process.pid, signal.SIGUSR1)
     measure(drive, sampled)

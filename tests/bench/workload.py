@@ -36,7 +36,7 @@ class Outcome:
 
 
 def workload_table(ground: Ground, drive: Drive) -> str:
-    """Ask the same questions in the same order of each; caches begin empty, and are warm when it counts."""
+    """Asks the same questions in the same order of each; caches begin empty, and are warm when it counts."""
     sandbox = start_sandbox(ground.processes, PEOPLE, ON_OTHER_CORE)
     folder = ground.processes.directory / "workload"
     folder.mkdir()
@@ -73,14 +73,14 @@ def workload_table(ground: Ground, drive: Drive) -> str:
 
 
 def _link(processes: Processes, environ: dict[str, str], number: int) -> str:
-    """Link an account; all are of one company, and none knows of the others."""
+    """Links an account; all are of one company, and none knows of the others."""
     words = ("accounts", "link", "--project", PROJECT, "--provider", "humaans", "--owner-id", f"customer {number}")
     return processes.ask(gateway_command(*words), environ, given=by_name("all-owner").token)
 
 
 def _measure(ground: Ground, address: str, accounts: Sequence[str], drive: Drive) -> Outcome:
     questions = _questions(ground, address, accounts)
-    drive(address, questions)  # What is cold is warm after that, where anything is kept.
+    drive(address, questions)  # After that the cold cache is warm, where there is one.
     before, asked = _metrics(address), _calls(ground.sandbox)
     figures = drive(address, questions)
     if figures.bad:
@@ -92,7 +92,7 @@ def _measure(ground: Ground, address: str, accounts: Sequence[str], drive: Drive
 
 
 def _questions(ground: Ground, address: str, accounts: Sequence[str]) -> list[Get]:
-    """Make pages, records, look-ups by e-mail and roles of one person; the same ones each time."""
+    """Returns pages, records, look-ups by e-mail and roles of one person; the same ones each time."""
     chance = random.Random(7)
     people = json.loads(fetch(address, Get(f"{LIST}?page_size=250", headers(ground.key, accounts[0]))).body)["data"]
     weights = list(accumulate(1 / (place + 1) ** SKEW for place in range(len(accounts))))
@@ -112,7 +112,7 @@ def _questions(ground: Ground, address: str, accounts: Sequence[str]) -> list[Ge
 
 
 def _metrics(address: str) -> dict[str, float]:
-    """Give how many requests were answered by each word of the cache."""
+    """Returns how many requests were answered by each word of the cache."""
     found: dict[str, float] = {}
     for line in _get(address, "/metrics").decode().splitlines():
         if line.startswith("gateway_requests_total{"):

@@ -1,10 +1,10 @@
-"""What is kept for an account can be read by that account alone, under the key where it was put."""
+"""What is stored for an account can be read by that account alone, under the key where it was stored."""
 
 import pytest
 
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.compression import pack, unpack
-from tests.fakes.core import Forgetful, Memory, Time, make_linked
+from tests.fakes.core import Memory, Time, UnreachableCache, make_linked
 
 MADE_OF = ("employees", "employments")
 
@@ -43,7 +43,7 @@ async def test_a_value_of_another_account_under_our_key_is_a_miss() -> None:
 
 
 async def test_another_account_in_the_value_is_a_miss_even_where_it_opens() -> None:
-    """If the ciphers were confused, the id inside would still tell."""
+    """If the ciphers were confused, the account id inside would still differ."""
     memory, account_cache, _ = caches()
     mine = account_cache.key("answer", "x")
     cipher = make_linked("a1").cipher
@@ -53,7 +53,7 @@ async def test_another_account_in_the_value_is_a_miss_even_where_it_opens() -> N
     assert await account_cache.read([mine]) == [b"ours"]
 
 
-async def test_values_that_change_places_do_not_open() -> None:
+async def test_values_under_exchanged_keys_do_not_open() -> None:
     memory, account_cache, _ = caches()
     one, other = account_cache.key("answer", "x"), account_cache.key("answer", "y")
     await account_cache.write({one: b"one", other: b"other"}, 60)
@@ -69,23 +69,23 @@ async def test_what_is_damaged_is_a_miss(damage: bytes) -> None:
     assert await account_cache.read([name]) == [None]
 
 
-@pytest.mark.parametrize(("size", "kept"), [(1000, True), (1001, False)])
-async def test_what_is_too_large_is_not_kept_and_nothing_beside_it(size: int, *, kept: bool) -> None:
+@pytest.mark.parametrize(("size", "stored"), [(1000, True), (1001, False)])
+async def test_a_batch_with_a_value_that_is_too_large_is_not_stored(size: int, *, stored: bool) -> None:
     memory, account_cache, _ = caches(most=1000)
     values = {account_cache.key("rows", "0"): b"small", account_cache.key("rows", "1"): b"x" * size}
-    assert await account_cache.write(values, 60) is kept
-    assert bool(memory.values) is kept
+    assert await account_cache.write(values, 60) is stored
+    assert bool(memory.values) is stored
 
 
 @pytest.mark.parametrize("seconds", [0, -5])
-async def test_no_time_is_not_kept(seconds: int) -> None:
+async def test_a_value_without_lifetime_is_not_stored(seconds: int) -> None:
     memory, account_cache, _ = caches()
     assert not await account_cache.write({account_cache.key("answer", "x"): b"value"}, seconds)
     assert not memory.values
 
 
-async def test_a_store_that_does_not_take_it_is_told() -> None:
-    account_cache = AccountCache(Forgetful(), make_linked("a1"), 1000, "1")
+async def test_a_write_that_the_store_refuses_is_reported() -> None:
+    account_cache = AccountCache(UnreachableCache(), make_linked("a1"), 1000, "1")
     assert not await account_cache.write({account_cache.key("answer", "x"): b"value"}, 60)
 
 
@@ -95,7 +95,7 @@ def test_rows_shrink_and_come_back() -> None:
     assert len(pack(rows)) < len(rows) / 10
 
 
-async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_not() -> None:
+async def test_what_a_write_invalidates_is_a_miss_and_what_is_stored_after_it_is_not() -> None:
     memory, account_cache, other = caches()
     name = account_cache.key("answer", "x")
     assert await account_cache.read_current([name], MADE_OF) == [None]
@@ -114,7 +114,7 @@ async def test_what_a_write_has_outdated_is_a_miss_and_what_is_kept_after_it_is_
     assert await other.read_current([theirs], MADE_OF) == [b"theirs"]
 
 
-async def test_an_answer_that_a_write_has_overtaken_is_kept_for_nobody() -> None:
+async def test_an_answer_that_was_read_before_a_write_is_never_used_after_it() -> None:
     """What a request stores is as of its beginning, though a change has replaced the generation since."""
     memory, account_cache, _ = caches()
     name = account_cache.key("answer", "x")
@@ -155,8 +155,8 @@ async def test_what_was_prefetched_is_not_read_again_unless_it_is_to_be() -> Non
     assert await account_cache.read_current([one], MADE_OF, refresh=True) == [b"stored since"]
 
 
-async def test_without_a_store_nothing_is_current_and_a_write_hears_of_it() -> None:
-    account_cache = AccountCache(Forgetful(), make_linked("a1"), 1000, "1")
+async def test_without_a_store_nothing_is_current_and_a_write_is_refused() -> None:
+    account_cache = AccountCache(UnreachableCache(), make_linked("a1"), 1000, "1")
     await account_cache.read_generations(MADE_OF)
     assert not await account_cache.write_current({account_cache.key("answer", "x"): b"value"}, 60, MADE_OF)
     assert not await account_cache.invalidate(None)

@@ -1,4 +1,4 @@
-"""What is kept for one account, key or right is of no use to another, even to somebody who can write to the cache."""
+"""Entries of one account or scope are useless to another, even to an attacker who can write to the cache."""
 
 from itertools import permutations
 from typing import Any
@@ -7,17 +7,17 @@ import pytest
 
 from gateway.model import Linked
 from tests.fakes.core import Seal, Vendor, make_key, make_linked
-from tests.fakes.vendor import GET, LIST, READER, Bench, village
+from tests.fakes.vendor import GET, LIST, READER, ReadBench, make_vendor
 
 
-def bench() -> Bench[Vendor]:
+def bench() -> ReadBench[Vendor]:
     """Two accounts of one vendor, whose tokens may see the same."""
-    gateway = Bench(village(3), local_bytes=0)
+    gateway = ReadBench(make_vendor(3), local_bytes=0)
     gateway.register.accounts["a2"] = make_linked("a2", *gateway.connector.scopes)
     return gateway
 
 
-def marks_of(gateway: Bench[Vendor], account: str) -> dict[str, tuple[float, bytes]]:
+def marks_of(gateway: ReadBench[Vendor], account: str) -> dict[str, tuple[float, bytes]]:
     return {key: value for key, value in gateway.memory.marks.items() if key.startswith(f"{{{account}}}")}
 
 
@@ -34,7 +34,7 @@ async def test_values_that_are_copied_from_another_account_are_not_opened() -> N
     assert (page.upstream_calls, b"Of a1" in page.body, b"Of a2" in page.body) == (2, False, True)
 
 
-async def test_the_account_in_a_value_tells_even_where_two_accounts_share_a_data_key() -> None:
+async def test_the_account_in_a_value_is_compared_even_where_two_accounts_share_a_data_key() -> None:
     gateway = bench()
     for account in ("a1", "a2"):
         linked = gateway.register.accounts[account]
@@ -55,12 +55,12 @@ class Shared(Seal):
         return super()._mark(plain, b"")
 
 
-async def test_values_that_change_places_within_an_account_are_not_opened() -> None:
+async def test_values_under_exchanged_keys_of_an_account_are_not_opened() -> None:
     gateway = bench()
     bodies = {key: (await gateway.ask(GET, key)).body for key in ("p0", "p1")}
-    kept = [key for key in gateway.memory.values if ":answer:" in key]
-    assert len(kept) == 2
-    one, other = kept
+    stored = [key for key in gateway.memory.values if ":answer:" in key]
+    assert len(stored) == 2
+    one, other = stored
     gateway.memory.values[one], gateway.memory.values[other] = gateway.memory.values[other], gateway.memory.values[one]
     for key, body in bodies.items():
         page = await gateway.ask(GET, key)
@@ -68,7 +68,7 @@ async def test_values_that_change_places_within_an_account_are_not_opened() -> N
         assert page.upstream_calls > 0
 
 
-async def test_any_two_kept_values_may_be_exchanged_and_no_answer_is_another() -> None:
+async def test_any_two_cached_values_may_be_exchanged_and_no_answer_changes() -> None:
     gateway = bench()
     asked = [(account, fields) for account in ("a1", "a2") for fields in ("id,name", "pay_rate")]
     bodies = [(await gateway.ask(account=account, fields=fields)).body for account, fields in asked]
@@ -83,10 +83,10 @@ async def test_any_two_kept_values_may_be_exchanged_and_no_answer_is_another() -
 @pytest.mark.parametrize(
     "query", [{}, {"expand": "work_location"}, {"fields": "id,work_location", "expand": "work_location"}]
 )
-async def test_keys_with_different_rights_never_see_what_is_kept_for_each_other(
+async def test_keys_with_different_rights_never_see_each_others_cached_answers(
     order: tuple[str, str], local_bytes: int, query: dict[str, Any]
 ) -> None:
-    gateway = Bench(village(3), local_bytes=local_bytes)
+    gateway = ReadBench(make_vendor(3), local_bytes=local_bytes)
     gateway.register.keys |= {"all": gateway.register.keys["key"], "few": make_key(READER)}
     for operation, key in ((LIST, ""), (GET, "p1")):
         for secret in (*order, *order):
@@ -105,12 +105,12 @@ async def test_a_value_of_an_old_data_key_is_a_miss() -> None:
     linked = gateway.register.accounts["a1"]
     gateway.register.accounts["a1"] = Linked(linked.account, linked.credential, Seal("another"))
     assert (await gateway.ask()).upstream_calls == 2
-    # What was kept is of no use to the old key either: it was replaced.
+    # The old entries are useless to the old key too: they were replaced.
     assert (await gateway.ask()).upstream_calls == 0
 
 
 async def test_a_token_with_fewer_scopes_is_not_shown_what_one_with_more_has_brought() -> None:
-    gateway = Bench(village(3), local_bytes=1 << 20)
+    gateway = ReadBench(make_vendor(3), local_bytes=1 << 20)
     assert b'"diet"' in (await gateway.ask(fields="id,diet")).body
     before = gateway.register.accounts["a1"]
     fewer = make_linked("a1", "open").account

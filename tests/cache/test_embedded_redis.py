@@ -32,7 +32,7 @@ def test_a_client_can_use_the_url(program: Path) -> None:
 
 
 @each_program
-def test_it_keeps_nothing_on_disk_and_has_no_tcp_port(program: Path) -> None:
+def test_it_stores_nothing_on_disk_and_has_no_tcp_port(program: Path) -> None:
     with embedded_server([program]) as url, Redis.from_url(url) as client:
         wanted = {"port": "0", "save": "", "appendonly": "no", "maxmemory": "268435456"}
         assert {name: client.config_get(name)[name] for name in wanted} == wanted
@@ -47,7 +47,7 @@ def test_only_its_owner_can_enter_and_nothing_stays_behind(program: Path) -> Non
         assert stat.S_IMODE(socket.stat().st_mode) == 0o700
         process = int(client.info("server")["process_id"])
     assert not socket.parent.exists()
-    assert gone(process)
+    assert has_ended(process)
 
 
 @each_program
@@ -59,7 +59,7 @@ def test_it_dies_with_a_killed_parent(program: Path) -> None:
         process, directory = parent.stdout.readline().split()
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
-    assert gone(int(process))
+    assert has_ended(int(process))
     shutil.rmtree(directory)  # A killed parent cannot.
 
 
@@ -101,7 +101,7 @@ def test_a_server_that_will_not_stop_is_killed(tmp_path: Path) -> None:
     with embedded_server([program]) as url:
         directory = Path(url.removeprefix("unix://")).parent
         process = int((directory / "pid").read_text())
-    assert gone(process)
+    assert has_ended(process)
 
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ while True:
 """
 
 
-def gone(process: int) -> bool:
+def has_ended(process: int) -> bool:
     """Whether the process ends within a minute; a zombie that waits for init has ended."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What is kept of an answer, for how long, and for which question."""
+"""What is cached of an answer, for how long, and for which query."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import pytest
 
 from gateway.cache.freshness import NO_DIRECTIVES, Directives
 from tests.fakes.core import Time, Vendor
-from tests.fakes.vendor import GET, Bench, freshness_of, village
+from tests.fakes.vendor import GET, ReadBench, freshness_of, make_vendor
 
 
-def bench(people: int = 5) -> Bench[Vendor]:
-    return Bench(village(people))
+def bench(people: int = 5) -> ReadBench[Vendor]:
+    return ReadBench(make_vendor(people))
 
 
-async def test_an_answer_is_kept_and_given_again_with_its_age() -> None:
+async def test_an_answer_is_cached_and_returned_with_its_age() -> None:
     gateway = bench()
     first = await gateway.ask()
     assert freshness_of(first) == (0, 60, "miss", True)
@@ -27,7 +27,7 @@ async def test_an_answer_is_kept_and_given_again_with_its_age() -> None:
     assert freshness_of(third) == (0, 60, "miss", True)
 
 
-async def test_what_the_cache_has_kept_too_long_is_not_given() -> None:
+async def test_an_expired_answer_is_not_used() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.memory.values = {key: (1e12, value) for key, (_, value) in gateway.memory.values.items()}
@@ -35,7 +35,7 @@ async def test_what_the_cache_has_kept_too_long_is_not_given() -> None:
     assert freshness_of(await gateway.ask()) == (0, 60, "miss", True)
 
 
-async def test_another_page_of_a_kept_list_costs_nothing_and_is_as_old_as_the_list() -> None:
+async def test_another_page_of_a_cached_list_costs_no_call_and_is_as_old_as_the_list() -> None:
     gateway = bench()
     cursor = (await gateway.body(page_size="2"))["next"]
     gateway.time.forward(20)
@@ -45,7 +45,7 @@ async def test_another_page_of_a_kept_list_costs_nothing_and_is_as_old_as_the_li
 
 
 async def test_an_answer_is_as_old_as_its_oldest_part() -> None:
-    gateway = Bench(village(3), fresh={"employees": 60, "employments": 600, "locations": 30})
+    gateway = ReadBench(make_vendor(3), fresh={"employees": 60, "employments": 600, "locations": 30})
     await gateway.ask(fields="job_title")
     gateway.time.forward(100)
     page = await gateway.ask()
@@ -72,14 +72,14 @@ async def test_the_callers_directives_are_honoured(
     gateway = bench()
     await gateway.ask()
     gateway.time.forward(age)
-    kept = dict(gateway.memory.values)
+    stored = dict(gateway.memory.values)
     page = await gateway.ask(directives=directives)
     assert (page.upstream_calls, freshness_of(page)) == (calls, freshness)
     if directives.no_store:
-        assert gateway.memory.values == kept
+        assert gateway.memory.values == stored
 
 
-async def test_no_store_on_an_empty_cache_keeps_nothing_at_all() -> None:
+async def test_no_store_on_an_empty_cache_stores_nothing() -> None:
     gateway = bench()
     await gateway.ask(directives=Directives(no_store=True), expand="work_location")
     await gateway.ask(GET, "p1", directives=Directives(no_store=True))
@@ -96,7 +96,7 @@ async def test_no_cache_renews_what_others_are_given() -> None:
 
 
 async def test_what_is_never_fresh_is_asked_each_time() -> None:
-    gateway = Bench(village(5), fresh={"employees": 0})
+    gateway = ReadBench(make_vendor(5), fresh={"employees": 0})
     for _ in range(2):
         page = await gateway.ask()
         assert freshness_of(page) == (0, 0, "miss", False)
@@ -105,7 +105,7 @@ async def test_what_is_never_fresh_is_asked_each_time() -> None:
     assert gateway.memory.kinds() == {"list", "snapshot", "rows"}
 
 
-async def test_raw_is_neither_kept_nor_taken_from_what_is_kept() -> None:
+async def test_raw_is_neither_cached_nor_answered_from_the_cache() -> None:
     gateway = bench()
     await gateway.ask(fields="id")
     for _ in range(2):
@@ -114,8 +114,8 @@ async def test_raw_is_neither_kept_nor_taken_from_what_is_kept() -> None:
     assert sum(":answer:" in key for key in gateway.memory.values) == 1
 
 
-async def test_an_answer_that_is_too_large_is_given_and_not_kept() -> None:
-    gateway = Bench(village(5), max_value_bytes=100)
+async def test_an_answer_that_is_too_large_is_returned_and_not_cached() -> None:
+    gateway = ReadBench(make_vendor(5), max_value_bytes=100)
     page = await gateway.ask()
     assert not page.freshness.stored
     assert "answer" not in gateway.memory.kinds()
@@ -150,7 +150,7 @@ async def test_another_record_has_another_answer_and_both_of_its_names_the_same(
 
 async def test_another_day_is_another_answer() -> None:
     """What is current depends on the day, however long an answer is fresh."""
-    gateway = Bench(village(5), fresh={"employees": 10**6, "employments": 10**6}, time=Time(chance=0))
+    gateway = ReadBench(make_vendor(5), fresh={"employees": 10**6, "employments": 10**6}, time=Time(chance=0))
     await gateway.ask()
     assert (await gateway.ask()).freshness.forwarded == ""
     gateway.time.forward(12 * 3600)
@@ -159,7 +159,7 @@ async def test_another_day_is_another_answer() -> None:
     assert len({key for key in gateway.memory.values if ":answer:" in key} - before) == 1
 
 
-async def test_a_new_revision_of_the_account_starts_anew() -> None:
+async def test_a_new_revision_of_the_account_starts_again() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.register.change("a1", revision=2)

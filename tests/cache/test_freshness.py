@@ -1,4 +1,4 @@
-"""What a request's `Cache-Control` lets a kept answer be used for."""
+"""What a request's `Cache-Control` allows a cached answer for."""
 
 from math import inf
 

@@ -33,22 +33,22 @@ class Worker:
             unsubscribed_seconds=1,
         )
 
-    def put(self, account: str, name: str = "n", kept: CacheEntry | None = None) -> None:
-        self.local.put(account, name, kept or answer(), self.local.read_point())
+    def put(self, account: str, name: str = "n", entry: CacheEntry | None = None) -> None:
+        self.local.put(account, name, entry or answer(), self.local.read_point())
 
 
 @pytest.mark.parametrize(
-    ("subscribed", "age", "held"), [(True, 9.9, True), (True, 10, False), (False, 0.9, True), (False, 1, False)]
+    ("subscribed", "age", "stored"), [(True, 9.9, True), (True, 10, False), (False, 0.9, True), (False, 1, False)]
 )
-def test_an_answer_is_believed_for_a_while_and_less_long_where_changes_are_not_heard(
-    subscribed: bool, age: float, held: bool
+def test_a_local_answer_is_used_for_a_time_and_a_shorter_one_without_a_subscription(
+    subscribed: bool, age: float, stored: bool
 ) -> None:
     worker = Worker()
     worker.put("a1")
     worker.subscribed = subscribed
     worker.time.forward(age)
-    assert (worker.local.get("a1", "n") is not None) is held
-    assert len(worker.local) == int(held)
+    assert (worker.local.get("a1", "n") is not None) is stored
+    assert len(worker.local) == int(stored)
 
 
 def test_a_change_drops_all_of_its_account_and_nothing_else() -> None:
@@ -60,7 +60,7 @@ def test_a_change_drops_all_of_its_account_and_nothing_else() -> None:
     assert worker.local.get("a2", "x") is not None
 
 
-def test_what_was_read_before_a_change_is_not_held_after_it() -> None:
+def test_what_was_read_before_an_invalidation_is_not_stored_after_it() -> None:
     worker = Worker()
     point = worker.local.read_point()
     worker.local.invalidate("a1")
@@ -72,7 +72,7 @@ def test_what_was_read_before_a_change_is_not_held_after_it() -> None:
     assert worker.local.get("a1", "n") is not None
 
 
-def test_what_was_read_before_the_channel_came_back_is_not_held_after_it() -> None:
+def test_what_was_read_before_the_channel_came_back_is_not_stored_after_it() -> None:
     worker = Worker()
     worker.put("a1")
     point = worker.local.read_point()
@@ -81,7 +81,7 @@ def test_what_was_read_before_the_channel_came_back_is_not_held_after_it() -> No
     assert (len(worker.local), worker.local.bytes) == (0, 0)
 
 
-def test_changes_that_are_long_past_are_forgotten_on_the_safe_side() -> None:
+def test_old_invalidations_are_dropped_on_the_safe_side() -> None:
     worker = Worker()
     point = worker.local.read_point()
     for number in range(REMEMBERED_INVALIDATIONS + 1):
@@ -119,7 +119,7 @@ def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
     closed.add("a9999")
     lists.purge("a9999")
     assert lists.get("a9999", "s") is None
-    # What was being read when it was to be forgotten.
+    # A read that began before the invalidation.
     lists.put("a9999", "s", [{"id": "x"}], 100)
     assert lists.get("a9999", "s") is None
     closed.clear()
@@ -129,7 +129,7 @@ def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
     assert lists.get("big", "s") is None
 
 
-def test_an_answer_that_is_heavier_than_all_is_not_held_and_none_where_nothing_may_be() -> None:
+def test_an_answer_larger_than_the_local_cache_is_not_stored_and_none_where_its_size_is_zero() -> None:
     worker = Worker()
     worker.put("a1", "big", answer(size=100_000))
     assert (len(worker.local), worker.local.bytes) == (0, 0)
@@ -144,25 +144,25 @@ def test_an_answer_that_is_heavier_than_all_is_not_held_and_none_where_nothing_m
         max_size=60,
     )
 )
-def test_the_weight_is_always_that_of_what_is_held(steps: list[tuple[str, str, str]]) -> None:
-    held: AccountLru[str] = AccountLru(3)
+def test_the_weight_is_always_that_of_the_stored_values(steps: list[tuple[str, str, str]]) -> None:
+    stored: AccountLru[str] = AccountLru(3)
     model: dict[tuple[str, str], int] = {}
     for word, account, name in steps:
         weight = "xyz".index(name) + 1
         if word == "put":
-            held.put(account, name, name, weight)
+            stored.put(account, name, name, weight)
         elif word == "drop":
-            held.remove_account(account)
+            stored.remove_account(account)
         elif word == "remove":
-            held.remove(account, name)
-        model = {key: "xyz".index(key[1]) + 1 for key in held._values}
-        assert held.bytes == sum(model.values()) <= 3
-        assert {account: {n for a, n in model if a == account} for account, _ in model} == held._names
+            stored.remove(account, name)
+        model = {key: "xyz".index(key[1]) + 1 for key in stored._values}
+        assert stored.bytes == sum(model.values()) <= 3
+        assert {account: {n for a, n in model if a == account} for account, _ in model} == stored._names
 
 
 def test_an_answer_weighs_what_it_may_come_to_hold() -> None:
-    kept = answer("text", size=4_000)
-    before = kept.weight
-    assert before >= len(kept.plain) + 2 * len(kept.packed) + OVERHEAD
-    assert len(kept.coded("gzip")[0]) <= 2 * len(kept.packed) + OVERHEAD
-    assert kept.weight == before
+    entry = answer("text", size=4_000)
+    before = entry.weight
+    assert before >= len(entry.plain) + 2 * len(entry.packed) + OVERHEAD
+    assert len(entry.coded("gzip")[0]) <= 2 * len(entry.packed) + OVERHEAD
+    assert entry.weight == before

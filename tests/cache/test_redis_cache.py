@@ -1,4 +1,4 @@
-"""The shared cache against a real server: what is kept, and what a dead, frozen or full one costs."""
+"""The shared cache against a real server: what is stored, and what a dead, frozen or full one costs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -63,15 +63,15 @@ async def test_a_long_list_is_written_and_read_whole(cache: RedisCache) -> None:
 
 
 async def test_values_expire(cache: RedisCache, url: str) -> None:
-    await cache.write({"{a}:soon": b"gone"}, 1)
+    await cache.write({"{a}:soon": b"expired"}, 1)
     await cache.write({"{a}:late": b"there"}, 3600)
     with Redis.from_url(url) as client:
         assert 0 < client.ttl("{a}:late") <= 3600
 
-    async def is_gone() -> bool:
+    async def has_expired() -> bool:
         return await cache.read(["{a}:soon"]) == [None]
 
-    await until(is_gone)
+    await until(has_expired)
     assert await cache.read(["{a}:late"]) == [b"there"]
 
 
@@ -99,10 +99,10 @@ async def test_a_replacement_does_not_wait_for_the_rest_after_a_fault(metrics: M
         assert await cache.claim(["{x}:generation:"], b"1", 60) == [None]
 
 
-async def test_forgetting_an_account_leaves_the_others(cache: RedisCache) -> None:
-    await cache.write({"{gone}:1": b"x", "{gone}:2": b"y", "{kept}:1": b"z"}, 60)
-    await cache.purge("gone")
-    assert await cache.read(["{gone}:1", "{gone}:2", "{kept}:1"]) == [None, None, b"z"]
+async def test_purging_an_account_leaves_the_others(cache: RedisCache) -> None:
+    await cache.write({"{purged}:1": b"x", "{purged}:2": b"y", "{other}:1": b"z"}, 60)
+    await cache.purge("purged")
+    assert await cache.read(["{purged}:1", "{purged}:2", "{other}:1"]) == [None, None, b"z"]
 
 
 async def test_a_server_that_is_not_there_is_a_counted_miss_and_then_left_alone(metrics: Metrics) -> None:
@@ -146,7 +146,7 @@ async def test_a_frozen_server_costs_one_short_wait_and_serves_again_when_it_tha
         await until(is_back)
 
 
-async def test_no_cache_keeps_nothing() -> None:
+async def test_no_cache_stores_nothing() -> None:
     cache = NoCache()
     assert not await cache.write({"{a}:k": b"v"}, 60)
     assert await cache.read(["{a}:k", "{a}:l"]) == [None, None]

@@ -135,7 +135,7 @@ async def test_tls_with_a_user(tmp_path: Path) -> None:
     server.stop()
 
 
-async def test_a_sentinel_names_the_primary_and_another_one_when_it_is_gone(tmp_path: Path) -> None:
+async def test_a_sentinel_names_the_primary_and_another_one_when_it_has_died(tmp_path: Path) -> None:
     servers = RedisReplicas(tmp_path)
     dead = free_ports(1)[0]
     url = servers.url.replace("//", f"//127.0.0.1:{dead},")

@@ -1,4 +1,4 @@
-"""What workers tell each other is heard, and a channel that does not work says so."""
+"""What workers tell each other is received, and a channel that does not work says so."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -26,13 +26,13 @@ def seen(happens: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
 
 
 class Worker:
-    """One that listens: what it has heard, and how often listening began."""
+    """A subscriber: what it has received, and how often it subscribed."""
 
     def __init__(self, url: str) -> None:
-        self.heard: list[tuple[Invalidation, str]] = []
+        self.received: list[tuple[Invalidation, str]] = []
         self.began = 0
         self.client = RedisClient(url, PATIENT)
-        self.channel = PubSub(self.client, lambda news, name: self.heard.append((news, name)), self._begin)
+        self.channel = PubSub(self.client, lambda news, name: self.received.append((news, name)), self._begin)
 
     def _begin(self) -> None:
         self.began += 1
@@ -70,13 +70,13 @@ def fixture_cache(client: RedisClient) -> RedisCache:
     return RedisCache(client, make_metrics())
 
 
-async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCache) -> None:
+async def test_every_subscriber_gets_every_message_in_order(worker: Worker, cache: RedisCache) -> None:
     await cache.publish(Invalidation.ACCOUNT, "a1")
     await cache.replace("a2", {"{a2}:generation:": b"1"}, 60)
     await cache.publish(Invalidation.GONE, "a3")
     await cache.publish(Invalidation.KEY, "k1")
-    await until(seen(lambda: len(worker.heard) == 4))
-    assert worker.heard == [
+    await until(seen(lambda: len(worker.received) == 4))
+    assert worker.received == [
         (Invalidation.ACCOUNT, "a1"),
         (Invalidation.ANSWERS, "a2"),
         (Invalidation.GONE, "a3"),
@@ -85,15 +85,15 @@ async def test_what_one_tells_all_hear_in_order(worker: Worker, cache: RedisCach
     assert worker.channel.works()
 
 
-async def test_a_word_that_is_not_known_is_passed_over(worker: Worker, cache: RedisCache, client: RedisClient) -> None:
+async def test_an_unknown_message_is_ignored(worker: Worker, cache: RedisCache, client: RedisClient) -> None:
     for text in ("later a1", "", "answers", "\udcff"):
         await client.run(CHANNEL, partial(publish, text.encode(errors="surrogateescape")))
     await cache.publish(Invalidation.ACCOUNT, "a1")
-    await until(seen(lambda: (Invalidation.ACCOUNT, "a1") in worker.heard))
-    assert worker.heard == [(Invalidation.ANSWERS, ""), (Invalidation.ACCOUNT, "a1")]
+    await until(seen(lambda: (Invalidation.ACCOUNT, "a1") in worker.received))
+    assert worker.received == [(Invalidation.ANSWERS, ""), (Invalidation.ACCOUNT, "a1")]
 
 
-async def test_a_server_that_freezes_is_not_believed_and_is_heard_again_when_it_is_back(
+async def test_a_frozen_server_is_not_trusted_and_is_subscribed_again_when_it_is_back(
     worker: Worker, server: RedisServer, cache: RedisCache
 ) -> None:
     server.freeze()
@@ -102,7 +102,7 @@ async def test_a_server_that_freezes_is_not_believed_and_is_heard_again_when_it_
     # Over the same connection if it thawed in time, for then nothing was lost, else over a new one.
     await until(seen(worker.channel.works))
     await cache.publish(Invalidation.ACCOUNT, "a1")
-    await until(seen(lambda: worker.heard == [(Invalidation.ACCOUNT, "a1")]))
+    await until(seen(lambda: worker.received == [(Invalidation.ACCOUNT, "a1")]))
     assert SILENCE <= 1
 
 

@@ -1,4 +1,4 @@
-"""Flows of writes to Humaans, stepped by hand with no network, and the records that they meet."""
+"""Flows of writes to Humaans, stepped without a network, and the records that they meet."""
 
 import json
 from collections.abc import Mapping

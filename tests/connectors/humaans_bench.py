@@ -14,7 +14,7 @@ from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import by_name
 from gateway.model import Cache, Linked, Secret, Upstream
 from tests.fakes.core import NOW, Register, make_key, make_linked
-from tests.fakes.vendor import Bench
+from tests.fakes.vendor import ReadBench
 
 TODAY = NOW.date()
 LIST = next(operation for operation in OPERATIONS if operation.id == "list_employees")
@@ -43,23 +43,23 @@ class AppVendor:
 
 def bench_by(
     vendor: Callable[[Sandbox], V], app: Sandbox, token: str = "all-owner", cache: Cache | None = None
-) -> Bench[V]:
-    """Make a gateway with an account linked by that token of the sandbox, and a key that may ask anything."""
+) -> ReadBench[V]:
+    """Returns a gateway with an account linked by that token of the sandbox, and a key that may ask anything."""
     linked = make_linked("a1", *by_name(token).scopes, provider="humaans")
     register = Register(
         keys={"key": make_key("*")},
         accounts={"a1": Linked(linked.account, Secret(by_name(token).token), linked.cipher)},
     )
     connector = replace(HUMAANS, base_url="http://sandbox/api")
-    return Bench(vendor(app), connector=connector, usual=LIST, register=register, cache=cache)
+    return ReadBench(vendor(app), connector=connector, usual=LIST, register=register, cache=cache)
 
 
 def bench_on(
     app: Sandbox, token: str = "all-owner", vendor: type[AppVendor] = AppVendor, cache: Cache | None = None
-) -> Bench[AppVendor]:
+) -> ReadBench[AppVendor]:
     return bench_by(vendor, app, token, cache)
 
 
-def humaans(token: str = "all-owner", people: int = 60, **choices: Any) -> Bench[AppVendor]:
-    """Make a gateway on a sandbox of its own, which has those choices for what is unknown."""
+def humaans(token: str = "all-owner", people: int = 60, **choices: Any) -> ReadBench[AppVendor]:
+    """Returns a gateway on a sandbox of its own, which has those choices for what is unknown."""
     return bench_on(create_app(people, Choices().changed(choices), today=TODAY), token)

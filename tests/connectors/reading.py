@@ -1,7 +1,7 @@
 """Every read of every connector on a stand-in for its vendor whose answers can be bent.
 
 What is asked, and what an answer is made of, is taken from the connector's own tables: a connector that is added is
-held to the rules once `STANDS` has its stand-in.
+tested by the rules once `STANDS` has its stand-in.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from deploy.sandbox.app import create_app
 from gateway.cache.freshness import NO_DIRECTIVES
 from gateway.unified.call import Call, Page
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_by
-from tests.fakes.vendor import Bench
+from tests.fakes.vendor import ReadBench
 
 PEOPLE = 60
 Bend = Callable[[Request, Answer], Answer]
@@ -36,7 +36,7 @@ class Bent(AppVendor):
 
 
 HUMAANS_APP = create_app(PEOPLE, today=TODAY)
-STANDS: Mapping[str, Callable[[], Bench[Bent]]] = {"humaans": lambda: bench_by(Bent, HUMAANS_APP)}
+STANDS: Mapping[str, Callable[[], ReadBench[Bent]]] = {"humaans": lambda: bench_by(Bent, HUMAANS_APP)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +55,12 @@ class Read:
         return self.endpoint.table
 
     def paths(self) -> set[str]:
-        """Give the paths of the lists and the record that its own records are read from."""
+        """Returns the paths of the lists and the record that its own records are read from."""
         found = {each.path for each in self.endpoint.collections()}
         return found | ({self.endpoint.record} if self.endpoint.record else set())
 
     def needed_paths(self) -> set[str]:
-        """Give the paths of the lists without which there is no answer."""
+        """Returns the paths of the lists without which there is no answer."""
         if self.operation.kind == "get" and self.endpoint.record:
             return set()
         listing = self.endpoint.listing
@@ -72,14 +72,14 @@ class Read:
     def joined_paths(self) -> set[str]:
         return {path for join in joins_within(self.table) for path in paths_of(join)} - self.paths()
 
-    def bench(self, bend: Bend | None = None) -> Bench[Bent]:
+    def bench(self, bend: Bend | None = None) -> ReadBench[Bent]:
         bench = STANDS[self.connector]()
         if bend is not None:
             bench.vendor.bend = bend
         return bench
 
-    async def ask(self, bench: Bench[Bent], place: tuple[str, str] = ("", ""), **query: str) -> Page:
-        """Ask for all fields, of the employee and the record that the place names."""
+    async def ask(self, bench: ReadBench[Bent], place: tuple[str, str] = ("", ""), **query: str) -> Page:
+        """Asks for all fields, of the employee and the record that the place names."""
         operation, endpoint = self.operation, self.endpoint
         wanted = {
             "fields": ",".join(endpoint.table.resource.fields),
@@ -136,7 +136,7 @@ class Usual:
         self._pages: dict[Read, Page] = {}
 
     async def place(self, read: Read) -> tuple[str, str]:
-        """Give an employee who has such records, where it is about one, and the id of a record."""
+        """Returns an employee who has such records, where it is about one, and the id of a record."""
         if read not in self._places:
             self._places[read] = await _find(read)
         return self._places[read]

@@ -70,7 +70,7 @@ def test_what_fits_has_no_fault(wanted: Type, value: Any) -> None:
         (THING, {"parts": [None, {}]}, "x.parts[1]: {} is no string"),
     ],
 )
-def test_what_does_not_fit_is_named_with_its_place(wanted: Type, value: Any, fault: str) -> None:
+def test_what_does_not_fit_is_named_with_its_path(wanted: Type, value: Any, fault: str) -> None:
     [found] = faults(value, wanted, "x")
     assert fault in found
 

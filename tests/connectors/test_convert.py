@@ -159,7 +159,7 @@ def test_a_full_name_has_no_gaps(parts: tuple[Any, ...], expected: str | None) -
     assert convert.full_name(*parts) == expected
 
 
-def test_a_table_that_speaks_unknown_words_is_refused_with_all_of_them() -> None:
+def test_a_table_with_unknown_names_is_refused_with_all_of_them() -> None:
     with pytest.raises(ValueError, match="ColourEnum has no blue, pink"):
         convert.words(COLOUR, {"Blau": "blue", "Rot": "red", "Rosa": "pink"})
 

@@ -16,7 +16,7 @@ from deploy.sandbox.app import create_app
 from deploy.sandbox.choices import Choices, alternatives
 from gateway.errors import BadRequest, Forbidden, NotFound, RateLimited, VendorFailure
 from tests.connectors.humaans_bench import EXPAND, GET, INCLUDE, TODAY, AppVendor, bench_on, humaans
-from tests.fakes.vendor import Bench
+from tests.fakes.vendor import ReadBench
 
 Record = Mapping[str, Any]
 Usual = Mapping[str, Mapping[str, Record]]
@@ -30,11 +30,11 @@ ROLE_FIELDS = {"job_title", "department", "department_id", "manager_id", "remote
 
 @pytest.fixture(scope="module")
 def usual() -> Usual:
-    """Give what each token is given where all is as it is thought to be."""
+    """Returns what each token is given where all is as it is thought to be."""
     return {token: asyncio.run(everybody(humaans(token))) for token in (OWNER, *OTHERS)}
 
 
-async def everybody(bench: Bench[AppVendor], **query: Any) -> dict[str, Record]:
+async def everybody(bench: ReadBench[AppVendor], **query: Any) -> dict[str, Record]:
     return {record["remote_id"]: record for record in await bench.walk(**{**WHOLE, **query})}
 
 
@@ -61,7 +61,7 @@ def given(name: str, value: str) -> dict[str, Any]:
 
 
 def some_people() -> Iterator[str]:
-    """Give some people of the sandbox: one remote, the user who is promoted soon, a new hire, a leaver, the odd one."""
+    """Returns some people of the sandbox: remote, soon promoted, newly hired, leaving, and the odd one."""
     people = create_app(today=TODAY).state.world.people
     yield from (people[number]["id"] for number in (0, 53, 54, 57, 59))
 
@@ -104,8 +104,8 @@ class Careless(AppVendor):
     """A vendor that looks at no filter at all."""
 
     async def send(self, base_url: str, request: Request) -> Answer:
-        kept = tuple(pair for pair in request.query if pair[0] in {"$limit", "$skip", "status"})
-        return await super().send(base_url, Request(request.method, request.path, kept, request.headers))
+        query = tuple(pair for pair in request.query if pair[0] in {"$limit", "$skip", "status"})
+        return await super().send(base_url, Request(request.method, request.path, query, request.headers))
 
 
 async def test_a_vendor_that_ignores_every_filter_gives_the_same(usual: Usual) -> None:
@@ -193,7 +193,7 @@ async def test_a_list_that_the_role_closes_is_empty_with_its_reason(how: str) ->
 
 @pytest.mark.parametrize("code", ["number", "string"])
 @pytest.mark.parametrize("form", ["json", "html"])
-async def test_the_vendors_refusal_is_told_in_every_form_of_its_body(code: str, form: str) -> None:
+async def test_the_vendors_refusal_is_reported_in_every_form_of_its_body(code: str, form: str) -> None:
     bench = humaans(error_code=code, error_body=form)
     with pytest.raises(BadRequest, match="Humaans does not accept proxy parameters shoeSize") as refused:
         await bench.ask(proxy__shoeSize="43")
@@ -211,7 +211,7 @@ async def test_a_parameter_that_the_vendor_ignores_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(("form", "seconds"), [("sent", range(1, 61)), ("absent", range(60, 61))])
-async def test_a_rate_limit_is_passed_on_with_or_without_the_vendors_word(form: str, seconds: range) -> None:
+async def test_a_rate_limit_is_passed_on_with_or_without_retry_after(form: str, seconds: range) -> None:
     bench = humaans(rate_limit_requests=2, rate_limit_retry_after=form)
     with pytest.raises(RateLimited, match="Humaans limits how often this account may be asked") as limited:
         await bench.ask()

@@ -1,4 +1,4 @@
-"""Changing an employee in Humaans: each change goes to the record that it is kept in, in force from a day."""
+"""Changing an employee in Humaans: each change goes to the record that stores it, effective from a day."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ ON = {"employment": {"effective_date": "2027-01-01T00:00:00Z"}}
         ({"job_title": "Lead"}, [], [("POST /job-roles", {"jobTitle": "Lead", **NEW})]),
     ],
 )
-def test_a_change_of_an_employee_goes_where_it_is_kept(
+def test_a_change_of_an_employee_goes_to_the_record_that_stores_it(
     body: dict[str, Any], roles: list[dict[str, Any]], sent: list[tuple[str, Any]]
 ) -> None:
     found, remote_id = walk("update_employee", body, {**HISTORY, "/job-roles": listed(*roles)}, key="ann")

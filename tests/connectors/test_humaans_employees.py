@@ -22,7 +22,7 @@ from connectors.spec import Absent, Field
 from tests.fixtures.contract_check import faults
 
 TODAY = date(2026, 11, 24)
-# What Humaans has nothing for, by hand.
+# What Humaans has nothing for, written out.
 ABSENT = frozenset(
     """
     unified_custom_fields title job_id job_description cost_centers preferred_language ethnicity marital_status tenure
@@ -176,7 +176,7 @@ def test_a_tax_id_is_a_national_number_of_unknown_kind(value: Any, number: str |
         ("employment_type", "Werkstudent", "unmapped_value"),
     ],
 )
-def test_a_word_of_humaans_becomes_a_word_of_the_contract(field: str, word: str, value: str) -> None:
+def test_a_humaans_value_becomes_a_value_of_the_contract(field: str, word: str, value: str) -> None:
     row = EMPLOYEE.rows[field]
     assert isinstance(row, Field)
     assert row.convert is not None

@@ -73,8 +73,8 @@ def test_every_event_that_we_ask_for_is_known_again() -> None:
 
 
 def test_an_event_is_read_whole() -> None:
-    told = {"id": "e1", "event": "person.updated", "data": {"id": "p1"}, "timestamp": "2026-11-24T10:00:00.500Z"}
-    [event] = read(json.dumps(told).encode())
+    body = {"id": "e1", "event": "person.updated", "data": {"id": "p1"}, "timestamp": "2026-11-24T10:00:00.500Z"}
+    [event] = read(json.dumps(body).encode())
     assert (event.name, event.id, event.record_id) == ("person.updated", "e1", "p1")
     assert event.occurred_at is not None
     assert event.occurred_at.isoformat() == "2026-11-24T10:00:00.500000+00:00"
@@ -101,7 +101,7 @@ def test_what_is_missing_or_odd_in_an_event_is_left_out(body: object, names: int
         *(b'{"event": 7}', b'{"event": ""}', b'{"event": "\\ud800"}', b'{"event": "%s"}' % (b"x" * 201)),
     ],
 )
-def test_a_body_of_another_kind_is_unreadable_in_words_that_hold_nothing_of_it(body: bytes) -> None:
+def test_a_body_of_another_kind_is_unreadable_and_the_error_shows_nothing_of_it(body: bytes) -> None:
     with pytest.raises(Unreadable) as fault:
         read(body)
     assert str(fault.value) in {"it is not JSON", "it holds no event", "it names no event"}
@@ -254,7 +254,7 @@ def test_what_humaans_refuses_is_said_in_a_sentence(method: str, status: int, bo
     assert api.ours() == []
 
 
-def test_an_endpoint_whose_secret_nobody_knows_is_not_left_there() -> None:
+def test_an_endpoint_with_a_lost_secret_is_deleted_at_the_vendor() -> None:
     api = Api(shows=False)
     found = run(api.answer)
     assert isinstance(found, NotRegistered)
@@ -302,14 +302,14 @@ def test_whatever_humaans_answers_there_is_an_endpoint_with_a_secret_or_a_reason
         assert found.reason
 
 
-@pytest.mark.parametrize(("status", "gone"), [(200, True), (204, True), (404, True), (403, False), (500, False)])
-def test_an_endpoint_is_gone_when_humaans_says_so(status: int, gone: bool) -> None:
+@pytest.mark.parametrize(("status", "deleted"), [(200, True), (204, True), (404, True), (403, False), (500, False)])
+def test_an_endpoint_is_deleted_when_humaans_says_so(status: int, deleted: bool) -> None:
     flow = remove("w1")
     request = next(flow)
     assert (request.method, request.path) == ("DELETE", "/webhooks/w1")
     with pytest.raises(StopIteration) as end:
         flow.send(Answer(status, {}, b""))
-    assert end.value.value is gone
+    assert end.value.value is deleted
 
 
 @pytest.mark.parametrize(

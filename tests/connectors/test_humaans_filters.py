@@ -18,14 +18,14 @@ from gateway.errors import BadRequest, GatewayError, VendorFailure
 from gateway.unified.vendor_facts import SECONDS
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on
 from tests.fakes.core import refusal
-from tests.fakes.vendor import Bench
+from tests.fakes.vendor import ReadBench
 
 FORMS = ("400", "422", "ignored")
 ANEW = Directives(no_cache=True)
 
 
 def filters() -> Mapping[tuple[str, str], Sequence[Collection]]:
-    """Give each path with each parameter that our tables send to it, and the lists that are asked for with it."""
+    """Returns each path with each parameter that our tables send to it, and the lists that are asked for with it."""
     found: dict[tuple[str, str], list[Collection]] = {}
     for collection in HUMAANS.collections():
         for name in collection.query:
@@ -63,7 +63,7 @@ def sandbox() -> Sandbox:
     return create_app(60, today=TODAY)
 
 
-def bench(path: str = "", name: str = "", form: str = "") -> Bench[AppVendor]:
+def bench(path: str = "", name: str = "", form: str = "") -> ReadBench[AppVendor]:
     made = bench_on(sandbox(), vendor=Unwilling)
     assert isinstance(made.vendor, Unwilling)
     made.vendor.path, made.vendor.name, made.vendor.form = path, name, form
@@ -71,7 +71,7 @@ def bench(path: str = "", name: str = "", form: str = "") -> Bench[AppVendor]:
 
 
 def readers(path: str) -> list[Operation]:
-    """Give the reads that may be made of a list at this path."""
+    """Returns the reads that may be made of a list at this path."""
     found = []
     for operation in OPERATIONS:
         endpoint = HUMAANS.endpoint(operation)
@@ -82,13 +82,13 @@ def readers(path: str) -> list[Operation]:
 
 @cache
 def people() -> tuple[str, ...]:
-    """Give the ids of some people: one with a promotion to come, a new hire, a leaver."""
+    """Returns the ids of some people: one with a promotion to come, a new hire, a leaver."""
     rows = sandbox().state.world.people
     return tuple(rows[number]["id"] for number in (53, 54, 57))
 
 
-async def freshness_of(on: Bench[AppVendor], operation: Operation) -> list[Any]:
-    """Give all that an operation tells: of some employees, of some records, with and without a filter."""
+async def freshness_of(on: ReadBench[AppVendor], operation: Operation) -> list[Any]:
+    """Returns all that an operation tells: of some employees, of some records, with and without a filter."""
     query = {"page_size": "100"} if operation.kind == "list" else {}
     query |= {name: ",".join(getattr(operation, name)) for name in ("expand", "include") if getattr(operation, name)}
     listed = next(
@@ -123,7 +123,7 @@ def usual(operation: Operation) -> list[Any]:
 
 @cache
 def asked_by(operation: Operation) -> frozenset[str]:
-    """Give the paths that Humaans is asked at for an operation."""
+    """Returns the paths that Humaans is asked at for an operation."""
     on = bench()
     asyncio.run(freshness_of(on, operation))
     return frozenset(request.path for request in on.vendor.asked)

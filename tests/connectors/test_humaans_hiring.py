@@ -1,4 +1,4 @@
-"""Creating an employee in Humaans: which calls are made with which bodies, and what cannot be told."""
+"""Creating an employee in Humaans: which calls are made with which bodies, and what Humaans cannot take."""
 
 import json
 from typing import Any

@@ -44,7 +44,7 @@ def rows(*people: object) -> tuple[int, object]:
     return 200, {"total": len(people), "limit": 1, "skip": 0, "data": people}
 
 
-def test_a_token_whose_scopes_humaans_tells_takes_two_calls() -> None:
+def test_a_token_whose_scopes_humaans_states_takes_two_calls() -> None:
     found, asked = run({"/token-info": (200, {"id": "t", "scopes": ["public:read", "private:write"]}), **OF_COMPANY})
     assert [(each.method, each.path) for each in asked] == [("GET", "/token-info"), ("GET", "/me")]
     assert isinstance(found, Grant)
@@ -60,7 +60,7 @@ def test_a_token_that_humaans_does_not_accept_is_refused_with_what_to_do(path: s
     assert "Make a new one in Humaans" in INVALID.reason
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize(
     ("answers", "company"),
     [
@@ -76,9 +76,9 @@ def test_a_token_that_humaans_does_not_accept_is_refused_with_what_to_do(path: s
     ],
 )
 def test_the_company_is_what_humaans_says_in_any_of_its_forms_and_else_no_claim(
-    answers: Answers, company: str | None, *, told: bool
+    answers: Answers, company: str | None, *, stated: bool
 ) -> None:
-    scopes = {"/token-info": (200, {"scopes": ["public:read"]})} if told else {"/documents": rows()}
+    scopes = {"/token-info": (200, {"scopes": ["public:read"]})} if stated else {"/documents": rows()}
     assert grant({**scopes, **answers}).company == company
 
 
@@ -126,7 +126,7 @@ def test_a_check_says_whether_the_token_is_taken_and_asks_no_further_than_it_mus
         (302, {"scopes": ["private:write"]}),
     ],
 )
-def test_without_a_word_from_humaans_the_scopes_are_found_by_reading(token_info: tuple[int, object]) -> None:
+def test_the_scopes_that_humaans_does_not_state_are_found_by_reading(token_info: tuple[int, object]) -> None:
     found, asked = run({"/token-info": token_info, "/people": rows(PUBLIC_ROW), "/documents": rows(), **OF_COMPANY})
     assert isinstance(found, Grant)
     assert found.scopes == {"public:read", "documents:read"}
@@ -155,7 +155,7 @@ def test_without_a_word_from_humaans_the_scopes_are_found_by_reading(token_info:
         ({"/documents": rows()}, {"documents:read"}),
     ],
 )
-def test_each_read_tells_its_scope(answers: Answers, scopes: set[str]) -> None:
+def test_each_read_finds_its_scope(answers: Answers, scopes: set[str]) -> None:
     assert grant({"/me": (200, OWN_ROW), **answers}).scopes == scopes
 
 
@@ -190,7 +190,7 @@ SURE, NOT, DOUBT = {"private:read"}, set[str](), {"doubtful"}
     ],
 )
 @pytest.mark.parametrize("me", [True, False])
-def test_public_does_not_pass_for_private_and_what_cannot_be_told_is_said(
+def test_public_does_not_pass_for_private_and_what_cannot_be_known_has_a_warning(
     people: list[dict[str, object]], known: set[str], anonymous: set[str], *, me: bool
 ) -> None:
     expected = known if me else anonymous
@@ -201,7 +201,7 @@ def test_public_does_not_pass_for_private_and_what_cannot_be_told_is_said(
     assert any("has public:read but not private:read" in each for each in found.warnings) is (expected == NOT)
 
 
-def test_a_401_beside_humaans_own_word_about_the_token_is_no_word_about_it() -> None:
+def test_a_401_says_nothing_of_the_token_where_humaans_describes_it() -> None:
     found = grant({"/token-info": (200, {"scopes": ["public:read"]}), "/me": (401, {})})
     assert found.scopes == {"public:read"}
     assert found.role is None

@@ -20,8 +20,8 @@ from tests.fakes.core import Seal, json_answer
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 GOOD = [token.name for token in TOKENS if token.scopes and not token.revoked]
-# Scopes that reading tells, and which of them a role keeps from those who have them.
-TOLD = {"public:read", "private:read", "compensations:read", "documents:read", "webhooks:manage"}
+# Scopes that reading finds out, and which of them a role takes from those who have them.
+PROBED = {"public:read", "private:read", "compensations:read", "documents:read", "webhooks:manage"}
 WITHOUT_WEBHOOKS = {"finance", "tech", "manager", "user"}
 SEES_OTHERS = {"owner", "admin", "finance", "manager"}
 UNKNOWN = {"private:write", "compensations:write", "documents:write"}
@@ -45,8 +45,8 @@ class FormVendor(AppVendor):
         return own or await super().send(base_url, request)
 
 
-class Shelf:
-    """A ledger that keeps nothing: what is stored is what is given back."""
+class StatelessAccounts:
+    """Accounts without a database: `store` returns what it gets."""
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:  # noqa: ARG002
         return None
@@ -58,7 +58,7 @@ class Shelf:
         return account
 
     async def note_verified(self, account_id: str) -> None:
-        """Nothing is kept."""
+        """Nothing to store."""
 
     async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:  # noqa: ARG002 - a Ledger
         return None
@@ -66,14 +66,14 @@ class Shelf:
 
 async def grant(token: str, **choices: str) -> Grant:
     vendor = AppVendor(create_app(choices=Choices().changed(choices), today=TODAY))
-    parts = Linker(accounts=Shelf(), upstream=vendor, clock=lambda: NOW, new_id=lambda: "a1")
+    linker = Linker(accounts=StatelessAccounts(), upstream=vendor, clock=lambda: NOW, new_id=lambda: "a1")
     application = LinkRequest(project_id="p1", owner=Owner(id="o", name="O"), credential=Secret(by_name(token).token))
     connector = replace(HUMAANS, base_url="http://sandbox/api")
-    return (await parts.link(connector, application)).grant
+    return (await linker.link(connector, application)).grant
 
 
 @pytest.mark.parametrize("token", GOOD)
-async def test_humaans_own_word_is_taken(token: str) -> None:
+async def test_scopes_that_humaans_states_are_used(token: str) -> None:
     found = await grant(token)
     assert found.scopes == set(by_name(token).scopes)
     assert found.found_by == "token-info"
@@ -81,9 +81,11 @@ async def test_humaans_own_word_is_taken(token: str) -> None:
 
 @pytest.mark.parametrize("how", ["forbidden", "not_found"])
 @pytest.mark.parametrize("token", GOOD)
-async def test_without_it_reading_tells_and_never_more_than_the_token_may(token: str, how: str) -> None:
+async def test_without_token_info_reading_finds_the_scopes_and_never_more_than_the_token_has(
+    token: str, how: str
+) -> None:
     made = by_name(token)
-    expected = set(made.scopes) & TOLD
+    expected = set(made.scopes) & PROBED
     if "private:read" in expected and made.role in SEES_OTHERS:
         expected.discard("public:read")  # the one opens all that the other does
     elif "private:read" in expected:  # one's own row alone proves nothing
@@ -105,7 +107,9 @@ async def test_without_it_reading_tells_and_never_more_than_the_token_may(token:
         ({"endpoint_without_right": "empty"}, "compensations:read"),
     ],
 )
-async def test_what_cannot_be_told_from_emptiness_is_taken_as_granted(choices: dict[str, Any], taken: str) -> None:
+async def test_a_scope_that_cannot_be_told_from_emptiness_is_taken_as_granted(
+    choices: dict[str, Any], taken: str
+) -> None:
     """A list may be empty: were it taken as closed, its first record would never show. No answer is wrong."""
     assert taken in (await grant("only-public-read", token_info="missing", **choices)).scopes
     bench = humaans("only-public-read", **choices)
@@ -126,12 +130,14 @@ def fixture_apps() -> Mapping[str, Sandbox]:
 
 async def tried(app: Sandbox, token: str, form: str, stated: frozenset[str]) -> tuple[Grant, Grant]:
     """Link, and check in the background afterwards, which states nothing."""
-    parts = Linker(accounts=Shelf(), upstream=FormVendor(app, token_info=FORMS[form]), clock=lambda: NOW, new_id=str)
+    linker = Linker(
+        accounts=StatelessAccounts(), upstream=FormVendor(app, token_info=FORMS[form]), clock=lambda: NOW, new_id=str
+    )
     secret = Secret(by_name(token).token)
     application = LinkRequest(project_id="p1", owner=Owner(id="o", name="O"), credential=secret, stated=stated)
     connector = replace(HUMAANS, base_url="http://sandbox/api")
-    account = await parts.link(connector, application)
-    checked = await parts.verify(connector, Linked(account, secret, Seal("a1")))
+    account = await linker.link(connector, application)
+    checked = await linker.verify(connector, Linked(account, secret, Seal("a1")))
     return account.grant, checked.account.grant
 
 
@@ -142,24 +148,24 @@ async def test_each_single_scope_is_found_in_every_form_and_never_another(
     apps: Mapping[str, Sandbox], scope: str, form: str, hide: str
 ) -> None:
     token = f"only-{scope.replace(':', '-')}"
-    told = form == "present"
-    if not told and scope in UNKNOWN:
+    stated = form == "present"
+    if not stated and scope in UNKNOWN:
         with pytest.raises(Unprocessable, match="it may read nothing"):
             await tried(apps[hide], token, form, frozenset())
         return
     found, later = await tried(apps[hide], token, form, frozenset())
     assert found == later
-    assert (set(found.scopes), found.found_by) == ({scope}, "token-info" if told else "probe")
-    assert found.unknown == (set() if told else UNKNOWN)
-    in_doubt = scope == "public:read" and not told and hide == "null"
+    assert (set(found.scopes), found.found_by) == ({scope}, "token-info" if stated else "probe")
+    assert found.unknown == (set() if stated else UNKNOWN)
+    in_doubt = scope == "public:read" and not stated and hide == "null"
     assert found.doubtful == ({"private:read"} if in_doubt else set())
-    assert found.opens == ({scope} if told else {scope} | UNKNOWN)
+    assert found.opens == ({scope} if stated else {scope} | UNKNOWN)
 
 
 @pytest.mark.parametrize("hide", ["omit", "null"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("stated", SCOPES)
-async def test_a_statement_is_believed_where_nobody_can_tell_and_outlives_a_check(
+async def test_stated_scopes_count_where_they_cannot_be_checked_and_outlive_a_verification(
     apps: Mapping[str, Sandbox], stated: str, form: str, hide: str
 ) -> None:
     """The vendor's word goes before it, and so does what was seen to be closed. What is not stated is not tried."""

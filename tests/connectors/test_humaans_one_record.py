@@ -18,7 +18,7 @@ from deploy.sandbox.app import create_app
 from deploy.sandbox.choices import alternatives
 from gateway.cache.freshness import Directives
 from tests.connectors.humaans_bench import EXPAND, GET, INCLUDE, LIST, TODAY, AppVendor, humaans
-from tests.fakes.vendor import Bench
+from tests.fakes.vendor import ReadBench
 
 Records = Mapping[str, Mapping[str, Any]]
 ROLE_FORMS: list[dict[str, Any]] = [
@@ -36,7 +36,7 @@ OF_EMPLOYEE = next(each for each in OPERATIONS if each.id == "list_employee_empl
 
 
 def pairs() -> Iterator[tuple[Operation, Operation, Endpoint]]:
-    """Give each list of all records of a resource with the read of one of them."""
+    """Returns each list of all records of a resource with the read of one of them."""
     for listed, single in product(OPERATIONS, OPERATIONS):
         kinds = (listed.kind, single.kind, listed.of_employee, single.of_employee)
         endpoint = HUMAANS.endpoint(listed)
@@ -48,26 +48,26 @@ PAIRS = tuple(pairs())
 
 
 def everything(operation: Operation, endpoint: Endpoint) -> list[dict[str, str]]:
-    """Give the queries for the usual fields with all that can be added, and for all fields by name."""
+    """Returns the queries for the usual fields with all that can be added, and for all fields by name."""
     added = {name: ",".join(getattr(operation, name)) for name in ("expand", "include") if getattr(operation, name)}
     return [added, {"fields": ",".join(endpoint.table.resource.fields), **added}]
 
 
-async def listed(bench: Bench[AppVendor], operation: Operation, query: Mapping[str, str], **about: str) -> Records:
+async def listed(bench: ReadBench[AppVendor], operation: Operation, query: Mapping[str, str], **about: str) -> Records:
     found = (await bench.body(operation, **about, **query, page_size="250"))["data"]
     assert found
     return {each["id"]: each for each in found}
 
 
-async def alone(bench: Bench[AppVendor], operation: Operation, key: str, query: Mapping[str, str]) -> Any:
+async def alone(bench: ReadBench[AppVendor], operation: Operation, key: str, query: Mapping[str, str]) -> Any:
     return (await bench.body(operation, key, **query))["data"]
 
 
-def cold(bench: Bench[AppVendor]) -> None:
+def cold(bench: ReadBench[AppVendor]) -> None:
     bench.memory.values.clear()
 
 
-async def compare(bench: Bench[AppVendor], every: int) -> None:
+async def compare(bench: ReadBench[AppVendor], every: int) -> None:
     """Compare the records of all resources; of those that are made of roles each, or each `every`th."""
     for (operation, single, endpoint), which in product(PAIRS, (0, 1)):
         query = everything(operation, endpoint)[which]
@@ -262,7 +262,7 @@ def test_of_open_roles_one_at_most_is_active_on_any_day(
         assert (alone_["leftOn"], alone_["followedOn"]) == (each["leftOn"], each["followedOn"])
 
 
-def test_a_role_that_the_vendor_has_ended_keeps_its_end() -> None:
+def test_a_role_that_the_vendor_has_ended_has_its_own_end_date() -> None:
     """Two at once that both have their end are two at once: the vendor says so."""
     roles = [role(1, "2020-01-01", "2026-12-31"), role(2, "2026-01-01", "2026-06-30")]
     found = employments.roles_of({}, roles, TODAY)

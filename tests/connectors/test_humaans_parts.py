@@ -75,5 +75,5 @@ def test_clearing_codes_name_their_kind(sort_code: Any, routing: Any, expected: 
         ("<html>", ""),
     ],
 )
-def test_the_vendors_own_words_are_read_in_both_of_their_forms(body: Any, text: str) -> None:
+def test_the_vendors_own_message_is_read_in_both_of_its_forms(body: Any, text: str) -> None:
     assert fault_text(body) == text

@@ -25,7 +25,7 @@ def role(name: str, effective: Any, end: Any = None, created: str = "2020-01-01"
 
 EMPLOYED = {"id": "p", "status": "active", "employmentStartDate": "2020-01-01", "employmentEndDate": None}
 COMING = {**EMPLOYED, "status": "newHire", "employmentStartDate": "2026-12-01"}
-GONE = {**EMPLOYED, "status": "offboarded", "employmentEndDate": "2026-06-30"}
+LEFT = {**EMPLOYED, "status": "offboarded", "employmentEndDate": "2026-06-30"}
 GOING = {**EMPLOYED, "employmentEndDate": "2026-12-31"}
 
 
@@ -62,11 +62,11 @@ GOING = {**EMPLOYED, "employmentEndDate": "2026-12-31"}
         (COMING, [role("first", "2026-12-01", "2027-05-31"), role("raise", "2027-06-01")], "first"),
         (COMING, [], None),
         # Somebody who has left: their last, ended or not.
-        (GONE, [role("first", "2020-01-01", "2023-05-31"), role("last", "2023-06-01", "2026-06-30")], "last"),
-        (GONE, [role("first", "2020-01-01", "2023-05-31"), role("last", "2023-06-01")], "last"),
-        (GONE, [role("last", "2023-06-01", "2026-06-30"), role("never begun", "2027-01-01")], "last"),
-        (GONE, [role("never begun", "2027-01-01")], None),
-        ({**GONE, "employmentEndDate": None}, [role("last", "2020-01-01", "2026-06-30")], "last"),
+        (LEFT, [role("first", "2020-01-01", "2023-05-31"), role("last", "2023-06-01", "2026-06-30")], "last"),
+        (LEFT, [role("first", "2020-01-01", "2023-05-31"), role("last", "2023-06-01")], "last"),
+        (LEFT, [role("last", "2023-06-01", "2026-06-30"), role("never begun", "2027-01-01")], "last"),
+        (LEFT, [role("never begun", "2027-01-01")], None),
+        ({**LEFT, "employmentEndDate": None}, [role("last", "2020-01-01", "2026-06-30")], "last"),
         # A token without the right sees no end of employment, only that the person is still listed.
         ({"id": "p", "status": "active"}, [role("now", "2020-01-01")], "now"),
         # Somebody who leaves later is still there.
@@ -100,8 +100,8 @@ def test_a_current_role_is_in_force_or_the_person_is_not_there(
         assert found["effectiveDate"] == max(row["effectiveDate"] for row in valid)
     elif found is not None:
         coming = isinstance(start, str) and start[:10] > "2026-11-24"
-        gone = status == "offboarded" or (isinstance(end, str) and end[:10] < "2026-11-24")
-        assert coming or gone
+        left = status == "offboarded" or (isinstance(end, str) and end[:10] < "2026-11-24")
+        assert coming or left
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ REMOTE = {"locationId": "remote", "remoteCity": "Tokyo", "remoteRegionCode": Non
         ({**REMOTE, "locationId": "office"}, [OFFICE], OFFICE),
     ],
 )
-def test_the_place_of_work(person: dict[str, Any], matches: list[dict[str, Any]], expected: Any) -> None:
+def test_the_work_location(person: dict[str, Any], matches: list[dict[str, Any]], expected: Any) -> None:
     assert place_of_work(person, matches, TODAY) == expected
 
 
@@ -225,7 +225,7 @@ def test_the_place_of_work(person: dict[str, Any], matches: list[dict[str, Any]]
         ({}, None, None),
     ],
 )
-def test_a_place_has_its_name_under_either_key(row: dict[str, Any], name: Any, state: Any) -> None:
+def test_a_location_has_its_name_under_either_key(row: dict[str, Any], name: Any, state: Any) -> None:
     assert label(row.get("label"), row.get("name")) == name
     assert region(row.get("regionCode"), row.get("state")) == state
 

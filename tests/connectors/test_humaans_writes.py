@@ -60,19 +60,19 @@ def test_time_off_that_cannot_be_is_refused(more: dict[str, Any], fault: str) ->
         walk("create_employee_time_off_request", {**AWAY, **more}, {}, employee="ann")
 
 
-KEPT = {**AWAY_ROW, "id": "a1", "isTimeOff": True, "startPeriod": "full", "endPeriod": "full"}
+STORED_ROW = {**AWAY_ROW, "id": "a1", "isTimeOff": True, "startPeriod": "full", "endPeriod": "full"}
 
 
 @pytest.mark.parametrize(
     ("old", "body", "sent"),
     [
-        (KEPT, {"status": "approved"}, {"requestStatus": "approved"}),
-        (KEPT, {"comment": None}, {"note": None}),
-        (KEPT, {"start_half_day": True}, {"startPeriod": "pm", "endPeriod": "full"}),
-        ({**KEPT, "endPeriod": "am"}, {"start_half_day": True}, {"startPeriod": "pm", "endPeriod": "am"}),
-        ({**KEPT, "endPeriod": "am"}, {"end_half_day": False}, {"startPeriod": "full", "endPeriod": "full"}),
+        (STORED_ROW, {"status": "approved"}, {"requestStatus": "approved"}),
+        (STORED_ROW, {"comment": None}, {"note": None}),
+        (STORED_ROW, {"start_half_day": True}, {"startPeriod": "pm", "endPeriod": "full"}),
+        ({**STORED_ROW, "endPeriod": "am"}, {"start_half_day": True}, {"startPeriod": "pm", "endPeriod": "am"}),
+        ({**STORED_ROW, "endPeriod": "am"}, {"end_half_day": False}, {"startPeriod": "full", "endPeriod": "full"}),
         (
-            {**KEPT, "endDate": "2026-12-07", "startPeriod": "am", "endPeriod": "am"},
+            {**STORED_ROW, "endDate": "2026-12-07", "startPeriod": "am", "endPeriod": "am"},
             {"start_half_day": True, "end_half_day": True, "comment": "x"},
             {"note": "x"},
         ),
@@ -84,7 +84,7 @@ def test_time_off_is_changed_from_what_it_was(old: dict[str, Any], body: dict[st
 
 
 def test_time_off_is_cancelled_by_deleting_it() -> None:
-    found, _ = walk("cancel_employee_time_off_request", {}, {"/time-away/a1": KEPT}, employee="ann", key="a1")
+    found, _ = walk("cancel_employee_time_off_request", {}, {"/time-away/a1": STORED_ROW}, employee="ann", key="a1")
     assert found == [("DELETE /time-away/a1", None)]
 
 
@@ -99,7 +99,7 @@ OTHERS: list[tuple[str, str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("operation", "path", "record", "what"), OTHERS)
-def test_a_record_of_somebody_else_is_not_there(operation: str, path: str, record: Any, what: str) -> None:
+def test_a_record_of_another_employee_is_not_found(operation: str, path: str, record: Any, what: str) -> None:
     with pytest.raises(Missing, match=what):
         walk(operation, {}, {path: record}, employee="ann", key="x")
 
@@ -160,9 +160,7 @@ def read_back(table: Mapping[str, str]) -> Callable[[str], str | None]:
         (time_off.STATUSES, TIME_OFF_STATUSES),
     ],
 )
-def test_every_word_that_is_written_is_read_as_the_same_again(
-    written: Mapping[str, str], read: Mapping[str, str]
-) -> None:
+def test_every_value_that_is_written_is_read_as_the_same(written: Mapping[str, str], read: Mapping[str, str]) -> None:
     back = read_back(read)
     assert {ours: back(theirs) for ours, theirs in written.items()} == {ours: ours for ours in written}
 

@@ -1,4 +1,4 @@
-"""Unified ids: the vendor's id and its kind, and back, with no table of them kept."""
+"""Unified ids: the vendor's id and its kind, and back, without a stored table."""
 
 import re
 

@@ -16,7 +16,7 @@ OUTSIDE = frozenset(
 
 
 def imported(source: str) -> Iterator[str]:
-    """Give the first word of every import, wherever it stands."""
+    """Returns the first word of every import, wherever it stands."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import():

@@ -17,7 +17,7 @@ def test_the_first_page_asks_for_the_most_from_the_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "total", "overlap", "offsets"),
+    ("rows", "total", "overlap", "offsets"),
     [
         (0, 0, 1, []),
         (3, 3, 1, []),
@@ -31,12 +31,14 @@ def test_the_first_page_asks_for_the_most_from_the_start() -> None:
         (100, 250, 0, [100, 200]),
         (100, 250, 1, [99, 198]),
         (1, 3, 0, [1, 2]),
-        # More than it says there are: there are no further pages, and the sweep sees that it does not add up.
+        # More than the total: there are no further pages, and the check of the whole list fails.
         (5, 3, 1, []),
     ],
 )
-def test_the_rest_goes_by_what_the_first_page_held(held: int, total: int, overlap: int, offsets: list[int]) -> None:
-    rest = PAGING.rest(Batch([{} for _ in range(held)], total), overlap)
+def test_the_offsets_of_the_rest_follow_from_the_first_page(
+    rows: int, total: int, overlap: int, offsets: list[int]
+) -> None:
+    rest = PAGING.rest(Batch([{} for _ in range(rows)], total), overlap)
     assert [dict(query) for query in rest] == [{"$limit": "250", "$skip": str(offset)} for offset in offsets]
 
 
@@ -55,16 +57,16 @@ def test_the_pages_together_are_the_list(total: int, limit: int, overlap: int) -
 
 
 @pytest.mark.parametrize(
-    ("held", "total", "words"),
+    ("rows", "total", "words"),
     [
         (0, 7, "'data' is empty though 'total' is not 0"),
         (250, 250 * MOST_PAGES + 1, f"'total' would take more than {MOST_PAGES} pages"),
         (1, 10**18, "'total' would take more than"),
     ],
 )
-def test_a_length_that_cannot_be_is_malformed(held: int, total: int, words: str) -> None:
+def test_a_length_that_cannot_be_is_malformed(rows: int, total: int, words: str) -> None:
     with pytest.raises(Malformed, match=words):
-        PAGING.rest(Batch([{} for _ in range(held)], total), 0)
+        PAGING.rest(Batch([{} for _ in range(rows)], total), 0)
 
 
 def test_names_of_rows_and_total_are_the_vendors() -> None:

@@ -43,7 +43,7 @@ def of_record(read: Read, answer: Answer) -> Bend:
 
 
 def closed(table: Table, path: str, prefix: str = "") -> Iterator[str]:
-    """Give the paths of all fields that are read from a list, wholly or in part."""
+    """Returns the paths of all fields that are read from a list, wholly or in part."""
     for name, rule in table.rows.items():
         if isinstance(rule, Absent):
             continue
@@ -63,7 +63,7 @@ def without(value: Any, paths: set[str], prefix: str = "") -> Any:
     }
 
 
-def test_every_connector_is_held_to_these_rules() -> None:
+def test_every_connector_is_tested_by_these_rules() -> None:
     assert STANDS.keys() == CONNECTORS.keys()
     assert {read.connector for read, _ in JOINED} == CONNECTORS.keys()
 
@@ -74,20 +74,20 @@ async def test_what_is_made_from_a_refused_list_is_left_out_and_said(
     usual: Usual, read: Read, path: str, status: int
 ) -> None:
     place = await usual.place(read)
-    gone = set(closed(read.table, path))
+    closed_fields = set(closed(read.table, path))
     _, reason, words = REFUSED[status]
     bench = read.bench(instead(path, refusal(status)))
-    expected = without(records_of(await usual.page(read)), gone)
+    expected = without(records_of(await usual.page(read)), closed_fields)
     cold = await read.ask(bench, place)
     again = await read.ask(bench, place)
     assert again.freshness.detail == "shared"
-    # Another question, answered from the lists that are kept.
+    # Another question, answered from cached lists.
     other = await read.ask(bench, place, **({"page_size": "249"} if read.operation.kind == "list" else {"raw": "true"}))
     for page in (cold, again, other):
         assert records_of(page) == expected
-        assert set(page.withheld) == gone
+        assert set(page.withheld) == closed_fields
         lines: Mapping[str, Any] = orjson.loads(page.body)["withheld"]
-        for each in gone:
+        for each in closed_fields:
             [line] = lines[each]
             assert line["reason"] == reason
             assert f"{words} {path} " in line["detail"]

@@ -54,7 +54,7 @@ def faults(rows: dict[str, Any]) -> list[str]:
     return [line.strip() for line in lines]
 
 
-def test_a_whole_table_keeps_the_order_of_the_contract_and_makes_fields_of_plain_words() -> None:
+def test_a_whole_table_has_the_order_of_the_contract_and_makes_fields_of_plain_names() -> None:
     table = Table(THING, dict(reversed(GOOD.items())))
     assert list(table.rows) == list(THING.fields)
     assert table.rows["id"] == Field("id")
@@ -180,7 +180,7 @@ def test_a_join_gives_its_columns_and_itself() -> None:
     assert len({JOIN, embedding, JOIN}) == 2
 
 
-def test_a_row_tells_the_joins_that_it_reads_itself() -> None:
+def test_a_row_names_the_joins_that_it_reads_itself() -> None:
     other = replace(JOIN, name="other")
     assert joins_of(Field("id")) == []
     assert joins_of(Field((JOIN["a"], "b", other["c"]), lambda *_: None)) == [JOIN, other]

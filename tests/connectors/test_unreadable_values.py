@@ -86,7 +86,7 @@ class Seen:
 
 
 def _path(read: Read, request: Request) -> str:
-    """Give the path as the connector declares it."""
+    """Returns the path as the connector declares it."""
     lists = {*read.paths(), *read.joined_paths()}
     return request.path if request.path in lists else request.path.rpartition("/")[0] + "/{key}"
 
@@ -111,7 +111,7 @@ def planted(read: Read, path: str, column: str, sent: bytes, at: int | None) -> 
 
 
 def readers(table: Table, own: set[str], path: str, column: str, prefix: str = "") -> Iterator[tuple[str, Type]]:
-    """Give the path and type of each field that is made from a column."""
+    """Returns the path and type of each field that is made from a column."""
     for name, rule in table.rows.items():
         if isinstance(rule, Absent):
             continue
@@ -123,7 +123,7 @@ def readers(table: Table, own: set[str], path: str, column: str, prefix: str = "
 
 
 def _is_constant(rule: Field) -> bool:
-    """Tell whether a field says the same of every row, whatever is in its column."""
+    """Returns whether a field says the same of every row, whatever is in its column."""
     if rule.convert is None or len(rule.sources) > 1:
         return False
     found = [rule.convert("x"), rule.convert(5), rule.convert({})]
@@ -131,7 +131,7 @@ def _is_constant(rule: Field) -> bool:
 
 
 def _rows_of(source: Ref) -> set[str]:
-    """Give the list whose rows a join picks from, without the one that is put into them; nothing where it is of two."""
+    """Returns the list whose rows a join picks from, without the one put into them; none where it is of two."""
     join = source.join
     lists = [*join.collections, *([join.narrow] if join.narrow else [])]
     found = {each.path for each in lists}
@@ -139,7 +139,7 @@ def _rows_of(source: Ref) -> set[str]:
 
 
 def own_paths(read: Read) -> set[str]:
-    """Give the lists whose rows are its records; a list that is made from others has rows of its own."""
+    """Returns the lists whose rows are its records; a list that is made from others has rows of its own."""
     return set() if isinstance(read.endpoint.listing, Derived) else read.paths()
 
 
@@ -167,7 +167,7 @@ def kind_of(value: Any) -> str:
 
 
 def fits(sent: bytes, rows: list[Mapping[str, Any]], column: str) -> bool:
-    """Tell whether something is of a JSON type that the column is known to hold, or nothing, or of unknown fitness."""
+    """Returns whether a value is of a JSON type that the column is known to have, or null, or of unknown fitness."""
     if sent in NEVER_A_VALUE:
         return False
     known = {kind_of(row[column]) for row in rows if row.get(column) is not None}
@@ -192,7 +192,7 @@ def check_types(read: Read, page: Page) -> None:
 
 
 async def answered(read: Read, bend: Bend, seen: Seen, column: str) -> Page | None:
-    """Give the answer; there is none only to who asks for a record that is no longer to be known as that one."""
+    """Returns the answer; there is none only to who asks for a record that is no longer to be known as that one."""
     try:
         return await read.ask(read.bench(bend), await seen.usual.place(read))
     except NotFound:
@@ -203,7 +203,7 @@ async def answered(read: Read, bend: Bend, seen: Seen, column: str) -> Page | No
 
 
 async def made_elsewhere(read: Read, path: str, name: str, seen: Seen) -> list[Any]:
-    """Give the values of a field that are there without the list: a pick may make a row of the record itself."""
+    """Returns the values of a field that are there without the list: a pick may make a row of the record itself."""
     empty = {"total": 0, "limit": 250, "skip": 0, "data": []}
 
     def bend(request: Request, answer: Answer) -> Answer:
@@ -215,7 +215,7 @@ async def made_elsewhere(read: Read, path: str, name: str, seen: Seen) -> list[A
 
 
 def names_a_row(read: Read, column: str, sent: bytes) -> bool:
-    """Tell whether rows with this in the column would all be the same one, which is no list (decision 25)."""
+    """Returns whether rows with this in the column would all be the same one, which is no list (decision 25)."""
     if column != CONNECTORS[read.connector].paging.key or sent in NEVER_A_VALUE:
         return False
     value = json.loads(sent)
@@ -266,7 +266,7 @@ async def test_each_column_may_be_broken(read: Read, sent: bytes, seen: Seen) ->
 
 
 def mapped(read: Read, rows: Mapping[str, list[Mapping[str, Any]]], path: str) -> set[str]:
-    """Give the columns of a list that fields are made from."""
+    """Returns the columns of a list that fields are made from."""
     names = {name for row in rows[path] for name in row}
     return {name for name in names if any(readers(read.table, own_paths(read), path, name))}
 
@@ -294,7 +294,7 @@ async def test_one_broken_record_takes_no_other_with_it(read: Read, sent: bytes,
 
 
 def says_whose(read: Read, column: str) -> bool:
-    """Tell whether a column may say that a row is no such record at all, or not one of this employee."""
+    """Returns whether a column may say that a row is no such record at all, or not one of this employee."""
     of_employee = read.endpoint.of_employee
     return read.endpoint.only is not None or bool(of_employee and of_employee.owner == column)
 

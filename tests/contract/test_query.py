@@ -161,7 +161,7 @@ def test_all_faults_are_named_at_once() -> None:
     assert {fault.split()[0] for fault in found} == {"page_size", "raw", "fields", "unknown"}
 
 
-def test_an_unknown_name_is_told_all_known_ones() -> None:
+def test_an_unknown_name_gets_all_known_ones() -> None:
     [fault] = faults(("colour", "red"))
     assert fault.partition("known: ")[2].split(", ") == PARAMETERS
 
@@ -222,7 +222,7 @@ def test_different_questions_have_different_canonical_texts() -> None:
     assert len({read(*pairs).canonical() for pairs in DIFFERENT}) == len(DIFFERENT)
 
 
-def test_places_differ_by_size_page_and_cursor() -> None:
+def test_answer_keys_differ_by_size_page_and_cursor() -> None:
     queries = [[], [("page_size", "7")], [("page", "1")], [("page", "2")], [("next", "x")], [("next", "y")]]
     assert len({read(*pairs).position() for pairs in queries}) == len(queries)
 

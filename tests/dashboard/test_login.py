@@ -26,77 +26,77 @@ async def test_without_a_password_there_is_no_dashboard_at_all(site: Site) -> No
 
 
 async def test_with_one_there_are_its_routes_and_no_others(
-    environ: dict[str, str], stack: AsyncExitStack, door: Operator
+    environ: dict[str, str], stack: AsyncExitStack, visitor: Operator
 ) -> None:
     site = await open_site(environ, stack)
 
     def known(of: Site) -> set[tuple[str, str]]:
         return {(method, route.path) for route in routes_of(of) for method in route.methods or () if method != "HEAD"}
 
-    assert known(door.site) - known(site) == {*SIGNING_IN, *OPERATOR_ROUTES}
+    assert known(visitor.site) - known(site) == {*SIGNING_IN, *OPERATOR_ROUTES}
     assert not set(OPEN_ROUTES) & {*SIGNING_IN, *OPERATOR_ROUTES}
 
 
-async def test_who_has_not_signed_in_is_sent_to_the_form_from_every_page(door: Operator) -> None:
-    door.site.account = await door.site.link("all-owner")
+async def test_who_has_not_signed_in_is_sent_to_the_form_from_every_page(visitor: Operator) -> None:
+    visitor.site.account = await visitor.site.link("all-owner")
     cookies = ["", "dashboard=", "dashboard=a.1.99999999999.0000", "dashboard=%00"]
     for (method, path), cookie in product(OPERATOR_ROUTES, cookies):
         headers = {**HEADERS, "cookie": cookie}
-        place = path.replace("{id}", door.site.account).replace("{path:path}", "x1")
-        answer = await door.site.client.request(method, place, headers=headers, data={"confirmation": "unlink"})
+        place = path.replace("{id}", visitor.site.account).replace("{path:path}", "x1")
+        answer = await visitor.site.client.request(method, place, headers=headers, data={"confirmation": "unlink"})
         assert answer.status_code == 303, (method, path)
         assert answer.headers["location"].startswith("/dashboard/login"), (method, path)
         assert answer.content == b""
-    assert (await door.account()).status == "active"
+    assert (await visitor.account()).status == "active"
 
 
-async def test_the_right_password_opens_it_and_a_wrong_one_does_not(door: Operator) -> None:
+async def test_the_right_password_opens_it_and_a_wrong_one_does_not(visitor: Operator) -> None:
     for wrong in ("", "correct horse batter", "CORRECT HORSE BATTERY"):
-        answer = await door.sign_in(wrong)
+        answer = await visitor.sign_in(wrong)
         assert answer.status_code == 403
         assert "The password is not right." in answer.text
         assert not wrong or wrong not in answer.text
-        assert (await door.get()).status_code == 303
-    answer = await door.sign_in()
+        assert (await visitor.get()).status_code == 303
+    answer = await visitor.sign_in()
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
     [cookie] = [each for each in answer.headers.get_list("set-cookie") if each.startswith("dashboard=")]
     assert cookie.endswith("; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax")
     assert PASSWORD not in cookie
-    assert "No account is linked yet" in await door.see()
-    assert (await door.get("/login")).headers["location"] == "/dashboard"
+    assert "No account is linked yet" in await visitor.see()
+    assert (await visitor.get("/login")).headers["location"] == "/dashboard"
 
 
 async def test_over_tls_the_cookie_is_bound_to_this_host(
     environ: dict[str, str], stack: AsyncExitStack, clock: Time
 ) -> None:
     tls = {**environ, "GATEWAY_SERVER_PUBLIC_URL": "https://hr.example.com/base"}
-    door = await open_dashboard(tls, stack, clock)
-    door.site.client.base_url = "https://hr.example.com"
-    answer = await door.post(
+    visitor = await open_dashboard(tls, stack, clock)
+    visitor.site.client.base_url = "https://hr.example.com"
+    answer = await visitor.post(
         "/login",
-        {**hidden((await door.get("/login")).text), "password": PASSWORD},
+        {**hidden((await visitor.get("/login")).text), "password": PASSWORD},
         origin="https://hr.example.com",
     )
     assert answer.headers["location"] == "/base/dashboard"
     [cookie] = [each for each in answer.headers.get_list("set-cookie") if each.startswith("__Host-dashboard=")]
     assert cookie.endswith("; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure")
-    assert 'href="/base/dashboard/keys"' in await door.see()
+    assert 'href="/base/dashboard/keys"' in await visitor.see()
 
 
 async def test_a_sign_in_ends_unused_at_last_and_with_another_password(
     environ: dict[str, str], stack: AsyncExitStack, clock: Time
 ) -> None:
-    door = await open_dashboard(environ, stack, clock)
-    await door.sign_in()
+    visitor = await open_dashboard(environ, stack, clock)
+    await visitor.sign_in()
     clock.moved += timedelta(minutes=59)
-    assert (await door.get()).status_code == 200
+    assert (await visitor.get()).status_code == 200
     clock.moved += timedelta(minutes=59)
-    assert (await door.get()).status_code == 200, "the first look has renewed it"
+    assert (await visitor.get()).status_code == 200, "the first look has renewed it"
     clock.moved += timedelta(minutes=61)
-    assert (await door.get()).status_code == 303
+    assert (await visitor.get()).status_code == 303
     clock.moved = timedelta()
-    await door.sign_in()
-    kept = door.site.client.cookies
+    await visitor.sign_in()
+    kept = visitor.site.client.cookies
     other = await open_dashboard({**environ, "GATEWAY_DASHBOARD_PASSWORD": "another password"}, stack, clock)
     other.site.client.cookies = kept
     assert (await other.get()).status_code == 303
@@ -117,9 +117,9 @@ async def test_signing_out_ends_it_for_every_copy_of_the_cookie(
         assert (await each.get()).status_code == 303
 
 
-async def test_tries_are_few_and_the_wait_is_told(door: Operator) -> None:
-    assert [(await door.sign_in("wrong password")).status_code for _ in range(6)] == [403] * 5 + [429]
-    answer = await door.sign_in()
+async def test_tries_are_few_and_the_wait_is_told(visitor: Operator) -> None:
+    assert [(await visitor.sign_in("wrong password")).status_code for _ in range(6)] == [403] * 5 + [429]
+    answer = await visitor.sign_in()
     assert answer.status_code == 429
     wait = int(answer.headers["retry-after"])
     assert 200 < wait <= 300
@@ -127,10 +127,10 @@ async def test_tries_are_few_and_the_wait_is_told(door: Operator) -> None:
 
 
 async def test_workers_count_tries_together(
-    environ: dict[str, str], stack: AsyncExitStack, clock: Time, door: Operator
+    environ: dict[str, str], stack: AsyncExitStack, clock: Time, visitor: Operator
 ) -> None:
     other = await open_dashboard(environ, stack, clock)
-    said = [(await (door, other)[number % 2].sign_in("wrong password")).status_code for number in range(6)]
+    said = [(await (visitor, other)[number % 2].sign_in("wrong password")).status_code for number in range(6)]
     assert said == [403] * 5 + [429]
 
 
@@ -138,18 +138,18 @@ async def test_tries_are_counted_without_redis_and_with_a_dead_one(
     environ: dict[str, str], stack: AsyncExitStack, clock: Time
 ) -> None:
     for change in ({"GATEWAY_REDIS_URL": ""}, {"GATEWAY_REDIS_URL": "redis://127.0.0.1:1"}):
-        door = await open_dashboard({**environ, **change}, stack, clock)
-        assert [(await door.sign_in("wrong password")).status_code for _ in range(6)] == [403] * 5 + [429]
+        visitor = await open_dashboard({**environ, **change}, stack, clock)
+        assert [(await visitor.sign_in("wrong password")).status_code for _ in range(6)] == [403] * 5 + [429]
 
 
 async def test_behind_a_proxy_its_header_tells_clients_apart(
     environ: dict[str, str], stack: AsyncExitStack, clock: Time
 ) -> None:
-    door = await open_dashboard({**environ, "GATEWAY_SERVER_ADDRESS_HEADER": "x-forwarded-for"}, stack, clock)
+    visitor = await open_dashboard({**environ, "GATEWAY_SERVER_ADDRESS_HEADER": "x-forwarded-for"}, stack, clock)
 
     async def status(address: str) -> int:
-        form = {**hidden((await door.get("/login")).text), "password": "wrong password"}
-        return (await door.post("/login", form, **{"x-forwarded-for": address})).status_code
+        form = {**hidden((await visitor.get("/login")).text), "password": "wrong password"}
+        return (await visitor.post("/login", form, **{"x-forwarded-for": address})).status_code
 
     # What a client puts before the proxy's own word does not make it another client.
     assert [await status(f"10.9.9.{number}, 198.51.100.1") for number in range(6)] == [403] * 5 + [429]
@@ -195,11 +195,11 @@ async def test_every_form_needs_the_word_of_its_page(operator: Operator) -> None
     assert (await operator.get()).status_code == 200
 
 
-async def test_the_form_for_signing_in_needs_its_cookie(door: Operator) -> None:
-    form = {**hidden((await door.get("/login")).text), "password": PASSWORD}
-    door.site.client.cookies.clear()
-    assert (await door.post("/login", form)).status_code == 403
-    assert (await door.post("/login", {"password": PASSWORD})).status_code == 403
+async def test_the_form_for_signing_in_needs_its_cookie(visitor: Operator) -> None:
+    form = {**hidden((await visitor.get("/login")).text), "password": PASSWORD}
+    visitor.site.client.cookies.clear()
+    assert (await visitor.post("/login", form)).status_code == 403
+    assert (await visitor.post("/login", {"password": PASSWORD})).status_code == 403
 
 
 # Where the form is asked to lead, and where it does.
@@ -220,22 +220,22 @@ WAYS = [
 ]
 
 
-async def test_signing_in_leads_to_our_own_pages_alone(door: Operator) -> None:
+async def test_signing_in_leads_to_our_own_pages_alone(visitor: Operator) -> None:
     for asked, led in WAYS:
-        door.site.client.cookies.clear()
-        page = await door.get("/login", next=asked)
+        visitor.site.client.cookies.clear()
+        page = await visitor.get("/login", next=asked)
         assert hidden(page.text)["next"] == led
-        answer = await door.sign_in(next=asked)
+        answer = await visitor.sign_in(next=asked)
         assert answer.headers["location"] == led
-        assert (await door.get("/login", next=asked)).headers["location"] == led
+        assert (await visitor.get("/login", next=asked)).headers["location"] == led
 
 
-async def test_from_a_deep_link_the_form_leads_back_to_it(door: Operator) -> None:
-    answer = await door.get("/keys/new")
+async def test_from_a_deep_link_the_form_leads_back_to_it(visitor: Operator) -> None:
+    answer = await visitor.get("/keys/new")
     assert answer.headers["location"] == "/dashboard/login?next=%2Fdashboard%2Fkeys%2Fnew"
-    answer = await door.get("", q="a", status="error")
+    answer = await visitor.get("", q="a", status="error")
     assert answer.headers["location"] == "/dashboard/login?next=%2Fdashboard%3Fq%3Da%26status%3Derror"
-    assert (await door.get()).headers["location"] == "/dashboard/login"
+    assert (await visitor.get()).headers["location"] == "/dashboard/login"
 
 
 async def test_no_page_can_be_framed_kept_or_made_to_load_anything_foreign(operator: Operator) -> None:
@@ -255,8 +255,8 @@ async def test_no_page_can_be_framed_kept_or_made_to_load_anything_foreign(opera
             assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_the_form_does_not_say_who_runs_what(door: Operator) -> None:
-    door.site.account = await door.site.link("all-owner")
-    page = (await door.get("/login")).text
+async def test_the_form_does_not_say_who_runs_what(visitor: Operator) -> None:
+    visitor.site.account = await visitor.site.link("all-owner")
+    page = (await visitor.get("/login")).text
     assert "Accounts" not in page
     assert "Sign out" not in page

@@ -98,11 +98,11 @@ async def test_they_are_found_by_owner_label_id_and_narrowed_by_project_and_stat
     ]
 
 
-async def test_an_empty_gateway_says_what_to_do_next(door: Operator) -> None:
-    await door.sign_in()
-    assert "Link the first account" in await door.see()
-    assert "Create the first key" in await door.see("/keys")
-    assert "Name of the project" in await door.see("/link")
+async def test_an_empty_gateway_says_what_to_do_next(visitor: Operator) -> None:
+    await visitor.sign_in()
+    assert "Link the first account" in await visitor.see()
+    assert "Create the first key" in await visitor.see("/keys")
+    assert "Name of the project" in await visitor.see("/link")
 
 
 # --- one account --------------------------------------------------------------------------------------------

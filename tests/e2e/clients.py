@@ -30,12 +30,12 @@ def absent(what: str) -> NoReturn:
 
 
 def install_node_client() -> Path:
-    """Give the program `node`, with the TypeScript SDK beside the driver."""
+    """Returns the program `node`, with the TypeScript SDK beside the driver."""
     return install_npm(HERE)
 
 
 def install_npm(home: Path) -> Path:
-    """Give the program `node`, with what the lock file of a folder names beside it."""
+    """Returns the program `node`, with what the lock file of a folder names beside it."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         absent("there is no Node.js with npm here")
@@ -51,7 +51,7 @@ def install_npm(home: Path) -> Path:
 
 
 def install_python_client() -> Path:
-    """Give a Python that has `stackone-ai`, apart from ours: it wants other versions of what we use."""
+    """Returns a Python that has `stackone-ai`, apart from ours: it wants other versions of what we use."""
     home, lock = HERE / ".venv", HERE / "stackone-ai.lock"
     python, stamp = home / "bin/python", home / "installed.lock"
     with _alone(lock):
@@ -95,7 +95,7 @@ class Outcome:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Give the records of all pages of a list, in their order."""
+        """Returns the records of all pages of a list, in their order."""
         return [record for body in self.bodies for record in body["data"]]
 
 
@@ -142,5 +142,5 @@ def running_sdk() -> Iterator[Sdk]:
 
 
 def date(moment: str) -> dict[str, str]:
-    """Give a `Date` of JavaScript, as the driver reads it."""
+    """Returns a `Date` of JavaScript, as the driver reads it."""
     return {"$date": moment}

@@ -18,12 +18,12 @@ class Company:
         return self.server.url
 
     def rows(self, resource: str) -> list[dict[str, Any]]:
-        """Give all rows as they are stored, whoever may see them."""
+        """Returns all rows as they are stored, whoever may see them."""
         rows: list[dict[str, Any]] = self._steer("GET", f"/rows/{resource}").json["rows"]
         return rows
 
     def calls(self, path: str = "") -> list[dict[str, Any]]:
-        """Give what it was asked since they were cleared: all, or that path alone."""
+        """Returns what it was asked since they were cleared: all, or that path alone."""
         calls: list[dict[str, Any]] = self._steer("GET", "/calls").json["calls"]
         return [call for call in calls if path in {"", call["path"]}]
 

@@ -22,7 +22,7 @@ def running_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compan
 
 @pytest.fixture
 def company(running_company: Company) -> Iterator[Company]:
-    """Give the one company, with no faults and no calls of other tests."""
+    """Returns the one company, with no faults and no calls of other tests."""
     running_company.clear()
     yield running_company
     running_company.clear()
@@ -35,14 +35,14 @@ def installation(running_company: Company, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def gateway(installation: Installation) -> Iterator[Server]:
-    """Give a gateway with all settings at their defaults, but for its patience with Redis."""
+    """Returns a gateway with all settings at their defaults, but for its patience with Redis."""
     with installation.gateway() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def caller(gateway: Server, installation: Installation) -> Caller:
-    """Give a caller who may do everything."""
+    """Returns a caller who may do everything."""
     return Caller(gateway.url, installation.key(), installation.account())
 
 
@@ -54,6 +54,6 @@ def sdk() -> Iterator[Sdk]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Give the one browser; a test begins with its step `fresh`."""
+    """Returns the one browser; a test begins with its step `fresh`."""
     with running_browser() as browser:
         yield browser

@@ -29,7 +29,7 @@ class Caller:
         return {"authorization": basic(f"{self.key}:"), "x-account-id": self.account}
 
     def get(self, path: str, **headers: str) -> Reply:
-        """Ask for a path below `/unified/hris`; `cache_control="no-cache"` is the header of that name."""
+        """Asks for a path below `/unified/hris`; `cache_control="no-cache"` is the header of that name."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return ask(self.url, f"/unified/hris{path}", self.headers | more)
 
@@ -60,14 +60,14 @@ class Installation:
         return command(["gateway", *words], self.settings, given)
 
     def key(self, *scopes: str) -> str:
-        """Give a key with these scopes; with none, for everything."""
+        """Returns a key with these scopes; with none, for everything."""
         if scopes not in self._keys:
             words = [word for scope in scopes for word in ("--scope", scope)]
             self._keys[scopes] = self.run("keys", "create", "--project", PROJECT, *words)
         return self._keys[scopes]
 
     def account(self, token: str = "all-owner") -> str:
-        """Give the account that is linked with the sandbox's token of that name."""
+        """Returns the account that is linked with the sandbox's token of that name."""
         if token not in self._accounts:
             self._accounts[token] = self.link(token)
         return self._accounts[token]

@@ -19,7 +19,7 @@ IN_GOOD_ORDER = (0, 130)
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Give this process's environment with these settings of the gateway and no others."""
+    """Returns this process's environment with these settings of the gateway and no others."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     return {**clean, **settings}
 
@@ -33,18 +33,18 @@ class Server:
     log: Path
 
     def stop(self) -> int:
-        """Ask it to end, wait until it has, and give its exit code."""
+        """Asks it to end, wait until it has, and give its exit code."""
         self.process.terminate()
         return self.process.wait(STOP_SECONDS)
 
     def children(self) -> dict[int, str]:
-        """Give the processes that it has started, with their command lines."""
+        """Returns the processes that it has started, with their command lines."""
         pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {int(pid): words for pid in pids if (words := words_of(pid))}
+        return {int(pid): line for pid in pids if (line := command_line_of(pid))}
 
 
-def words_of(pid: int | str) -> str:
-    """Give the command line of a process; nothing when it has ended."""
+def command_line_of(pid: int | str) -> str:
+    """Returns the command line of a process; nothing when it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except (FileNotFoundError, ProcessLookupError):
@@ -52,7 +52,7 @@ def words_of(pid: int | str) -> str:
 
 
 def within(seconds: float, happens: Callable[[], bool]) -> None:
-    """Wait until it happens, and fail when that takes longer."""
+    """Waits until it happens, and fail when that takes longer."""
     deadline = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < deadline, f"not within {seconds} seconds"
@@ -98,7 +98,7 @@ def _address(process: subprocess.Popen[str], log: Path) -> str:
 
 
 def command(words: Sequence[str], settings: Mapping[str, str], given: str = "") -> str:
-    """Give what a command prints; `given` is its standard input."""
+    """Returns what a command prints; `given` is its standard input."""
     done = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=ROOT,

@@ -42,7 +42,7 @@ def send(
 def ask(
     url: str, target: str, headers: Mapping[str, str] | None = None, *, method: str = "GET", body: object = None
 ) -> Reply:
-    """Send one request on a connection of its own."""
+    """Sends one request on a connection of its own."""
     connection = connect(url)
     try:
         return send(connection, target, headers or {}, method=method, body=body)
@@ -51,5 +51,5 @@ def ask(
 
 
 def basic(text: str) -> str:
-    """Give the value of an `Authorization` header for these words, colon and all."""
+    """Returns the value of an `Authorization` header for these words, colon and all."""
     return f"Basic {b64encode(text.encode()).decode()}"

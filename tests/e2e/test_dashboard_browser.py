@@ -24,7 +24,7 @@ LOOKS = [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class OperatorBrowser:
     """A gateway with a dashboard, and the browser of its operator."""
 
     gateway: Server
@@ -53,7 +53,7 @@ class Stage:
         assert [each for each in found if each["impact"] in {"serious", "critical"}] == []
 
     def account_id(self) -> str:
-        """Give the account whose page is shown."""
+        """Returns the id of the account whose page is shown."""
         path: str = self.browser("run", script="location.pathname")
         return path.split("/")[3]
 
@@ -70,160 +70,160 @@ class Stage:
         return not [line for line in said if "Content Security Policy" in line or line.startswith("error:")]
 
 
-@pytest.fixture(scope="module", name="stage")
-def fixture_stage(installation: Installation, chromium: Browser) -> Iterator[Stage]:
+@pytest.fixture(scope="module", name="operator")
+def fixture_operator(installation: Installation, chromium: Browser) -> Iterator[OperatorBrowser]:
     ARTEFACTS.mkdir(exist_ok=True)
     with installation.gateway(dashboard_password=PASSWORD, accounts_cache_seconds="0") as gateway:
-        yield Stage(gateway, installation.key(), chromium)
+        yield OperatorBrowser(gateway, installation.key(), chromium)
 
 
-def linked(stage: Stage, owner: str, name: str, token: str = GOOD) -> str:
-    """Link an account as the operator does, and give its id."""
-    stage.open("/link")
-    stage.browser("fill", label="Customer name", value=name)
-    stage.browser("fill", label="Customer id", value=owner)
-    stage.press("I do: continue")
-    stage.browser("fill", label="API Token", value=token)
-    stage.press("Connect")
-    stage.browser("sees", text="The account is linked, and its token works.")
-    return stage.account_id()
+def linked(operator: OperatorBrowser, owner: str, name: str, token: str = GOOD) -> str:
+    """Links an account as the operator does, and returns its id."""
+    operator.open("/link")
+    operator.browser("fill", label="Customer name", value=name)
+    operator.browser("fill", label="Customer id", value=owner)
+    operator.press("I do: continue")
+    operator.browser("fill", label="API Token", value=token)
+    operator.press("Connect")
+    operator.browser("sees", text="The account is linked, and its token works.")
+    return operator.account_id()
 
 
-def test_an_account_lives_its_whole_life_in_the_dashboard(stage: Stage) -> None:
-    browser = stage.browser
-    stage.sign_in()
-    stage.press("Link an account", role="link")
+def test_an_account_is_linked_used_and_unlinked_in_the_dashboard(operator: OperatorBrowser) -> None:
+    browser = operator.browser
+    operator.sign_in()
+    operator.press("Link an account", role="link")
     browser("fill", label="Customer name", value="Northwind Traders")
     browser("fill", label="Customer id", value="northwind")
-    stage.press("I do: continue")
+    operator.press("I do: continue")
     browser("fill", label="API Token", value=BAD)
-    stage.press("Connect")
+    operator.press("Connect")
     browser("sees", text="Humaans does not accept this token")
     browser("fill", label="API Token", value=LESS)
-    stage.press("Connect")
+    operator.press("Connect")
     browser("sees", text="The account is linked, and its token works.")
-    account = stage.account_id()
-    stage.shoot("linked")
-    assert stage.status_of(account) == 200
-    stage.press("Re-link", role="link")
-    stage.press("I do: continue")
+    account = operator.account_id()
+    operator.shoot("linked")
+    assert operator.status_of(account) == 200
+    operator.press("Re-link", role="link")
+    operator.press("I do: continue")
     browser("fill", label="API Token", value=GOOD)
-    stage.press("Reconnect")
+    operator.press("Reconnect")
     browser("sees", text="The account is linked, and its token works.")
-    assert stage.account_id() == account
+    assert operator.account_id() == account
     browser("sees", text="compensations:read")
-    stage.press("Verify now")
+    operator.press("Verify now")
     browser("sees", text="Checked just now: the token works.")
-    stage.press("Suspend")
+    operator.press("Suspend")
     browser("sees", text="The account is suspended")
-    assert stage.status_of(account) == 412
-    stage.press("Resume")
+    assert operator.status_of(account) == 412
+    operator.press("Resume")
     browser("sees", text="The account is active again.")
-    assert stage.status_of(account) == 200
-    stage.press("Unlink…", role="link")
+    assert operator.status_of(account) == 200
+    operator.press("Unlink…", role="link")
     browser("fill", css="#confirmation", value="no")
-    stage.press("Unlink the account")
+    operator.press("Unlink the account")
     browser("sees", text="Nothing has been deleted.")
-    stage.shoot("unlink")
+    operator.shoot("unlink")
     browser("fill", css="#confirmation", value="unlink")
-    stage.press("Unlink the account")
+    operator.press("Unlink the account")
     browser("sees", text="The account of Northwind Traders is unlinked.")
-    assert stage.status_of(account) == 404
-    assert stage.open(f"/accounts/{account}") == 404
-    assert stage.asked_nobody_else()
-    assert stage.broke_no_policy()
-    log = stage.gateway.log.read_text()
+    assert operator.status_of(account) == 404
+    assert operator.open(f"/accounts/{account}") == 404
+    assert operator.asked_nobody_else()
+    assert operator.broke_no_policy()
+    log = operator.gateway.log.read_text()
     assert '"operation":"dashboard_unlink"' in log
     for secret in (GOOD, LESS, PASSWORD, "Northwind", "northwind"):
         assert secret not in log
 
 
-def test_a_link_for_the_customer_works_in_another_browser(stage: Stage) -> None:
-    browser = stage.browser
-    stage.sign_in()
-    stage.open("/link")
+def test_a_link_for_the_customer_works_in_another_browser(operator: OperatorBrowser) -> None:
+    browser = operator.browser
+    operator.sign_in()
+    operator.open("/link")
     browser("fill", label="Customer name", value="Contoso GmbH")
     browser("fill", label="Customer id", value="contoso")
-    stage.press("Create a link")
+    operator.press("Create a link")
     url = browser("text", css="#made")
-    stage.shoot("link-for-a-customer")
+    operator.shoot("link-for-a-customer")
     browser("fresh")
     browser("goto", url=url)
     browser("fill", label="API Token", value=GOOD)
     assert "Back to the dashboard" not in browser("text")
-    stage.press("Connect")
+    operator.press("Connect")
     browser("sees", role="heading", name="Humaans is connected")
-    stage.sign_in()
+    operator.sign_in()
     browser("sees", text="Contoso GmbH")
 
 
-def test_a_key_is_made_with_the_scopes_that_are_chosen_and_is_revoked(stage: Stage) -> None:
-    browser = stage.browser
-    stage.sign_in()
-    account = linked(stage, "keys", "Key Company")
-    stage.open("/keys/new")
+def test_a_key_is_made_with_the_scopes_that_are_chosen_and_is_revoked(operator: OperatorBrowser) -> None:
+    browser = operator.browser
+    operator.sign_in()
+    account = linked(operator, "keys", "Key Company")
+    operator.open("/keys/new")
     assert not browser("run", script="document.getElementById('scope-hris.employees:read').checkVisibility()")
     browser("click", label="Only the scopes chosen here")
     browser("click", label="employees:read")
-    stage.press("Create the key")
+    operator.press("Create the key")
     browser("sees", role="heading", name="The key is created")
     key = browser("text", css="#made")
-    stage.shoot("key-made")
+    operator.shoot("key-made")
     headers = {"authorization": basic(f"{key}:"), "x-account-id": account}
-    assert ask(stage.gateway.url, "/unified/hris/employees", headers).status == 200
-    assert ask(stage.gateway.url, "/unified/hris/companies", headers).status == 403
-    stage.open("/keys")
+    assert ask(operator.gateway.url, "/unified/hris/employees", headers).status == 200
+    assert ask(operator.gateway.url, "/unified/hris/companies", headers).status == 403
+    operator.open("/keys")
     assert key not in browser("text")
     browser("click", css=f"[aria-label='Revoke {key[:12]}']")
-    stage.press("Revoke the key")
+    operator.press("Revoke the key")
     browser("sees", text=f"The key {key[:12]}… is revoked.")
-    assert ask(stage.gateway.url, "/unified/hris/employees", headers).status == 401
-    assert key not in stage.gateway.log.read_text()
+    assert ask(operator.gateway.url, "/unified/hris/employees", headers).status == 401
+    assert key not in operator.gateway.log.read_text()
 
 
-def test_a_request_is_tried_and_markup_of_the_vendor_stays_text(stage: Stage) -> None:
-    browser = stage.browser
-    stage.sign_in()
-    account = linked(stage, "tester", "<b>Tester</b> & Co", LESS)
+def test_a_request_is_tried_and_markup_of_the_vendor_stays_text(operator: OperatorBrowser) -> None:
+    browser = operator.browser
+    operator.sign_in()
+    account = linked(operator, "tester", "<b>Tester</b> & Co", LESS)
     assert browser("run", script="document.querySelector('h1 b')") is None
-    stage.press("Test a request", role="link")
-    stage.press("Send the request")
+    operator.press("Test a request", role="link")
+    operator.press("Send the request")
     browser("sees", text="personal_email")
     # The sandbox's company has people with markup in their names.
     assert '\\"Zo\\" <b>' in browser("text", css="pre.json")
     assert browser("run", script="document.querySelector('pre.json').children.length") == 0
     assert re.search(r"hris-gateway; fwd=miss; stored", browser("text"))
-    stage.shoot("tried")
-    stage.press("Send the request")
+    operator.shoot("tried")
+    operator.press("Send the request")
     browser("sees", text="hris-gateway; hit; ttl=")
     assert f"x-account-id: {account}" in browser("text", css="#made")
-    assert stage.broke_no_policy()
+    assert operator.broke_no_policy()
 
 
-def test_without_scripts_all_still_works(stage: Stage) -> None:
-    browser = stage.browser
-    stage.sign_in(scripts=False)
-    account = linked(stage, "plain", "Plain Company")
-    stage.open(f"/accounts/{account}/try?operation=list_companies")
-    stage.press("Send the request")
+def test_without_scripts_all_still_works(operator: OperatorBrowser) -> None:
+    browser = operator.browser
+    operator.sign_in(scripts=False)
+    account = linked(operator, "plain", "Plain Company")
+    operator.open(f"/accounts/{account}/try?operation=list_companies")
+    operator.press("Send the request")
     browser("sees", text="GET /unified/hris/companies")
     browser("sees", css="pre.json")
-    stage.open("/keys/new")
+    operator.open("/keys/new")
     browser("click", label="Only the scopes chosen here")
     browser("click", label="groups:read")
-    stage.press("Create the key")
+    operator.press("Create the key")
     browser("sees", role="heading", name="The key is created")
-    stage.press("Sign out")
+    operator.press("Sign out")
     browser("sees", text="You have signed out.")
-    stage.open("")
+    operator.open("")
     browser("sees", role="heading", name="Sign in")
 
 
-def test_it_can_be_used_with_keys_alone(stage: Stage) -> None:
-    browser = stage.browser
-    stage.sign_in()
-    linked(stage, "by-keys", "By Keys Ltd")
-    stage.open("")
+def test_it_can_be_used_with_keys_alone(operator: OperatorBrowser) -> None:
+    browser = operator.browser
+    operator.sign_in()
+    linked(operator, "by-keys", "By Keys Ltd")
+    operator.open("")
     browser("press", key="Tab")
     assert browser("run", script="document.activeElement.textContent") == "Skip to the content"
     browser("focus", label="Search")
@@ -236,18 +236,20 @@ def test_it_can_be_used_with_keys_alone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_every_page_fits_and_has_no_serious_fault_of_accessibility(stage: Stage, width: int, scheme: str) -> None:
-    browser = stage.browser
+def test_every_page_fits_and_has_no_serious_fault_of_accessibility(
+    operator: OperatorBrowser, width: int, scheme: str
+) -> None:
+    browser = operator.browser
     browser("fresh", width=width, height=844, scheme=scheme)
-    stage.open("/login")
-    look(stage, "login", width, scheme)
+    operator.open("/login")
+    look(operator, "login", width, scheme)
     browser("fill", label="Password", value="wrong password")
     browser("press", key="Enter")
     browser("sees", text="The password is not right.")
-    look(stage, "login-refused", width, scheme)
-    stage.sign_in(width=width, height=844, scheme=scheme)
-    account = linked(stage, "looks", "A customer whose name is long, Incorporated in Delaware", LESS)
-    look(stage, "account-linked", width, scheme)
+    look(operator, "login-refused", width, scheme)
+    operator.sign_in(width=width, height=844, scheme=scheme)
+    account = linked(operator, "looks", "A customer whose name is long, Incorporated in Delaware", LESS)
+    look(operator, "account-linked", width, scheme)
     pages = {
         "accounts": "",
         "nothing-matches": "?q=zzz",
@@ -262,30 +264,30 @@ def test_every_page_fits_and_has_no_serious_fault_of_accessibility(stage: Stage,
         "lost": "/nowhere",
     }
     for name, path in pages.items():
-        stage.open(path)
-        look(stage, name, width, scheme)
-    stage.open(f"/accounts/{account}/try")
-    stage.press("Send the request")
+        operator.open(path)
+        look(operator, name, width, scheme)
+    operator.open(f"/accounts/{account}/try")
+    operator.press("Send the request")
     browser("sees", css="pre.json")
-    look(stage, "tried", width, scheme)
-    assert stage.broke_no_policy()
+    look(operator, "tried", width, scheme)
+    assert operator.broke_no_policy()
 
 
-def look(stage: Stage, name: str, width: int, scheme: str) -> None:
-    stage.shoot(f"{name}-{width}-{scheme}")
-    stage.has_no_serious_fault()
-    wide: Any = stage.browser("run", script="document.documentElement.scrollWidth")
+def look(operator: OperatorBrowser, name: str, width: int, scheme: str) -> None:
+    operator.shoot(f"{name}-{width}-{scheme}")
+    operator.has_no_serious_fault()
+    wide: Any = operator.browser("run", script="document.documentElement.scrollWidth")
     assert wide <= width, name
 
 
-def test_no_other_origin_can_frame_it(stage: Stage) -> None:
-    browser = stage.browser
-    stage.sign_in()
+def test_no_other_origin_can_frame_it(operator: OperatorBrowser) -> None:
+    browser = operator.browser
+    operator.sign_in()
     with product() as stranger:
-        browser("goto", url=f"{stranger}/embedding.html#token=x&base={stage.gateway.url}/dashboard%23&framed=yes")
+        browser("goto", url=f"{stranger}/embedding.html#token=x&base={operator.gateway.url}/dashboard%23&framed=yes")
         script = (
             "(() => { const f = document.createElement('iframe'); f.id = 'stolen';"
-            f" f.src = '{stage.gateway.url}/dashboard'; document.body.append(f); }})()"
+            f" f.src = '{operator.gateway.url}/dashboard'; document.body.append(f); }})()"
         )
         browser("run", script=script)
         browser("until", script="document.getElementById('stolen').contentDocument === null")

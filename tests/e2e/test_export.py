@@ -42,7 +42,7 @@ def two_workers(large_installation: Installation) -> Iterator[Server]:
 
 @pytest.fixture
 def large(two_workers: Server, large_installation: Installation, running_large_company: Company) -> Caller:
-    """Give a caller whose account nobody has asked about yet."""
+    """Returns a caller whose account nobody has asked about yet."""
     account = large_installation.link("all-owner")
     running_large_company.clear()
     return Caller(two_workers.url, large_installation.key(), account)
@@ -109,7 +109,7 @@ def connected_to_each(server: Server) -> Iterator[list[HTTPConnection]]:
 
 
 def walk(connections: Iterator[HTTPConnection], caller: Caller) -> Iterator[list[dict[str, Any]]]:
-    """Give the pages of a walk, each from the next connection."""
+    """Returns the pages of a walk, each from the next connection."""
     target = LIST
     while True:
         reply = send(next(connections), target, caller.headers)

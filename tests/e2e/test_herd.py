@@ -34,7 +34,7 @@ def fixture_cold(pair: Server, installation: Installation, company: Company) -> 
 
 
 async def ask_at_once(caller: Caller, count: int) -> list[tuple[int, bytes, bytes]]:
-    """Open all connections, then ask on all; give status, `Cache-Status` and body of each."""
+    """Opens all connections, then ask on all; give status, `Cache-Status` and body of each."""
     parts = urlsplit(caller.url)
     lines = [f"GET {LIST} HTTP/1.1", "host: gateway", "connection: close"]
     question = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in caller.headers.items()), "", ""]).encode()

@@ -84,7 +84,7 @@ def test_what_is_not_understood_is_a_400_and_is_never_passed_over(
     assert company.calls() == []
 
 
-def test_a_second_answer_says_that_it_is_kept_and_how_old_it_is(
+def test_a_second_answer_says_that_it_is_cached_and_how_old_it_is(
     caller: Caller, company: Company, installation: Installation
 ) -> None:
     fresh = replace(caller, account=installation.link("all-owner"))
@@ -103,7 +103,7 @@ def test_a_second_answer_says_that_it_is_kept_and_how_old_it_is(
 @pytest.mark.parametrize(
     "account", ["", "x" * 5000, "../../etc/passwd", "%00", "' OR 1=1 --"], ids=["none", "long", "path", "nul", "sql"]
 )
-def test_an_account_id_of_any_kind_is_refused_in_words(caller: Caller, account: str) -> None:
+def test_an_account_id_of_any_kind_is_refused_with_a_message(caller: Caller, account: str) -> None:
     reply = replace(caller, account=account).get("/employees")
     assert reply.status == (404 if account else 400)
     assert_is_an_error(reply.json, reply.status, "account" if account else "x-account-id")

@@ -25,7 +25,7 @@ BAD = "x" * 32
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class CustomerBrowser:
     """A product, the gateway that it uses, and the browser of its customer."""
 
     product: str
@@ -33,24 +33,24 @@ class Stage:
     key: str
     browser: Browser
 
-    def session(self, **wish: object) -> dict[str, Any]:
-        body = {"origin_owner_id": "customer", "origin_owner_name": "Example Customer Ltd", **wish}
+    def session(self, **fields: object) -> dict[str, Any]:
+        body = {"origin_owner_id": "customer", "origin_owner_name": "Example Customer Ltd", **fields}
         return self._ask("/connect_sessions", "POST", body)
 
     def account(self, account: str) -> dict[str, Any]:
         return self._ask(f"/accounts/{account}", "GET")
 
     def embed(self, page: str, token: str, **more: str) -> None:
-        """Open a page of the product."""
+        """Opens a page of the product."""
         words = urlencode({"token": token, "base": self.gateway.url, **more})
         self.browser("goto", url=f"{self.product}/{page}#{words}")
 
     def shoot(self, name: str) -> None:
         self.browser("shoot", path=str(ARTEFACTS / f"hub-{name}.png"))
 
-    def heard(self, name: str) -> Any:
-        """Wait until the product's page has heard of this, and give what was said."""
-        return self.browser("until", script=f"window.heard.find((each) => each.name === {name!r})")["detail"]
+    def event(self, name: str) -> Any:
+        """Waits until the product's page has received this event, and returns its detail."""
+        return self.browser("until", script=f"window.events.find((each) => each.name === {name!r})")["detail"]
 
     def has_no_serious_fault(self) -> None:
         found = self.browser("axe")
@@ -69,14 +69,14 @@ class Stage:
 
 
 @pytest.fixture(scope="module", name="running")
-def fixture_running(installation: Installation, chromium: Browser) -> Iterator[Stage]:
+def fixture_running(installation: Installation, chromium: Browser) -> Iterator[CustomerBrowser]:
     ARTEFACTS.mkdir(exist_ok=True)
     key = installation.key()
     with (
         product() as origin,
         installation.gateway(hub_allowed_origins=origin, hub_product_name="Rota") as gateway,
     ):
-        yield Stage(origin, gateway, key, chromium)
+        yield CustomerBrowser(origin, gateway, key, chromium)
 
 
 @pytest.fixture(scope="module", name="database")
@@ -84,8 +84,8 @@ def fixture_database(installation: Installation) -> Path:
     return installation.folder / "gateway.db"
 
 
-@pytest.fixture(name="stage")
-def fixture_stage(running: Stage) -> Stage:
+@pytest.fixture(name="customer")
+def fixture_customer(running: CustomerBrowser) -> CustomerBrowser:
     running.browser("fresh")
     return running
 
@@ -93,39 +93,39 @@ def fixture_stage(running: Stage) -> Stage:
 # --- StackOne's component -----------------------------------------------------------------------------------
 
 
-def test_the_component_refuses_a_bad_token_and_links_a_good_one(stage: Stage) -> None:
-    browser = stage.browser
-    stage.embed("component.html", stage.session()["token"])
+def test_the_component_refuses_a_bad_token_and_links_a_good_one(customer: CustomerBrowser) -> None:
+    browser = customer.browser
+    customer.embed("component.html", customer.session()["token"])
     browser("sees", text="API Token")
-    stage.shoot("component-form")
+    customer.shoot("component-form")
     browser("fill", css="stackone-hub input", value=BAD)
     browser("click", role="button", name="Connect")
     browser("sees", text="Humaans does not accept this token")
-    stage.shoot("component-refused")
-    assert browser("run", script="window.heard") == []
+    customer.shoot("component-refused")
+    assert browser("run", script="window.events") == []
     browser("fill", css="stackone-hub input", value=GOOD)
     browser("click", role="button", name="Connect")
-    found = stage.heard("success")
+    found = customer.event("success")
     assert found["provider"] == "humaans"
-    assert stage.account(found["id"])["origin_owner_name"] == "Example Customer Ltd"
+    assert customer.account(found["id"])["origin_owner_name"] == "Example Customer Ltd"
     browser("sees", text="Connection Successful")
-    stage.shoot("component-success")
-    assert stage.asked_nobody_else()
+    customer.shoot("component-success")
+    assert customer.asked_nobody_else()
 
 
-def test_the_component_edits_an_account(stage: Stage, installation: Installation) -> None:
-    browser = stage.browser
+def test_the_component_edits_an_account(customer: CustomerBrowser, installation: Installation) -> None:
+    browser = customer.browser
     account = installation.link("public-private")
-    owner = stage.account(account)["origin_owner_id"]
-    stage.embed("component.html", stage.session(account_id=account, origin_owner_id=owner)["token"])
+    owner = customer.account(account)["origin_owner_id"]
+    customer.embed("component.html", customer.session(account_id=account, origin_owner_id=owner)["token"])
     browser("sees", text="API Token")
     browser("sees", role="button", name="Edit")
-    stage.shoot("component-edit")
+    customer.shoot("component-edit")
     browser("click", role="button", name="Edit")
     browser("fill", css="stackone-hub input", value=GOOD)
     browser("click", role="button", name="Connect")
-    assert stage.heard("success")["id"] == account
-    assert stage.asked_nobody_else()
+    assert customer.event("success")["id"] == account
+    assert customer.asked_nobody_else()
 
 
 def expire(database: Path, session: dict[str, Any]) -> None:
@@ -135,16 +135,18 @@ def expire(database: Path, session: dict[str, Any]) -> None:
         )
 
 
-def test_an_expired_session_is_told_in_the_component_and_in_the_page(stage: Stage, database: Path) -> None:
-    session = stage.session()
+def test_an_expired_session_is_shown_in_the_component_and_in_the_page(
+    customer: CustomerBrowser, database: Path
+) -> None:
+    session = customer.session()
     expire(database, session)
-    assert stage.browser("goto", url=session["auth_link_url"]) == 410
-    stage.browser("sees", text="This link has expired")
-    stage.has_no_serious_fault()
-    stage.shoot("page-expired")
-    stage.embed("component.html", session["token"])
-    stage.browser("sees", text="This link has expired")
-    stage.shoot("component-expired")
+    assert customer.browser("goto", url=session["auth_link_url"]) == 410
+    customer.browser("sees", text="This link has expired")
+    customer.has_no_serious_fault()
+    customer.shoot("page-expired")
+    customer.embed("component.html", session["token"])
+    customer.browser("sees", text="This link has expired")
+    customer.shoot("component-expired")
 
 
 # --- our own page -------------------------------------------------------------------------------------------
@@ -153,61 +155,63 @@ LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_the_page_of_a_link_works_with_keys_alone_and_without_scripts(stage: Stage, width: int, scheme: str) -> None:
-    browser = stage.browser
+def test_the_page_of_a_link_works_with_keys_alone_and_without_scripts(
+    customer: CustomerBrowser, width: int, scheme: str
+) -> None:
+    browser = customer.browser
     # axe is a script itself.
     browser("fresh", width=width, height=844, scheme=scheme, scripts=width > 390)
-    session = stage.session(provider="humaans", multiple=True)
+    session = customer.session(provider="humaans", multiple=True)
     assert browser("goto", url=session["auth_link_url"]) == 200
-    stage.shoot(f"page-form-{width}-{scheme}")
+    customer.shoot(f"page-form-{width}-{scheme}")
     browser("focus", label="API Token")
     browser("type", text=BAD)
     browser("press", key="Enter")
     browser("sees", text="Humaans does not accept this token")
-    stage.shoot(f"page-refused-{width}-{scheme}")
+    customer.shoot(f"page-refused-{width}-{scheme}")
     # The focus is in the field that is wrong.
     browser("type", text=by_name("only-public-read").token)
     browser("press", key="Tab")
     browser("press", key="Enter")
     browser("sees", role="heading", name="Humaans is connected")
     browser("sees", text="new hires and leavers are hidden")
-    stage.shoot(f"page-done-{width}-{scheme}")
-    assert stage.asked_nobody_else()
+    customer.shoot(f"page-done-{width}-{scheme}")
+    assert customer.asked_nobody_else()
     assert not [url for url in browser("requests")[1:] if session["token"] in url]
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_the_page_has_no_serious_fault_of_accessibility(stage: Stage, width: int, scheme: str) -> None:
-    browser = stage.browser
+def test_the_page_has_no_serious_fault_of_accessibility(customer: CustomerBrowser, width: int, scheme: str) -> None:
+    browser = customer.browser
     browser("fresh", width=width, height=844, scheme=scheme)
-    browser("goto", url=stage.session(multiple=True)["auth_link_url"])
-    stage.has_no_serious_fault()
+    browser("goto", url=customer.session(multiple=True)["auth_link_url"])
+    customer.has_no_serious_fault()
     for token, seen in ((BAD, "does not accept"), (by_name("public-user").token, "is connected")):
         browser("fill", label="API Token", value=token)
         browser("click", role="button", name="Connect")
         browser("sees", text=seen)
-        stage.has_no_serious_fault()
+        customer.has_no_serious_fault()
     wide = browser("run", script="document.documentElement.scrollWidth")
     assert wide <= width
     assert not [line for line in browser("said") if "Content Security Policy" in line]
 
 
-def test_a_product_shows_the_page_in_a_frame_and_hears_of_success(stage: Stage) -> None:
-    browser = stage.browser
-    stage.embed("embedding.html", stage.session(multiple=True)["token"], framed="yes")
+def test_a_product_shows_the_page_in_a_frame_and_gets_the_success_event(customer: CustomerBrowser) -> None:
+    browser = customer.browser
+    customer.embed("embedding.html", customer.session(multiple=True)["token"], framed="yes")
     browser("fill", frame="iframe", label="API Token", value=GOOD)
-    stage.shoot("frame-form")
+    customer.shoot("frame-form")
     browser("click", frame="iframe", role="button", name="Connect")
-    found = stage.heard("success")
-    assert (found["provider"], stage.account(found["id"])["status"]) == ("humaans", "active")
+    found = customer.event("success")
+    assert (found["provider"], customer.account(found["id"])["status"]) == ("humaans", "active")
     browser("sees", frame="iframe", text="Humaans is connected")
-    stage.shoot("frame-done")
-    assert stage.asked_nobody_else()
+    customer.shoot("frame-done")
+    assert customer.asked_nobody_else()
 
 
-def test_a_product_opens_the_page_in_a_popup_and_hears_of_success(stage: Stage) -> None:
-    browser = stage.browser
-    stage.embed("embedding.html", stage.session(multiple=True)["token"])
+def test_a_product_opens_the_page_in_a_popup_and_gets_the_success_event(customer: CustomerBrowser) -> None:
+    browser = customer.browser
+    customer.embed("embedding.html", customer.session(multiple=True)["token"])
     browser("until", script="document.getElementById('popup').onclick !== null")
     browser("click", css="#popup", popup=True)
     browser("fill", label="API Token", value=GOOD)
@@ -216,32 +220,32 @@ def test_a_product_opens_the_page_in_a_popup_and_hears_of_success(stage: Stage) 
     # The page's script, which tells the product, runs after the page is to be seen.
     browser("until", script="document.readyState === 'complete'")
     browser("close")
-    assert stage.heard("success")["provider"] == "humaans"
-    stage.heard("close")
+    assert customer.event("success")["provider"] == "humaans"
+    customer.event("close")
 
 
-def test_a_page_of_another_origin_can_neither_frame_nor_call_the_hub(stage: Stage) -> None:
-    browser = stage.browser
-    token = stage.session()["token"]
+def test_a_page_of_another_origin_can_neither_frame_nor_call_the_hub(customer: CustomerBrowser) -> None:
+    browser = customer.browser
+    token = customer.session()["token"]
     with product() as stranger:
-        words = urlencode({"token": token, "base": stage.gateway.url, "framed": "yes"})
+        words = urlencode({"token": token, "base": customer.gateway.url, "framed": "yes"})
         browser("goto", url=f"{stranger}/embedding.html#{words}")
         browser("sees", css="iframe")
         browser("until", script="document.querySelector('iframe').contentDocument === null")
         assert "API Token" not in browser("text", frame="iframe")
         assert [line for line in browser("said") if "frame-ancestors" in line]
-        call = f"fetch('{stage.gateway.url}/hub/settings', {{headers: {{'x-hub-session-token': '{token}'}}}})"
+        call = f"fetch('{customer.gateway.url}/hub/settings', {{headers: {{'x-hub-session-token': '{token}'}}}})"
         assert browser("run", script=f"{call}.then(() => 'read', () => 'refused')") == "refused"
 
 
-def test_neither_token_is_in_the_log_of_the_gateway(stage: Stage) -> None:
-    session = stage.session(origin_owner_name="Unwritten Ltd", multiple=True)
-    stage.browser("goto", url=session["auth_link_url"])
-    stage.browser("fill", label="API Token", value=GOOD)
-    stage.browser("click", role="button", name="Connect")
-    stage.browser("sees", text="Humaans is connected")
-    stage.browser("goto", url=session["auth_link_url"])
-    log = stage.gateway.log.read_text()
+def test_neither_token_is_in_the_log_of_the_gateway(customer: CustomerBrowser) -> None:
+    session = customer.session(origin_owner_name="Unwritten Ltd", multiple=True)
+    customer.browser("goto", url=session["auth_link_url"])
+    customer.browser("fill", label="API Token", value=GOOD)
+    customer.browser("click", role="button", name="Connect")
+    customer.browser("sees", text="Humaans is connected")
+    customer.browser("goto", url=session["auth_link_url"])
+    log = customer.gateway.log.read_text()
     assert '"operation":"connect_link"' in log
     assert session["token"] not in log
     assert GOOD not in log

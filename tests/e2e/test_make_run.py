@@ -225,7 +225,7 @@ def test_a_command_that_fails_stops_all_with_a_sentence(layout: Path, ports: Map
 
 
 @pytest.mark.parametrize("name", ["GATEWAY_SERVER_PORT", "SANDBOX_PORT"])
-def test_a_busy_port_is_told_before_anything_starts(layout: Path, ports: Mapping[str, str], name: str) -> None:
+def test_a_busy_port_is_reported_before_anything_starts(layout: Path, ports: Mapping[str, str], name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with running(layout, {**ports, name: port}) as program:

@@ -128,7 +128,7 @@ def stack(processes: Processes) -> Stack:
 
 @pytest.fixture(scope="module")
 def proxy(processes: Processes, stack: Stack) -> str:
-    """Give the address of nginx in front of the gateway."""
+    """Returns the address of nginx in front of the gateway."""
     return nginx.start_shipped(processes, [stack.gateway])[1]
 
 
@@ -146,7 +146,7 @@ class Proxy:
 
 @contextmanager
 def in_front_of(*gateways: str) -> Iterator[Proxy]:
-    """Run nginx before stand-ins."""
+    """Runs nginx before stand-ins."""
     with tempfile.TemporaryDirectory(prefix="proxy-") as name, Processes(Path(name)) as running:
         yield Proxy(*nginx.start_shipped(running, gateways), Path(name) / "nginx-files")
 
@@ -200,11 +200,11 @@ def test_what_is_internal_is_closed_to_the_outside(path: str, stack: Stack, prox
     assert (answer.status, answer.fault) == (404, (404, "NotFoundError"))
 
 
-def test_the_proxy_tells_no_version(proxy: str) -> None:
+def test_the_proxy_shows_no_version(proxy: str) -> None:
     assert ask(proxy, "/healthz").headers["server"] == "nginx"
 
 
-def test_the_gateway_is_told_who_asks_and_not_what_the_caller_claims() -> None:
+def test_the_gateway_gets_the_real_address_and_not_the_one_that_the_caller_claims() -> None:
     gateway = StandIn()
     claims = {
         "Host": "hris.example.com:8443",
@@ -238,7 +238,7 @@ EXAMPLES = SHIPPED.parent / "tls"
 
 
 def with_example(running: Processes, name: str, gateway: str, **changes: str) -> tuple[str, int]:
-    """Run the shipped configuration with an example of the folder tls/; give both its addresses."""
+    """Runs the shipped configuration with an example of the folder tls/; give both its addresses."""
     directory = running.directory / name
     (directory / "nginx-tls").mkdir(parents=True)
     port, second = running.ports.take(), running.ports.take()
@@ -254,7 +254,7 @@ def with_example(running: Processes, name: str, gateway: str, **changes: str) ->
     return f"127.0.0.1:{port}", second
 
 
-def test_the_example_for_tls_ends_it_and_tells_browsers_to_stay_with_it() -> None:
+def test_the_example_for_tls_ends_it_and_sends_hsts() -> None:
     gateway = StandIn()
     with (
         answering(gateway),
@@ -285,7 +285,7 @@ def test_the_example_behind_another_proxy_believes_that_one_alone(trusted: str, 
     assert [head["X-Forwarded-For"] for head in gateway.heads] == [told]
 
 
-def test_nothing_is_cached_and_connections_are_kept() -> None:
+def test_nothing_is_cached_and_connections_are_reused() -> None:
     gateway = StandIn()
     with answering(gateway), in_front_of(gateway.address) as proxy:
         statuses = [ask(proxy.address, "/unified/hris/employees").status for _ in range(20)]

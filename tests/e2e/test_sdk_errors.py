@@ -31,7 +31,7 @@ def assert_error(outcome: Outcome, kind: str, status: int, *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def cursor(caller: Caller) -> str:
-    """Give a good cursor of the list of employees with no parameters."""
+    """Returns a good cursor of the list of employees with no parameters."""
     return str(caller.get("/employees").json["next"])
 
 
@@ -157,7 +157,7 @@ def test_the_vendors_rate_limit_is_a_429_with_the_time_to_wait(sdk: Sdk, caller:
     assert len(company.calls("/people")) == 1
 
 
-def test_the_sdk_waits_as_it_is_told_and_then_gets_its_answer(sdk: Sdk, caller: Caller, company: Company) -> None:
+def test_the_sdk_waits_for_retry_after_and_then_gets_its_answer(sdk: Sdk, caller: Caller, company: Company) -> None:
     """With the SDK's own retries. A wait of up to two seconds is the gateway's; a longer one is the caller's."""
     with company.fault("rate_limit", path="/people", retry_after=3, times=1):
         outcome = sdk.call(caller, "listEmployees", {"pageSize": "250"}, options=FRESH, retries=None)

@@ -29,7 +29,7 @@ def method_of(operation: Operation) -> str:
 
 @cache
 def one_of(listing: Operation) -> Operation | None:
-    """Give the operation that gets one record of a list."""
+    """Returns the operation that gets one record of a list."""
     paths = {f"{listing.path}/{{id}}", f"{listing.path}/{{subResourceId}}"}
     return next((each for each in READS if each.path in paths and HUMAANS.endpoint(each)), None)
 

@@ -12,7 +12,7 @@ from tests.e2e.test_sdk_errors import assert_error
 
 @pytest.fixture
 def mine(caller: Caller, installation: Installation) -> Caller:
-    """Give a caller with an account that a test may change."""
+    """Returns a caller with an account that a test may change."""
     return Caller(caller.url, caller.key, installation.link("all-owner"))
 
 
@@ -83,7 +83,7 @@ def test_a_change_that_cannot_be_is_a_400_with_its_reason(
     assert_error(outcome, "BadRequestResponse", 400, *words)
 
 
-def test_an_unlinked_account_is_answered_once_more_and_then_gone(sdk: Sdk, mine: Caller, company: Company) -> None:
+def test_an_unlinked_account_is_returned_once_more_and_then_not_found(sdk: Sdk, mine: Caller, company: Company) -> None:
     before = account(sdk, mine)
     assert sdk.call(mine, "listEmployees", {"pageSize": "250"}).records
     [deleted] = accounts(sdk, mine, "deleteAccount", id=mine.account).bodies
@@ -117,7 +117,7 @@ def test_a_key_without_the_scope_is_a_403_that_names_it(
     assert_error(sdk.call(stranger, method, request_, area=area), "UnauthorizedResponse", 401)
 
 
-def test_connectors_and_accounts_tell_what_they_can_do(sdk: Sdk, caller: Caller, installation: Installation) -> None:
+def test_connectors_and_accounts_list_what_they_can_do(sdk: Sdk, caller: Caller, installation: Installation) -> None:
     details = "field_path,unmapped_fields,resources,inactive,webhooks,static_fields"
     [page] = sdk.call(caller, "listConnectorsMeta", {"include": details}, area="connectors").pages
     [connector] = page["body"]

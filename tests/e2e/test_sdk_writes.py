@@ -22,7 +22,7 @@ HIRE = {
 
 @pytest.fixture(scope="module")
 def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    """Give a caller to a company of its own: others count on theirs to stay as it is."""
+    """Returns a caller to a company of its own: others count on theirs to stay as it is."""
     folder = tmp_path_factory.mktemp("writes")
     with serving(["deploy.sandbox", "--port", "0", "--people", "60"], {}, folder / "sandbox.log") as server:
         installation = Installation(folder, Company(server))

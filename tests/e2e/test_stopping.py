@@ -11,12 +11,12 @@ import pytest
 
 from tests.e2e.company import Company
 from tests.e2e.installation import Caller, Installation
-from tests.e2e.processes import IN_GOOD_ORDER, STOP_SECONDS, within, words_of
+from tests.e2e.processes import IN_GOOD_ORDER, STOP_SECONDS, command_line_of, within
 
 
 @pytest.fixture
 def scratch() -> Iterator[Path]:
-    """Give a directory whose path is short enough for the socket of a private Redis."""
+    """Returns a directory whose path is short enough for the socket of a private Redis."""
     with TemporaryDirectory(prefix="e2e-") as directory:
         yield Path(directory)
 
@@ -46,5 +46,5 @@ def test_a_signal_ends_it_after_the_request_under_way(
             assert len(answer.result().json["data"]) == 25
         assert server.process.wait(STOP_SECONDS) in codes
         assert any("redis" in words or "valkey" in words for words in started.values())
-        within(STOP_SECONDS, lambda: not any(words_of(pid) for pid in started))
+        within(STOP_SECONDS, lambda: not any(command_line_of(pid) for pid in started))
     assert list(scratch.iterdir()) == []

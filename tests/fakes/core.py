@@ -1,6 +1,6 @@
-"""Parts for tests of the core, all in memory: a clock set by hand, caches, accounts, and a vendor made of lists."""
+"""Fakes in memory: a manual clock, caches, accounts, and a vendor made of lists."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -10,9 +10,11 @@ import orjson
 
 from connectors.exchange import Answer, Grant, Request
 from gateway.cache.freshness import Windows
+from gateway.cache.redis_cache import NoCache
 from gateway.model import (
     Account,
     Actor,
+    Cache,
     ClientKey,
     Clock,
     Invalidation,
@@ -58,7 +60,7 @@ class Memory:
     time: Time
     values: dict[str, tuple[float, bytes]] = field(default_factory=dict)
     marks: dict[str, tuple[float, bytes]] = field(default_factory=dict)
-    told: list[tuple[Invalidation, str]] = field(default_factory=list)
+    published: list[tuple[Invalidation, str]] = field(default_factory=list)
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         return [self._live(key) for key in keys]
@@ -83,7 +85,7 @@ class Memory:
             del self.marks[key]
 
     async def publish(self, change: Invalidation, name: str) -> None:
-        self.told.append((change, name))
+        self.published.append((change, name))
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
         assert all(key.startswith(f"{{{account_id}}}:") for key in values)
@@ -106,32 +108,45 @@ class Memory:
         return value if self.time.seconds() < until else None
 
 
-class Forgetful:
-    """A cache that keeps nothing."""
-
-    async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        return [None] * len(keys)
-
-    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002 - a Cache
-        return False
-
-    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:  # noqa: ARG002
-        return [None] * len(keys)
-
-    async def renew(self, key: str, value: bytes, seconds: int) -> None:
-        """There is nothing to renew."""
-
-    async def release(self, key: str, value: bytes) -> None:
-        """There is nothing to release."""
-
-    async def publish(self, change: Invalidation, name: str) -> None:
-        """There is nobody to tell."""
+class UnreachableCache(NoCache):
+    """A shared cache that is down: it stores nothing, and says so of an invalidation too."""
 
     async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:  # noqa: ARG002
         return False
 
-    async def purge(self, account_id: str) -> bool:  # noqa: ARG002 - a Cache
-        return True
+
+class CacheProxy:
+    """A way to a cache. Subclasses replace `run`, to delay, count or lose commands; one that is lost gives None."""
+
+    def __init__(self, inner: Cache) -> None:
+        self.inner = inner
+
+    async def run(self, command: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        raise NotImplementedError
+
+    async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        return await self.run("read", lambda: self.inner.read(keys)) or [None] * len(keys)
+
+    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
+        return bool(await self.run("write", lambda: self.inner.write(values, seconds)))
+
+    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
+        return await self.run("claim", lambda: self.inner.claim(keys, value, seconds)) or [None] * len(keys)
+
+    async def renew(self, key: str, value: bytes, seconds: int) -> None:
+        await self.run("renew", lambda: self.inner.renew(key, value, seconds))
+
+    async def release(self, key: str, value: bytes) -> None:
+        await self.run("release", lambda: self.inner.release(key, value))
+
+    async def publish(self, change: Invalidation, name: str) -> None:
+        await self.run("publish", lambda: self.inner.publish(change, name))
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        return bool(await self.run("replace", lambda: self.inner.replace(account_id, values, seconds)))
+
+    async def purge(self, account_id: str) -> bool:
+        return bool(await self.run("purge", lambda: self.inner.purge(account_id)))
 
 
 @dataclass(frozen=True)

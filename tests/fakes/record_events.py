@@ -27,7 +27,7 @@ from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import A_MINUTE, Memory, Register, Time, Vendor, make_linked, unjittered
 from tests.fakes.metrics import counts
-from tests.fakes.vendor import VILLAGE, village
+from tests.fakes.vendor import VILLAGE, make_vendor
 
 HOUR = 3600.0
 Key = tuple[str, str]
@@ -123,7 +123,7 @@ class Notebook:
 class Tower:
     """From where Village is watched. `rights` is what the vendor says of the token when it is asked."""
 
-    vendor: Vendor = field(default_factory=lambda: village(30))
+    vendor: Vendor = field(default_factory=lambda: make_vendor(30))
     time: Time = field(default_factory=unjittered)
     connector: Connector = VILLAGE
     operator: Operator = field(default_factory=Operator)

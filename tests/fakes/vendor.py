@@ -107,7 +107,7 @@ CREATE = replace(LIST, id="create_employee", method="POST", kind="create", scope
 
 
 def check_token() -> TokenCheck:
-    """Take a 401 there for a token that is none, and any list for one that is."""
+    """Takes a 401 there for a token that is none, and any list for one that is."""
     answer = yield Request("GET", "/token")
     return {200: True, 401: False}.get(answer.status)
 
@@ -170,7 +170,7 @@ def person(number: int, /, **values: Any) -> dict[str, Any]:
     }
 
 
-def village(people: int) -> Vendor:
+def make_vendor(people: int) -> Vendor:
     """Returns a vendor with so many people, each with a role, in three towns."""
     return Vendor(
         {
@@ -186,8 +186,8 @@ def village(people: int) -> Vendor:
 
 
 @dataclass
-class Bench(Generic[V]):
-    """A gateway with all its parts at hand. Secrets of keys are their names; account `a1` is linked to Village."""
+class ReadBench(Generic[V]):
+    """The read service with fakes around it. Secrets of keys are their names; account `a1` is linked to Village."""
 
     vendor: V
     time: Time = field(default_factory=unjittered)

@@ -1,6 +1,5 @@
 """Writes on a vendor that is a function, with all that they need in memory."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -28,15 +27,14 @@ from gateway.upstream.vendor import VendorClient
 from tests.fakes.core import Register, Time, json_answer, make_key, make_linked
 
 OPERATION = {operation.id: operation for operation in OPERATIONS}
-Talk = Callable[[Request], Answer | GatewayError]
 
 
 def listed(*rows: dict[str, Any]) -> Answer:
     return json_answer({"total": len(rows), "limit": 250, "skip": 0, "data": list(rows)})
 
 
-def willing(request: Request) -> Answer | GatewayError:
-    """Answer as a vendor that takes everything."""
+def accept(request: Request) -> Answer | GatewayError:
+    """Answers as a vendor that accepts everything."""
     if request.method == "GET":
         known = {
             "/compensation-types": listed({"id": "salary", "name": "Salary", "baseType": "salary"}),
@@ -48,14 +46,14 @@ def willing(request: Request) -> Answer | GatewayError:
 
 @dataclass
 class Script:
-    """A vendor: what it was asked, and what it says to a path; to the rest it is willing."""
+    """A vendor: its calls, and its answers by method and path; it accepts the rest."""
 
     instead: dict[str, Answer | GatewayError] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
 
     async def send(self, base_url: str, request: Request) -> Answer:  # noqa: ARG002 - an Upstream
         self.asked.append(request)
-        outcome = self.instead.get(f"{request.method} {request.path}") or willing(request)
+        outcome = self.instead.get(f"{request.method} {request.path}") or accept(request)
         if isinstance(outcome, GatewayError):
             raise outcome
         return outcome
@@ -69,7 +67,7 @@ class Script:
 
 @dataclass
 class MemoryIdempotencyStore(IdempotencyStore):
-    """The database of what is done once only."""
+    """Idempotency records in memory."""
 
     records: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
 
@@ -92,7 +90,7 @@ class MemoryIdempotencyStore(IdempotencyStore):
 
 @dataclass
 class WriteBench:
-    """Where writes are done. `invalidated` counts how often the cache was told."""
+    """The write service with a scripted vendor. `invalidated` lists the invalidations."""
 
     vendor: Script = field(default_factory=Script)
     scopes: tuple[str, ...] = tuple(HUMAANS.scopes)

@@ -1,4 +1,4 @@
-"""A campaign of Schemathesis against a running gateway, which is held to its own document.
+"""A campaign of Schemathesis against a running gateway, which has to agree with its own document.
 
 The document is closed first: clients have to live with fields and words that are added later, and we do not. It is
 filled with an account and with ids, which no generator guesses. It is cut into parts, each for a process of its own.
@@ -49,7 +49,7 @@ class Ground:
 
 @contextmanager
 def ground(folder: Path, people: int) -> Iterator[Ground]:
-    """Give a gateway on a sandbox of its own: a campaign writes, cancels and unlinks."""
+    """Returns a gateway on a sandbox of its own: a campaign writes, cancels and unlinks."""
     with serving(["deploy.sandbox", "--port", "0", "--people", str(people)], {}, folder / "sandbox.log") as server:
         company = Company(server)
         installation = Installation(folder, company)
@@ -64,7 +64,7 @@ def ground(folder: Path, people: int) -> Iterator[Ground]:
 
 
 def run(ground: Ground, effort: Effort, folder: Path) -> list[str]:
-    """Run a campaign, and give what each part of it says that has found something."""
+    """Runs a campaign, and give what each part of it says that has found something."""
     answer = ask(ground.caller.url, "/openapi.json")
     assert answer.status == 200, answer.body
     document = answer.json
@@ -116,7 +116,7 @@ def closed(schema: Any) -> Any:
 
 
 def cut(document: Json, parts: int) -> list[Json]:
-    """Give the document in parts, each with some of the paths. Links lead out of a part, so there are none."""
+    """Returns the document in parts, each with some of the paths. Links lead out of a part, so there are none."""
     paths = list(document["paths"].items())
     found = [{**document, "paths": deepcopy(dict(paths[number::parts]))} for number in range(parts)]
     for part in found:
@@ -138,9 +138,9 @@ def filled(document: Json, ground: Ground) -> Json:
     found = deepcopy(document)
     for path, item in found["paths"].items():
         for method, operation in item.items():
-            kept = [each for each in operation["parameters"] if each["name"] not in {"updated_after", "proxy"}]
-            operation["parameters"] = kept
-            for parameter in kept:
+            parameters = [each for each in operation["parameters"] if each["name"] not in {"updated_after", "proxy"}]
+            operation["parameters"] = parameters
+            for parameter in parameters:
                 values = _values(parameter, path, method, ground)
                 if values:
                     parameter["schema"] = {"type": "string", "enum": list(values)}
@@ -157,7 +157,7 @@ def _fill_body(operation: Json, ground: Ground) -> None:
 
 
 def _values(parameter: Mapping[str, Any], path: str, method: str, ground: Ground) -> Sequence[str]:
-    """Give the values that a parameter may have; none to leave it as it is."""
+    """Returns the values that a parameter may have; none to leave it as it is."""
     name, account = parameter["name"], ground.caller.account
     if name == "id" and path.startswith("/accounts/"):
         return [account if method == "get" else ground.spare]
@@ -174,6 +174,6 @@ def _values(parameter: Mapping[str, Any], path: str, method: str, ground: Ground
 
 
 def ids_at(caller: Caller, path: str) -> Sequence[str]:
-    """Give ids of records that are there; none where a list has none or is not answered."""
+    """Returns ids of records that are there; none where a list has none or is not answered."""
     reply = ask(caller.url, f"{path}?page_size=2", caller.headers)
     return [record["id"] for record in reply.json["data"]] if reply.status == 200 else []

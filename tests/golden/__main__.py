@@ -1,4 +1,4 @@
-"""`python -m tests.golden` tells which golden files differ from the code; with `--write` it writes them anew."""
+"""`python -m tests.golden` lists the golden files that differ from the code; with `--write` it rewrites them."""
 
 import asyncio
 import sys

@@ -7,7 +7,7 @@ from connectors.spec import Absent, Nested, Table
 
 
 def mapped(table: Table, prefix: str = "") -> Iterator[str]:
-    """Give the path of every field that is not declared absent, those within objects too."""
+    """Returns the path of every field that is not declared absent, those within objects too."""
     for name, row in table.rows.items():
         if isinstance(row, Nested):
             yield from mapped(row.table, f"{prefix}{name}.")
@@ -16,7 +16,7 @@ def mapped(table: Table, prefix: str = "") -> Iterator[str]:
 
 
 def filled(value: Any, prefix: str) -> Iterator[str]:
-    """Give the path of every value that is not null."""
+    """Returns the path of every value that is not null."""
     if isinstance(value, list):
         for item in value:
             yield from filled(item, prefix)

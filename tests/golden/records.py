@@ -3,7 +3,7 @@
 `employees.json` holds the 48 real rows of `deploy/sandbox/data`, `odd_people.json` those of the generated people who
 are unlike the rest: new hires, leavers, words that no enumeration has. Roles, pay and all else are generated, for one
 fixed day and seed. After a change that is meant, write them anew with `python -m tests.golden --write` and read the
-difference before it is kept.
+difference before it is committed.
 """
 
 import json
@@ -28,14 +28,14 @@ def sandbox() -> Sandbox:
 
 
 async def unify(app: Sandbox) -> dict[str, Mapping[str, Any]]:
-    """Give all employees by the vendor's id."""
+    """Returns all employees by the vendor's id."""
     fields = ",".join(EMPLOYEES.fields)
     records = await bench_on(app).walk(page_size="250", fields=fields, expand=EXPAND, include=INCLUDE)
     return {record["remote_id"]: record for record in records}
 
 
 async def golden_records() -> dict[str, Records]:
-    """Give the content of each file by its name."""
+    """Returns the content of each file by its name."""
     app = sandbox()
     unified = await unify(app)
     rows = app.state.world.people

@@ -19,7 +19,7 @@ from deploy.sandbox.company.plan import person_id
 from gateway.cache.freshness import NO_DIRECTIVES
 from gateway.unified.call import Call
 from tests.connectors.humaans_bench import AppVendor, bench_on
-from tests.fakes.vendor import Bench
+from tests.fakes.vendor import ReadBench
 
 Records = list[dict[str, Any]]
 FEW_REAL = 6
@@ -58,12 +58,12 @@ def chosen_people(app: Sandbox) -> Sequence[str]:
 
 
 async def resource_records(app: Sandbox) -> dict[str, Records]:
-    """Give the content of each file by its name."""
+    """Returns the content of each file by its name."""
     bench = bench_on(app)
     return {name: await _records(bench, operation_of(name), chosen_people(app)) for name in LISTS}
 
 
-async def _records(bench: Bench[AppVendor], operation: Operation, people: Sequence[str]) -> Records:
+async def _records(bench: ReadBench[AppVendor], operation: Operation, people: Sequence[str]) -> Records:
     if operation.of_employee:
         return [record for person in people for record in await _walk(bench, operation, person)]
     found = await _walk(bench, operation)
@@ -74,8 +74,8 @@ def _owner(record: Mapping[str, Any]) -> str | None:
     return ids.decode("employee", record["employee_id"])
 
 
-async def _walk(bench: Bench[AppVendor], operation: Operation, person: str = "") -> Records:
-    """Give the records of all pages, with every field that can be asked for."""
+async def _walk(bench: ReadBench[AppVendor], operation: Operation, person: str = "") -> Records:
+    """Returns the records of all pages, with every field that can be asked for."""
     endpoint = HUMAANS.endpoint(operation)
     assert endpoint is not None
     pairs = [("page_size", "250"), ("fields", ",".join(endpoint.table.resource.fields))]

@@ -53,7 +53,7 @@ def test_the_odd_people_are_odd(made: dict[str, Records]) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_record_keeps_the_contract(name: str, made: dict[str, Records]) -> None:
+def test_every_record_satisfies_the_contract(name: str, made: dict[str, Records]) -> None:
     for record in made[name]:
         assert list(record) == list(EMPLOYEES.fields)
         assert list(faults(record, EMPLOYEES, record["remote_id"])) == []

@@ -36,7 +36,7 @@ def test_the_code_makes_exactly_these_records(name: str, made: dict[str, Records
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_every_record_keeps_the_contract(name: str, made: dict[str, Records]) -> None:
+def test_every_record_satisfies_the_contract(name: str, made: dict[str, Records]) -> None:
     resource = table_of(name).resource
     for record in made[name]:
         assert list(record) == list(resource.fields)

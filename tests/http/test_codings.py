@@ -68,7 +68,7 @@ OPENED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": 
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-async def test_every_coding_holds_the_same_answer_from_every_place(site: Site, times: int) -> None:
+async def test_every_coding_has_the_same_answer_from_every_cache(site: Site, times: int) -> None:
     """The first comes from the vendor, the second from a cache, the third by the fast path."""
     plain = None
     for coding, opened in OPENED.items():
@@ -92,7 +92,7 @@ async def test_a_small_answer_is_not_worth_a_coding(site: Site) -> None:
     assert "content-encoding" not in answer.headers
 
 
-async def test_who_has_an_answer_is_told_so_and_gets_another_when_it_changes(site: Site, sandbox: Sandbox) -> None:
+async def test_if_none_match_gets_a_304_until_the_answer_changes(site: Site, sandbox: Sandbox) -> None:
     first = await site.get(page_size="3")
     tag = first.headers["etag"]
     for headers in ({}, {}, {"cache-control": "no-cache"}):
@@ -133,7 +133,7 @@ async def test_the_short_way_is_closed_to_other_keys_and_when_the_key_ends(
     assert (await remembering.get(key=key, account="another")).status_code == 404
     other = await remembering.make_key(project="another")
     assert (await remembering.get(key=other, account=site.account)).status_code == 404
-    # Revoked by another process: heard of over the channel, though the memory lasts a minute.
+    # Revoked by another process and announced over the channel, though the memo lasts a minute.
     cache = open_cache(site.settings, await stack.enter_async_context(open_redis(site.settings)), make_metrics())
     elsewhere = await open_stores(site.settings, open_the_vault(site.settings), (invalidation_listener(cache),))
     stack.push_async_callback(elsewhere.close)
@@ -144,4 +144,4 @@ async def test_the_short_way_is_closed_to_other_keys_and_when_the_key_ends(
             break
         await asyncio.sleep(0.01)
     else:
-        pytest.fail("the revocation was not heard of")
+        pytest.fail("the revocation did not arrive")

@@ -47,7 +47,7 @@ PATHS = {"{id}": "nobody", "{subResourceId}": "nobody", "{provider}": "humaans",
 
 
 def fields_of(schema: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, ...]]:
-    """Give the paths of all fields of a body, through the objects and lists in it."""
+    """Returns the paths of all fields of a body, through the objects and lists in it."""
     reference = str(schema.get("$ref", "")).rpartition("/")[2]
     if reference:
         schema = DOCUMENT["components"]["schemas"][reference]
@@ -76,14 +76,14 @@ FIELDS = [
 
 
 def nested(depth: int, kind: str) -> bytes:
-    """Give a value of so many levels."""
+    """Returns a value of so many levels."""
     if kind == "lists":
         return b"[" * depth + b"]" * depth
     return b'{"a":' * (depth - 1) + b"{}" + b"}" * (depth - 1)
 
 
 def with_field(base: dict[str, Any], field: tuple[str, ...], value: bytes) -> bytes:
-    """Give a body in which a field holds this value, in objects and in none: `value` is JSON already, or none."""
+    """Returns a body in which a field holds this value, in objects and in none: `value` is JSON already, or none."""
     rest = {name: each for name, each in base.items() if name != field[0]}
     inner = value
     for name in reversed(field[1:]):
@@ -109,8 +109,8 @@ async def send(site: Site, method: str, path: str, body: bytes, session: str) ->
 
 
 async def session_of(site: Site) -> str:
-    wish = {"origin_owner_id": "o1", "origin_owner_name": "Owner"}
-    made = await site.client.post("/connect_sessions", json=wish, auth=(site.key, ""))
+    fields = {"origin_owner_id": "o1", "origin_owner_name": "Owner"}
+    made = await site.client.post("/connect_sessions", json=fields, auth=(site.key, ""))
     return str(made.json()["token"])
 
 

@@ -15,7 +15,7 @@ from gateway.accounts.unlink import unlink
 from gateway.audit.events import AuditEvent
 from gateway.hub.sessions import MOST_TRIES
 from tests.fixtures.gateway import Sandbox, Site, open_site
-from tests.fixtures.linking import GOOD, PRODUCT, Time, enter, hub, made, order, post, send, word
+from tests.fixtures.linking import GOOD, PRODUCT, Time, csrf_token, enter, hub, made, order, post, send
 
 
 async def test_the_component_finds_one_connector_and_its_form(linking: Site) -> None:
@@ -118,7 +118,7 @@ async def test_a_token_of_another_company_takes_an_account_over_only_if_that_is_
 async def test_the_last_page_says_that_an_account_was_there_before(linking: Site) -> None:
     for again in (False, True):
         page = await enter(linking, (await made(linking))["token"])
-        await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
+        await send(linking, {"form": csrf_token(page), "provider": "humaans", "credential": GOOD})
         done = await linking.client.get("/connect/done")
         assert ("Humaans is connected again" in done.text) is again
         assert ("this token replaces its old one" in done.text) is again
@@ -181,7 +181,9 @@ async def test_a_session_expires_by_the_clock(linking: Site, clock: Time) -> Non
     clock.moved = timedelta(seconds=61)
     answer = await hub(linking, token, "POST", "/accounts", order())
     assert (answer.status_code, answer.json()["message"][:21]) == (400, "This link has expired")
-    assert (await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})).status_code == 410
+    assert (
+        await send(linking, {"form": csrf_token(page), "provider": "humaans", "credential": GOOD})
+    ).status_code == 410
     assert (await enter(linking, token)).status_code == 410
     assert (await post(linking, "/connect_sessions/authenticate", {"token": token})).status_code == 400
 

@@ -11,7 +11,7 @@ from connectors.exchange import Grant
 from deploy.sandbox.tokens import by_name
 from gateway.model import Choice
 from tests.fixtures.gateway import Sandbox, Site, open_site
-from tests.fixtures.linking import GOOD, PRODUCT, enter, made, send, word
+from tests.fixtures.linking import GOOD, PRODUCT, csrf_token, enter, made, send
 
 # --- the page -----------------------------------------------------------------------------------------------
 
@@ -59,7 +59,7 @@ async def test_the_page_asks_for_the_scopes_that_the_project_needs(
 
 async def test_a_token_that_is_pasted_in_the_page_links(linking: Site) -> None:
     page = await enter(linking, (await made(linking))["token"])
-    form = {"form": word(page), "provider": "humaans"}
+    form = {"form": csrf_token(page), "provider": "humaans"}
     bad = await send(linking, form | {"credential": "y" * 32})
     assert bad.status_code == 422
     assert "Humaans does not accept this token" in bad.text
@@ -84,7 +84,7 @@ async def test_what_humaans_does_not_say_of_a_token_is_asked_of_who_pasted_it(
 ) -> None:
     sandbox.steer("POST", "/faults", {"kind": "html_error", "status": 200, "path": "/token-info"})
     page = await enter(linking, (await made(linking))["token"])
-    await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
+    await send(linking, {"form": csrf_token(page), "provider": "humaans", "credential": GOOD})
     done = await linking.client.get("/connect/done")
     assert "Which of these did you tick?" in done.text
     [account] = await linking.stores.accounts.all()
@@ -94,7 +94,7 @@ async def test_what_humaans_does_not_say_of_a_token_is_asked_of_who_pasted_it(
     assert foreign.status_code == 403
     # Only what was asked can be answered.
     ticked = {f"scope {each}": "yes" for each in (*chosen, "everything")}
-    said = await linking.client.post("/connect/scopes", data={"form": word(done), **ticked})
+    said = await linking.client.post("/connect/scopes", data={"form": csrf_token(done), **ticked})
     assert (said.status_code, said.headers["location"]) == (303, "/connect/done")
     again = await linking.client.get("/connect/done")
     assert "Which of these did you tick?" not in again.text
@@ -109,7 +109,7 @@ async def test_what_humaans_does_not_say_of_a_token_is_asked_of_who_pasted_it(
 async def test_after_success_the_link_itself_is_dead(linking: Site) -> None:
     token = (await made(linking))["token"]
     page = await enter(linking, token)
-    await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
+    await send(linking, {"form": csrf_token(page), "provider": "humaans", "credential": GOOD})
     again = await enter(linking, token)
     assert again.status_code == 410
     assert "This link has been used" in again.text
@@ -134,8 +134,8 @@ FORGERIES: list[tuple[dict[str, str], str, int]] = [
 async def test_only_the_page_itself_can_send_its_form(
     linking: Site, headers: dict[str, str], which: str, status: int
 ) -> None:
-    foreign = word(await enter(linking, (await made(linking))["token"]))
-    own = word(await enter(linking, (await made(linking))["token"]))
+    foreign = csrf_token(await enter(linking, (await made(linking))["token"]))
+    own = csrf_token(await enter(linking, (await made(linking))["token"]))
     form = {"right": {"form": own}, "none": {}, "of another session": {"form": foreign}}[which]
     answer = await send(linking, {**form, "provider": "humaans", "credential": GOOD}, **headers)
     assert answer.status_code == status, answer.text
@@ -163,7 +163,7 @@ MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 @pytest.mark.parametrize("name", ["origin_owner_name", "origin_username", "label", "origin_owner_id"])
 async def test_what_a_customer_writes_is_never_markup(linking: Site, name: str) -> None:
     page = await enter(linking, (await made(linking, **{name: MARKUP}))["token"])
-    form = {"form": word(page), "provider": "humaans", "credential": GOOD}
+    form = {"form": csrf_token(page), "provider": "humaans", "credential": GOOD}
     await send(linking, form)
     done = await linking.client.get("/connect/done")
     for text in (page.text, done.text):
@@ -174,7 +174,7 @@ async def test_what_a_customer_writes_is_never_markup(linking: Site, name: str) 
 
 async def test_what_the_vendor_says_is_never_markup(linking: Site) -> None:
     page = await enter(linking, (await made(linking))["token"])
-    await send(linking, {"form": word(page), "provider": "humaans", "credential": GOOD})
+    await send(linking, {"form": csrf_token(page), "provider": "humaans", "credential": GOOD})
     project = (await linking.stores.keys.ensure_project("demo")).id
     [account] = await linking.stores.accounts.select(project, Choice())
     said = Grant(scopes=frozenset({MARKUP, "public:read"}), found_by="token-info", role=MARKUP, warnings=(MARKUP,))

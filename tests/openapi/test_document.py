@@ -92,7 +92,7 @@ def test_the_query_of_a_read_is_what_the_reader_knows(operation: Operation) -> N
 
 
 @pytest.mark.parametrize("operation", READS, ids=lambda each: each.id)
-def test_every_known_word_is_taken_and_no_other(operation: Operation) -> None:
+def test_every_documented_parameter_is_accepted_and_no_other(operation: Operation) -> None:
     endpoint = HUMAANS.endpoint(operation)
     assert endpoint is not None
     for parameter in item(operation)["parameters"]:
@@ -103,7 +103,7 @@ def test_every_known_word_is_taken_and_no_other(operation: Operation) -> None:
                 parse(operation, endpoint.table.resource, [(parameter["name"], "no_such_word")], LIMITS)
 
 
-def test_every_field_of_a_resource_is_said_with_its_type_and_when_it_is_given() -> None:
+def test_every_field_of_a_resource_is_listed_with_its_type_and_when_it_is_returned() -> None:
     envelope = resolved(item(by_id("list_employees"))["responses"]["200"]["content"]["application/json"]["schema"])
     fields = resolved(envelope["properties"]["data"]["items"])["properties"]
     endpoint = HUMAANS.endpoint(by_id("list_employees"))
@@ -170,7 +170,7 @@ def test_pay_takes_its_own_scopes_in_writing_too() -> None:
 
 
 @pytest.mark.parametrize("operation", PLATFORM_OPERATIONS, ids=lambda each: each.id)
-def test_every_platform_operation_is_told_of(operation: Operation) -> None:
+def test_every_platform_operation_is_documented(operation: Operation) -> None:
     found = item(operation)
     assert found["summary"]
     assert all("schema" in each for each in found["responses"]["200"].get("content", {}).values())

@@ -51,7 +51,7 @@ def test_every_link_within_it_leads_somewhere() -> None:
 
 
 @pytest.mark.parametrize("operation", [*OPERATIONS, *PLATFORM_OPERATIONS], ids=lambda each: each.id)
-def test_every_operation_has_its_place_with_its_scope(operation: Operation) -> None:
+def test_every_operation_is_shown_with_its_scope(operation: Operation) -> None:
     place = PAGE.partition(f'<article id="{operation.id}">')[2].partition("</article>")[0]
     assert operation.path in place
     assert operation.scope in place

@@ -1,4 +1,4 @@
-"""What is told of connectors and accounts is what the policy decides and what the tables hold."""
+"""What the API says of connectors and accounts is what the policy decides and what the tables hold."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,11 +29,11 @@ OPEN, ALL = frozenset({"open"}), frozenset({"open", "closed"})
 BOTH = (LIST, GET, CREATE)
 NAMES = "id remote_id name work_email employee_number job_title diet pay_rate work_location avatar_url remote_job_id"
 MAPPED = [*NAMES.split(), "updated_at"]
-# By hand: what Village opens to the scope `open` alone.
+# Written out, not derived: what Village opens to the scope `open` alone.
 CLOSED = {"employee_number", "diet", "work_location"}
 
 
-def village(operator: Operator | None = None) -> Provider:
+def provider(operator: Operator | None = None) -> Provider:
     return Provider(VILLAGE, Policy(VILLAGE, operator or Operator()))
 
 
@@ -44,8 +44,8 @@ def names(meta: Mapping[str, Any], model: str, kind: str) -> list[str]:
 # --- connectors ---------------------------------------------------------------------------------------------
 
 
-def test_a_connector_tells_its_operations_and_the_fields_that_it_fills() -> None:
-    meta = connector_meta(village(), BOTH, ())
+def test_a_connector_shows_its_operations_and_the_fields_that_it_fills() -> None:
+    meta = connector_meta(provider(), BOTH, ())
     assert {name: meta[name] for name in ("provider", "provider_name", "category", "active")} == {
         "provider": "village",
         "provider_name": "Village",
@@ -63,10 +63,10 @@ def test_a_connector_tells_its_operations_and_the_fields_that_it_fills() -> None
 
 
 def test_details_are_added_when_they_are_named() -> None:
-    plain, full = (connector_meta(village(), BOTH, include) for include in ((), DETAILS))
+    plain, full = (connector_meta(provider(), BOTH, include) for include in ((), DETAILS))
     assert "resources" not in plain
     assert full["resources"] == {"images": {"logo_url": None, "original_logo_horizontal_url": None}}
-    seen = connector_meta(village(), BOTH, DETAILS, "https://gateway.example.com")
+    seen = connector_meta(provider(), BOTH, DETAILS, "https://gateway.example.com")
     assert seen["resources"]["images"]["logo_url"] == "https://gateway.example.com/hub/logos/village"
     output = full["models"]["employees"]["list"]["output"]
     assert output["unmappedFields"] == [{"name": "pet", "type": "string", "reason": "Village keeps no pets"}]
@@ -74,7 +74,7 @@ def test_details_are_added_when_they_are_named() -> None:
     assert (paths["work_email"], paths["job_title"], paths["work_location"]) == ("email", "role.title", "town")
 
 
-def test_every_operation_of_the_contract_has_a_place_of_its_own_among_the_models() -> None:
+def test_every_operation_of_the_contract_has_a_model_of_its_own() -> None:
     places = [(model_of(operation), operation.kind) for operation in OPERATIONS]
     assert len(set(places)) == len(OPERATIONS)
     assert ("employees", "invite") in places
@@ -84,14 +84,14 @@ def test_every_operation_of_the_contract_has_a_place_of_its_own_among_the_models
 
 
 async def test_connectors_are_listed_and_found_by_name() -> None:
-    office = Office()
-    [listed] = await office.ask("list_connectors_meta")
-    assert listed == await office.ask("get_connector_meta", "village")
-    detailed = await office.ask("get_connector_meta", "village", pairs=[("include", "field_path, resources,")])
+    platform = Office()
+    [listed] = await platform.ask("list_connectors_meta")
+    assert listed == await platform.ask("get_connector_meta", "village")
+    detailed = await platform.ask("get_connector_meta", "village", pairs=[("include", "field_path, resources,")])
     assert "resources" in detailed
     for pairs in ([("include", "everything")], [("page", "1")], [("include", "resources"), ("include", "webhooks")]):
         with pytest.raises(BadRequest, match="include"):
-            await office.ask("list_connectors_meta", pairs=pairs)
+            await platform.ask("list_connectors_meta", pairs=pairs)
 
 
 # --- accounts -----------------------------------------------------------------------------------------------
@@ -100,8 +100,8 @@ async def test_connectors_are_listed_and_found_by_name() -> None:
 @pytest.mark.parametrize(
     ("token", "shown"), [(ALL, MAPPED), (OPEN, [each for each in MAPPED if each not in CLOSED]), (frozenset(), None)]
 )
-def test_an_account_tells_only_what_its_token_opens(token: frozenset[str], shown: list[str] | None) -> None:
-    meta = account_meta(village(), BOTH, token)
+def test_an_account_shows_only_what_its_token_opens(token: frozenset[str], shown: list[str] | None) -> None:
+    meta = account_meta(provider(), BOTH, token)
     assert (meta["provider"], meta["category"]) == ("village", "hris")
     if shown is None:
         assert meta["models"] == {}
@@ -109,9 +109,9 @@ def test_an_account_tells_only_what_its_token_opens(token: frozenset[str], shown
         assert names(meta, "employees", "list") == names(meta, "employees", "get") == shown
 
 
-def test_an_account_does_not_tell_what_the_operator_closes() -> None:
+def test_an_account_does_not_show_what_the_operator_closes() -> None:
     operator = Operator(frozenset({"get_employee"}), frozenset({"employees.name"}))
-    meta = account_meta(village(operator), BOTH, ALL)
+    meta = account_meta(provider(operator), BOTH, ALL)
     assert list(meta["models"]["employees"]) == ["list"]
     assert names(meta, "employees", "list") == [each for each in MAPPED if each != "name"]
 
@@ -122,9 +122,9 @@ MAYOR = {"scope": "closed", "granted_by": "the mayor"}
 OPERATOR = "the operator of this gateway, with another API key"
 
 
-def told(key: frozenset[str], token: frozenset[str], operator: Operator | None = None) -> dict[str, Any]:
+def permissions_of(key: frozenset[str], token: frozenset[str], operator: Operator | None = None) -> dict[str, Any]:
     account = make_linked("a1", *token).account
-    return permissions(account, village(operator), make_key(*key), BOTH)
+    return permissions(account, provider(operator), make_key(*key), BOTH)
 
 
 def fields(answer: Mapping[str, Any], operation: str = "list_employees") -> dict[str, dict[str, Any]]:
@@ -132,8 +132,8 @@ def fields(answer: Mapping[str, Any], operation: str = "list_employees") -> dict
     return {each.pop("field"): each for each in found["fields"]}
 
 
-def test_every_field_is_told_with_what_would_open_it_and_who_grants_that() -> None:
-    found = fields(told(frozenset({"hris.employees:read"}), OPEN))
+def test_every_field_is_listed_with_what_would_open_it_and_who_grants_that() -> None:
+    found = fields(permissions_of(frozenset({"hris.employees:read"}), OPEN))
     pay = {"scope": "hris.compensation:read", "granted_by": OPERATOR}
     sizes = {"scope": "hris.sizes:read", "granted_by": OPERATOR}
     assert found["name"] == {"available": True}
@@ -146,7 +146,7 @@ def test_every_field_is_told_with_what_would_open_it_and_who_grants_that() -> No
 
 
 def test_what_closes_an_operation_closes_its_fields_and_all_that_lacks_is_named() -> None:
-    answer = told(frozenset({"hris.employees:write"}), frozenset())
+    answer = permissions_of(frozenset({"hris.employees:write"}), frozenset())
     [listing, _, create] = answer["operations"]
     lacking = [
         {"scope": "hris.employees:read", "granted_by": OPERATOR},
@@ -165,16 +165,16 @@ def test_what_closes_an_operation_closes_its_fields_and_all_that_lacks_is_named(
     }
 
 
-def test_what_the_operator_closes_is_told_as_such() -> None:
-    answer = told(EVERY_SCOPE, ALL, Operator(frozenset({"get_employee"}), frozenset({"employees.diet"})))
+def test_what_the_operator_closes_is_named_as_such() -> None:
+    answer = permissions_of(EVERY_SCOPE, ALL, Operator(frozenset({"get_employee"}), frozenset({"employees.diet"})))
     consent = [{"scope": "the operator's consent", "granted_by": "the operator of this gateway"}]
     assert fields(answer)["diet"]["needs"] == consent
     assert answer["operations"][1]["needs"] == consent
     assert answer["operations"][0]["available"]
 
 
-def test_the_grant_is_told_with_what_it_lacks() -> None:
-    answer = told(frozenset({"hris.*:read"}), OPEN)
+def test_the_grant_is_shown_with_what_it_lacks() -> None:
+    answer = permissions_of(frozenset({"hris.*:read"}), OPEN)
     assert answer["granted"] == {
         "scopes": ["open"],
         "unknown": [],
@@ -189,7 +189,7 @@ def test_the_grant_is_told_with_what_it_lacks() -> None:
 @pytest.mark.parametrize("status", Status)
 def test_only_an_active_account_can_be_used(status: Status) -> None:
     account = replace(make_linked("a1", "open").account, status=status)
-    assert permissions(account, village(), make_key("*"), ())["usable"] == (status is Status.ACTIVE)
+    assert permissions(account, provider(), make_key("*"), ())["usable"] == (status is Status.ACTIVE)
 
 
 SENSITIVE = ("hris.compensation:read", "hris.bank_details:read", "hris.national_ids:read")
@@ -211,7 +211,7 @@ WRITING_PEOPLE = ("hris.employees:write", "hris.national_ids:write")
         (["*"], "public:read", "PATCH", {"private:write"}),
     ],
 )
-def test_the_vendor_s_own_paths_are_told_as_the_proxy_decides(
+def test_the_vendor_s_own_paths_are_listed_as_the_proxy_decides(
     key: list[str], token: str, method: str, lacking: set[str]
 ) -> None:
     account = make_linked("a1", token, provider="humaans").account
@@ -242,7 +242,7 @@ def no_steps(order: Order) -> Flow:  # noqa: ARG001 - a Flow's maker
 
 
 def write(operation: str, *always: Need) -> Write:
-    """Make a write of people, who need `open`, and of their pay, which needs `closed`."""
+    """Returns a write of people, who need `open`, and of their pay, which needs `closed`."""
     return Write(
         operation=operation,
         body=BODY,
@@ -282,7 +282,7 @@ WRITING_KEY = frozenset({"hris.*:write"})
         (STRICT, WRITING_KEY, OPEN, ([CLOSING], None, [CLOSING])),
     ],
 )
-def test_a_write_is_told_with_what_it_and_its_fields_need(
+def test_a_write_is_listed_with_the_scopes_that_it_and_its_fields_need(
     connector: Connector, key: frozenset[str], token: frozenset[str], needs: tuple[Any, Any, Any]
 ) -> None:
     provider = Provider(connector, Policy(connector, Operator()))
@@ -295,7 +295,7 @@ def test_a_write_is_told_with_what_it_and_its_fields_need(
     ) == needs
 
 
-def test_every_field_of_a_body_is_told() -> None:
+def test_every_field_of_a_body_is_listed() -> None:
     provider = Provider(WRITING, Policy(WRITING, Operator()))
     answer = permissions(make_linked("a1", *OPEN).account, provider, make_key("*"), (CREATE,))
     assert fields(answer, "create_employee") == {
@@ -351,10 +351,10 @@ def test_permissions_and_meta_say_what_a_call_would_get(key: frozenset[str]) -> 
         account = make_linked("a1", *token, provider="humaans").account
         answer = permissions(account, provider, make_key(*key), OPERATIONS)
         assert [each["operation"] for each in answer["operations"]] == [each.id for each in OPERATIONS]
-        told_of = {each["operation"]: each for each in answer["operations"]}
+        by_operation = {each["operation"]: each for each in answer["operations"]}
         models = account_meta(provider, OPERATIONS, token)["models"]
         for operation in READS:
-            line = told_of[operation.id]
+            line = by_operation[operation.id]
             allowed = whole(policy, operation, key, token)
             expected = visible(operation, allowed) if allowed else set()
             assert {each["field"] for each in line["fields"] if each["available"]} == expected, operation.id
@@ -379,7 +379,7 @@ def whole(policy: Policy, operation: Operation, key: frozenset[str], token: froz
 
 
 def visible(operation: Operation, allowed: Allowed) -> set[str]:
-    """Give the fields that a call shows and the connector fills, those within others too."""
+    """Returns the fields that a call shows and the connector fills, those within others too."""
     endpoint = HUMAANS.endpoint(operation)
     assert endpoint is not None
     found: set[str] = set()

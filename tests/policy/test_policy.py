@@ -1,4 +1,4 @@
-"""Who may ask what, and which fields they see: held against a table that is written here and not made from the code."""
+"""Who may ask what, and which fields they see: compared with a table that is not derived from the code."""
 
 from collections.abc import Iterator
 from itertools import chain, combinations
@@ -57,7 +57,7 @@ KEYS = [
     )
 ]
 READING_KEYS = [key for key in KEYS if any("employees:read" in each or "*" in each for each in key)]
-# Which of those keys have which scope, again by hand.
+# Which of those keys have which scope, again written out.
 HAVING = {
     "hris.compensation:read": [KEYS[0], KEYS[1], KEYS[3], KEYS[8]],
     "hris.bank_details:read": [KEYS[0], KEYS[1], KEYS[4], KEYS[8]],
@@ -123,7 +123,7 @@ def test_a_key_is_admitted_by_its_scopes(key: frozenset[str]) -> None:
 
 
 def closed_paths(key: frozenset[str], token: frozenset[str]) -> Iterator[str]:
-    """Give the paths that should be closed, by the tables above alone."""
+    """Returns the paths that should be closed, by the tables above alone."""
     for path, scope in KEY_FIELDS.items():
         if key not in HAVING[scope]:
             yield path
@@ -201,7 +201,7 @@ def test_a_withheld_field_names_the_one_who_can_open_it() -> None:
         ({"private:read"}, {"filter__employee_number": "7"}, None),
         ({"public:read"}, {"filter__email": "a@b.c"}, None),
         ({"public:read"}, {"updated_after": "2026-01-01"}, None),
-        # A filter tells, even where the field itself was not asked for.
+        # A filter reveals values, even where the field itself was not asked for.
         ({"public:read"}, {"filter__employee_number": "7", "fields": "id"}, "private:read"),
     ],
 )

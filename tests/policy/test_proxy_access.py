@@ -1,6 +1,6 @@
 """The passthrough asks for all that the same columns take through the unified API: over every path, method and scope.
 
-The rule is held against the unified API's own decisions, so that another vendor's tables are held to it too.
+The rule is compared with the unified API's own decisions, so that it is tested for another vendor's tables too.
 """
 
 from itertools import chain
@@ -60,7 +60,7 @@ def lacks_reading(policy: Policy, row: VendorPath, key: frozenset[str]) -> bool:
 
 
 def lacks_writing(policy: Policy, row: VendorPath, key: frozenset[str]) -> bool:
-    """Tell whether an operation that writes to the list, or one of its fields that go there, is closed to a key."""
+    """Returns whether an operation that writes to the list, or one of its fields that go there, is closed to a key."""
     abilities = AccessReport(policy, key, frozenset(policy.connector.scopes))
     for write in policy.connector.writes:
         parts = {part.name for part in write.parts if row.records in map(list_of, part.calls)}

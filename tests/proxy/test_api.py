@@ -36,20 +36,20 @@ async def test_a_call_comes_back_in_the_contract_s_envelope(site: Site) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_fault_of_the_vendor_is_told_in_the_envelope(site: Site) -> None:
+async def test_a_fault_of_the_vendor_is_reported_in_the_envelope(site: Site) -> None:
     answer = await proxy(site, "/people/VMB1yzL5uL8VvNNCJc9rykJz")
     body = answer.json()
     assert (answer.status_code, body["status"], body["data"]["name"]) == (200, 404, "NotFound")
     assert body["provider_errors"][0]["status"] == 404
 
 
-async def test_a_write_goes_through_and_the_cache_forgets(site: Site) -> None:
+async def test_a_write_goes_through_and_invalidates_the_cache(site: Site) -> None:
     before = (await site.get("/locations")).json()["data"]
     made = await proxy(site, "/locations", method="post", body={"label": "Annexe", "timezone": "Europe/Prague"})
     assert made.json()["status"] == 201
     after = (await site.get("/locations")).json()["data"]
-    gone = await proxy(site, f"/locations/{made.json()['data']['id']}", method="delete")
-    assert gone.json()["data"]["deleted"] is True
+    deleted = await proxy(site, f"/locations/{made.json()['data']['id']}", method="delete")
+    assert deleted.json()["data"]["deleted"] is True
     assert len(after) == len(before) + 1
 
 
@@ -207,7 +207,9 @@ async def test_a_field_that_the_operator_forbids_closes_the_proxy(
         (b'{"path": "/people", "body": "' + b"x" * 1_100_000 + b'"}', "larger than 1048576 bytes"),
     ],
 )
-async def test_a_faulty_request_is_a_400_that_asks_nobody(site: Site, sandbox: Sandbox, body: bytes, says: str) -> None:
+async def test_a_faulty_request_is_a_400_without_a_vendor_call(
+    site: Site, sandbox: Sandbox, body: bytes, says: str
+) -> None:
     sandbox.reset()
     answer = await site.client.post(
         "/unified/proxy", content=body, auth=(site.key, ""), headers={"x-account-id": site.account}
@@ -340,7 +342,9 @@ async def test_what_is_not_json_is_still_an_envelope(
         assert (await proxy(other, "/locations")).json()["data"] == data
 
 
-async def test_a_redirect_is_told_and_not_followed(site: Site, environ: dict[str, str], stack: AsyncExitStack) -> None:
+async def test_a_redirect_is_reported_and_not_followed(
+    site: Site, environ: dict[str, str], stack: AsyncExitStack
+) -> None:
     moved = answering(b"", b"location: http://127.0.0.1:1/x", b"content-length: 0", status=b"302 Found")
     async with vendor(moved) as url:
         other = await relinked(site, environ, stack, url)
@@ -375,7 +379,7 @@ LARGE = READ_WHOLE + 500_000
 
 
 def request_of(site: Site, path: str = "/locations", method: str = "get") -> dict[str, Any]:
-    """Make the ASGI scope of a call to the proxy."""
+    """Returns the ASGI scope of a call to the proxy."""
     auth = httpx.BasicAuth(site.key, "")
     request = site.client.build_request("POST", "/unified/proxy", headers={"x-account-id": site.account})
     signed = next(auth.sync_auth_flow(request))
@@ -391,7 +395,7 @@ def request_of(site: Site, path: str = "/locations", method: str = "get") -> dic
 
 
 class Caller:
-    """One who sends a request over ASGI, hangs up when told to, and keeps what comes."""
+    """A caller over ASGI that can hang up, and records the response."""
 
     def __init__(self, scope: dict[str, Any]) -> None:
         self.scope = scope
@@ -542,7 +546,7 @@ async def test_who_hangs_up_ends_the_call_to_the_vendor(
     assert caller.sent == []
 
 
-async def test_a_write_is_not_broken_off_with_its_caller_and_the_cache_forgets(
+async def test_a_write_outlives_its_caller_and_invalidates_the_cache(
     site: Site, environ: dict[str, str], stack: AsyncExitStack
 ) -> None:
     asked, go_on, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()

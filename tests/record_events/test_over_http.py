@@ -10,7 +10,7 @@ import pytest
 
 from connectors import ids
 from tests.fixtures.gateway import Sandbox, Site, open_site
-from tests.fixtures.public_gateway import hearing, link
+from tests.fixtures.public_gateway import link, open_public_site
 from tests.fixtures.receiver import Receiver
 from tests.fixtures.webhooks import LOCAL, ask
 
@@ -23,7 +23,7 @@ QUICK = {
 
 @pytest.fixture(name="watched")
 async def fixture_watched(environ: dict[str, str], stack: AsyncExitStack, sandbox: Sandbox) -> AsyncIterator[Site]:
-    async with hearing({**environ, **QUICK}, stack, sandbox) as site:
+    async with open_public_site({**environ, **QUICK}, stack, sandbox) as site:
         yield site
 
 

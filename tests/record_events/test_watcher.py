@@ -21,9 +21,9 @@ from gateway.record_events.detector import BATCH
 from gateway.record_events.diff import Changes, Outcome, SnapshotVersion, Verb, compare, conclude
 from gateway.record_events.snapshot import Hashing
 from gateway.record_events.watcher import CONFIRM_SECONDS, LEASE_SECONDS
-from tests.fakes.core import Forgetful, Vendor, make_linked, refusal
+from tests.fakes.core import UnreachableCache, Vendor, make_linked, refusal
 from tests.fakes.record_events import HOUR, Killed, Tower
-from tests.fakes.vendor import person, village
+from tests.fakes.vendor import make_vendor, person
 
 ALL = frozenset(Verb)
 HERE = SnapshotVersion("rights", "mapping")
@@ -191,7 +191,7 @@ PEOPLE = st.dictionaries(st.integers(0, 9), st.sampled_from(["Ann", "Bea"]), max
 @settings(max_examples=60, deadline=None)
 def test_of_any_two_readings_exactly_the_difference_is_told(before: dict[int, str], now: dict[int, str]) -> None:
     async def told() -> list[tuple[str, str]]:
-        tower = Tower(village(0))
+        tower = Tower(make_vendor(0))
         tower.people[:] = [person(number, name=name) for number, name in before.items()]
         assert await tower.watch() == ("baseline", [])
         tower.people[:] = [person(number, name=name) for number, name in now.items()]
@@ -324,7 +324,7 @@ def fails(_: Request) -> Answer | None:
 async def test_what_the_vendor_does_not_say_clearly_changes_nothing(
     instead: Callable[[Request], Answer | None], outcome: str, status: Status
 ) -> None:
-    tower = Tower(village(300))
+    tower = Tower(make_vendor(300))
     await tower.watch()
     kept = dict(tower.line.hashes)
     del tower.people[7]
@@ -391,7 +391,7 @@ async def test_most_are_gone_because_the_token_sees_less() -> None:
 
 
 async def test_a_process_that_dies_between_batches_loses_nothing_and_repeats_nothing() -> None:
-    tower = Tower(village(BATCH * 2 + 50))
+    tower = Tower(make_vendor(BATCH * 2 + 50))
     await tower.watch()
     for each in tower.people:
         each["name"] = "All changed"
@@ -548,7 +548,7 @@ async def test_a_signal_during_a_watch_has_it_done_again() -> None:
 
 @pytest.mark.parametrize("how", ["no cache", "an account that keeps nothing", "rows evicted"])
 async def test_it_works_where_nothing_is_kept(how: str) -> None:
-    tower = Tower(cache=Forgetful() if how == "no cache" else None)
+    tower = Tower(cache=UnreachableCache() if how == "no cache" else None)
     if how == "an account that keeps nothing":
         tower.register.change("a1", caching=Caching(enabled=False))
     assert await tower.watch() == ("baseline", [])

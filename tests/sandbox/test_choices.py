@@ -240,9 +240,9 @@ async def test_webhook_secret(choice: str, plain: int, own: int) -> None:
     assert given.status_code == own
     assert all(("secret" in row) == (choice == "assigned") for row in await caller.rows("/webhooks"))
     if choice == "given":
-        kept = caller.app.state.store.find("webhooks", given.json()["id"])
-        assert kept is not None
-        assert kept["secret"] == "ours"
+        row = caller.app.state.store.find("webhooks", given.json()["id"])
+        assert row is not None
+        assert row["secret"] == "ours"
 
 
 @pytest.mark.parametrize(("choice", "status"), [("any", 201), ("people_only", 422)])
@@ -255,18 +255,18 @@ async def test_webhook_events(choice: str, status: int) -> None:
 
 @pytest.mark.parametrize("choice", ["when_asked", "on_change"])
 async def test_webhook_sending(choice: str) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
+    received: asyncio.Queue[str] = asyncio.Queue()
 
-    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
         assert length
-        heard.put_nowait(json.loads(await reader.readexactly(int(length[1])))["event"])
+        received.put_nowait(json.loads(await reader.readexactly(int(length[1])))["event"])
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         writer.close()
 
     caller = sandbox(webhook_sending=choice)
-    async with await asyncio.start_server(hear, "127.0.0.1") as server:
+    async with await asyncio.start_server(receive, "127.0.0.1") as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         wanted = ["jobRole.updated", "timeAway.deleted", "location.created"]
         await caller.send("POST", "/webhooks", body={"url": url, "events": wanted})
@@ -276,10 +276,10 @@ async def test_webhook_sending(choice: str) -> None:
         await caller.steer("POST", "/rows/locations", {"label": "Oslo", "timezone": "Europe/Oslo"})
         if choice == "on_change":
             async with asyncio.timeout(10):
-                assert sorted([await heard.get() for _ in wanted]) == sorted(wanted)
+                assert sorted([await received.get() for _ in wanted]) == sorted(wanted)
         # Nothing is under way any more when an event that was asked for has come.
         await caller.steer("POST", "/webhooks/deliver", {"event": "location.created"})
-        assert (await heard.get(), heard.empty()) == ("location.created", True)
+        assert (await received.get(), received.empty()) == ("location.created", True)
 
 
 async def test_choices_change_at_run_time_and_go_back() -> None:

@@ -113,8 +113,8 @@ def test_status_goes_by_the_calendar_for_generated_people() -> None:
     today = TODAY.isoformat()
     for person in world(500).people:
         start, end = person["employmentStartDate"], person["employmentEndDate"]
-        gone = end is not None and end < today
-        expected = "newHire" if start > today else "offboarded" if gone else "active"
+        has_left = end is not None and end < today
+        expected = "newHire" if start > today else "offboarded" if has_left else "active"
         assert person["id"] in real or person["status"] == expected
 
 

@@ -14,7 +14,7 @@ from tests.sandbox.calling import sandbox
 PRIVATE = RESOURCES["people"].private
 EVERYTHING = set(RESOURCES)
 
-# What docs.humaans.io/api says of scopes, put into paths by hand: not read from the sandbox's own table.
+# What docs.humaans.io/api says of scopes, written out as paths: not read from the sandbox's own table.
 PUBLIC = {
     "people",
     "companies",
@@ -81,7 +81,7 @@ async def test_token_info_wants_a_valid_token_and_no_scope(token: str | None, st
 
 
 @pytest.mark.parametrize("token", [token.name for token in TOKENS if not token.revoked])
-async def test_token_info_tells_scopes_and_person(token: str) -> None:
+async def test_token_info_shows_scopes_and_person(token: str) -> None:
     info = (await sandbox().get("/token-info", token)).json()
     assert list(info) == ["id", "personId", "label", "scopes"]
     assert tuple(info["scopes"]) == by_name(token).scopes
@@ -111,7 +111,7 @@ async def test_a_public_token_sees_active_people_without_private_keys() -> None:
 
 
 @pytest.mark.parametrize("query", ["gender=Female", "birthday[$gte]=1980-01-01", "employeeId=4"])
-async def test_a_filter_does_not_tell_what_a_row_hides(query: str) -> None:
+async def test_a_filter_does_not_reveal_what_a_row_hides(query: str) -> None:
     caller = sandbox()
     assert (await caller.page("/people", "only-public-read", query))["total"] == 0
     assert (await caller.page("/people", "all-owner", query))["total"] > 0

@@ -128,7 +128,7 @@ def test_calls_over_the_socket_are_logged(client: httpx.Client, api: str) -> Non
 
 
 class Inbox(BaseHTTPRequestHandler):
-    """Takes one delivery and keeps it on its server."""
+    """Takes one delivery and stores it on its server."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))

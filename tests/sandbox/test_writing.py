@@ -279,7 +279,7 @@ async def test_clocking_in_and_out() -> None:
         ("/spaces", {"name": "Moon"}),
     ],
 )
-async def test_the_life_of_a_row(path: str, body: dict[str, Any]) -> None:
+async def test_a_row_is_created_changed_and_deleted(path: str, body: dict[str, Any]) -> None:
     caller = sandbox()
     row: dict[str, Any] = {}
     for name, value in body.items():
@@ -294,5 +294,5 @@ async def test_the_life_of_a_row(path: str, body: dict[str, Any]) -> None:
     assert known.keys() == new.keys()
     changed = await caller.send("PATCH", f"{path}/{new['id']}", body=row)
     assert changed.json() == new | {"updatedAt": changed.json()["updatedAt"]}
-    gone = await caller.send("DELETE", f"{path}/{new['id']}")
-    assert gone.json() == {"id": new["id"], "deleted": True}
+    deleted = await caller.send("DELETE", f"{path}/{new['id']}")
+    assert deleted.json() == {"id": new["id"], "deleted": True}

@@ -19,9 +19,9 @@ from gateway.errors import (
     VendorFailure,
 )
 from gateway.model import Linked, Status
+from tests.simulation.simulation import Period, SimulatedRequest, Simulation
 from tests.simulation.vendor_history import LETTERS, RESOURCES
 from tests.simulation.workers import CURSOR, DEADLINE, WINDOWS
-from tests.simulation.world import Asked, Period, World
 
 STAMP = re.compile(rb"([a-z]+)~(c\d)~([prt]\d+)~(\d+)(?:~(\d{4}-\d\d-\d\d))?")
 EMAIL = re.compile(rb"([prt]\d+)@(c\d)\.test")
@@ -51,44 +51,46 @@ def stamps(body: bytes) -> list[Stamp]:
     ]
 
 
-def check(world: World, asked: Asked) -> None:
+def check(simulation: Simulation, asked: SimulatedRequest) -> None:
     """Raises an `AssertionError` for an answer that may not be."""
     assert asked.ended - asked.began <= DEADLINE + 1, "it took longer than it may"
     if asked.page is None:
-        _check_error(world, asked)
+        _check_error(simulation, asked)
         return
     assert asked.secret in {"full", "plain"}, "this key may not ask"
-    told = list(dict.fromkeys(_fault(world, asked, period) for period in possible(world, asked)))
-    assert "" in told, "; ".join(told) or "nobody may answer for this account"
+    outcome = list(dict.fromkeys(_fault(simulation, asked, period) for period in possible(simulation, asked)))
+    assert "" in outcome, "; ".join(outcome) or "nobody may answer for this account"
     assert not asked.foreign, "it goes on with a walk of somebody else"
-    _check_stale(world, asked, asked.page.freshness)
-    _check_written(world, asked)
+    _check_stale(simulation, asked, asked.page.freshness)
+    _check_written(simulation, asked)
 
 
-def _check_stale(world: World, asked: Asked, fresh: Freshness) -> None:
-    """A stale answer that was kept is given for a reason, and a failure that it stands in for has happened."""
+def _check_stale(simulation: Simulation, asked: SimulatedRequest, fresh: Freshness) -> None:
+    """A stale cached answer is given for a reason, and a failure that it replaces has happened."""
     if fresh.failed or fresh.detail == "vendor-failed":
-        assert world.vendor.unwell >= asked.began - 2 * DEADLINE, f"{fresh.failed!r} is no failure"
+        assert simulation.vendor.unwell >= asked.began - 2 * DEADLINE, f"{fresh.failed!r} is no failure"
     if fresh.detail in {"local", "shared"} and fresh.now >= fresh.times.fresh_until:
         assert asked.directives.max_stale or asked.directives.only_if_cached, "it is stale, and none is fetched"
 
 
-def possible(world: World, asked: Asked) -> list[Period]:
-    """Returns how the account may have stood, as far as the worker could know."""
-    periods = world.periods.get(asked.account, [])
+def possible(simulation: Simulation, asked: SimulatedRequest) -> list[Period]:
+    """Returns the states of the account that the worker may have known."""
+    periods = simulation.periods.get(asked.account, [])
     known = [number for number, each in enumerate(periods) if each.known(asked.worker) < asked.began]
     return [each for each in periods[max(known, default=0) :] if each.since <= asked.ended]
 
 
-def _check_error(world: World, asked: Asked) -> None:
-    error, calls = asked.error, asked.errand.calls
-    periods = possible(world, asked)
+def _check_error(simulation: Simulation, asked: SimulatedRequest) -> None:
+    error, calls = asked.error, asked.action.calls
+    periods = possible(simulation, asked)
     states = [each.linked.account.status if each.linked else None for each in periods]
     match error:
         case Unauthenticated():
             assert (asked.secret, calls) == ("nobody", 0)
         case Forbidden():
-            refused = any((each.company, path) in world.vendor.ever_refused for each in periods for path in RESOURCES)
+            refused = any(
+                (each.company, path) in simulation.vendor.ever_refused for each in periods for path in RESOURCES
+            )
             assert asked.secret == "blind" or refused
             assert asked.secret != "blind" or calls == 0
         case NotFound(code="AccountNotFoundError"):
@@ -96,34 +98,36 @@ def _check_error(world: World, asked: Asked) -> None:
             assert calls == 0
         case NotFound():
             assert asked.operation.kind == "get"
-            companies = [world.companies[each.company] for each in periods if each.linked]
+            companies = [simulation.companies[each.company] for each in periods if each.linked]
             there = [company.there("/people", asked.began, asked.ended) for company in companies]
-            refused = any((each.name, "/people") in world.vendor.ever_refused for each in companies)
+            refused = any((each.name, "/people") in simulation.vendor.ever_refused for each in companies)
             assert refused or not all(asked.key in each for each in there), f"{asked.key} was there all the time"
         case AccountUnavailable():
-            refused = any(each.linked and each.linked.credential.reveal in world.vendor.revoked for each in periods)
+            refused = any(
+                each.linked and each.linked.credential.reveal in simulation.vendor.revoked for each in periods
+            )
             assert refused or any(state is not Status.ACTIVE for state in states), "the account is active"
         case NotKept():
             assert asked.directives.only_if_cached
         case BadRequest(code="StaleCursorError"):
             assert asked.cursor
             assert not asked.foreign
-            assert world.may_have_lost(asked.account, asked.walk_since), "the walk's own reading is still kept"
-            world.begun_again[asked.account] = asked.ended
+            assert simulation.may_have_lost(asked.account, asked.walk_since), "the walk's own reading is still stored"
+            simulation.begun_again[asked.account] = asked.ended
         case BadRequest():
             assert asked.foreign
         case VendorFailure() | RateLimited() | DeadlineExceeded():
-            assert world.vendor.unwell >= asked.began - 2 * DEADLINE, "the vendor was well"
+            assert simulation.vendor.unwell >= asked.began - 2 * DEADLINE, "the vendor was well"
         case _:
             raise AssertionError(f"nothing explains {error!r}")
 
 
-def _fault(world: World, asked: Asked, period: Period) -> str:
+def _fault(simulation: Simulation, asked: SimulatedRequest, period: Period) -> str:
     """Returns what is wrong with an answer if its account stood so, or nothing."""
     page, linked = asked.page, period.linked
     assert page is not None
     if linked is None or linked.account.status is not Status.ACTIVE:
-        return f"the account is {linked.account.status if linked else 'gone'}"
+        return f"the account is {linked.account.status if linked else 'unlinked'}"
     seen = stamps(page.body)
     companies = {each.company for each in seen} | {name.decode() for _, name in EMAIL.findall(page.body)}
     if companies - {period.company}:
@@ -131,13 +135,13 @@ def _fault(world: World, asked: Asked, period: Period) -> str:
     hidden = {each.what for each in seen} - visible(asked, linked)
     if hidden:
         return f"it shows {hidden}"
-    old = next(filter(None, (_too_old(world, asked, each, linked) for each in seen)), "")
-    return old or _incomplete(world, asked, period)
+    old = next(filter(None, (_too_old(simulation, asked, each, linked) for each in seen)), "")
+    return old or _incomplete(simulation, asked, period)
 
 
-def visible(asked: Asked, linked: Linked) -> set[str]:
+def visible(asked: SimulatedRequest, linked: Linked) -> set[str]:
     """Returns what a question may show, to this key and for this token."""
-    fields = asked.words.get("fields", "name,work_email,employee_number,job_title,diet,pay_rate").split(",")
+    fields = asked.query.get("fields", "name,work_email,employee_number,job_title,diet,pay_rate").split(",")
     named = {
         "name": "name",
         "employee_number": "number",
@@ -146,20 +150,20 @@ def visible(asked: Asked, linked: Linked) -> set[str]:
         "pay_rate": "pay",
     }
     shown = {named[each] for each in fields if each in named}
-    if "avatar_url" in asked.words.get("include", ""):
+    if "avatar_url" in asked.query.get("include", ""):
         shown.add("photo")
-    if "work_location" in asked.words.get("expand", ""):
+    if "work_location" in asked.query.get("expand", ""):
         shown |= {"town", "size"}
     if "closed" not in linked.account.grant.scopes:
         shown -= {"number", "diet", "town", "size"}
     return shown - {"pay", "size"} if asked.secret == "plain" else shown
 
 
-def _too_old(world: World, asked: Asked, stamp: Stamp, linked: Linked) -> str:
+def _too_old(simulation: Simulation, asked: SimulatedRequest, stamp: Stamp, linked: Linked) -> str:
     page = asked.page
     assert page is not None
     fresh = page.freshness
-    true = world.companies[stamp.company].last_true(stamp.record, stamp.number, asked.ended)
+    true = simulation.companies[stamp.company].last_true(stamp.record, stamp.number, asked.ended)
     windows = _windows(stamp.resource, linked)
     most = _most_age(asked, stamp, windows, linked)
     walked = asked.cursor and stamp.resource == "employees"
@@ -169,7 +173,7 @@ def _too_old(world: World, asked: Asked, stamp: Stamp, linked: Linked) -> str:
         return f"{stamp} was never true"
     until = true[0] + SLACK
     faults = {
-        "it tells of another moment": not asked.began - SLACK <= fresh.now <= asked.ended + SLACK,
+        "it is of another moment": not asked.began - SLACK <= fresh.now <= asked.ended + SLACK,
         f"{stamp} ended before the answer says that it was made": until < fresh.times.made_at,
         f"{stamp} ended {asked.began - until:g} s before it was asked for": until < asked.began - most,
         f"{stamp} is called fresh and is not": called_fresh and until < fresh.now - windows.fresh,
@@ -187,7 +191,7 @@ def _windows(resource: str, linked: Linked) -> Windows:
     )
 
 
-def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> float:
+def _most_age(asked: SimulatedRequest, stamp: Stamp, windows: Windows, linked: Linked) -> float:
     """Returns how many seconds before the request a value may have ended to be true."""
     page, wanted = asked.page, asked.directives
     assert page is not None
@@ -210,19 +214,19 @@ def _most_age(asked: Asked, stamp: Stamp, windows: Windows, linked: Linked) -> f
     return most if wanted.max_age is None else min(most, wanted.max_age)
 
 
-def _incomplete(world: World, asked: Asked, period: Period) -> str:
+def _incomplete(simulation: Simulation, asked: SimulatedRequest, period: Period) -> str:
     """Returns who is missing in a list that is asked for whole, or is not who was asked for."""
     page = asked.page
     assert page is not None
     if asked.operation.kind == "get":
         shown = orjson.loads(page.body)["data"]["remote_id"]
         return "" if shown == asked.key else f"it shows {shown}"
-    if asked.words.keys() & {"next", "page_size", "updated_after"}:
+    if asked.query.keys() & {"next", "page_size", "updated_after"}:
         return ""
     since = min(asked.began, page.freshness.times.made_at)
-    wanted = world.companies[period.company].there("/people", since, asked.ended)
-    if "filter[email]" in asked.words:
-        wanted = {each for each in wanted if asked.words["filter[email]"] == f"{each}@{period.company}.test"}
+    wanted = simulation.companies[period.company].there("/people", since, asked.ended)
+    if "filter[email]" in asked.query:
+        wanted = {each for each in wanted if asked.query["filter[email]"] == f"{each}@{period.company}.test"}
     ids = [each["remote_id"] for each in orjson.loads(page.body)["data"]]
     if len(ids) != len(set(ids)):
         return f"it repeats somebody: {ids}"
@@ -230,32 +234,34 @@ def _incomplete(world: World, asked: Asked, period: Period) -> str:
     return f"{missing} are missing" if missing else ""
 
 
-def _check_written(world: World, asked: Asked) -> None:
+def _check_written(simulation: Simulation, asked: SimulatedRequest) -> None:
     page = asked.page
     assert page is not None
     for stamp in stamps(page.body):
         path = LETTERS[stamp.record[0]]
         if asked.cursor and path == "/people":
             continue
-        true = world.companies[stamp.company].last_true(stamp.record, stamp.number, asked.ended)
-        for floor in world.floors:
+        true = simulation.companies[stamp.company].last_true(stamp.record, stamp.number, asked.ended)
+        for floor in simulation.floors:
             if (floor.account, floor.company, floor.path) == (asked.account, stamp.company, path):
-                held = floor.holds(asked.worker, asked.began, asked.ended)
-                assert not held or (true and true[1] > floor.number), (
+                entries = floor.holds(asked.worker, asked.began, asked.ended)
+                assert not entries or (true and true[1] > floor.number), (
                     f"{stamp} was changed by a write before it was asked for"
                 )
 
 
-def check_gone(world: World) -> None:
-    """Raises an `AssertionError` where something is still kept of an account that was unlinked."""
-    now = world.time.seconds()
-    for account, since in world.gone.items():
-        quiet = world.disturbed < since - 2
+def check_unlinked(simulation: Simulation) -> None:
+    """Raises an `AssertionError` where entries of an unlinked account are still cached."""
+    now = simulation.time.seconds()
+    for account, since in simulation.unlinked.items():
+        quiet = simulation.disturbed < since - 2
         if now < since + (1 if quiet else 2 * DEADLINE):
             continue
-        if quiet or world.unsteady < since - 2:
-            left = [key for key in (*world.redis.values, *world.redis.marks) if key.startswith(f"{{{account}}}")]
-            assert not left, f"{left} are kept of {account}"
-        for worker in world.workers:
+        if quiet or simulation.unsteady < since - 2:
+            left = [
+                key for key in (*simulation.redis.values, *simulation.redis.marks) if key.startswith(f"{{{account}}}")
+            ]
+            assert not left, f"{left} are still cached of {account}"
+        for worker in simulation.workers:
             stored = account in worker.local or account in worker.lists
             assert not stored or not quiet, f"a worker still has entries of {account}"

@@ -1,6 +1,6 @@
 """Companies at a vendor, in which each value tells what it is, whose, and since when: `name~c1~p3~17`.
 
-What was true when is remembered, so that it can be told of any value that is shown how old it is.
+All versions are stored, so that the age of any value in an answer is known.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ class Company:
         return self.touch(f"p{number}")
 
     def touch(self, record: str) -> int:
-        """Change a record, or begin one; give the number of that."""
+        """Changes or creates a record; returns the number of the new version."""
         number, now = self.count(), self.time.seconds()
         versions = self.history.setdefault(record, [])
         if versions:
@@ -91,7 +91,7 @@ class Company:
         return number
 
     def leave(self, record: str) -> int:
-        """End a person with their role."""
+        """Deletes a person and their role."""
         number, now = self.count(), self.time.seconds()
         for each in (record, f"r{record[1:]}"):
             self.records(LETTERS[each[0]]).remove(each)
@@ -148,8 +148,8 @@ class Company:
 
 
 @dataclass
-class Errand:
-    """Something done from outside: how often the vendor was called for it, and what workers were told by it."""
+class Action:
+    """Something done from outside, with the number of its vendor calls and the messages that it published."""
 
     calls: int = 0
     may_call: bool = True
@@ -157,18 +157,18 @@ class Errand:
 
 
 @dataclass
-class Offices:
+class SimulatedVendor:
     """The vendor. It looks up what it answers after `before` seconds, and the answer takes `after` more."""
 
     time: Time
-    errand: Callable[[], Errand]
+    action: Callable[[], Action]
     tokens: dict[str, Company] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     refused: set[tuple[str, str]] = field(default_factory=set)
     ever_refused: set[tuple[str, str]] = field(default_factory=set)
-    """Companies and their paths that are not given to them now, or were not once."""
+    """Pairs of company and path that are refused now, or were refused once."""
     unwanted: list[str] = field(default_factory=list)
-    """Calls that were made for somebody for whom none may be made, also behind an answer."""
+    """Calls for an action that may make none, background calls included."""
     mood: str = "well"
     before: float = 0
     after: float = 0
@@ -186,14 +186,14 @@ class Offices:
         self.mood, self.before, self.after = mood, before, after
 
     def refuse(self, company: str, path: str) -> None:
-        """Returns a list to nobody of a company, or again."""
+        """Refuses a list to all tokens of a company, or allows it again."""
         self.refused ^= {(company, path)}
         self.ever_refused.add((company, path))
 
     async def send(self, base_url: str, request: Request) -> Answer:  # noqa: ARG002 - an Upstream
-        errand = self.errand()
-        errand.calls += 1
-        if not errand.may_call:
+        action = self.action()
+        action.calls += 1
+        if not action.may_call:
             self.unwanted.append(request.path)
         await asyncio.sleep(self.before)
         answer = self._answer(request)

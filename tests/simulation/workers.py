@@ -4,7 +4,7 @@ Cache and channel may be slow, lose things, or be away for one worker or for all
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -33,8 +33,8 @@ from gateway.unified.read import ReadService
 from gateway.unified.snapshot_store import SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
-from tests.fakes.core import Memory, Time
-from tests.simulation.vendor_history import GUILD, Errand
+from tests.fakes.core import CacheProxy, Memory, Time
+from tests.simulation.vendor_history import GUILD, Action
 
 WINDOWS = {"employees": Windows(60, 60, 600), "employments": Windows(40, 40, 90), "locations": Windows(300, 300, 0)}
 DEADLINE, STALE_WAIT, CURSOR, LEASE = 30.0, 3.0, 3600, 5
@@ -44,27 +44,37 @@ SILENCE = 1.0
 """Seconds after which a channel that is broken is seen to be."""
 DATABASE = 0.005
 
-ERRAND: ContextVar[Errand] = ContextVar("errand")
-"""For whom something is done; what goes on behind an answer is done for whoever has begun it."""
+ACTION: ContextVar[Action] = ContextVar("action")
+"""The action that the current task belongs to; background work belongs to the action that started it."""
 
 
 @dataclass
 class Redis(Memory):
-    """The shared cache. `lose` is what eviction, or a start without data, looks like."""
+    """The shared cache, which posts messages to all workers. `lose` is eviction, or a start without data."""
+
+    post: Callable[[Invalidation, str], None] = lambda _change, _name: None
+
+    async def publish(self, change: Invalidation, name: str) -> None:
+        self.post(change, name)
+
+    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
+        await super().replace(account_id, values, seconds)
+        self.post(Invalidation.ANSWERS, account_id)
+        return True
 
     def lose(self, *kinds: str) -> None:
-        """Lose what is of these kinds, or everything."""
+        """Deletes the values of these kinds, or all."""
         self.values, self.marks = (
-            {key: value for key, value in held.items() if kinds and key.split(":")[1] not in kinds}
-            for held in (self.values, self.marks)
+            {key: value for key, value in entries.items() if kinds and key.split(":")[1] not in kinds}
+            for entries in (self.values, self.marks)
         )
 
 
 @dataclass
 class Message:
-    """News on its way to one worker, and by when its effect is promised there."""
+    """A message on its way to one worker. `by` is when it takes effect there at the latest."""
 
-    news: Invalidation
+    change: Invalidation
     name: str
     sent: float
     by: float = inf
@@ -72,16 +82,16 @@ class Message:
 
 @dataclass
 class Subscription:
-    """How a worker hears of news: in their order, after `delay` seconds; or not at all while it is `lost`."""
+    """How a worker receives messages: in their order, after `delay` seconds; or not at all while it is `lost`."""
 
     time: Time
-    heard: Callable[[Invalidation, str], None] = lambda _news, _name: None
-    back: Callable[[], None] = lambda: None
+    on_message: Callable[[Invalidation, str], None] = lambda _change, _name: None
+    on_subscribe: Callable[[], None] = lambda: None
     delay: float = 0.0
     lost: float = inf
     """Since when."""
     alone: bool = False
-    """Whether the worker cannot reach the shared cache either: then those who ask the same may share what is asked."""
+    """Whether the worker cannot reach the shared cache either: then equal requests may share one call."""
     last: float = 0.0
     coming: list[Message] = field(default_factory=list)
     missed: list[Message] = field(default_factory=list)
@@ -105,12 +115,12 @@ class Subscription:
             self.coming.clear()
 
     def mend(self) -> None:
-        """Listen again: what was missed stays missed, and the worker clears its local cache."""
+        """Subscribes again: missed messages stay missed, and the worker clears its local cache."""
         if self.lost < inf:
             self.lost = inf
-            self.back()
+            self.on_subscribe()
             for message in self.missed:
-                if message.news is Invalidation.ANSWERS:
+                if message.change is Invalidation.ANSWERS:
                     message.by = min(message.by, self.time.seconds())
             self.missed.clear()
 
@@ -119,65 +129,35 @@ class Subscription:
         if any(each is message for each in self.coming):
             self.coming.remove(message)
             message.by = self.time.seconds()
-            self.heard(message.news, message.name)
+            self.on_message(message.change, message.name)
 
     def _miss(self, message: Message) -> None:
         seconds_used = MEMO_SECONDS
-        if message.news is Invalidation.ANSWERS:
+        if message.change is Invalidation.ANSWERS:
             seconds_used = DEADLINE if self.alone else UNSUBSCRIBED_SECONDS
         message.by = max(self.lost + SILENCE, message.sent + seconds_used)
         self.missed.append(message)
 
 
-class CacheLink:
-    """A worker's way to the shared cache, which takes `lag` seconds there and as much back."""
+class CacheLink(CacheProxy):
+    """A worker's connection to the shared cache, which takes `lag` seconds each way."""
 
-    def __init__(self, redis: Redis, post: Callable[[Invalidation, str], None]) -> None:
-        self._redis = redis
-        self._post = post
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
         self.cut: bool = False
         self.lag = 0.0
-        self.untold: list[Any] = []
-        """Writes that others could not be told of since it went away."""
-
-    async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        return await self._do(lambda: self._redis.read(keys)) or [None] * len(keys)
-
-    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        return bool(await self._do(lambda: self._redis.write(values, seconds)))
-
-    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
-        return await self._do(lambda: self._redis.claim(keys, value, seconds)) or [None] * len(keys)
-
-    async def renew(self, key: str, value: bytes, seconds: int) -> None:
-        await self._do(lambda: self._redis.renew(key, value, seconds))
-
-    async def release(self, key: str, value: bytes) -> None:
-        await self._do(lambda: self._redis.release(key, value))
-
-    async def publish(self, change: Invalidation, name: str) -> None:
-        async def publish() -> None:
-            self._post(change, name)
-
-        await self._do(publish)
-
-    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
-        async def replace_and_publish() -> bool:
-            await self._redis.replace(account_id, values, seconds)
-            self._post(Invalidation.ANSWERS, account_id)
-            return True
-
-        return bool(await self._do(replace_and_publish))
+        self.unannounced: list[Any] = []
+        """Writes that could not be announced since it went away."""
 
     async def purge(self, account_id: str) -> bool:
         await asyncio.sleep(0.15)
-        return bool(await self._do(lambda: self._redis.purge(account_id)))
+        return await super().purge(account_id)
 
-    async def _do(self, command: Callable[[], Any]) -> Any:
+    async def run(self, command: str, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ARG002 - all alike
         await asyncio.sleep(self.lag)
         if self.cut:
             return None
-        found = await command()
+        found = await work()
         await asyncio.sleep(self.lag)
         # What was on its way back when the link broke does not come.
         return found if self._reaches() else None
@@ -188,42 +168,42 @@ class CacheLink:
 
 @dataclass
 class StoredAccounts:
-    """The database: keys and accounts; and what was unlinked."""
+    """The database: keys, accounts, and the accounts that were unlinked."""
 
     keys: dict[str, ClientKey]
     accounts: dict[str, Linked] = field(default_factory=dict)
-    gone: list[PendingPurge] = field(default_factory=list)
+    unlinked: list[PendingPurge] = field(default_factory=list)
 
     async def newest_row(self) -> int:
-        return len(self.gone)
+        return len(self.unlinked)
 
     async def since(self, after: int) -> Sequence[PendingPurge]:
-        return [each for each in self.gone if each.row > after]
+        return [each for each in self.unlinked if each.row > after]
 
     async def unfinished(self) -> Sequence[PendingPurge]:
         return ()
 
     async def finish(self, row: int) -> None:
-        """No process ends here, so that none has to go on for another."""
+        """Nothing to store: no process ends here, so that none resumes another's purge."""
 
 
 class CachedAccounts:
-    """The database as one worker remembers it."""
+    """The database behind the memo of one worker."""
 
     def __init__(self, database: StoredAccounts, time: Time, changed: Callable[[str, Linked], Any]) -> None:
-        self._books = database
+        self._database = database
         self._memo: Memo[str, Linked | None] = Memo(MEMO_SECONDS, 100, time.seconds)
         self._changed = changed
 
     async def find_key(self, secret: str) -> ClientKey | None:
-        return self._books.keys.get(secret)
+        return self._database.keys.get(secret)
 
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
         linked = await self._memo.get(account_id, lambda: self._load(account_id))
         return linked if linked and linked.account.project_id == project_id else None
 
     def is_current(self, key: ClientKey, linked: Linked) -> bool:
-        return key in self._books.keys.values() and self._memo.peek(linked.account.id) is linked
+        return key in self._database.keys.values() and self._memo.peek(linked.account.id) is linked
 
     async def mark(
         self,
@@ -234,7 +214,7 @@ class CachedAccounts:
         by: Actor,  # noqa: ARG002 - of Accounts
         revision: int | None = None,
     ) -> None:
-        linked = self._books.accounts.get(account_id)
+        linked = self._database.accounts.get(account_id)
         if linked and revision in {None, linked.account.revision}:
             reasons = (reason,) if reason else ()
             changed = replace(
@@ -246,7 +226,7 @@ class CachedAccounts:
         self._memo.drop(account_id)
 
     async def _load(self, account_id: str) -> Linked | None:
-        linked = self._books.accounts.get(account_id)
+        linked = self._database.accounts.get(account_id)
         await asyncio.sleep(DATABASE)
         return linked
 
@@ -256,13 +236,15 @@ class Worker:
 
     def __init__(
         self,
-        around: tuple[Time, Redis, StoredAccounts, Upstream],
-        post: Callable[[Invalidation, str], None],
+        *,
+        time: Time,
+        redis: Redis,
+        database: StoredAccounts,
+        vendor: Upstream,
         changed: Callable[["Worker", str, Linked], Any],
     ) -> None:
-        time, redis, database, vendor = around
         clock = time.clock()
-        self.link = CacheLink(redis, post)
+        self.link = CacheLink(redis)
         self.subscription = Subscription(time)
         self.erased = Tombstones(clock.monotonic)
         self.cache = GuardedCache(self.link, self.erased)
@@ -282,8 +264,10 @@ class Worker:
         self.purge.register(PurgePlace.MEMO, self.accounts.drop)
         self.purge.register(PurgePlace.LOCAL_ANSWERS, self.local.invalidate)
         self.purge.register(PurgePlace.DECODED_LISTS, list_purge(self.lists, self.closed))
-        self.subscription.heard = invalidation_handler(self.purge, self.accounts.drop, self.accounts.drop, self.local)
-        self.subscription.back = self.local.clear
+        self.subscription.on_message = invalidation_handler(
+            self.purge, self.accounts.drop, self.accounts.drop, self.local
+        )
+        self.subscription.on_subscribe = self.local.clear
         self.invalidate = make_invalidate(self.cache, self.local)
         self.unlink_poll = UnlinkPoll(
             database,

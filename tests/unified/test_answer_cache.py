@@ -1,61 +1,40 @@
 """How often a read goes to Redis: a round trip takes a hundredth of a second here, and nothing else takes time."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Directives
-from gateway.model import GENERATION, Invalidation
-from tests.fakes.core import Memory, Time, Vendor, make_linked, unjittered
-from tests.fakes.vendor import GET, LIST, Bench, village
+from gateway.model import GENERATION
+from tests.fakes.core import CacheProxy, Memory, Time, Vendor, make_linked, unjittered
+from tests.fakes.vendor import GET, LIST, ReadBench, make_vendor
 from tests.simulation.virtual_clock import TimedLoop
 
-T = TypeVar("T")
 TRIP = 0.01
 PLAIN = {"fields": "id,name"}
 JOINED = {"fields": "id,name,job_title", "expand": "work_location"}
 
 
-@dataclass
-class Distant:
-    """A shared cache at a distance, which counts what it is asked."""
+class DistantCache(CacheProxy):
+    """A shared cache at a distance, which counts its commands."""
 
-    loop: TimedLoop
-    inner: Memory
-    commands: Counter[str] = field(default_factory=Counter)
-    generations: Counter[str] = field(default_factory=Counter)
+    def __init__(self, loop: TimedLoop, inner: Memory) -> None:
+        super().__init__(inner)
+        self.memory = inner
+        self.loop = loop
+        self.commands: Counter[str] = Counter()
+        self.generations: Counter[str] = Counter()
 
     async def read(self, keys: Sequence[str]) -> Sequence[bytes | None]:
         self.generations.update(key for key in keys if f":{GENERATION}:" in key)
-        return await self._trip("read", lambda: self.inner.read(keys))
+        return await super().read(keys)
 
-    async def write(self, values: Mapping[str, bytes], seconds: int) -> bool:
-        return await self._trip("write", lambda: self.inner.write(values, seconds))
-
-    async def claim(self, keys: Sequence[str], value: bytes, seconds: int) -> Sequence[bytes | None]:
-        return await self._trip("claim", lambda: self.inner.claim(keys, value, seconds))
-
-    async def renew(self, key: str, value: bytes, seconds: int) -> None:
-        await self._trip("renew", lambda: self.inner.renew(key, value, seconds))
-
-    async def release(self, key: str, value: bytes) -> None:
-        await self._trip("release", lambda: self.inner.release(key, value))
-
-    async def publish(self, change: Invalidation, name: str) -> None:
-        await self._trip("publish", lambda: self.inner.publish(change, name))
-
-    async def replace(self, account_id: str, values: Mapping[str, bytes], seconds: int) -> bool:
-        return await self._trip("replace", lambda: self.inner.replace(account_id, values, seconds))
-
-    async def purge(self, account_id: str) -> bool:
-        return await self._trip("purge", lambda: self.inner.purge(account_id))
-
-    async def _trip(self, command: str, work: Callable[[], Awaitable[T]]) -> T:
+    async def run(self, command: str, work: Callable[[], Awaitable[Any]]) -> Any:
         self.commands[command] += 1
         future = self.loop.create_future()
         self.loop.call_later(TRIP, future.set_result, None)
@@ -64,12 +43,12 @@ class Distant:
 
 
 @dataclass
-class Place:
+class DistantGateway:
     """A gateway far from its Redis. `trips` are those that the last request has waited for, one after the other."""
 
     loop: TimedLoop
-    bench: Bench[Vendor]
-    cache: Distant
+    bench: ReadBench[Vendor]
+    cache: DistantCache
 
     def ask(self, *args: Any, **kwargs: Any) -> tuple[int, str]:
         self.cache.commands.clear()
@@ -80,7 +59,7 @@ class Place:
         return trips, page.freshness.forwarded or "hit"
 
     def settle(self) -> Counter[str]:
-        """Let what goes on behind an answer end; returns all commands since the request began."""
+        """Waits for background work; returns all commands since the request began."""
         future = self.loop.create_future()
         self.loop.call_later(10 * TRIP, future.set_result, None)
         self.loop.run_until_complete(future)
@@ -88,12 +67,12 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
+def distant_gateway() -> Iterator[DistantGateway]:
     time: Time = unjittered()
     loop = TimedLoop(time)
     memory = Memory(time)
-    cache = Distant(loop, memory)
-    here = Place(loop, Bench(village(60), time=time, cache=cache), cache)
+    cache = DistantCache(loop, memory)
+    here = DistantGateway(loop, ReadBench(make_vendor(60), time=time, cache=cache), cache)
     try:
         # The generations live for a month, so nearly every request finds them.
         made_of = ("employees", "employments", "locations")
@@ -105,21 +84,21 @@ def place() -> Iterator[Place]:
 
 
 @pytest.mark.parametrize("query", [PLAIN, JOINED])
-def test_a_cold_miss_waits_for_a_look_a_lease_and_a_write_however_many_lists_it_joins(query: dict[str, str]) -> None:
-    with place() as here:
+def test_a_cold_miss_waits_for_a_read_a_lease_and_a_write_however_many_lists_it_joins(query: dict[str, str]) -> None:
+    with distant_gateway() as here:
         assert here.ask(**query) == (3, "miss")
         assert here.ask(**query) == (1, "hit")
 
 
 def test_a_miss_reads_each_generation_once() -> None:
-    with place() as here:
+    with distant_gateway() as here:
         here.ask(**JOINED)
         here.settle()
         assert set(here.cache.generations.values()) == {1}
 
 
 def test_a_cold_miss_sends_few_commands() -> None:
-    with place() as here:
+    with distant_gateway() as here:
         here.ask(**PLAIN)
         # A look; a lease and a look at whether another worker was first; the list, then the answer; the lease's end.
         assert here.settle() == {"read": 2, "claim": 1, "write": 2, "release": 1}
@@ -139,19 +118,19 @@ def test_a_cold_miss_sends_few_commands() -> None:
     ],
 )
 def test_another_question_about_a_cached_list(query: dict[str, str], trips: int) -> None:
-    with place() as here:
+    with distant_gateway() as here:
         here.ask(**PLAIN)
         here.settle()
         assert here.ask(**query)[0] == trips
 
 
-def test_a_filter_that_the_vendor_applies_costs_one_more_look() -> None:
-    with place() as here:
+def test_a_filter_that_the_vendor_applies_costs_one_more_read() -> None:
+    with distant_gateway() as here:
         assert here.ask(**PLAIN, filter__email="p1@village.test") == (4, "miss")
 
 
 def test_a_single_record_needs_no_lease_of_its_own() -> None:
-    with place() as here:
+    with distant_gateway() as here:
         assert here.ask(GET, "p1", **PLAIN) == (2, "miss")
         here.ask(LIST, **PLAIN)
         here.settle()
@@ -160,13 +139,13 @@ def test_a_single_record_needs_no_lease_of_its_own() -> None:
 
 
 def test_the_first_request_of_an_account_makes_its_generations() -> None:
-    with place() as here:
-        here.cache.inner.marks.clear()
+    with distant_gateway() as here:
+        here.cache.memory.marks.clear()
         assert here.ask(**PLAIN) == (4, "miss")
 
 
 @pytest.mark.parametrize("query", [PLAIN, JOINED, {**PLAIN, "filter__email": "p1@village.test"}])
 def test_where_nothing_may_be_stored_redis_is_not_asked(query: dict[str, str]) -> None:
-    with place() as here:
+    with distant_gateway() as here:
         assert here.ask(**query, directives=Directives(no_store=True)) == (0, "bypass")
         assert here.settle() == {}

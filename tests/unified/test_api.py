@@ -145,18 +145,18 @@ async def test_raw_shows_the_calls_made_and_never_the_secret_calendar(site: Site
     assert answer.headers["cache-status"] == "hris-gateway; fwd=bypass; detail=raw"
 
 
-async def test_reasons_are_told_on_request(site: Site) -> None:
+async def test_reasons_are_shown_on_request(site: Site) -> None:
     account = await site.link("only-public-read")
-    told = (await site.get(account=account, include="withheld", page_size="100")).json()["withheld"]
-    assert told["personal_email"] == [
+    withheld = (await site.get(account=account, include="withheld", page_size="100")).json()["withheld"]
+    assert withheld["personal_email"] == [
         {
             "reason": "withheld_by_scope",
             "needs": "private:read",
             "granted_by": "an Owner or Admin of the company in Humaans, under API access tokens",
         }
     ]
-    assert told["ethnicity"][0]["reason"] == "unmapped"
-    assert told["display_name"][0]["reason"] == "provider_null"
+    assert withheld["ethnicity"][0]["reason"] == "unmapped"
+    assert withheld["display_name"][0]["reason"] == "provider_null"
     account = await site.link("private-user")
-    told = (await site.get(account=account, include="withheld", page_size="100")).json()["withheld"]
-    assert "withheld_by_role" in {line["reason"] for line in told["date_of_birth"]}
+    withheld = (await site.get(account=account, include="withheld", page_size="100")).json()["withheld"]
+    assert "withheld_by_role" in {line["reason"] for line in withheld["date_of_birth"]}

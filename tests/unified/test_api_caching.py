@@ -27,7 +27,7 @@ async def test_the_second_answer_is_a_hit_and_says_its_age(site: Site, sandbox: 
     assert sandbox.calls() == []
 
 
-async def test_the_same_question_in_other_words_is_the_same_answer(site: Site) -> None:
+async def test_the_same_query_in_another_order_is_the_same_answer(site: Site) -> None:
     await site.get(fields="id,first_name")
     assert status(await site.get(fields="first_name,id")) == "hit"
 
@@ -47,7 +47,7 @@ async def test_a_request_may_demand_a_fresh_answer(site: Site, directive: str, e
     assert status(await site.get(headers={"cache-control": directive})) == expected
 
 
-async def test_no_store_keeps_nothing(site: Site) -> None:
+async def test_no_store_stores_nothing(site: Site) -> None:
     await site.get(headers={"cache-control": "no-store"})
     assert status(await site.get()) == "fwd=miss"
 
@@ -55,10 +55,10 @@ async def test_no_store_keeps_nothing(site: Site) -> None:
 async def test_a_change_upstream_is_seen_with_no_cache(site: Site, sandbox: Sandbox) -> None:
     one = (await site.get(page_size="1", fields="remote_id,first_name")).json()["data"][0]
     sandbox.steer("PATCH", f"/rows/people/{one['remote_id']}", {"firstName": "Changed"})
-    kept = await site.get(page_size="1", fields="remote_id,first_name")
+    cached = await site.get(page_size="1", fields="remote_id,first_name")
     fresh = await site.get(page_size="1", fields="remote_id,first_name", headers={"cache-control": "no-cache"})
     sandbox.steer("PATCH", f"/rows/people/{one['remote_id']}", {"firstName": one["first_name"]})
-    assert kept.json()["data"] == [one]
+    assert cached.json()["data"] == [one]
     assert fresh.json()["data"][0]["first_name"] == "Changed"
 
 
@@ -71,16 +71,16 @@ async def test_redis_holds_only_sealed_values_under_keys_that_begin_with_the_acc
     values = b"".join(store.dump(key) or b"" for key in keys)
     store.close()
     assert len(keys) >= 5
-    told = [person[name] for person in people for name in ("remote_id", "last_name", "personal_email")]
+    personal = [person[name] for person in people for name in ("remote_id", "last_name", "personal_email")]
     # Three bytes occur by chance in a megabyte of random ones; eight do once in ten million runs.
-    secrets = [text.encode() for text in told if text and len(text.encode()) >= 8]
+    secrets = [text.encode() for text in personal if text and len(text.encode()) >= 8]
     assert len(secrets) > len(people)
     for secret in secrets:
         assert secret not in values
         assert not any(secret in key for key in keys)
 
 
-async def test_a_cold_miss_looks_twice_and_a_local_hit_not_at_all(site: Site, redis_url: str) -> None:
+async def test_a_cold_miss_reads_redis_twice_and_a_local_hit_never(site: Site, redis_url: str) -> None:
     """The first look reads the generations too; the other comes with the lease, in case another worker was first."""
     with redis.Redis.from_url(redis_url) as store:
         for looks, expected in ((2, "fwd=miss"), (0, "hit")):
@@ -156,7 +156,7 @@ async def test_a_walk_goes_on_in_its_own_reading_while_people_come_and_go(site: 
     assert (len(seen), len(set(seen)), second.json()["next"]) == (60, 60, None)
 
 
-async def test_a_cursor_older_than_its_life_is_stale(
+async def test_a_cursor_older_than_its_lifetime_is_stale(
     environ: dict[str, str], stack: AsyncExitStack, clock: Time
 ) -> None:
     site = await open_site({**environ, "GATEWAY_CACHE_CURSOR_SECONDS": "600"}, stack, clock.clock)

@@ -108,7 +108,7 @@ async def test_a_faulty_query_is_a_400_that_says_what_is_wrong(site: Site, query
     assert_error(answer, 400, says)
 
 
-async def test_all_faults_of_a_query_are_told_at_once(site: Site) -> None:
+async def test_all_faults_of_a_query_are_reported_at_once(site: Site) -> None:
     answer = await site.get(page_size="0", nonsense="1", raw="x")
     assert len(answer.json()["errors"]) == 3
 
@@ -138,7 +138,7 @@ async def test_a_header_that_decides_is_not_given_twice(site: Site) -> None:
         ("GET", "/unified/hris/employees/1/shifts/2", 501),
     ],
 )
-async def test_a_path_or_method_that_is_not_there_is_told_in_the_contract_s_shape(
+async def test_an_unknown_path_or_method_is_an_error_in_the_contract_s_shape(
     site: Site, method: str, path: str, status: int
 ) -> None:
     answer = await site.client.request(
@@ -155,7 +155,7 @@ async def test_a_path_or_method_that_is_not_there_is_told_in_the_contract_s_shap
         ("GET", "/unified/proxy", "POST"),
     ],
 )
-async def test_a_wrong_method_is_told_which_there_are(site: Site, method: str, path: str, allowed: str) -> None:
+async def test_a_wrong_method_gets_the_allowed_ones(site: Site, method: str, path: str, allowed: str) -> None:
     answer = await site.client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
@@ -197,7 +197,7 @@ VENDOR_FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "status", "says"), VENDOR_FAULTS, ids=[str(row[0]) for row in VENDOR_FAULTS])
-async def test_each_kind_of_vendor_fault_is_told_and_nothing_of_it_is_kept(
+async def test_each_kind_of_vendor_fault_is_reported_and_not_cached(
     site: Site, sandbox: Sandbox, fault: dict[str, object], status: int, says: str
 ) -> None:
     sandbox.steer("POST", "/faults", {**fault, "path": "/people", "times": None})

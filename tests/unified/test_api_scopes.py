@@ -101,7 +101,7 @@ DENIED = [
 
 
 @pytest.mark.parametrize(("token", "scopes", "query", "missing"), DENIED)
-async def test_a_denied_call_names_the_missing_scope_and_asks_nobody(
+async def test_a_denied_call_names_the_missing_scope_and_makes_no_vendor_call(
     site: Site, sandbox: Sandbox, token: str, scopes: list[str], query: dict[str, str], missing: str
 ) -> None:
     account, key = await site.link(token), await site.make_key(*scopes)
@@ -125,7 +125,7 @@ async def test_proxy_compares_columns_and_does_nothing_else(site: Site, sandbox:
     assert sandbox.calls() == []
 
 
-async def test_a_kept_answer_is_not_given_to_a_key_of_other_rights(site: Site, sandbox: Sandbox) -> None:
+async def test_a_cached_answer_is_not_given_to_a_key_of_other_rights(site: Site, sandbox: Sandbox) -> None:
     full = await site.get(include="bank_details", page_size="100")
     assert "bank_details" in full.json()["data"][0]
     sandbox.reset()

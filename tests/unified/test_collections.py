@@ -1,4 +1,4 @@
-"""Lists are read whole or not at all, kept in blocks, and read again only when they must be."""
+"""Lists are read whole or not at all, stored in blocks, and read again only when they must be."""
 
 import asyncio
 from typing import Any
@@ -75,7 +75,7 @@ async def test_a_list_that_changes_its_length_is_read_again(totals: list[int], f
     assert len(vendor.asked) == calls
 
 
-async def test_a_list_that_keeps_changing_fails_and_nothing_is_kept() -> None:
+async def test_a_list_that_changes_at_every_reading_fails_and_nothing_is_cached() -> None:
     vendor = changing(list(range(300, 400)))
     bench = CollectionsBench(vendor)
     with pytest.raises(
@@ -87,7 +87,7 @@ async def test_a_list_that_keeps_changing_fails_and_nothing_is_kept() -> None:
     assert len(vendor.asked) == 6
 
 
-async def test_the_failure_of_one_page_ends_the_others_and_nothing_is_kept() -> None:
+async def test_the_failure_of_one_page_ends_the_others_and_nothing_is_cached() -> None:
     started, cancelled = list[str](), list[str]()
 
     class Slow(Vendor):

@@ -12,15 +12,15 @@ from connectors import ids
 from gateway.cache.freshness import Directives
 from gateway.errors import Forbidden, NotFound, NotImplementedHere, VendorFailure
 from gateway.model import Cache
-from tests.fakes.core import Forgetful, json_answer, refusal
-from tests.fakes.vendor import GET, Bench, person, village
+from tests.fakes.core import UnreachableCache, json_answer, refusal
+from tests.fakes.vendor import GET, ReadBench, make_vendor, person
 
 # --- joined lists -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [403, 404])
 async def test_what_is_read_from_a_refused_list_is_left_out_and_said(status: int) -> None:
-    bench = Bench(village(3))
+    bench = ReadBench(make_vendor(3))
     bench.vendor.instead = lambda request: refusal(status) if request.path == "/roles" else None
     why = {
         403: {
@@ -53,7 +53,7 @@ async def test_what_is_read_from_a_refused_list_is_left_out_and_said(status: int
     ],
 )
 async def test_a_refused_list_says_what_is_in_the_way(status: int, error: type[Exception], words: str) -> None:
-    bench = Bench(village(3))
+    bench = ReadBench(make_vendor(3))
     bench.vendor.instead = lambda request: refusal(status) if request.path == "/people" else None
     for _ in range(2):
         with pytest.raises(error, match=words):
@@ -61,7 +61,7 @@ async def test_a_refused_list_says_what_is_in_the_way(status: int, error: type[E
 
 
 async def test_a_join_that_fails_fails_the_answer() -> None:
-    bench = Bench(village(3))
+    bench = ReadBench(make_vendor(3))
     bench.vendor.instead = lambda request: refusal(500) if request.path == "/roles" else None
     with pytest.raises(VendorFailure, match="Village answered 500 to /roles"):
         await bench.ask()
@@ -69,7 +69,7 @@ async def test_a_join_that_fails_fails_the_answer() -> None:
 
 
 async def test_only_the_lists_that_are_needed_are_read() -> None:
-    bench = Bench(village(3))
+    bench = ReadBench(make_vendor(3))
     await bench.ask(fields="id,name")
     assert bench.vendor.paths() == ["/people"]
     bench.vendor.take_calls()
@@ -78,10 +78,10 @@ async def test_only_the_lists_that_are_needed_are_read() -> None:
 
 
 async def test_each_empty_field_is_explained_when_asked() -> None:
-    vendor = village(3)
+    vendor = make_vendor(3)
     del vendor.lists["/people"][0]["diet"]
     vendor.lists["/people"][1]["diet"] = None
-    bench = Bench(vendor)
+    bench = ReadBench(vendor)
     body = await bench.body(include="withheld")
     assert body["withheld"] == {
         "diet": [{"reason": "withheld_by_role", "records": 1}, {"reason": "provider_null", "records": 1}],
@@ -95,7 +95,7 @@ async def test_each_empty_field_is_explained_when_asked() -> None:
 
 @pytest.mark.parametrize("key", ["p7", ids.encode("employee", "p7")])
 async def test_a_record_is_had_by_its_own_id_or_by_ours(key: str) -> None:
-    bench = Bench(village(600))
+    bench = ReadBench(make_vendor(600))
     body = await bench.body(GET, key, expand="work_location")
     assert body["data"]["remote_id"] == "p7"
     assert body["data"]["id"] == ids.encode("employee", "p7")
@@ -141,7 +141,7 @@ async def test_a_record_is_had_by_its_own_id_or_by_ours(key: str) -> None:
     ],
 )
 async def test_another_id_finds_nothing_and_leaves_the_path(key: str) -> None:
-    bench = Bench(village(10))
+    bench = ReadBench(make_vendor(10))
     with pytest.raises(NotFound, match="no such employee, or this account's token may not see it"):
         await bench.ask(GET, key)
     asked = bench.vendor.paths()
@@ -152,7 +152,7 @@ async def test_another_id_finds_nothing_and_leaves_the_path(key: str) -> None:
 @given(st.text(max_size=12) | st.text("./%\\?#~_-a", max_size=6))
 @settings(deadline=None, max_examples=150)
 async def test_no_id_leads_out_of_its_list(key: str) -> None:
-    bench = Bench(village(1))
+    bench = ReadBench(make_vendor(1))
     bench.vendor.instead = lambda _: json_answer({"id": "p0", "name": "Foreign"})
     if key == "p0":
         return
@@ -167,7 +167,7 @@ async def test_no_id_leads_out_of_its_list(key: str) -> None:
 
 @pytest.mark.parametrize("row", [person(8), {"id": 8}, {"id": "p7 "}])
 async def test_another_record_than_was_asked_for_is_not_shown(row: Mapping[str, Any]) -> None:
-    bench = Bench(village(10))
+    bench = ReadBench(make_vendor(10))
     bench.vendor.instead = lambda request: json_answer(row) if request.path == "/people/p7" else None
     with pytest.raises(NotFound):
         await bench.ask(GET, "p7")
@@ -182,7 +182,7 @@ ERROR = {"code": 404, "name": "NotFound", "message": "There is none."}
     [[], [person(7)], None, "p7", 7, {}, {"name": "nobody"}, {"id": None}, {"id": ["p7"]}, ERROR, {**ERROR, "id": "7"}],
 )
 async def test_what_is_no_record_is_a_failure_of_the_vendor(body: Any) -> None:
-    bench = Bench(village(10))
+    bench = ReadBench(make_vendor(10))
     bench.vendor.instead = lambda _: json_answer(body)
     with pytest.raises(VendorFailure, match="something that is no record"):
         await bench.ask(GET, "p7")
@@ -190,14 +190,14 @@ async def test_what_is_no_record_is_a_failure_of_the_vendor(body: Any) -> None:
 
 @pytest.mark.parametrize("status", [403, 404])
 async def test_a_record_that_the_token_may_not_see_is_not_found(status: int) -> None:
-    bench = Bench(village(10))
+    bench = ReadBench(make_vendor(10))
     bench.vendor.instead = lambda request: refusal(status) if request.path == "/people/p7" else None
     with pytest.raises(NotFound):
         await bench.ask(GET, "p7")
 
 
 async def test_raw_shows_what_the_vendor_said_without_its_secrets() -> None:
-    bench = Bench(village(2))
+    bench = ReadBench(make_vendor(2))
     await bench.ask()
     bench.vendor.take_calls()
     page = await bench.ask(raw="true", fields="id,name")
@@ -215,9 +215,9 @@ async def test_raw_shows_what_the_vendor_said_without_its_secrets() -> None:
 
 
 @pytest.mark.parametrize("directives", [Directives(), Directives(no_cache=True), Directives(no_store=True)])
-@pytest.mark.parametrize("cache", [None, Forgetful()])
+@pytest.mark.parametrize("cache", [None, UnreachableCache()])
 async def test_what_must_never_leave_never_does(directives: Directives, cache: Cache | None) -> None:
-    bench = Bench(village(3), cache=cache)
+    bench = ReadBench(make_vendor(3), cache=cache)
     for operation, key in ((None, ""), (GET, "p1")):
         extra = () if operation is None else (operation, key)
         page = await bench.ask(*extra, directives=directives, include="avatar_url,withheld")

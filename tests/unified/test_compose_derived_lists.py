@@ -1,4 +1,4 @@
-"""Lists that the vendor does not keep, and joins that hang below other joins."""
+"""Lists that the vendor does not have, and joins below other joins."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,14 +8,14 @@ import pytest
 from connectors.contract import TEXT, Given, ListOf, Resource, Spec
 from connectors.spec import OWN_KEY, Collection, Derived, Endpoint, Join, Nested, Row, Table, all_matches
 from gateway.errors import BadRequest, NotFound, VendorFailure
-from tests.fakes.core import Forgetful, Rows, Vendor, refusal
-from tests.fakes.vendor import GET, LIST, PEOPLE, PUBLIC, ROLES, TOWN, TOWNS, VILLAGE, Bench, person, village
+from tests.fakes.core import Rows, UnreachableCache, Vendor, refusal
+from tests.fakes.vendor import GET, LIST, PEOPLE, PUBLIC, ROLES, TOWN, TOWNS, VILLAGE, ReadBench, make_vendor, person
 
 DIETS = Resource("diets", {"id": TEXT, "name": TEXT})
 
 
 def diets(lists: Sequence[Sequence[Row]]) -> list[Row]:
-    """Returns each diet that somebody keeps, and each title, in the order of the letters."""
+    """Returns each diet and each title, in alphabetical order."""
     people, roles = lists
     names = {str(row["diet"]) for row in people} | {str(row["title"]) for row in roles}
     return [{"id": f"d-{name}", "name": name} for name in sorted(names)]
@@ -37,11 +37,11 @@ LIST_DIETS = replace(LIST, resource="diets", filters=(), expand=(), include=())
 GET_DIET = replace(GET, resource="diets", expand=(), include=())
 
 
-def kitchen(people: int = 0, *, cached: bool = True) -> Bench[Vendor]:
-    vendor = village(people)
+def kitchen(people: int = 0, *, cached: bool = True) -> ReadBench[Vendor]:
+    vendor = make_vendor(people)
     vendor.lists["/people"] = [person(number, diet=f"diet {number:02d}") for number in range(people)]
     vendor.lists["/roles"] = [{"id": "r0", "person": "p0", "title": "cook"}]
-    return Bench(vendor, connector=CONNECTOR, usual=LIST_DIETS, cache=None if cached else Forgetful())
+    return ReadBench(vendor, connector=CONNECTOR, usual=LIST_DIETS, cache=None if cached else UnreachableCache())
 
 
 def names(rows: Rows) -> list[str]:
@@ -68,11 +68,11 @@ async def test_one_of_a_derived_list_is_found_in_it() -> None:
             await bench.ask(GET_DIET, key)
 
 
-def people_change(bench: Bench[Vendor]) -> None:
+def people_change(bench: ReadBench[Vendor]) -> None:
     bench.vendor.lists["/people"].append(person(99, diet="a new diet"))
 
 
-def roles_change(bench: Bench[Vendor]) -> None:
+def roles_change(bench: ReadBench[Vendor]) -> None:
     bench.vendor.lists["/roles"][0]["title"] = "another word"
     bench.vendor.lists["/roles"].append({"id": "r1", "title": "zoo keeper"})
 
@@ -80,7 +80,7 @@ def roles_change(bench: Bench[Vendor]) -> None:
 @pytest.mark.parametrize("change", [people_change, roles_change])
 @pytest.mark.parametrize("kinds", [("rows", "answer"), ("list", "snapshot", "rows", "answer")])
 async def test_a_walk_through_a_derived_list_that_changed_does_not_go_on(
-    change: Callable[[Bench[Vendor]], None], kinds: tuple[str, ...]
+    change: Callable[[ReadBench[Vendor]], None], kinds: tuple[str, ...]
 ) -> None:
     bench = kitchen(10)
     first = await bench.body(page_size="4")
@@ -91,9 +91,9 @@ async def test_a_walk_through_a_derived_list_that_changed_does_not_go_on(
     assert refused.value.code == "StaleCursorError"
 
 
-async def test_one_part_that_changed_is_enough_though_the_other_is_kept() -> None:
-    """People are kept for an hour, roles for a minute: after that minute they are another list."""
-    bench = Bench(kitchen(10).vendor, connector=CONNECTOR, usual=LIST_DIETS, fresh={"employees": 3600})
+async def test_one_changed_part_makes_a_cursor_stale_though_the_other_is_cached() -> None:
+    """People are cached for an hour, roles for a minute: after that minute they are another list."""
+    bench = ReadBench(kitchen(10).vendor, connector=CONNECTOR, usual=LIST_DIETS, fresh={"employees": 3600})
     first = await bench.body(page_size="4")
     roles_change(bench)
     bench.time.forward(61)
@@ -102,12 +102,12 @@ async def test_one_part_that_changed_is_enough_though_the_other_is_kept() -> Non
 
 
 @pytest.mark.parametrize("change", [people_change, roles_change])
-async def test_without_a_cursor_lost_rows_are_read_anew(change: Callable[[Bench[Vendor]], None]) -> None:
+async def test_without_a_cursor_lost_rows_are_read_again(change: Callable[[ReadBench[Vendor]], None]) -> None:
     bench = kitchen(10)
     await bench.ask(page_size="4")
     change(bench)
     bench.memory.evict("rows", "answer")
-    fresh = Bench(bench.vendor, connector=CONNECTOR, usual=LIST_DIETS)
+    fresh = ReadBench(bench.vendor, connector=CONNECTOR, usual=LIST_DIETS)
     assert names(await bench.walk()) == names(await fresh.walk())
     assert len(names(await bench.walk())) == 12
 
@@ -174,7 +174,7 @@ RESIDENTS = replace(
 
 
 async def test_a_single_record_has_what_hangs_below_what_is_joined_to_it() -> None:
-    vendor = village(7)
+    vendor = make_vendor(7)
     for town in vendor.lists["/towns"]:
         town["mayor"] = "p6"
     vendor.lists["/streets"] = [
@@ -182,7 +182,7 @@ async def test_a_single_record_has_what_hangs_below_what_is_joined_to_it() -> No
     ]
     assert TOWNS.path in vendor.lists
     listing = replace(LIST, resource="residents", expand=(), include=())
-    bench = Bench(vendor, connector=RESIDENTS, usual=listing)
+    bench = ReadBench(vendor, connector=RESIDENTS, usual=listing)
     listed = (await bench.body())["data"][1]
     assert listed == {
         "name": "Person 1",

@@ -1,4 +1,4 @@
-"""Pages of a list: filled under filters, walked to the end whatever their size, and resumed when caches forget."""
+"""Pages of a list: filled under filters, walked to the end whatever their size, and resumed when the cache is empty."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from connectors.exchange import Answer, Request
 from gateway.errors import BadRequest, VendorFailure
-from tests.fakes.core import Forgetful, Rows, Time, Vendor, json_answer, refusal
-from tests.fakes.vendor import GET, Bench, person, village
+from tests.fakes.core import Rows, Time, UnreachableCache, Vendor, json_answer, refusal
+from tests.fakes.vendor import GET, ReadBench, make_vendor, person
 
 MINUTE_300 = "2026-01-01T05:00:00Z"
 
@@ -30,10 +30,10 @@ def numbered(*numbers: int) -> list[str]:
 @settings(deadline=None, max_examples=40)
 async def test_a_walk_gives_every_record_once_whatever_the_page_size(people: int, page_size: int) -> None:
     page_size = max(page_size, people // 20)
-    bench = Bench(village(people))
+    bench = ReadBench(make_vendor(people))
     found = await bench.walk(page_size=str(page_size))
     assert remote_ids(found) == numbered(*range(people))
-    assert found == await Bench(village(people)).walk(page_size="250")
+    assert found == await ReadBench(make_vendor(people)).walk(page_size="250")
     # People and roles, each read once in pages of 250.
     # Where the list fills its last page, its pages do not overlap: that would cost one more.
     assert bench.vendor.take_calls() == 2 * max(1, -(-people // 250))
@@ -49,9 +49,9 @@ async def test_a_walk_gives_every_record_once_whatever_the_page_size(people: int
 async def test_pages_are_filled_with_what_passes_a_filter(
     *, people: list[str], page_size: int, wanted: str, cache: bool
 ) -> None:
-    vendor = village(0)
+    vendor = make_vendor(0)
     vendor.lists["/people"] = [person(number, number=word) for number, word in enumerate(people)]
-    bench = Bench(vendor, cache=None if cache else Forgetful())
+    bench = ReadBench(vendor, cache=None if cache else UnreachableCache())
     expected = [f"p{number}" for number, word in enumerate(people) if word == wanted]
     found: list[str] = []
     cursor: dict[str, Any] = {}
@@ -69,10 +69,10 @@ async def test_pages_are_filled_with_what_passes_a_filter(
 @given(page_size=st.integers(1, 9), people=st.integers(0, 30), wanted=st.booleans())
 @settings(deadline=None, max_examples=40)
 async def test_the_deprecated_page_numbers_cut_the_same_pages(*, page_size: int, people: int, wanted: bool) -> None:
-    vendor = village(people)
+    vendor = make_vendor(people)
     for row in vendor.lists["/people"][::3]:
         row["number"] = "x"
-    bench = Bench(vendor)
+    bench = ReadBench(vendor)
     query = {"page_size": str(page_size)} | ({"filter__employee_number": "x"} if wanted else {})
     whole = remote_ids(await bench.walk(**query))
     found = list[str]()
@@ -82,7 +82,7 @@ async def test_the_deprecated_page_numbers_cut_the_same_pages(*, page_size: int,
 
 
 async def test_a_walk_with_cursors_may_change_its_page_size() -> None:
-    bench = Bench(village(10))
+    bench = ReadBench(make_vendor(10))
     first = await bench.body(page_size="3")
     second = await bench.body(page_size="5", next=first["next"])
     assert remote_ids(first["data"] + second["data"]) == numbered(*range(8))
@@ -104,21 +104,21 @@ async def test_a_walk_with_cursors_may_change_its_page_size() -> None:
     ],
 )
 async def test_a_filter_gives_what_it_says(query: dict[str, Any], expected: list[int]) -> None:
-    body = await Bench(village(305)).body(**query)
+    body = await ReadBench(make_vendor(305)).body(**query)
     assert remote_ids(body["data"]) == numbered(*expected)
     assert body["next"] is None
 
 
 async def test_a_record_without_the_value_passes_no_filter() -> None:
-    vendor = village(2)
+    vendor = make_vendor(2)
     vendor.lists["/people"] += [person(2, updated=None, number=None), person(3, updated="soon", number=7)]
-    bench = Bench(vendor)
+    bench = ReadBench(vendor)
     assert remote_ids(await bench.walk(updated_after="2020-01-01")) == numbered(0, 1)
     assert remote_ids(await bench.walk(filter__employee_number="7")) == numbered(3)
 
 
 async def test_a_filter_that_the_vendor_applies_costs_one_page_and_is_checked_again() -> None:
-    bench = Bench(village(600))
+    bench = ReadBench(make_vendor(600))
     body = await bench.body(filter__email="p7@village.test")
     assert remote_ids(body["data"]) == numbered(7)
     assert body["data"][0]["job_title"] == "Title 7"
@@ -128,18 +128,18 @@ async def test_a_filter_that_the_vendor_applies_costs_one_page_and_is_checked_ag
     ]
 
     def ignoring(request: Request) -> Answer | None:
-        """Answer as a vendor that does not know the filter."""
+        """Answers as a vendor that does not know the filter."""
         rows = bench.vendor.lists[request.path]
         skip = int(dict(request.query)["skip"])
         return json_answer({"total": len(rows), "data": rows[skip : skip + 250]})
 
-    careless = Bench(village(600))
+    careless = ReadBench(make_vendor(600))
     careless.vendor.instead = ignoring
     assert (await careless.body(filter__email="p7@village.test"))["data"] == body["data"]
 
 
 async def test_proxy_parameters_go_to_the_list_and_are_a_question_of_their_own() -> None:
-    bench = Bench(village(10))
+    bench = ReadBench(make_vendor(10))
     body = await bench.body(proxy__town="t1")
     assert remote_ids(body["data"]) == numbered(1, 4, 7)
     assert ("town", "t1") in bench.vendor.asked[0].query
@@ -148,7 +148,7 @@ async def test_proxy_parameters_go_to_the_list_and_are_a_question_of_their_own()
 
 @pytest.mark.parametrize("name", ["proxy__limit", "proxy__skip", "proxy__limit][0", "proxy__skip][$gt"])
 async def test_proxy_cannot_take_the_paging(name: str) -> None:
-    bench = Bench(village(3))
+    bench = ReadBench(make_vendor(3))
     query: dict[str, Any] = {name: "1"}
     with pytest.raises(BadRequest, match="paging upstream is the gateway's, use page_size"):
         await bench.ask(**query)
@@ -160,24 +160,24 @@ async def test_proxy_cannot_take_the_paging(name: str) -> None:
 # --- cursors ----------------------------------------------------------------------------------------------------
 
 
-def lose_all(bench: Bench[Vendor]) -> None:
+def lose_all(bench: ReadBench[Vendor]) -> None:
     bench.memory.values.clear()
 
 
-def lose_the_rows(bench: Bench[Vendor]) -> None:
+def lose_the_rows(bench: ReadBench[Vendor]) -> None:
     bench.memory.evict("rows", "answer")
 
 
-def lose_the_rows_alone(bench: Bench[Vendor]) -> None:
+def lose_the_rows_alone(bench: ReadBench[Vendor]) -> None:
     """The answers that were made from them stay."""
     bench.memory.evict("rows")
 
 
-def lose_the_list(bench: Bench[Vendor]) -> None:
+def lose_the_list(bench: ReadBench[Vendor]) -> None:
     bench.memory.evict("list", "answer")
 
 
-def lose_nothing(bench: Bench[Vendor]) -> None:
+def lose_nothing(bench: ReadBench[Vendor]) -> None:
     """The cache is whole."""
 
 
@@ -185,10 +185,10 @@ LOSSES = [lose_nothing, lose_the_list, lose_the_rows, lose_the_rows_alone, lose_
 
 
 @pytest.mark.parametrize("lose", LOSSES)
-async def test_a_walk_goes_on_when_the_cache_has_forgotten_but_the_list_stands(
-    lose: Callable[[Bench[Vendor]], None],
+async def test_a_walk_goes_on_when_the_cache_is_empty_but_the_list_is_unchanged(
+    lose: Callable[[ReadBench[Vendor]], None],
 ) -> None:
-    bench = Bench(village(30))
+    bench = ReadBench(make_vendor(30))
     first = await bench.body(page_size="10")
     lose(bench)
     second = await bench.body(page_size="10", next=first["next"])
@@ -199,7 +199,7 @@ async def test_a_walk_goes_on_when_the_cache_has_forgotten_but_the_list_stands(
 
 
 async def test_a_walk_goes_on_without_any_cache() -> None:
-    bench = Bench(village(30), cache=Forgetful())
+    bench = ReadBench(make_vendor(30), cache=UnreachableCache())
     assert remote_ids(await bench.walk(page_size="7")) == numbered(*range(30))
     assert remote_ids(await bench.walk(page_size="2", updated_after="2026-01-01T00:20:00Z")) == numbered(*range(21, 30))
 
@@ -220,24 +220,24 @@ def replaced(rows: Rows) -> None:
 @pytest.mark.parametrize("lose", [lose_all, lose_the_rows, lose_the_rows_alone])
 @pytest.mark.parametrize("cache", ["memory", "none"])
 async def test_a_changed_list_never_looks_like_the_same_walk(
-    change: Callable[[Rows], None], lose: Callable[[Bench[Vendor]], None], cache: str
+    change: Callable[[Rows], None], lose: Callable[[ReadBench[Vendor]], None], cache: str
 ) -> None:
     time = Time()
-    bench = Bench(village(30), time=time, cache=Forgetful() if cache == "none" else None)
+    bench = ReadBench(make_vendor(30), time=time, cache=UnreachableCache() if cache == "none" else None)
     first = await bench.body(page_size="10")
     change(bench.vendor.lists["/people"])
     lose(bench)
     with pytest.raises(BadRequest, match="next has gone stale: the list has changed") as refused:
         await bench.ask(page_size="10", next=first["next"])
     assert refused.value.code == "StaleCursorError"
-    # The first page is still kept with the cursor that leads nowhere: who begins again must not be given it.
+    # The first page is still cached with a stale cursor: a new walk must not get it.
     assert remote_ids(await bench.walk(page_size="10")) == [each["id"] for each in bench.vendor.lists["/people"]]
 
 
 @pytest.mark.parametrize("change", [joined, left, replaced])
 async def test_a_walk_into_a_part_that_is_lost_does_not_repeat_or_skip(change: Callable[[Rows], None]) -> None:
-    """Parts of a reading are evicted one by one: the record before the place may be kept, and those after it not."""
-    bench = Bench(village(600))
+    """Blocks of a snapshot are evicted one by one: the record before the cursor may stay, those after it not."""
+    bench = ReadBench(make_vendor(600))
     first = await bench.body(page_size="100")
     second = await bench.body(page_size="150", next=first["next"])
     change(bench.vendor.lists["/people"])
@@ -247,7 +247,7 @@ async def test_a_walk_into_a_part_that_is_lost_does_not_repeat_or_skip(change: C
 
 
 async def test_a_walk_into_a_part_that_is_lost_goes_on_where_the_list_stands() -> None:
-    bench = Bench(village(600))
+    bench = ReadBench(make_vendor(600))
     first = await bench.body(page_size="250")
     bench.memory.values = {key: value for key, value in bench.memory.values.items() if not key.endswith(":1")}
     second = await bench.body(page_size="250", next=first["next"])
@@ -256,8 +256,8 @@ async def test_a_walk_into_a_part_that_is_lost_goes_on_where_the_list_stands() -
 
 
 @pytest.mark.parametrize("change", [joined, left, replaced])
-async def test_a_walk_that_is_kept_does_not_see_the_change(change: Callable[[Rows], None]) -> None:
-    bench = Bench(village(30))
+async def test_a_walk_in_a_cached_snapshot_does_not_see_the_change(change: Callable[[Rows], None]) -> None:
+    bench = ReadBench(make_vendor(30))
     first = await bench.body(page_size="10")
     change(bench.vendor.lists["/people"])
     bench.time.forward(600)
@@ -271,11 +271,11 @@ async def test_a_walk_that_is_kept_does_not_see_the_change(change: Callable[[Row
 @pytest.mark.parametrize("change", [joined, left, replaced])
 @pytest.mark.parametrize("path", ["/people", "/roles"])
 @pytest.mark.parametrize("query", [{}, {"updated_after": "2020-01-01"}, {"filter__employee_number": "5"}])
-async def test_a_question_without_cursor_is_answered_anew_when_rows_are_lost(
+async def test_a_request_without_cursor_is_read_again_when_rows_are_lost(
     change: Callable[[Rows], None], path: str, query: dict[str, Any]
 ) -> None:
-    """The head of a list may still be kept when its rows are not: that is no fault of the caller's."""
-    bench = Bench(village(30))
+    """The head of a list may still be cached when its rows are not: that is no fault of the caller's."""
+    bench = ReadBench(make_vendor(30))
     await bench.walk(**query)
     if path == "/people":
         change(bench.vendor.lists[path])
@@ -283,11 +283,11 @@ async def test_a_question_without_cursor_is_answered_anew_when_rows_are_lost(
         bench.vendor.lists[path].append({"id": "r", "person": "p99", "title": "New"})
     lose_the_rows(bench)
     found = await bench.walk(page_size="7", **query)
-    assert found == await Bench(bench.vendor).walk(page_size="7", **query)
+    assert found == await ReadBench(bench.vendor).walk(page_size="7", **query)
 
 
-async def test_a_cursor_outlives_its_sweep_by_no_more_than_its_own_life() -> None:
-    bench = Bench(village(30))
+async def test_a_cursor_outlives_its_snapshot_by_no_more_than_its_own_lifetime() -> None:
+    bench = ReadBench(make_vendor(30))
     first = await bench.body(page_size="10")
     bench.time.forward(3601)
     with pytest.raises(BadRequest, match="older than 3600 seconds"):
@@ -307,7 +307,7 @@ async def test_a_cursor_outlives_its_sweep_by_no_more_than_its_own_life() -> Non
     ],
 )
 async def test_a_cursor_is_of_no_use_to_another_question(other: dict[str, Any]) -> None:
-    bench = Bench(village(30))
+    bench = ReadBench(make_vendor(30))
     cursor = (await bench.body(page_size="10"))["next"]
     bench.vendor.take_calls()
     with pytest.raises(BadRequest, match="not a cursor of this list"):
@@ -315,7 +315,7 @@ async def test_a_cursor_is_of_no_use_to_another_question(other: dict[str, Any]) 
 
 
 async def test_an_error_half_way_is_an_error_and_not_the_end() -> None:
-    bench = Bench(village(30))
+    bench = ReadBench(make_vendor(30))
     first = await bench.body(page_size="10")
     lose_all(bench)
     bench.vendor.instead = lambda _: refusal(500)

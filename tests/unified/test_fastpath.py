@@ -33,7 +33,7 @@ def fingerprint(
     return found
 
 
-def test_of_one_request_too_many_the_oldest_alone_is_forgotten() -> None:
+def test_one_ticket_too_many_evicts_the_oldest_alone() -> None:
     fast_path = FastPath()
     for number in range(REMEMBERED_TICKETS + 1):
         fast_path.remember(fingerprint(fast_path, b"n=%d" % number), ENTRY)
@@ -54,7 +54,7 @@ def test_long_queries_take_no_more_memory_than_short_ones() -> None:
     assert taken < 4_000_000
 
 
-def test_requests_that_differ_anywhere_are_told_apart() -> None:
+def test_requests_that_differ_anywhere_have_different_fingerprints() -> None:
     """Also where a text moves from one part to the next."""
     fast_path = FastPath()
     found = [

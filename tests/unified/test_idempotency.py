@@ -1,4 +1,4 @@
-"""Writes under an idempotency key: done once, whoever asks again, and however it ended."""
+"""Writes under an idempotency key: done once, however often they are repeated and however they ended."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.fakes.core import make_linked, refusal
 from tests.fakes.writes import AWAY, HIRED, Script, WriteBench
 
 
-async def test_a_repeat_gets_the_first_answer_and_asks_nobody() -> None:
+async def test_a_repeat_gets_the_first_answer_without_a_vendor_call() -> None:
     bench = WriteBench()
     first = await bench.hire(once="k1")
     again = await bench.hire(once="k1")
@@ -57,7 +57,7 @@ async def test_other_keys_other_accounts_and_changes_are_done_each_time() -> Non
     assert bench.vendor.written() == ["POST /people"] * 5 + ["PATCH /people/x"] * 2
 
 
-async def test_a_key_may_be_used_again_where_nothing_was_done_and_after_a_day() -> None:
+async def test_a_key_is_free_again_where_nothing_was_done_and_after_a_day() -> None:
     bench = WriteBench(Script({"POST /people": refusal(422)}))
     with pytest.raises(Unprocessable):
         await bench.hire(once="k1")
@@ -69,7 +69,7 @@ async def test_a_key_may_be_used_again_where_nothing_was_done_and_after_a_day() 
     assert not (await bench.hire(once="k1")).replayed
 
 
-async def test_what_is_begun_is_waited_for_and_what_was_cut_off_is_not_known() -> None:
+async def test_a_write_in_progress_is_a_conflict_and_an_interrupted_one_has_an_unknown_outcome() -> None:
     bench = WriteBench()
     await bench.hire(once="k1")
     [(place, done)] = bench.idempotency.records.items()
@@ -98,7 +98,7 @@ async def test_an_answer_that_can_no_longer_be_opened_is_a_conflict_and_no_secon
     assert bench.vendor.written() == ["POST /people"]
 
 
-async def test_neither_key_nor_body_is_kept() -> None:
+async def test_neither_key_nor_body_is_stored() -> None:
     bench = WriteBench()
     await bench.hire(once="planted-key")
     assert "planted-key" not in repr(bench.idempotency.records)

@@ -1,4 +1,4 @@
-"""What is done once only, in the database: one process of many gets the key, and it ends with the account."""
+"""Idempotency keys in the database: one process of many reserves a key, and unlinking deletes it."""
 
 import asyncio
 import subprocess
@@ -34,7 +34,7 @@ async def account_in(stores: Stores) -> None:
     await stores.accounts.store(await new_account(stores), TOKEN)
 
 
-async def test_what_was_done_is_given_to_whoever_comes_later(stores: Stores, url: str, time: Time) -> None:
+async def test_the_result_of_a_write_is_returned_to_later_requests(stores: Stores, url: str, time: Time) -> None:
     await account_in(stores)
     turn = IdempotencyKey("a1", "key", "request")
     assert await stores.idempotency.begin(turn, START, SINCE) is None
@@ -49,7 +49,7 @@ async def test_what_was_done_is_given_to_whoever_comes_later(stores: Stores, url
     await other.close()
 
 
-async def test_a_key_that_is_given_back_or_over_is_free(stores: Stores) -> None:
+async def test_a_key_that_is_released_or_expired_is_free(stores: Stores) -> None:
     await account_in(stores)
     turn, old = IdempotencyKey("a1", "key", "request"), IdempotencyKey("a1", "old", "request")
     await stores.idempotency.begin(turn, START, SINCE)
@@ -57,7 +57,7 @@ async def test_a_key_that_is_given_back_or_over_is_free(stores: Stores) -> None:
     assert await stores.idempotency.begin(turn, START, SINCE) is None
     await stores.idempotency.begin(old, START - timedelta(hours=1), SINCE)
     assert await stores.idempotency.begin(turn, START, START) is not None
-    # What is over is gone for every key, asked for or not.
+    # Expired records of all keys are deleted.
     assert await stores.idempotency.begin(old, START, SINCE) is None
 
 

@@ -237,7 +237,7 @@ def test_a_refused_list_closes_all_that_is_read_from_it_and_what_is_read_from_it
     assert refused_paths(plan, {one: index(one, OWNERS), many: index(many, OWNERS)}) == {}
 
 
-def test_nothing_is_said_of_what_is_full() -> None:
+def test_a_filled_field_is_not_reported() -> None:
     plan = compiled({"full": TEXT, "empty_list": TEXT}, {"full": "x", "empty_list": Field("x", lambda _: [])})
     assert explain(plan, [{"x": "1"}]) == {}
     assert explain(plan, []) == {}

@@ -117,8 +117,8 @@ async def test_what_is_accepted_repeats_nobody_and_misses_nobody_who_was_there_t
 
 @given(count=st.integers(4, 14), most=st.integers(2, 6), stamped=st.booleans())
 @settings(deadline=None, max_examples=200)
-async def test_nobody_can_be_hidden_from_all_pages(count: int, most: int, *, stamped: bool) -> None:
-    """One is kept out of each page, as an order that changes may do, and the total is kept up by somebody new.
+async def test_no_row_can_be_hidden_from_all_pages(count: int, most: int, *, stamped: bool) -> None:
+    """One row is missing in each page, as a changing order may do, and a new row replaces it in the total.
 
     Each page begins with the row that the one before ended with, and holds nobody twice.
     """
@@ -128,15 +128,15 @@ async def test_nobody_can_be_hidden_from_all_pages(count: int, most: int, *, sta
         hidden = next(row for row in vendor.rows if row["id"] == "n0")
         if skip == 0:
             seen.clear()
-        held = min(limit, len(vendor.rows) - skip)
+        length = min(limit, len(vendor.rows) - skip)
         joint = [row for row in seen[-1:] if row in vendor.rows]
         unseen = [row for row in vendor.rows if row not in seen and row is not hidden]
-        while len(joint) + len(unseen) < held:
-            gone = next(row for row in vendor.rows if row not in joint and row is not hidden and row in seen)
-            vendor.delete(vendor.rows.index(gone))
+        while len(joint) + len(unseen) < length:
+            deleted = next(row for row in vendor.rows if row not in joint and row is not hidden and row in seen)
+            vendor.delete(vendor.rows.index(deleted))
             vendor.insert(0)
             unseen.append(vendor.rows[0])
-        page = (joint + unseen)[:held]
+        page = (joint + unseen)[:length]
         others = [row for row in vendor.rows if row not in page and row is not hidden]
         rest = [*others, hidden]
         # Who is hidden stands behind the page, or before it where that is the end.
@@ -180,7 +180,7 @@ async def test_a_row_without_a_key_is_known_by_all_that_it_says(stamp: str) -> N
         await bench.open(Directives(no_cache=True))
 
 
-async def test_one_page_that_names_somebody_twice_is_not_taken_either() -> None:
+async def test_a_page_with_the_same_row_twice_is_refused_too() -> None:
     bench = CollectionsBench(Vendor({"/things": [{"id": "x"}, {"id": "x"}, {"id": "y"}]}))
     with pytest.raises(VendorFailure, match=r"its pages held 2 different rows, 3 in all, of 3\."):
         await bench.open()

@@ -1,6 +1,6 @@
 """What `raw=true` shows, for every read and every scope: no list, record or column that is not open otherwise.
 
-What a list is about is written out here by hand, not derived from the tables that are tested.
+What a list is about is written out here, not derived from the tables that are tested.
 """
 
 from contextlib import AsyncExitStack
@@ -12,7 +12,7 @@ from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
 from tests.fixtures.gateway import Sandbox, Site, open_site
-from tests.unified.test_every_read import some_employee
+from tests.unified.test_api_every_read import some_employee
 
 HUMAANS = CONNECTORS["humaans"]
 ANSWERED = [each for each in OPERATIONS if each.reads and HUMAANS.endpoint(each)]
@@ -66,7 +66,7 @@ async def path_of(site: Site, operation: Operation) -> str:
     return f"{listing}/{one['id']}"
 
 
-def held(scopes: list[str], scope: str) -> bool:
+def has_scope(scopes: list[str], scope: str) -> bool:
     return "*" in scopes or scope in scopes
 
 
@@ -74,12 +74,12 @@ def check(raw: list[dict[str, Any]], scopes: list[str], columns: set[str], lists
     for call in raw:
         path = call["url"].split("/api")[1].partition("?")[0]
         of = "/" + path.split("/")[1]
-        assert held(scopes, NEEDED[of]), (call["url"], scopes)
+        assert has_scope(scopes, NEEDED[of]), (call["url"], scopes)
         assert of not in lists, call["url"]
         rows = call["response"].get("data", [call["response"]])
         for row in rows if of == "/people" else ():
             assert not columns & row.keys(), (call["url"], columns & row.keys())
-            assert all(held(scopes, scope) for column, scope in SENSITIVE.items() if column in row)
+            assert all(has_scope(scopes, scope) for column, scope in SENSITIVE.items() if column in row)
 
 
 @pytest.mark.parametrize(("settings", "columns", "lists"), PROHIBITIONS)
@@ -110,7 +110,7 @@ async def test_raw_shows_no_more_than_key_token_and_operator_open(
                 whose.append(operation.path.removeprefix("/unified/hris").replace("{id}", stranger))
             for path in whose:
                 answer = await closed.get(path, key=key, raw="true")
-                if not held(scopes, operation.scope):
+                if not has_scope(scopes, operation.scope):
                     assert answer.status_code == 403
                 if answer.status_code == 200:
                     seen += len(answer.json()["raw"])
@@ -120,7 +120,7 @@ async def test_raw_shows_no_more_than_key_token_and_operator_open(
     assert seen > 20  # Else this would hold of answers that show nothing.
 
 
-async def test_raw_shows_the_rows_of_the_page_and_of_nobody_else(site: Site, sandbox: Sandbox) -> None:
+async def test_raw_shows_the_rows_of_the_page_and_no_others(site: Site, sandbox: Sandbox) -> None:
     sandbox.reset()
     answer = (
         await site.get(raw="true", page_size="5", expand="employments", include="bank_details,custom_fields")

@@ -1,4 +1,4 @@
-"""One call from start to end: who may ask, what is answered from what is kept, and what a refusal leaves behind."""
+"""One read from start to end: who may ask, what the cache answers, and what a refusal leaves behind."""
 
 import asyncio
 from itertools import product
@@ -20,8 +20,8 @@ from gateway.errors import (
 from gateway.model import Status, StatusReason
 from gateway.policy.policy import Operator
 from gateway.unified.plan import REMEMBERED_PLANS
-from tests.fakes.core import NOW, Forgetful, Register, Vendor, make_key, make_linked
-from tests.fakes.vendor import ALL_SCOPES, CREATE, GET, LIST, READER, Bench, village
+from tests.fakes.core import NOW, Register, UnreachableCache, Vendor, make_key, make_linked
+from tests.fakes.vendor import ALL_SCOPES, CREATE, GET, LIST, READER, ReadBench, make_vendor
 
 
 def register() -> Register:
@@ -43,8 +43,8 @@ def register() -> Register:
     )
 
 
-def bench(people: int = 5) -> Bench[Vendor]:
-    return Bench(village(people), register=register())
+def bench(people: int = 5) -> ReadBench[Vendor]:
+    return ReadBench(make_vendor(people), register=register())
 
 
 # --- the order of refusals, and what they cost ------------------------------------------------------------------
@@ -120,7 +120,7 @@ async def test_an_account_that_is_not_active_is_not_asked_not_even_in_the_cache(
     gateway = bench()
     await gateway.ask()
     gateway.vendor.take_calls()
-    # The same revision, so that what is kept would still be found.
+    # The same revision, so that cached answers would still be found.
     gateway.register.change("a1", status=status, status_reasons=reasons)
     with pytest.raises(AccountUnavailable, match=words):
         await gateway.ask()
@@ -128,7 +128,7 @@ async def test_an_account_that_is_not_active_is_not_asked_not_even_in_the_cache(
 
 
 async def test_what_the_operator_has_closed_is_closed() -> None:
-    gateway = Bench(village(3), operator=Operator(frozenset({"get_employee"}), frozenset({"employees.diet"})))
+    gateway = ReadBench(make_vendor(3), operator=Operator(frozenset({"get_employee"}), frozenset({"employees.diet"})))
     with pytest.raises(Forbidden, match="The operator of this gateway has closed get_employee") as denied:
         await gateway.ask(GET, "p1")
     assert denied.value.errors == ()
@@ -157,7 +157,7 @@ async def test_the_memory_of_decisions_and_of_answers_never_mixes_rights(
     order: list[tuple[str, str]], *, cached: bool
 ) -> None:
     """The same question on one account, by keys and tokens of different rights, over and over."""
-    gateway = Bench(village(5), register=register(), cache=None if cached else Forgetful())
+    gateway = ReadBench(make_vendor(5), register=register(), cache=None if cached else UnreachableCache())
     for account, key in order * 3:
         gateway.register.change("a1", grant=Grant(scopes=frozenset({account}), found_by="token-info"))
         for operation, record_id in ((LIST, ""), (GET, "p1")):
@@ -172,7 +172,7 @@ async def test_the_memory_of_decisions_and_of_answers_never_mixes_rights(
                 assert ("size" in record["work_location"]) == ("work_location.size" not in hidden)
 
 
-async def test_accounts_do_not_share_what_is_kept() -> None:
+async def test_accounts_do_not_share_cached_answers() -> None:
     gateway = bench()
     gateway.register.accounts["a2"] = make_linked("a2", "closed")
     await gateway.ask(account="a1")

@@ -10,12 +10,12 @@ from gateway.cache.freshness import Windows
 from gateway.model import Status
 from gateway.unified.call import FastPathTicket
 from tests.fakes.core import Vendor
-from tests.fakes.vendor import Bench, village
+from tests.fakes.vendor import ReadBench, make_vendor
 
 
-async def cached_answer() -> tuple[Bench[Vendor], FastPathTicket]:
+async def cached_answer() -> tuple[ReadBench[Vendor], FastPathTicket]:
     """Returns a gateway that has an answer in its local cache, and the ticket to it."""
-    gateway = Bench(village(5), local_bytes=1 << 20, windows=Windows(60, 30))
+    gateway = ReadBench(make_vendor(5), local_bytes=1 << 20, windows=Windows(60, 30))
     first = await gateway.ask()
     assert first.ticket is None, "an answer that was fetched is not yet one from a cache"
     second = await gateway.ask()
@@ -34,40 +34,40 @@ async def test_a_ticket_gives_the_answer_that_asking_gives_and_its_age() -> None
     assert gateway.vendor.take_calls() == 0
 
 
-def revoke(gateway: Bench[Vendor]) -> None:
+def revoke(gateway: ReadBench[Vendor]) -> None:
     gateway.register.keys.clear()
 
 
-def rescope(gateway: Bench[Vendor]) -> None:
+def rescope(gateway: ReadBench[Vendor]) -> None:
     gateway.register.keys["key"] = replace(gateway.register.keys["key"], scopes=frozenset({"hris.locations:read"}))
 
 
-def suspend(gateway: Bench[Vendor]) -> None:
+def suspend(gateway: ReadBench[Vendor]) -> None:
     gateway.register.change("a1", status=Status.SUSPENDED)
 
 
-def relink(gateway: Bench[Vendor]) -> None:
+def relink(gateway: ReadBench[Vendor]) -> None:
     gateway.register.change("a1", revision=2)
 
 
-def unlink(gateway: Bench[Vendor]) -> None:
+def unlink(gateway: ReadBench[Vendor]) -> None:
     del gateway.register.accounts["a1"]
     gc.collect()
 
 
-def receive_an_invalidation(gateway: Bench[Vendor]) -> None:
+def receive_an_invalidation(gateway: ReadBench[Vendor]) -> None:
     gateway.local.invalidate("a1")
 
 
-def wait_until_it_is_stale(gateway: Bench[Vendor]) -> None:
+def wait_until_it_is_stale(gateway: ReadBench[Vendor]) -> None:
     gateway.time.forward(60)
 
 
-def wait_longer_than_the_local_cache_may_be_used(gateway: Bench[Vendor]) -> None:
+def wait_longer_than_the_local_cache_may_be_used(gateway: ReadBench[Vendor]) -> None:
     gateway.time.forward(10)
 
 
-def wait_until_the_day_ends(gateway: Bench[Vendor]) -> None:
+def wait_until_the_day_ends(gateway: ReadBench[Vendor]) -> None:
     gateway.time.moment = gateway.time.moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
 
 
@@ -86,14 +86,14 @@ def wait_until_the_day_ends(gateway: Bench[Vendor]) -> None:
     ],
     ids=lambda change: change.__name__,
 )
-async def test_a_ticket_is_worth_nothing_after(change: Callable[[Bench[Vendor]], None]) -> None:
+async def test_a_ticket_is_worth_nothing_after(change: Callable[[ReadBench[Vendor]], None]) -> None:
     gateway, ticket = await cached_answer()
     assert gateway.reads.fast_path(ticket, gateway.time.seconds()) is not None
     change(gateway)
     assert gateway.reads.fast_path(ticket, gateway.time.seconds()) is None
 
 
-async def test_a_ticket_does_not_keep_an_account_that_is_gone() -> None:
+async def test_a_ticket_does_not_keep_an_unlinked_account_in_memory() -> None:
     gateway, ticket = await cached_answer()
     unlink(gateway)
     assert ticket.linked() is None

@@ -1,4 +1,4 @@
-"""Stale answers: given while another is made, or instead of a vendor that fails, within their windows and said so."""
+"""Stale answers (RFC 5861): while revalidating or if the vendor fails, within their windows, and named as stale."""
 
 import asyncio
 from dataclasses import replace
@@ -19,14 +19,14 @@ from gateway.errors import (
     VendorFailure,
 )
 from gateway.model import Caching, Ceilings
-from tests.fakes.core import Forgetful, Vendor, refusal
-from tests.fakes.vendor import GET, Bench, freshness_of, village
+from tests.fakes.core import UnreachableCache, Vendor, refusal
+from tests.fakes.vendor import GET, ReadBench, freshness_of, make_vendor
 
 WINDOWS = Windows(60, 30, 600)
 
 
-def bench(people: int = 5) -> Bench[Vendor]:
-    return Bench(village(people), windows=WINDOWS)
+def bench(people: int = 5) -> ReadBench[Vendor]:
+    return ReadBench(make_vendor(people), windows=WINDOWS)
 
 
 async def settle() -> None:
@@ -55,7 +55,7 @@ async def test_a_stale_answer_is_given_at_once_and_the_next_one_is_fresh() -> No
     assert b"Renamed" not in first.body
 
 
-async def test_what_goes_on_behind_a_stale_answer_goes_on_once() -> None:
+async def test_a_background_refresh_runs_once() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.vendor.take_calls()
@@ -66,7 +66,7 @@ async def test_what_goes_on_behind_a_stale_answer_goes_on_once() -> None:
     assert gateway.vendor.take_calls() == 2
 
 
-async def test_a_failure_behind_a_stale_answer_is_nobodys_and_the_answer_stays() -> None:
+async def test_a_failed_background_refresh_is_no_error_and_the_stale_answer_stays() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.vendor.instead = lambda _: refusal(500)
@@ -79,11 +79,11 @@ async def test_a_failure_behind_a_stale_answer_is_nobodys_and_the_answer_stays()
 @pytest.mark.parametrize(("status", "fault"), [(500, VendorFailure), (503, VendorFailure), (429, RateLimited)])
 async def test_a_stale_answer_stands_in_for_a_vendor_that_fails(status: int, fault: type[Exception]) -> None:
     gateway = bench()
-    kept = await gateway.ask()
+    first = await gateway.ask()
     gateway.vendor.instead = lambda _: refusal(status)
     gateway.time.forward(100)
     page = await gateway.ask()
-    assert page.body == kept.body
+    assert page.body == first.body
     assert freshness_of(page) == (100, -40, "stale", False)
     assert page.freshness.failed is not None
     assert page.freshness.failed.provider_errors[0].status == status
@@ -107,7 +107,7 @@ async def test_a_vendor_that_refuses_has_answered_and_nothing_stands_in_for_it(
         await gateway.ask()
 
 
-async def test_who_says_how_old_an_answer_may_be_gets_the_failure_and_no_older_one() -> None:
+async def test_a_request_with_max_age_gets_the_failure_and_no_older_answer() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.vendor.instead = lambda _: refusal(500)
@@ -126,7 +126,7 @@ async def test_a_vendor_that_hangs_is_waited_for_less_long_where_there_is_a_stal
 
     hold = asyncio.Event()
     hold.set()
-    gateway = Bench(Slow(village(5).lists), windows=WINDOWS, stale_wait=0.02)
+    gateway = ReadBench(Slow(make_vendor(5).lists), windows=WINDOWS, stale_wait=0.02)
     await gateway.ask()
     hold.clear()
     gateway.time.forward(100)
@@ -137,7 +137,7 @@ async def test_a_vendor_that_hangs_is_waited_for_less_long_where_there_is_a_stal
     assert (await gateway.ask()).freshness.age == 0
 
 
-async def test_a_request_may_take_stale_answers_and_then_nobody_is_asked() -> None:
+async def test_a_request_with_max_stale_gets_a_stale_answer_without_a_vendor_call() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.vendor.take_calls()
@@ -147,14 +147,14 @@ async def test_a_request_may_take_stale_answers_and_then_nobody_is_asked() -> No
     assert (freshness_of(page), gateway.vendor.take_calls()) == ((500, -440, "", False), 0)
 
 
-async def test_who_has_waited_for_another_has_one_deadline_for_both() -> None:
+async def test_a_request_that_waited_for_another_has_one_deadline_for_both() -> None:
     class Slow(Vendor):
         async def send(self, base_url: str, request: Request) -> Answer:
             await asyncio.sleep(0)
             gateway.time.forward(20)
             return await super().send(base_url, request)
 
-    gateway = Bench(Slow(village(5).lists), windows=WINDOWS)
+    gateway = ReadBench(Slow(make_vendor(5).lists), windows=WINDOWS)
     wants_younger = Directives(max_age=5)
     made, late = await asyncio.gather(
         gateway.ask(fields="id,job_title"),
@@ -167,7 +167,7 @@ async def test_who_has_waited_for_another_has_one_deadline_for_both() -> None:
     assert gateway.vendor.take_calls() == 2
 
 
-async def test_who_takes_no_stale_answer_does_not_share_that_of_one_who_does() -> None:
+async def test_a_request_that_refuses_stale_answers_does_not_share_one() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.time.forward(100)
@@ -226,7 +226,7 @@ async def test_an_account_has_ceilings(ceilings: Ceilings, age: int, outcome: tu
     assert freshness_of(await gateway.ask()) == outcome
 
 
-async def test_an_account_may_have_nothing_kept() -> None:
+async def test_caching_may_be_off_for_an_account() -> None:
     gateway = bench()
     gateway.register.change("a1", caching=Caching(enabled=False))
     for _ in range(2):
@@ -246,7 +246,7 @@ async def test_freshness_is_cut_short_by_chance_and_never_prolonged() -> None:
 
 
 async def test_an_unchanged_list_gives_the_same_bytes_when_it_is_read_again() -> None:
-    """So a caller's `If-None-Match` holds beyond the life of what is kept."""
+    """So a caller's `If-None-Match` works beyond the lifetime of the cache entry."""
     gateway = bench()
     first = await gateway.ask(page_size="2")
     gateway.time.forward(61)
@@ -272,7 +272,7 @@ async def test_a_walk_goes_on_though_the_list_was_read_again_meanwhile() -> None
         await gateway.body(page_size="2", next=rest["next"])
 
 
-async def test_a_record_of_a_list_that_is_kept_costs_no_call() -> None:
+async def test_a_record_of_a_cached_list_costs_no_call() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.vendor.take_calls()
@@ -285,7 +285,7 @@ async def test_a_record_of_a_list_that_is_kept_costs_no_call() -> None:
     assert "/people/p4" in gateway.vendor.paths()
 
 
-async def test_a_record_that_a_kept_list_does_not_have_is_asked_for() -> None:
+async def test_a_record_that_a_cached_list_does_not_have_is_fetched() -> None:
     gateway = bench()
     await gateway.ask()
     gateway.vendor.lists["/people"].append({"id": "new", "name": "New", "town": "t0"})
@@ -296,7 +296,7 @@ class Waiting(Vendor):
     """A vendor that looks up what it answers at once, and answers once it may."""
 
     def __init__(self, people: int) -> None:
-        super().__init__(village(people).lists)
+        super().__init__(make_vendor(people).lists)
         self.may = asyncio.Event()
 
     async def send(self, base_url: str, request: Request) -> Answer:
@@ -305,8 +305,8 @@ class Waiting(Vendor):
         return answer
 
 
-async def test_without_a_shared_cache_too_nobody_joins_a_reading_from_before_a_change_that_is_known_of() -> None:
-    gateway = Bench(Waiting(3), cache=Forgetful())
+async def test_without_a_shared_cache_too_no_request_joins_a_reading_from_before_a_known_change() -> None:
+    gateway = ReadBench(Waiting(3), cache=UnreachableCache())
     before = asyncio.ensure_future(gateway.ask(fields="name"))
     await settle()
     gateway.vendor.lists["/people"][0]["name"] = "Renamed"
@@ -319,7 +319,7 @@ async def test_without_a_shared_cache_too_nobody_joins_a_reading_from_before_a_c
 
 async def test_the_time_of_the_local_cache_runs_from_when_an_answer_was_asked_for() -> None:
     """A change that goes unheard while an answer is under way is not outlived by it: not by more than it may be."""
-    gateway = Bench(Waiting(3), local_bytes=1 << 20, subscribed=False)
+    gateway = ReadBench(Waiting(3), local_bytes=1 << 20, subscribed=False)
     before = asyncio.ensure_future(gateway.ask(fields="name"))
     await settle()
     gateway.time.forward(0.5)

@@ -1,4 +1,4 @@
-"""What a vendor's fault in the middle of a call leaves behind: nothing kept, nothing running, the account marked."""
+"""What a vendor's fault during a read leaves behind: nothing cached, nothing running, the account marked."""
 
 import asyncio
 
@@ -8,11 +8,11 @@ from connectors.exchange import Answer, Request
 from gateway.errors import AccountUnavailable, DeadlineExceeded, VendorFailure
 from gateway.model import Status
 from tests.fakes.core import NOW, Vendor, refusal
-from tests.fakes.vendor import GET, LIST, Bench, village
+from tests.fakes.vendor import GET, LIST, ReadBench, make_vendor
 
 
-def bench(people: int = 5) -> Bench[Vendor]:
-    return Bench(village(people))
+def bench(people: int = 5) -> ReadBench[Vendor]:
+    return ReadBench(make_vendor(people))
 
 
 @pytest.mark.parametrize("path", ["/people", "/roles", "/people/p1"])
@@ -61,7 +61,7 @@ async def test_a_vendor_that_does_not_answer_in_time_is_not_waited_for() -> None
                 raise
             return refusal(500)
 
-    gateway = Bench(Silent(), deadline=0.3)
+    gateway = ReadBench(Silent(), deadline=0.3)
     for operation, key in (("list", ""), ("get", "p1")):
         with pytest.raises(DeadlineExceeded, match=r"Village did not answer within 0\.3 seconds; try again") as late:
             await (gateway.ask() if operation == "list" else gateway.ask(GET, key))
@@ -85,7 +85,7 @@ async def test_a_caller_that_hangs_up_leaves_no_call_running() -> None:
             finally:
                 running -= 1
 
-    gateway = Bench(Slow(village(600).lists))
+    gateway = ReadBench(Slow(make_vendor(600).lists))
     task = asyncio.ensure_future(gateway.ask())
     await both.wait()
     task.cancel()
@@ -127,7 +127,7 @@ def deep(levels: int, kind: str) -> Answer:
     return Answer(200, headers, b'{"data":[' + row + b'],"total":1,"limit":250,"skip":0}')
 
 
-async def test_a_failure_is_not_kept() -> None:
+async def test_a_failure_is_not_cached() -> None:
     gateway = bench()
     gateway.vendor.instead = lambda _: refusal(503)
     with pytest.raises(VendorFailure):
@@ -137,7 +137,7 @@ async def test_a_failure_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"not json\nbody", b"[1,2", b"[1]\nx"])
-async def test_a_kept_answer_that_we_did_not_write_so_is_a_fault_of_ours_alone(spoiled: bytes) -> None:
+async def test_a_corrupt_cached_answer_is_a_fault_of_ours_alone(spoiled: bytes) -> None:
     """Only our own cipher can have sealed it, so its shape is ours: what does not open is a miss."""
     gateway = bench()
     await gateway.ask()
@@ -146,7 +146,7 @@ async def test_a_kept_answer_that_we_did_not_write_so_is_a_fault_of_ours_alone(s
     assert (await gateway.ask()).upstream_calls == 2
 
 
-async def test_answers_and_lists_are_all_kept_under_the_account() -> None:
+async def test_answers_and_lists_are_all_cached_under_the_account() -> None:
     gateway = bench()
     await gateway.ask(expand="work_location")
     await gateway.ask(GET, "p1")

@@ -1,4 +1,4 @@
-"""A list that was read is kept in blocks, and read again only when it must be."""
+"""A list that was read is stored in blocks, and read again only when it must be."""
 
 from dataclasses import replace
 
@@ -11,13 +11,13 @@ from gateway.unified.list_request import fill_query
 from gateway.unified.snapshot_store import BLOCK
 from gateway.upstream.vendor import VendorRefusal
 from tests.fakes.collections import LINKED, THINGS, CollectionsBench, numbered, things
-from tests.fakes.core import NOW, Forgetful, Vendor, refusal
+from tests.fakes.core import NOW, UnreachableCache, Vendor, refusal
 
 
 @pytest.mark.parametrize(
     ("start", "stop"), [(0, 1), (0, 250), (249, 251), (250, 500), (499, 501), (0, 600), (599, 700), (600, 700), (5, 5)]
 )
-async def test_kept_blocks_give_any_slice(start: int, stop: int) -> None:
+async def test_stored_blocks_give_any_slice(start: int, stop: int) -> None:
     bench = CollectionsBench(things(600))
     await bench.open()
     bench.vendor.take_calls()
@@ -29,7 +29,7 @@ async def test_kept_blocks_give_any_slice(start: int, stop: int) -> None:
     assert BLOCK == 250
 
 
-async def test_a_block_that_is_gone_is_none_and_others_are_not() -> None:
+async def test_an_evicted_block_is_none_and_the_others_are_not() -> None:
     bench = CollectionsBench(things(600))
     await bench.open()
     again = await bench.open()
@@ -51,7 +51,7 @@ async def test_a_block_that_is_gone_is_none_and_others_are_not() -> None:
         (Directives(no_store=True), 0, 1),
     ],
 )
-async def test_a_kept_list_is_used_while_it_is_fresh(directives: Directives, age: int, calls: int) -> None:
+async def test_a_cached_list_is_used_while_it_is_fresh(directives: Directives, age: int, calls: int) -> None:
     bench = CollectionsBench(things(3))
     await bench.open()
     bench.vendor.take_calls()
@@ -60,7 +60,7 @@ async def test_a_kept_list_is_used_while_it_is_fresh(directives: Directives, age
     assert bench.vendor.take_calls() == calls
 
 
-async def test_no_store_keeps_nothing_and_no_cache_keeps_what_is_new() -> None:
+async def test_no_store_stores_nothing_and_no_cache_stores_the_new_list() -> None:
     bench = CollectionsBench(things(3))
     await bench.open(Directives(no_store=True))
     assert not bench.memory.values
@@ -68,7 +68,7 @@ async def test_no_store_keeps_nothing_and_no_cache_keeps_what_is_new() -> None:
     assert bench.memory.kinds() == {"list", "snapshot", "rows"}
 
 
-async def test_a_resource_that_is_never_fresh_is_not_kept() -> None:
+async def test_a_resource_that_is_never_fresh_is_not_cached() -> None:
     bench = CollectionsBench(things(3), windows=Windows(0))
     for _ in range(2):
         await bench.open()
@@ -76,22 +76,22 @@ async def test_a_resource_that_is_never_fresh_is_not_kept() -> None:
     assert bench.vendor.take_calls() == 2
 
 
-async def test_a_walk_holds_on_to_its_sweep_after_it_is_no_longer_fresh() -> None:
+async def test_a_walk_goes_on_in_its_snapshot_after_that_is_no_longer_fresh() -> None:
     bench = CollectionsBench(things(3))
     first = await bench.open()
     bench.vendor.lists["/things"].append({"id": "new"})
     bench.time.forward(600)
     second = await bench.open()
     assert (first.total, second.total) == (3, 4)
-    held = await bench.snapshots.find_by_id(bench.account_cache, first.id)
-    assert held is not None
-    assert await bench.ids(held) == numbered(0, 3)
+    found = await bench.snapshots.find_by_id(bench.account_cache, first.id)
+    assert found is not None
+    assert await bench.ids(found) == numbered(0, 3)
     bench.time.forward(3601)
     assert await bench.snapshots.find_by_id(bench.account_cache, first.id) is None
 
 
-async def test_without_a_cache_a_list_is_in_hand_and_not_kept() -> None:
-    bench = CollectionsBench(things(300), cache=Forgetful())
+async def test_without_a_cache_a_list_is_returned_and_not_stored() -> None:
+    bench = CollectionsBench(things(300), cache=UnreachableCache())
     snapshot = await bench.open()
     assert await bench.ids(snapshot, 298) == numbered(298, 300)
     assert await bench.snapshots.find_by_id(bench.account_cache, snapshot.id) is None
@@ -105,7 +105,7 @@ async def test_an_optional_list_that_is_refused_is_an_empty_one_and_remembered(s
         snapshot = await bench.open(optional=True)
         assert (snapshot.refused, snapshot.total, await bench.ids(snapshot)) == (status, 0, [])
         assert bench.vendor.take_calls() == calls
-    # Who needs the list asks again, and hears the refusal.
+    # A request that needs the list asks again, and gets the refusal.
     with pytest.raises(VendorRefusal) as refused:
         await bench.open()
     assert refused.value.status == status
@@ -122,7 +122,7 @@ async def test_a_token_that_is_no_longer_known_is_always_raised(*, optional: boo
     assert not bench.memory.values
 
 
-async def test_a_rate_limit_is_raised_and_not_kept() -> None:
+async def test_a_rate_limit_is_raised_and_not_cached() -> None:
     bench = CollectionsBench(things(3))
     bench.vendor.instead = lambda _: refusal(429, retry_after="3")
     with pytest.raises(RateLimited):
@@ -130,7 +130,7 @@ async def test_a_rate_limit_is_raised_and_not_kept() -> None:
     assert not bench.memory.values
 
 
-async def test_what_must_never_leave_is_not_even_kept() -> None:
+async def test_columns_that_must_never_leave_are_not_even_cached() -> None:
     bench = CollectionsBench(Vendor({"/things": [{"id": "x", "secret": "planted"}, {"id": "y"}]}))
     snapshot = await bench.open()
     assert list(snapshot.rows or ()) == [{"id": "x"}, {"id": "y"}]
@@ -138,7 +138,7 @@ async def test_what_must_never_leave_is_not_even_kept() -> None:
     assert list(await bench.snapshots.rows(bench.account_cache, again, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
 
 
-async def test_another_revision_of_the_account_reads_anew() -> None:
+async def test_another_revision_of_the_account_reads_again() -> None:
     """A token with other scopes sees another list."""
     bench = CollectionsBench(things(3))
     await bench.open()

@@ -1,4 +1,4 @@
-"""A write: decided before anything is sent, sent once, and told exactly."""
+"""A write: decided before anything is sent, sent once, and reported exactly."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,7 @@ from gateway.policy.policy import Operator
 from tests.fakes.core import json_answer, refusal
 from tests.fakes.writes import AWAY, HIRED, PAID, SIZED, Script, WriteBench
 
-GONE = VendorFailure(
+BROKEN_OFF = VendorFailure(
     "The provider could not be reached: it stopped answering.", provider_errors=[ProviderError(0, "/")]
 )
 HTML = Answer(200, {"content-type": "text/html"}, b"<html>")
@@ -78,9 +78,9 @@ async def test_each_answer_has_the_form_of_the_contract(operation: str, body: An
 
 
 @pytest.mark.parametrize("status", [200, 204, 404])
-async def test_a_deletion_is_done_when_it_is_gone(status: int) -> None:
-    gone = Answer(status, {}, b"") if status == 204 else json_answer({"id": "x", "deleted": True}, status)
-    bench = WriteBench(Script({"DELETE /time-away/x": gone}))
+async def test_a_deletion_is_done_when_the_vendor_confirms_it(status: int) -> None:
+    deleted = Answer(status, {}, b"") if status == 204 else json_answer({"id": "x", "deleted": True}, status)
+    bench = WriteBench(Script({"DELETE /time-away/x": deleted}))
     assert (await bench.ask("cancel_employee_time_off_request")).status == 200
 
 
@@ -238,7 +238,7 @@ REFUSALS: list[tuple[Answer, type[GatewayError], str]] = [
 
 
 @pytest.mark.parametrize(("answer", "error", "words"), REFUSALS)
-async def test_a_refusal_of_the_first_step_is_told_and_nothing_was_done(
+async def test_a_refusal_of_the_first_step_is_reported_and_nothing_was_done(
     answer: Answer, error: type[GatewayError], words: str
 ) -> None:
     bench = WriteBench(Script({"POST /people": answer}))
@@ -252,7 +252,7 @@ async def test_a_refusal_of_the_first_step_is_told_and_nothing_was_done(
 
 
 UNCERTAIN: list[Answer | GatewayError] = [
-    GONE,
+    BROKEN_OFF,
     refusal(500),
     refusal(502),
     refusal(503),
@@ -292,7 +292,7 @@ LATER: list[tuple[Answer | GatewayError, str, int]] = [
     (refusal(429), "limits how often", 429),
     (refusal(401), "refused this call (401) although it accepts the token", 401),
     (refusal(500), "It may have been done all the same", 500),
-    (GONE, "It may have been done all the same", 0),
+    (BROKEN_OFF, "It may have been done all the same", 0),
 ]
 
 
@@ -347,7 +347,7 @@ async def test_an_employee_who_is_not_there_is_not_found() -> None:
         await bench.ask("create_employee_time_off_request", AWAY)
 
 
-async def test_a_write_that_the_cache_could_not_be_told_of_says_so() -> None:
+async def test_a_write_that_could_not_invalidate_the_cache_has_a_warning() -> None:
     bench = WriteBench(announces=False)
     [warning] = body_of(await bench.hire())["unified_warnings"]
     assert "cache could not be told" in warning["message"]

@@ -103,8 +103,8 @@ async def test_time_off_is_requested_read_approved_and_cancelled(site: Site, san
     assert answer.json()["data"]["id"] == entry
     found = await data(site, f"{path}/{entry}")
     assert (found["status"]["value"], found["duration"], found["comment"]) == ("approved", "P2D", "Skiing")
-    gone = await send(site, "DELETE", f"{path}/{entry}")
-    assert (gone.status_code, gone.json().keys()) == (200, {"statusCode", "message", "timestamp"})
+    deleted = await send(site, "DELETE", f"{path}/{entry}")
+    assert (deleted.status_code, deleted.json().keys()) == (200, {"statusCode", "message", "timestamp"})
     assert await data(site, path, page_size="250") == before
     assert (await site.get(f"{path}/{entry}")).status_code == 404
     assert (await send(site, "DELETE", f"{path}/{entry}")).status_code == 404
@@ -181,7 +181,7 @@ async def test_a_read_after_a_write_is_never_stale_at_another_gateway(
     assert asked > 100
 
 
-async def test_what_is_kept_is_still_used_between_writes_and_by_other_accounts(site: Site, sandbox: Sandbox) -> None:
+async def test_cached_answers_are_used_between_writes_and_by_other_accounts(site: Site, sandbox: Sandbox) -> None:
     second, somebody = await site.link("all-owner"), await employee_of(site)
     await data(site, "/employees", fields="id")
     await site.get("/employees", account=second, headers=None, fields="id")
@@ -193,7 +193,7 @@ async def test_what_is_kept_is_still_used_between_writes_and_by_other_accounts(s
     assert sandbox.calls() == []
 
 
-async def test_a_walk_keeps_its_reading_when_something_is_written(site: Site) -> None:
+async def test_a_walk_goes_on_in_its_snapshot_when_something_is_written(site: Site) -> None:
     first = await site.get(page_size="40", fields="id")
     await written(site, "/employees", hired("walker"))
     seen = first.json()["data"]

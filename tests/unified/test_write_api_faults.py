@@ -1,4 +1,4 @@
-"""Writes that are refused, or fail: without a call where that is known before, and told exactly where it is not."""
+"""Writes that are refused, or fail: without a call where that is known before, and reported exactly where it is not."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ DENIED = [
 
 
 @pytest.mark.parametrize(("token", "method", "path", "body", "missing"), DENIED)
-async def test_a_missing_scope_is_named_and_nobody_is_asked(
+async def test_a_missing_scope_is_named_without_a_vendor_call(
     site: Site, sandbox: Sandbox, token: str, method: str, path: str, body: Any, missing: str
 ) -> None:
     account = await site.link(token)
@@ -54,7 +54,7 @@ BAD_BODIES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("given", "words"), BAD_BODIES)
-async def test_a_faulty_request_is_a_400_and_nobody_is_asked(
+async def test_a_faulty_request_is_a_400_without_a_vendor_call(
     site: Site, sandbox: Sandbox, given: dict[str, Any], words: str
 ) -> None:
     sandbox.reset()
@@ -95,7 +95,7 @@ async def test_an_employee_who_is_not_there_is_a_404(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [404] * 4
 
 
-async def test_a_person_whose_pay_was_refused_is_created_and_told_so(site: Site, sandbox: Sandbox) -> None:
+async def test_a_person_whose_pay_was_refused_is_created_with_a_warning(site: Site, sandbox: Sandbox) -> None:
     sandbox.steer("POST", "/faults", {"kind": "forbidden", "path": "/compensations", "method": "POST", "times": 1})
     answer = await send(site, "POST", "/employees", hired("half", employment=PAY))
     body = answer.json()
@@ -107,7 +107,7 @@ async def test_a_person_whose_pay_was_refused_is_created_and_told_so(site: Site,
 
 
 @pytest.mark.parametrize("kind", ["connection_reset", "server_error", "truncated_json", "garbage_json", "html_error"])
-async def test_what_may_have_been_written_is_a_502_and_read_anew(site: Site, sandbox: Sandbox, kind: str) -> None:
+async def test_what_may_have_been_written_is_a_502_and_read_again(site: Site, sandbox: Sandbox, kind: str) -> None:
     before = await data(site, "/employees", page_size="250", fields="work_email")
     sandbox.steer("POST", "/faults", {"kind": kind, "path": "/people", "method": "POST", "times": 1})
     answer = await send(site, "POST", "/employees", hired(kind.replace("_", "-")))

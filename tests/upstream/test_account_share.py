@@ -1,4 +1,4 @@
-"""Places for each holder: what is taken comes back, who waits is served, and one holder takes nothing from another."""
+"""Slots of each account: released slots are reused, waiting requests are served, and accounts do not share slots."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.upstream.account_share import AccountShares
 
 
-async def test_a_holder_has_so_many_places_and_another_has_its_own() -> None:
+async def test_each_account_has_its_own_number_of_slots() -> None:
     shares = AccountShares(2)
     assert [await shares.acquire("a", 0) for _ in range(3)] == [True, True, False]
     assert await shares.acquire("b", 0)
@@ -16,7 +16,7 @@ async def test_a_holder_has_so_many_places_and_another_has_its_own() -> None:
     assert await shares.acquire("a", 0)
 
 
-async def test_who_waits_gets_the_next_place_in_order() -> None:
+async def test_waiting_requests_get_the_next_slot_in_order() -> None:
     shares = AccountShares(1)
     served: list[int] = []
 
@@ -32,7 +32,7 @@ async def test_who_waits_gets_the_next_place_in_order() -> None:
 
 
 @given(plan=st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=60))
-def test_places_are_lost_neither_by_cancelling_nor_by_giving_up(plan: list[tuple[str, bool]]) -> None:
+def test_slots_are_lost_neither_by_cancelling_nor_by_a_timeout(plan: list[tuple[str, bool]]) -> None:
     async def run() -> None:
         shares = AccountShares(2)
         tasks = []

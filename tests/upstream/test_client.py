@@ -96,7 +96,7 @@ async def test_the_request_line_has_base_path_and_encoded_query() -> None:
     ],
     ids=["too large", "cut short", "silent", "not HTTP", "hung up"],
 )
-async def test_anything_but_a_whole_answer_is_a_vendor_failure_in_our_words(handler: Handler, says: str) -> None:
+async def test_anything_but_a_whole_answer_is_a_vendor_failure_with_our_message(handler: Handler, says: str) -> None:
     async with served(handler, read_timeout=0.5 if says == "stopped answering" else 30) as (upstream, url):
         with pytest.raises(VendorFailure, match=says) as caught:
             await upstream.send(url, Request("GET", "/people"))

@@ -17,7 +17,7 @@ from gateway.upstream.decoding import (
     null_lost_columns,
     null_unreadable,
 )
-from tests.fakes.vendor import Bench, village
+from tests.fakes.vendor import ReadBench, make_vendor
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False) | st.text(),
@@ -52,7 +52,7 @@ def test_one_value_that_cannot_be_read_is_null_and_named_and_takes_nothing_with_
 
 
 @pytest.mark.parametrize("sent", [b'[{"name": "a"}, {"name": "\\ud83d"}]', b'{"\\ud83d": 1, "name": "a"}'])
-def test_of_a_column_that_is_read_in_part_nothing_is_kept(sent: bytes) -> None:
+def test_a_column_that_is_unreadable_in_part_is_null(sent: bytes) -> None:
     row = null_lost_columns(decode(b'{"id": "1", "x": %s}' % sent))
     assert (row["id"], row["x"], row[UNREADABLE_COLUMNS]) == ("1", None, ["x"])
 
@@ -93,13 +93,13 @@ def test_an_answer_that_is_too_large_is_read_strictly() -> None:
 
 
 async def test_what_cannot_be_read_is_null_with_its_reason_and_counted() -> None:
-    vendor = village(3)
+    vendor = make_vendor(3)
     rows = vendor.lists["/people"]
     rows[1] |= {"name": "@@", "updated": "02/03/2026", "photo": {"url": "x"}}
     body = orjson.dumps({"total": 3, "data": rows}).replace(b'"@@"', b'"\\ud83d"')
     people = Answer(200, {"content-type": "application/json"}, body)
     vendor.instead = lambda request: people if request.path == "/people" else None
-    bench = Bench(vendor)
+    bench = ReadBench(vendor)
     for _ in range(2):
         found = await bench.body(include="withheld,avatar_url", fields="remote_id,name,updated_at")
         assert [record["name"] for record in found["data"]] == ["Person 0", None, "Person 2"]

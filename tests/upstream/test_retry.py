@@ -38,7 +38,7 @@ PLENTY = 30.0
         (1, Failure(404), PLENTY, 0.5, None),
         (1, Failure(422), PLENTY, 0.5, None),
         (1, Failure(501), PLENTY, 0.5, None),
-        # The vendor's own word on waiting: obeyed up to the longest wait, else the caller hears it.
+        # The vendor's own `Retry-After`: obeyed up to the longest wait, else the caller gets it.
         (1, Failure(429, 1.0), PLENTY, 0.5, 1.0),
         (1, Failure(429, 0.0), PLENTY, 0.5, 0.0),
         (1, Failure(429, 2.0), PLENTY, 0.5, 2.0),

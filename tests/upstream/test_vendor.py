@@ -119,7 +119,7 @@ async def test_what_may_mean_several_things_is_left_to_who_asked(status: int) ->
         ("application/problem+json", b'{"type": "about:blank", "title": "Forbidden", "status": 403}'),
     ],
 )
-async def test_a_refusal_in_other_words_than_the_vendors_is_a_failure_on_the_way(
+async def test_a_refusal_in_another_format_than_the_vendors_is_a_failure_on_the_way(
     status: int, kind: str, body: bytes
 ) -> None:
     with pytest.raises(VendorFailure, match=f"answered {status} to /people, but not in the form of its own err") as f:
@@ -177,7 +177,7 @@ async def test_a_fault_in_the_callers_own_parameters_is_the_callers(status: int)
         await ask(refusal(500), extra=[("size", "1")])
 
 
-GONE = VendorFailure("The provider could not be reached: the connection broke off.")
+BROKEN_OFF = VendorFailure("The provider could not be reached: the connection broke off.")
 GOOD = json_answer({"fine": True})
 
 
@@ -187,8 +187,8 @@ GOOD = json_answer({"fine": True})
         ([GOOD], 1),
         ([refusal(503), GOOD], 2),
         ([refusal(502), refusal(504), GOOD], 3),
-        ([GONE, GOOD], 2),
-        ([GONE, GONE, GOOD], 3),
+        ([BROKEN_OFF, GOOD], 2),
+        ([BROKEN_OFF, BROKEN_OFF, GOOD], 3),
         ([refusal(429, retry_after="0"), GOOD], 2),
         ([refusal(429), GOOD], 2),
     ],
@@ -205,9 +205,9 @@ async def test_what_may_pass_is_tried_again(outcomes: list[Outcome], calls: int)
     ("outcome", "error", "calls"),
     [
         (refusal(503), VendorFailure, 3),
-        (GONE, VendorFailure, 3),
+        (BROKEN_OFF, VendorFailure, 3),
         (refusal(429, retry_after="0"), RateLimited, 3),
-        # The vendor wants a longer wait than we make: the caller hears it at once.
+        # The vendor wants a longer wait than we make: the caller gets it at once.
         (refusal(429, retry_after="3"), RateLimited, 1),
         (refusal(503, retry_after="3"), VendorFailure, 1),
         (refusal(500), VendorFailure, 3),
@@ -224,8 +224,8 @@ async def test_tries_come_to_an_end(outcome: Outcome, error: type[Exception], ca
     with pytest.raises(error) as failed:
         await client.get(session(), PEOPLE)
     assert len(script.asked) == calls
-    if outcome is GONE:
-        assert failed.value is GONE
+    if outcome is BROKEN_OFF:
+        assert failed.value is BROKEN_OFF
 
 
 async def test_no_try_begins_whose_wait_does_not_fit_the_deadline() -> None:

@@ -15,15 +15,15 @@ import pytest
 
 from deploy.sandbox.tokens import by_name
 from tests.fixtures.gateway import MASTER_KEY, Sandbox, Site, open_site
-from tests.fixtures.linking import enter, made, send, word
-from tests.fixtures.public_gateway import endpoints, hearing, link
+from tests.fixtures.linking import csrf_token, enter, made, send
+from tests.fixtures.public_gateway import endpoints, link, open_public_site
 
 HEADER = "x-humaans-signature"
 
 
 @pytest.fixture(name="heard")
 async def fixture_heard(environ: dict[str, str], stack: AsyncExitStack, sandbox: Sandbox) -> AsyncIterator[Site]:
-    async with hearing(environ, stack, sandbox) as site:
+    async with open_public_site(environ, stack, sandbox) as site:
         yield site
 
 
@@ -212,7 +212,7 @@ async def test_the_hub_asks_for_the_scope_where_there_can_be_a_webhook_and_nowhe
         for token, has in (("all-owner", True), ("all-but-webhooks", False)):
             page = await enter(site, (await made(site, origin_owner_id=token))["token"])
             assert ("webhooks:manage" in page.text) == asks
-            form = {"form": word(page), "provider": "humaans", "credential": by_name(token).token}
+            form = {"form": csrf_token(page), "provider": "humaans", "credential": by_name(token).token}
             assert (await send(site, form)).headers["location"] == "/connect/done"
             done = (await site.client.get("/connect/done")).text
             assert ("Changes in Humaans" in done) == (asks and not has)

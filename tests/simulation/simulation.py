@@ -1,6 +1,6 @@
-"""A small world: companies at a vendor, accounts linked to them, workers that answer for them, and what befalls all.
+"""A small simulation: companies at a vendor, accounts linked to them, workers that answer for them, and faults.
 
-What is done is remembered as far as an answer has to agree with it; `verdict` says whether it does.
+It records what an answer has to agree with; `staleness_oracle` checks that it does.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from gateway.model import Invalidation, Linked, Secret
 from gateway.unified.call import Call, FastPathTicket, Page
 from tests.fakes.core import Seal, make_key, make_linked, unjittered
 from tests.fakes.vendor import ALL_SCOPES, READER
-from tests.simulation.vendor_history import GUILD, RESOURCES, Company, Errand, Offices
+from tests.simulation.vendor_history import GUILD, RESOURCES, Action, Company, SimulatedVendor
 from tests.simulation.virtual_clock import TimedLoop
 from tests.simulation.workers import (
+    ACTION,
     CURSOR,
     DATABASE,
     DEADLINE,
-    ERRAND,
     MEMO_SECONDS,
     Message,
     Redis,
@@ -44,7 +44,7 @@ SCOPES = (("open", "closed"), ("open",), ("closed",))
 
 @dataclass
 class Period:
-    """How an account stood since a moment; `by` when each worker has to know it, or what tells it."""
+    """The state of an account since a moment. `by`: when each worker has to know it, or the message for it."""
 
     linked: Linked | None
     company: str
@@ -58,9 +58,9 @@ class Period:
 
 @dataclass
 class Floor:
-    """After a write: what was true of a list before `number` is not to be shown by a worker from a moment on.
+    """After a write: from a moment on, a worker must not show versions of a list that ended before `number`.
 
-    `until` is set where that is so for as long as something lasts.
+    `until` is the end of this promise, where it has one.
     """
 
     account: str
@@ -78,22 +78,22 @@ class Floor:
 
 
 @dataclass
-class Asked:
-    """One question: who asked where, and what came of it."""
+class SimulatedRequest:
+    """One request of a caller to a worker, with its answer or error."""
 
     worker: int
     account: str
     secret: str
     operation: Operation
-    words: dict[str, str]
+    query: dict[str, str]
     directives: Directives
     began: float
     key: str = ""
     ended: float = inf
     page: Page | None = None
     error: GatewayError | None = None
-    errand: Errand = field(default_factory=Errand)
-    at_hand: bool = False
+    action: Action = field(default_factory=Action)
+    from_ticket: bool = False
     """Whether it was answered by a ticket."""
     foreign: bool = False
     """Whether its cursor is one of another question."""
@@ -101,31 +101,33 @@ class Asked:
 
     @property
     def cursor(self) -> bool:
-        return "next" in self.words
+        return "next" in self.query
 
 
-class World:
+class Simulation:
     def __init__(self, workers: int = 2) -> None:
         self.time = unjittered()
         self.loop = TimedLoop(self.time)
         self.number = 0
-        self.redis = Redis(self.time)
-        self.vendor = Offices(self.time, ERRAND.get)
+        self.redis = Redis(self.time, post=self._post)
+        self.vendor = SimulatedVendor(self.time, ACTION.get)
         self.companies = {name: Company(name, self.time, self._count) for name in ("c1", "c2", "c3")}
         self.database = StoredAccounts(dict(KEYS))
         self.periods: dict[str, list[Period]] = {}
         self.floors: list[Floor] = []
         self.tasks: list[asyncio.Task[Any]] = []
         self.tickets: dict[tuple[Any, ...], FastPathTicket] = {}
-        self.gone: dict[str, float] = {}
+        self.unlinked: dict[str, float] = {}
         """Accounts that were unlinked, and when that was done."""
         self.begun_again: dict[str, float] = {}
-        """When a walk of an account was last told to begin again."""
+        """When a walk of an account last got a stale cursor."""
         self._quiet = self._steady = self._lost = -inf
         self.faults: list[BaseException] = []
         self.loop.set_exception_handler(self._noted)
-        around = (self.time, self.redis, self.database, self.vendor)
-        self.workers = [Worker(around, self._post, self._change) for _ in range(workers)]
+        self.workers = [
+            Worker(time=self.time, redis=self.redis, database=self.database, vendor=self.vendor, changed=self._change)
+            for _ in range(workers)
+        ]
         for company in self.companies.values():
             for place in range(3):
                 company.towns.append(f"t{place}")
@@ -134,10 +136,10 @@ class World:
                 company.hire()
         self.run(*(worker.unlink_poll.poll() for worker in self.workers))
 
-    # --- going on -------------------------------------------------------------------------------------------
+    # --- running --------------------------------------------------------------------------------------------
 
     def run(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
-        """Do things side by side to their end; what else is under way goes on meanwhile."""
+        """Runs coroutines concurrently to their end; background tasks go on meanwhile."""
 
         async def all_of_it() -> list[Any]:
             await asyncio.sleep(TICK)
@@ -150,13 +152,13 @@ class World:
 
     def begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         context = copy_context()
-        context.run(ERRAND.set, Errand())
+        context.run(ACTION.set, Action())
         task = self.loop.create_task(work, context=context)
         self.tasks.append(task)
         return task
 
     def settle(self) -> None:
-        """Raises what has gone wrong in anything that is done."""
+        """Raises the exception of any finished task that has failed."""
         done = [task for task in self.tasks if task.done()]
         self.tasks = [task for task in self.tasks if not task.done()]
         for task in done:
@@ -166,12 +168,12 @@ class World:
             raise self.faults[0]
         assert not self.vendor.unwanted, f"the vendor was called, and must not be: {self.vendor.unwanted}"
 
-    def pass_by(self, seconds: float) -> None:
+    def pass_time(self, seconds: float) -> None:
         self.run(asyncio.sleep(seconds))
 
     def close(self) -> None:
         try:
-            self.pass_by(3 * DEADLINE)
+            self.pass_time(3 * DEADLINE)
         finally:
             for task in asyncio.all_tasks(self.loop):
                 task.cancel()
@@ -180,25 +182,25 @@ class World:
 
     # --- asking ---------------------------------------------------------------------------------------------
 
-    async def ask(self, asked: Asked, header: str = "") -> Asked:
-        """Ask as the web does: by a ticket where there is one, else the long way."""
-        asked.errand = ERRAND.get()
+    async def ask(self, asked: SimulatedRequest, header: str = "") -> SimulatedRequest:
+        """Asks as the HTTP layer does: by a fast-path ticket if there is one, else by a full read."""
+        asked.action = ACTION.get()
         asked.began = self.time.seconds()
         asked.directives = directives(header)
-        asked.errand.may_call = asked.secret in {"full", "plain"} and not asked.directives.only_if_cached
+        asked.action.may_call = asked.secret in {"full", "plain"} and not asked.directives.only_if_cached
         reads = self.workers[asked.worker].reads
-        words = (asked.worker, asked.secret, asked.account, asked.operation.id, asked.key, *asked.words.items())
+        words = (asked.worker, asked.secret, asked.account, asked.operation.id, asked.key, *asked.query.items())
         ticket = None if header else self.tickets.get(words)
         try:
             page = reads.fast_path(ticket, self.time.seconds()) if ticket else None
-            asked.at_hand = page is not None
+            asked.from_ticket = page is not None
             asked.page = page or await reads.read(
                 Call(
                     secret=asked.secret,
                     account_id=asked.account,
                     operation=asked.operation,
                     key=asked.key,
-                    pairs=tuple(asked.words.items()),
+                    pairs=tuple(asked.query.items()),
                     directives=asked.directives,
                     request_id=f"request {self._count()}",
                 )
@@ -213,7 +215,7 @@ class World:
     # --- accounts -------------------------------------------------------------------------------------------
 
     async def link(self, worker: int, company: str, scopes: Sequence[str], account: str = "") -> str:
-        """Link a company, in an account that is there or in a new one."""
+        """Links a company: a new account, or an existing one again."""
         number = self._count()
         account_id = account or f"a{number}"
         before = self.database.accounts.get(account_id)
@@ -239,7 +241,7 @@ class World:
         at = self.workers[worker]
         await self._change(at, account_id, None)
         await at.cache.purge(account_id)
-        self.gone[account_id] = self.time.seconds()
+        self.unlinked[account_id] = self.time.seconds()
         for each in self.workers:
             self.begin(self._look(each))
 
@@ -257,22 +259,22 @@ class World:
         periods.append(period)
         if linked is None:
             del self.database.accounts[account_id]
-            self.database.gone.append(PendingPurge(len(self.database.gone) + 1, "p1", account_id))
+            self.database.unlinked.append(PendingPurge(len(self.database.unlinked) + 1, "p1", account_id))
         else:
             self.database.accounts[account_id] = linked
         worker.accounts.drop(account_id)
         period.by[own] = self.time.seconds()
         if linked is None:
             worker.purge.purge_local(Invalidation.GONE, account_id)
-        posted = ERRAND.get().posted
+        posted = ACTION.get().posted
         before = len(posted)
         await worker.cache.publish(Invalidation.GONE if linked is None else Invalidation.ACCOUNT, account_id)
         period.by |= {each: message for each, message in posted[before:] if each != own}
 
-    # --- what happens at companies --------------------------------------------------------------------------
+    # --- changes at companies -------------------------------------------------------------------------------
 
     async def write(self, worker: int, account_id: str, path: str, change: Callable[[Company], object]) -> bool:
-        """Change something through the gateway, which tells all workers of it before it answers."""
+        """Changes something through the gateway, which announces it to all workers before it answers."""
         linked = self.database.accounts[account_id]
         company = self.vendor.tokens[linked.credential.reveal]
         await asyncio.sleep(self.vendor.before)
@@ -282,36 +284,38 @@ class World:
         return await self._invalidate(worker, linked, path, number, company.name)
 
     async def deliver(self, worker: int, account_id: str, path: str) -> bool:
-        """Have the vendor tell of what has changed up to now."""
+        """Has the vendor send a webhook about what has changed up to now."""
         linked = self.database.accounts[account_id]
         company = self.vendor.tokens[linked.credential.reveal]
         return await self._invalidate(worker, linked, path, self._count(), company.name)
 
     async def _invalidate(self, worker: int, linked: Linked, path: str, number: int, company: str) -> bool:
-        posted = ERRAND.get().posted
+        posted = ACTION.get().posted
         before = len(posted)
         link = self.workers[worker].link
-        told = await self.workers[worker].invalidate(linked, frozenset({RESOURCES[path]}), f"word {self._count()}")
+        outcome = await self.workers[worker].invalidate(
+            linked, frozenset({RESOURCES[path]}), f"generation {self._count()}"
+        )
         now = self.time.seconds()
         own: dict[int, tuple[float, Message | None]] = {worker: (now, None)}
         floor = Floor(linked.account.id, company, path, number, own)
-        if told:
+        if outcome:
             floor.by |= {each: (now, message) for each, message in posted[before:] if each != worker}
         elif not link.cut:
-            return told
+            return outcome
         else:
-            link.untold.append(floor)
+            link.unannounced.append(floor)
         self.floors.append(floor)
-        return told
+        return outcome
 
-    # --- what befalls all -----------------------------------------------------------------------------------
+    # --- faults ---------------------------------------------------------------------------------------------
 
     def lose(self, *kinds: str) -> None:
         self.redis.lose(*kinds)
         self._lost = self.time.seconds()
 
     def may_have_lost(self, account: str, since: float) -> bool:
-        """Returns whether what was kept of an account since then may be there no more."""
+        """Returns whether entries stored for an account since then may be missing."""
         period = self.periods[account][-1]
         uncut = self.unsteady < since and self._lost < since
         disabled = period.linked is None or not period.linked.account.caching.enabled
@@ -319,39 +323,39 @@ class World:
 
     @property
     def unsteady(self) -> float:
-        """When the shared cache was last out of the reach of a worker."""
+        """When a worker last could not reach the shared cache."""
         cut = any(each.link.cut for each in self.workers)
         return self.time.seconds() if cut else self._steady
 
     @property
     def disturbed(self) -> float:
-        """When something that should carry news last did not."""
+        """When a message was last lost."""
         lost = any(each.subscription.lost < inf for each in self.workers)
         return self.time.seconds() if lost else max(self.unsteady, self._quiet)
 
     def cut(self, worker: int) -> None:
-        """Take the shared cache out of the reach of a worker, which does not hear of anything either."""
+        """Disconnects a worker from the shared cache and from the channel."""
         self.workers[worker].link.cut = self.workers[worker].subscription.alone = True
         self.workers[worker].subscription.lose()
 
-    def deafen(self, worker: int) -> None:
+    def unsubscribe(self, worker: int) -> None:
         self.workers[worker].subscription.lose()
 
     def mend(self, worker: int) -> None:
-        """Have a worker reach the shared cache and hear again. There may be what an untold write has outdated."""
+        """Connects a worker again. Entries that an unannounced write has outdated may be there."""
         self._steady, self._quiet = self.unsteady, self.disturbed
         at = self.workers[worker]
-        for floor in at.link.untold:
+        for floor in at.link.unannounced:
             floor.until = self.time.seconds()
-        at.link.untold.clear()
+        at.link.unannounced.clear()
         at.link.cut = at.subscription.alone = False
         at.subscription.mend()
 
-    def _post(self, news: Invalidation, name: str) -> None:
+    def _post(self, change: Invalidation, name: str) -> None:
         for number, worker in enumerate(self.workers):
-            message = Message(news, name, self.time.seconds())
+            message = Message(change, name, self.time.seconds())
             worker.subscription.send(message)
-            ERRAND.get().posted.append((number, message))
+            ACTION.get().posted.append((number, message))
 
     def _count(self) -> int:
         self.number += 1
