@@ -55,19 +55,6 @@ class Shared(Seal):
         return super()._mark(plain, b"")
 
 
-async def test_values_under_exchanged_keys_of_an_account_are_not_opened() -> None:
-    gateway = bench()
-    bodies = {key: (await gateway.ask(GET, key)).body for key in ("p0", "p1")}
-    stored = [key for key in gateway.memory.values if ":answer:" in key]
-    assert len(stored) == 2
-    one, other = stored
-    gateway.memory.values[one], gateway.memory.values[other] = gateway.memory.values[other], gateway.memory.values[one]
-    for key, body in bodies.items():
-        page = await gateway.ask(GET, key)
-        assert page.body == body
-        assert page.upstream_calls > 0
-
-
 async def test_any_two_cached_values_may_be_exchanged_and_no_answer_changes() -> None:
     gateway = bench()
     asked = [(account, fields) for account in ("a1", "a2") for fields in ("id,name", "pay_rate")]
