@@ -71,7 +71,7 @@ async def test_what_an_operator_reads_of_a_customer_is_in_the_trail(operator: Op
         {"operation": "list_employees"},
         ActorKind.ADMIN,
     )
-    assert "Read with the request tester" in await operator.see("/activity")
+    assert "Read with the request tester" in await operator.see("/audit")
 
 
 async def test_changes_of_webhooks_are_in_the_trail_by_key(site: Site) -> None:
