@@ -219,42 +219,6 @@ class Accounts(Protocol):
         """
 
 
-class Ledger(Protocol):
-    """The database, as linking needs it. Every change is written into the audit log with it, as done by `by`."""
-
-    async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None: ...
-
-    async def store(
-        self, account: Account, credential: Secret, by: Actor, *, alone: bool = False, replaced: bool = False
-    ) -> Account:
-        """Write account and sealed credential together, or neither. An existing id is replaced, its revision bumped.
-
-        Where its company was `replaced`, all that was kept of the one before is dropped with it.
-        Raises `OwnerLinked` for a new account that is to be `alone` where its owner has one of this provider.
-        """
-
-    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
-        """As `store`, with the credential that is there already: it is sealed anew, so that nothing kept is used."""
-
-    async def note_verified(self, account_id: str) -> None:
-        """Note that the vendor was asked about the credential, and that nothing has changed."""
-
-    async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:
-        """Delete account, credential and data key; give what was deleted."""
-
-
-class Directory(Ledger, Protocol):
-    """The database, as the platform API needs it. No credential is read."""
-
-    async def find(self, account_id: str) -> Account | None: ...
-
-    async def select(self, project_id: str, choice: Choice) -> Sequence[Account]:
-        """Give accounts of a project, oldest first."""
-
-    async def update(self, account: Account, by: Actor) -> Account:
-        """Write an account without its credential, bump its revision. Raises `Conflict` if it has changed since."""
-
-
 class IdempotencyState(StrEnum):
     """How a write stands that may be done once only."""
 

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from connectors.connector import Connector
 from connectors.exchange import Grant, Refusal
+from gateway.accounts.store import AccountStore
 from gateway.errors import Conflict, Unprocessable, VendorFailure
 from gateway.model import (
     GATEWAY,
     Account,
     Actor,
-    Ledger,
     Linked,
     Owner,
     OwnerLinked,
@@ -79,7 +79,7 @@ class Linker:
     def __init__(
         self,
         *,
-        accounts: Ledger,
+        accounts: AccountStore,
         upstream: Upstream,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],

@@ -8,12 +8,13 @@ from typing import Any
 from connectors.contract import Operation
 from connectors.convert import instant
 from gateway.accounts.link import Linker
+from gateway.accounts.store import AccountStore
 from gateway.accounts.unlink import unlink
 from gateway.accounts.update import read_changes
 from gateway.auth.authentication import about
 from gateway.contract.query import MOST_PAGES, PageLimits, read_number, refuse_query, unknown_parameter
 from gateway.errors import BadRequest, NotFound
-from gateway.model import Account, Actor, ActorKind, Choice, ClientKey, Directory, Status
+from gateway.model import Account, Actor, ActorKind, Choice, ClientKey, Status
 from gateway.policy.capabilities import DETAILS, account_meta, connector_meta
 from gateway.policy.permissions import permissions
 from gateway.policy.provider import Provider
@@ -47,7 +48,7 @@ class AccountService:
     def __init__(
         self,
         providers: Mapping[str, Provider],
-        directory: Directory,
+        directory: AccountStore,
         linker: Linker,
         *,
         operations: Sequence[Operation],

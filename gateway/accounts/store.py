@@ -74,6 +74,7 @@ class AccountStore:
         return await self._keys.find(secret)
 
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+        """Returns an account with its opened credential, or None if it is not of that project."""
         linked = await self._cache.get(account_id, lambda: self._look_up(account_id))
         return linked if linked is not None and linked.account.project_id == project_id else None
 

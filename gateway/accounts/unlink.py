@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.accounts.store import AccountStore
 from gateway.audit.events import AuditRecord
 from gateway.cache.invalidation import invalidation_of
 from gateway.errors import NotFound, StoreUnavailable
-from gateway.model import GATEWAY, Account, Actor, Cache, Invalidation, Ledger
+from gateway.model import GATEWAY, Account, Actor, Cache, Invalidation
 
 OVERLAP = 1000
 """So many audit rows are read again: a row may become visible after one with a higher number."""
@@ -76,9 +77,9 @@ UNLINKED_ONLY = frozenset({PurgePlace.TOMBSTONE})
 """Places that are not purged when the caching of an account is switched off: it may be switched on again."""
 
 
-async def unlink(project_id: str, account_id: str, ledger: Ledger, by: Actor = GATEWAY) -> Account:
+async def unlink(project_id: str, account_id: str, accounts: AccountStore, by: Actor = GATEWAY) -> Account:
     """Deletes an account and returns what it was. Raises `NotFound`."""
-    account = await ledger.unlink(project_id, account_id, by)
+    account = await accounts.unlink(project_id, account_id, by)
     if account is None:
         raise NotFound(f"there is no linked account {account_id} in this project")
     return account

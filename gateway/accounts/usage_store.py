@@ -56,6 +56,7 @@ class UsageStore:
         return Due(self._rows.read(row), _read(row))
 
     async def schedule(self, account_id: str, at: datetime, failures: int) -> None:
+        """Sets when an account is due next, and how many checks in a row have failed."""
         change = update(table).where(table.c.account_id == account_id).values(check_at=at, failures=failures)
         async with writing(self._engine) as connection:
             await connection.execute(change)
@@ -81,6 +82,7 @@ class UsageStore:
             await connection.execute(_ADD, rows)
 
     async def read(self, account_ids: Sequence[str]) -> Mapping[str, Usage]:
+        """Returns the usage by account id."""
         query = select(*_COLUMNS, table.c.account_id).where(table.c.account_id.in_(account_ids))
         async with reading(self._engine) as connection:
             return {row.account_id: _read(row) for row in (await connection.execute(query)).all()}

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from connectors.platform_bodies import SESSION_SECONDS
 from gateway.accounts.link import CheckedToken, Linker
 from gateway.accounts.search_store import AccountSearchStore
+from gateway.accounts.store import AccountStore
 from gateway.accounts.unlink import unlink
 from gateway.auth.authentication import Authenticator
 from gateway.auth.key_store import KeyStore
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.hub.sessions import ConnectSession, SessionService
-from gateway.model import Account, Actor, Directory, Project, Status, StatusReason
+from gateway.model import Account, Actor, Project, Status, StatusReason
 from gateway.policy.provider import Provider
 
 MAX_NAME_LENGTH = 200
@@ -46,7 +47,7 @@ class AdminService:
         *,
         search: AccountSearchStore,
         keys: KeyStore,
-        directory: Directory,
+        directory: AccountStore,
         authenticator: Authenticator,
         sessions: SessionService,
         linker: Linker,

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from connectors.convert import instant
 from connectors.platform_bodies import ACCOUNT_TYPES, AUTHENTICATE_CONNECT_SESSION
+from gateway.accounts.store import AccountStore
 from gateway.contract.body import check_body, refuse
 from gateway.errors import BadRequest, NotFound
 from gateway.hub.session_request import SessionRequest, read_session_request
-from gateway.model import Actor, Choice, Directory, Owner
+from gateway.model import Actor, Choice, Owner
 from gateway.policy.provider import Provider
 
 OVER = "ConnectSessionOverError"
@@ -75,7 +76,7 @@ class SessionService:
     def __init__(
         self,
         sessions: Sessions,
-        directory: Directory,
+        directory: AccountStore,
         providers: Mapping[str, Provider],
         *,
         now: Callable[[], datetime],

@@ -15,8 +15,9 @@ from gateway.model import Account, Clock, Linked, Status
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.record_events.diff import Changes, Outcome, Verb, compare, conclude
-from gateway.record_events.model import Batch, WatchClaim, WatchState, WatchStore
+from gateway.record_events.model import Batch, WatchClaim, WatchState
 from gateway.record_events.snapshot import Evicted, SnapshotReader
+from gateway.record_events.store import RecordWatchStore
 from gateway.record_events.subject import Subject, make_subject
 from gateway.unified.write import Invalidate
 from gateway.upstream.vendor import VendorRefusal
@@ -31,7 +32,7 @@ class ChangeDetector:
 
     def __init__(
         self,
-        store: WatchStore,
+        store: RecordWatchStore,
         authenticator: Authenticator,
         reader: SnapshotReader,
         *,

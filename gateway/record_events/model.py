@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from gateway.record_events.diff import NO_VERSION, SnapshotVersion
 from gateway.webhooks.events import Event
@@ -51,27 +50,3 @@ class NextRun:
     due: datetime
     rest_until: datetime
     failures: int = 0
-
-
-class WatchStore(Protocol):
-    """The database of watches. Raises `StoreUnavailable`."""
-
-    async def listening(self) -> Mapping[str, Sequence[str]]:
-        """Returns by project id the events that enabled endpoints ask for, patterns too."""
-
-    async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
-        """Creates the watches of these resources for the accounts of these projects, and deletes all others."""
-
-    async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
-        """Claims the watch of an active account that has been due for longest; no other worker gets it until then."""
-
-    async def hashes(self, claim: WatchClaim) -> Mapping[str, bytes]: ...
-
-    async def apply(self, claim: WatchClaim, revision: int, batch: Batch) -> bool:
-        """Stores a batch in one transaction; False if the watch was claimed again or the account has changed."""
-
-    async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:
-        """Ends a claim. A watch that was hastened meanwhile is due at the earlier moment."""
-
-    async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:
-        """Makes watches due at a moment, unless they are due before."""

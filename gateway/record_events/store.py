@@ -1,4 +1,4 @@
-"""Watches of vendors' lists: when each is due, and a keyed hash of each record. They go with their account."""
+"""The tables of watched lists and of keyed hashes of their records. Rows are deleted with their account."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -37,13 +37,14 @@ Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
 class RecordWatchStore:
-    """Implements the door `WatchStore`."""
+    """One watch for each list of an account. All methods raise `StoreUnavailable` if the database is unavailable."""
 
     def __init__(self, engine: AsyncEngine, outbox: OutboxStore) -> None:
         self._engine = engine
         self._outbox = outbox
 
     async def listening(self) -> Mapping[str, Sequence[str]]:
+        """Returns by project id the events, or patterns of them, that enabled endpoints ask for."""
         query = select(endpoints.c.project_id, endpoints.c.events).where(endpoints.c.disabled_at.is_(None))
         found: defaultdict[str, list[str]] = defaultdict(list)
         async with reading(self._engine) as connection:
@@ -52,12 +53,13 @@ class RecordWatchStore:
         return found
 
     async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
+        """Creates the watches of these resources for the accounts of these projects, and deletes all others."""
         projects: defaultdict[str, list[str]] = defaultdict(list)
         for project, resources in wanted.items():
             for resource in resources:
                 projects[resource].append(project)
         async with writing(self._engine) as connection:
-            # What nobody hears of is forgotten: who listens again later is told nothing of the time between.
+            # Watches without an endpoint are deleted. An endpoint that is added later gets no events of the past.
             theirs = [
                 and_(table.c.resource == resource, table.c.account_id.in_(_accounts_of(of)))
                 for resource, of in projects.items()
@@ -67,10 +69,11 @@ class RecordWatchStore:
                 await connection.execute(self._making(resource, of, now))
 
     async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
+        """Claims the watch of an active account that has been due for longest; nobody else gets it before `until`."""
         due = (table.c.due_at <= now) & (table.c.rest_until <= now) & (accounts.c.status == Status.ACTIVE.value)
         both = table.join(accounts, accounts.c.id == table.c.account_id)
         first = select(table, accounts.c.project_id).select_from(both).where(due).order_by(table.c.due_at).limit(1)
-        # Looked at first without the lock that a write takes in SQLite: mostly nothing is due.
+        # Reads first, as a write locks all of SQLite and mostly nothing is due.
         async with reading(self._engine) as connection:
             if (await connection.execute(first)).first() is None:
                 return None
@@ -92,6 +95,7 @@ class RecordWatchStore:
         )
 
     async def hashes(self, claim: WatchClaim) -> Mapping[str, bytes]:
+        """Returns the hashes of the last snapshot by the vendor's record id."""
         of_claim = (hashes.c.account_id == claim.account_id) & (hashes.c.resource == claim.resource)
         query = select(hashes.c.remote_id, hashes.c.hash).where(of_claim).order_by(hashes.c.remote_id).limit(AT_A_TIME)
         found: dict[str, bytes] = {}
@@ -105,12 +109,13 @@ class RecordWatchStore:
                 last = rows[-1].remote_id
 
     async def apply(self, claim: WatchClaim, revision: int, batch: Batch) -> bool:
+        """Stores a batch in one transaction. Returns False if the claim is stale or the account has changed."""
         of_claim = (hashes.c.account_id == claim.account_id) & (hashes.c.resource == claim.resource)
         gone = [*batch.drop, *batch.put]
         row = {"account_id": claim.account_id, "resource": claim.resource}
         same = select(accounts.c.id).where(accounts.c.id == claim.account_id, accounts.c.revision == revision).exists()
         async with writing(self._engine) as connection:
-            # Written, so that nobody takes it over before this ends.
+            # This write locks the row, so that no other worker claims the watch before the transaction ends.
             held = update(table).where(_mine(claim), same).values(lease=claim.turn)
             if (await connection.execute(held)).rowcount != 1:
                 return False
@@ -122,6 +127,7 @@ class RecordWatchStore:
         return True
 
     async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:
+        """Ends a claim. A watch that was hastened meanwhile is due at the earlier moment."""
         hastened = table.c.due_at < bindparam("until", claim.until, Moment)
         values = {
             "rights": state.version.rights,
@@ -136,6 +142,7 @@ class RecordWatchStore:
             await connection.execute(update(table).where(_mine(claim)).values(values))
 
     async def hasten(self, account_id: str, resources: frozenset[str], at: datetime) -> None:
+        """Makes watches due at a moment, unless they are due before."""
         later = (table.c.account_id == account_id) & table.c.resource.in_(resources) & (table.c.due_at > at)
         async with reading(self._engine) as connection:
             if (await connection.execute(select(table.c.lease).where(later).limit(1))).first() is None:

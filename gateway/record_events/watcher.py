@@ -17,8 +17,9 @@ from gateway.model import Account, Clock, Linked
 from gateway.observability.metrics import Metrics
 from gateway.record_events.detector import ChangeDetector
 from gateway.record_events.diff import Outcome, Verb
-from gateway.record_events.model import NextRun, WatchClaim, WatchStore
+from gateway.record_events.model import NextRun, WatchClaim
 from gateway.record_events.snapshot import READ_SECONDS
+from gateway.record_events.store import RecordWatchStore
 from gateway.record_events.subject import sources_of
 from gateway.unified.write import Invalidate
 from gateway.webhooks.events import RECORDS, wants
@@ -42,7 +43,7 @@ class Watcher:
 
     def __init__(
         self,
-        store: WatchStore,
+        store: RecordWatchStore,
         authenticator: Authenticator,
         detector: ChangeDetector,
         *,

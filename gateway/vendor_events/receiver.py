@@ -17,7 +17,8 @@ from gateway.errors import StoreUnavailable, Unauthenticated
 from gateway.model import Account, Accounts, Linked, Secret
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
-from gateway.vendor_events.model import HookStore, VendorWebhook
+from gateway.vendor_events.model import VendorWebhook
+from gateway.vendor_events.store import VendorWebhookStore
 
 Invalidate: TypeAlias = Callable[[Linked, frozenset[str] | None, str], Awaitable[bool]]
 """Invalidates the stored answers of an account that come from lists of these resources (None: all), under a new id.
@@ -48,7 +49,7 @@ class WebhookReceiver:
 
     def __init__(
         self,
-        store: HookStore,
+        store: VendorWebhookStore,
         accounts: Accounts,
         providers: Mapping[str, Provider],
         *,

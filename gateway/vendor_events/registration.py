@@ -24,7 +24,8 @@ from gateway.observability.metrics import Metrics
 from gateway.policy.needed_scopes import NeededScope, ScopeUse
 from gateway.policy.provider import Provider
 from gateway.upstream.flow import follow
-from gateway.vendor_events.model import HookStore, VendorWebhook, VendorWebhookState
+from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
+from gateway.vendor_events.store import VendorWebhookStore
 
 LEASE = timedelta(minutes=1)
 REGISTER_SECONDS = 10.0
@@ -52,7 +53,7 @@ class WebhookRegistrar:
     def __init__(
         self,
         config: RegistrarConfig,
-        store: HookStore,
+        store: VendorWebhookStore,
         accounts: Accounts,
         upstream: Upstream,
         *,

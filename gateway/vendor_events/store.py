@@ -1,4 +1,4 @@
-"""Webhooks of accounts at their vendors, in the database. The secret is sealed; the row goes with its account."""
+"""The table of vendor webhooks. The secret is sealed, and the row is deleted with its account."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +21,7 @@ CONTEXT = b"webhook secret"
 
 
 class VendorWebhookStore:
-    """Implements the door `HookStore`."""
+    """One row for each account. All methods raise `StoreUnavailable` if the database cannot be reached."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault, clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -34,7 +34,7 @@ class VendorWebhookStore:
         await connection.execute(update(table).where(of_account).values(due_at=self._clock()))
 
     async def delete_of_account(self, connection: AsyncConnection, account: Account) -> None:
-        """Forgets an account's webhook. Events that the vendor still sends to it are refused."""
+        """Deletes the row of an account. Events that the vendor still sends to it are refused."""
         await connection.execute(delete(table).where(table.c.account_id == account.id))
 
     async def find(self, account_id: str) -> VendorWebhook | None:
@@ -48,6 +48,10 @@ class VendorWebhookStore:
         return None if row is None else self._read(row)
 
     async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
+        """Leases an account's webhook until a moment and returns the lease number; inserts the row if there is none.
+
+        Returns None if the webhook is not due, unless the lease is taken `over`, or if there is no such account.
+        """
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         new = select(
             accounts.c.id,
@@ -69,6 +73,7 @@ class VendorWebhookStore:
         return turn
 
     async def keep(self, hook: VendorWebhook, turn: int) -> bool:
+        """Stores the result of a lease, except `last_event_at`. Returns False if the lease is stale or the row gone."""
         mine = (table.c.account_id == hook.account_id) & (table.c.lease == turn)
         values = {
             "state": hook.state.value,
@@ -88,6 +93,7 @@ class VendorWebhookStore:
             await connection.execute(update(table).where(table.c.account_id == account_id).values(last_event_at=now))
 
     async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
+        """Returns (project id, account id) of active accounts whose webhook is due or missing, longest due first."""
         query = (
             select(accounts.c.project_id, accounts.c.id)
             .outerjoin(table, table.c.account_id == accounts.c.id)
@@ -101,6 +107,10 @@ class VendorWebhookStore:
             return [(row.project_id, row.id) for row in (await connection.execute(query)).all()]
 
     async def hasten(self, now: datetime, url: str) -> None:
+        """Makes all webhooks due that are not active, or whose URL is not below `url`.
+
+        Their obstacle may have been removed, or the gateway may have moved.
+        """
         elsewhere = ~table.c.url.startswith(f"{url}/", autoescape=True)
         waiting = or_(table.c.state != VendorWebhookState.ACTIVE.value, elsewhere) & (table.c.due_at > now)
         async with writing(self._engine) as connection:

@@ -12,6 +12,7 @@ from connectors.connector import Connector
 from connectors.exchange import Answer, BearerToken, CredentialField, Grant, Refusal, Request, Verification
 from connectors.humaans.connector import HUMAANS
 from gateway.accounts.link import CheckedToken, Linker, LinkRequest
+from gateway.accounts.store import AccountStore
 from gateway.errors import Conflict, GatewayError, RateLimited, Unprocessable, VendorFailure
 from gateway.model import (
     GATEWAY,
@@ -59,8 +60,8 @@ def owner_of(account: Account) -> tuple[str, str, str]:
 
 
 @dataclass
-class Books:
-    """A ledger in memory."""
+class Books(AccountStore):
+    """Accounts in memory."""
 
     accounts: dict[str, tuple[Account, Secret]] = field(default_factory=dict)
     heard: list[tuple[str, Actor]] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Books:
         return None
 
     async def store(
-        self, account: Account, credential: Secret, by: Actor, *, alone: bool = False, replaced: bool = False
+        self, account: Account, credential: Secret, by: Actor = GATEWAY, *, alone: bool = False, replaced: bool = False
     ) -> Account:
         if alone and not account.revision and await Books.find_by_owner(self, *owner_of(account)):
             raise OwnerLinked
@@ -81,7 +82,7 @@ class Books:
         self.accounts[account.id] = (stored, credential)
         return stored
 
-    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+    async def renew(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:
         assert self.accounts[account.id][1] == credential
         stored = await self.store(account, credential, by)
         self.heard[-1] = ("renewed", by)
@@ -91,7 +92,7 @@ class Books:
         assert account_id in self.accounts
         self.heard.append(("confirmed", GATEWAY))
 
-    async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+    async def unlink(self, project_id: str, account_id: str, by: Actor = GATEWAY) -> Account | None:
         self.heard.append(("erased", by))
         account, _ = self.accounts.get(account_id, (None, None))
         if account is None or account.project_id != project_id:

@@ -13,8 +13,9 @@ from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import SCOPES, TOKENS, by_name
 from gateway.accounts.link import Linker, LinkRequest
+from gateway.accounts.store import AccountStore
 from gateway.errors import Unprocessable
-from gateway.model import Account, Actor, Linked, Owner, Secret
+from gateway.model import GATEWAY, Account, Actor, Linked, Owner, Secret
 from tests.connectors.humaans_bench import TODAY, AppVendor, humaans
 from tests.fakes.core import Seal, json_answer
 
@@ -45,8 +46,11 @@ class FormVendor(AppVendor):
         return own or await super().send(base_url, request)
 
 
-class StatelessAccounts:
-    """Accounts without a database: `store` returns what it gets."""
+class StatelessAccounts(AccountStore):
+    """Stores nothing: `store` returns what it gets."""
+
+    def __init__(self) -> None:
+        """Needs no database."""
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:  # noqa: ARG002
         return None
@@ -54,13 +58,13 @@ class StatelessAccounts:
     async def store(self, account: Account, *_: object, **__: object) -> Account:
         return account
 
-    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:  # noqa: ARG002 - a Ledger
+    async def renew(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:  # noqa: ARG002 - an AccountStore
         return account
 
     async def note_verified(self, account_id: str) -> None:
         """Nothing to store."""
 
-    async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:  # noqa: ARG002 - a Ledger
+    async def unlink(self, project_id: str, account_id: str, by: Actor = GATEWAY) -> Account | None:  # noqa: ARG002 - an AccountStore
         return None
 
 

@@ -11,9 +11,10 @@ from connectors.exchange import Refusal as Refused
 from connectors.platform import PLATFORM_OPERATIONS
 from gateway.accounts.link import Linker
 from gateway.accounts.service import AccountService, PlatformCall
+from gateway.accounts.store import AccountStore
 from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict
-from gateway.model import Account, Actor, Choice, Secret, Upstream
+from gateway.model import GATEWAY, Account, Actor, Choice, Secret, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from tests.fakes.core import Memory, Register, Time, Vendor, make_key, make_linked
@@ -21,8 +22,8 @@ from tests.fakes.vendor import CREATE, GET, LIST, PAGES, VILLAGE
 
 
 @dataclass
-class Books:
-    """A directory over the accounts of a `Register`, so that what is written here is what is found there."""
+class Books(AccountStore):
+    """A store over the accounts of a `Register`, so that what is written here is what is found there."""
 
     register: Register
     asked: list[Choice] = field(default_factory=list)
@@ -48,7 +49,7 @@ class Books:
         ]
         return found[choice.skip : choice.skip + choice.most]
 
-    async def update(self, account: Account, by: Actor) -> Account:
+    async def update(self, account: Account, by: Actor = GATEWAY) -> Account:
         self.changed_by.append(by)
         linked = self.register.accounts[account.id]
         if linked.account.revision != account.revision:
@@ -57,18 +58,18 @@ class Books:
         self.register.accounts[account.id] = replace(linked, account=amended)
         return amended
 
-    async def store(self, account: Account, credential: Secret, by: Actor, **_: object) -> Account:
+    async def store(self, account: Account, credential: Secret, by: Actor = GATEWAY, **_: object) -> Account:
         stored = await self.update(account, by)
         self.register.accounts[account.id] = replace(self.register.accounts[account.id], credential=credential)
         return stored
 
-    async def renew(self, account: Account, credential: Secret, by: Actor) -> Account:
+    async def renew(self, account: Account, credential: Secret, by: Actor = GATEWAY) -> Account:
         return await self.store(account, credential, by)
 
     async def note_verified(self, account_id: str) -> None:
         assert account_id in self.register.accounts
 
-    async def unlink(self, project_id: str, account_id: str, by: Actor) -> Account | None:
+    async def unlink(self, project_id: str, account_id: str, by: Actor = GATEWAY) -> Account | None:
         self.changed_by.append(by)
         [account] = await self.select(project_id, Choice(ids=(account_id,)))
         del self.register.accounts[account_id]

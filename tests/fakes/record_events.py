@@ -19,6 +19,7 @@ from gateway.policy.provider import Provider
 from gateway.record_events.detector import ChangeDetector
 from gateway.record_events.model import Batch, NextRun, WatchClaim, WatchState
 from gateway.record_events.snapshot import Hashing, SnapshotReader
+from gateway.record_events.store import RecordWatchStore
 from gateway.record_events.watcher import Watcher
 from gateway.unified.collections import Collections
 from gateway.unified.decoded import DecodedListCache
@@ -50,7 +51,7 @@ class Line:
 
 
 @dataclass
-class Notebook:
+class Notebook(RecordWatchStore):
     """The database of watches, in memory. `breaks_after` so many batches a process dies."""
 
     register: Register

@@ -28,6 +28,7 @@ from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
 from gateway.vendor_events.registration import RegistrarConfig, WebhookRegistrar
+from gateway.vendor_events.store import VendorWebhookStore
 from tests.fakes.core import Register, Time, Vendor, json_answer, make_linked, refusal
 from tests.fakes.metrics import counts
 from tests.fakes.vendor import VILLAGE
@@ -78,7 +79,7 @@ SENDING: Connector = replace(VILLAGE, events=VILLAGE_EVENTS)
 
 
 @dataclass
-class HookShelf:
+class HookShelf(VendorWebhookStore):
     """Keeps hooks of the accounts of a register, as the database does."""
 
     register: Register

@@ -15,7 +15,7 @@ from gateway.db.engine import writing
 from gateway.db.schema import credentials
 from gateway.errors import StoreUnavailable
 from gateway.model import Account, Secret, Status, Upstream
-from gateway.vendor_events.model import HookStore, VendorWebhookState
+from gateway.vendor_events.model import VendorWebhookState
 from gateway.vendor_events.registration import (
     BATCH,
     FIRST_WAIT,
@@ -24,6 +24,7 @@ from gateway.vendor_events.registration import (
     REMOVE_SECONDS,
     WebhookRegistrar,
 )
+from gateway.vendor_events.store import VendorWebhookStore
 from tests.fakes.core import Register, Time, json_answer, make_linked
 from tests.fakes.vendor_events import CHECK, Damaged, Down, Slow, Square, Unreachable
 from tests.fixtures.databases import must_find, new_account
@@ -246,7 +247,7 @@ async def test_when_webhooks_are_switched_off_those_that_stand_are_taken_away() 
 class Accounts:
     """Accounts in a database, whose vendor webhooks follow their credentials. Account `a1` is linked to Village."""
 
-    def __init__(self, stores: Stores, square: Square, store: HookStore | None = None) -> None:
+    def __init__(self, stores: Stores, square: Square, store: VendorWebhookStore | None = None) -> None:
         self.stores = stores
         self.square = square
         upstream = square.upstream or square.vendor
