@@ -1,4 +1,4 @@
-"""How nouns are written as rows, and read back."""
+"""Converts accounts to rows and back."""
 
 from datetime import datetime
 from math import inf
@@ -10,7 +10,7 @@ from connectors.exchange import Grant
 from gateway.model import Account, Caching, Ceilings, Owner, Status, StatusReason
 
 DOUBTS = ("unknown", "doubtful", "stated")
-"""The scopes of a grant that the vendor has not told of, by why."""
+"""Fields of a grant with scopes that the vendor has not confirmed."""
 
 
 def read_account(row: Row[Any], owner: Owner) -> Account:
@@ -33,10 +33,9 @@ def read_account(row: Row[Any], owner: Owner) -> Account:
             found_by=granted["found_by"],
             role=granted["role"],
             warnings=tuple(granted["warnings"]),
-            # Rows of before have none.
-            ends_at=_moment(granted.get("ends_at")),
-            company=granted.get("company"),
-            **{name: frozenset(granted.get(name, ())) for name in DOUBTS},
+            ends_at=_moment(granted["ends_at"]),
+            company=granted["company"],
+            **{name: frozenset(granted[name]) for name in DOUBTS},
         ),
         caching=_caching(row.caching),
         revision=row.revision,
@@ -89,11 +88,11 @@ def write_caching(caching: Caching) -> dict[str, object]:
     }
 
 
-def _caching(kept: dict[str, Any] | None) -> Caching:
-    if kept is None:
+def _caching(column: dict[str, Any] | None) -> Caching:
+    if column is None:
         return Caching()
-    most = {name: inf if kept[name] is None else kept[name] for name in ("fresh", "stale")}
-    return Caching(kept["enabled"], Ceilings(**most))
+    most = {name: inf if column[name] is None else column[name] for name in ("fresh", "stale")}
+    return Caching(column["enabled"], Ceilings(**most))
 
 
 def _moment(text: str | None) -> datetime | None:

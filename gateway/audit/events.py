@@ -1,6 +1,6 @@
-"""The trail of what happens to accounts and keys: who changed what, when, and from where.
+"""The events of the audit log: who changed which account, key or webhook, when, and from which address.
 
-It outlives the account. So it holds ids and words of fixed lists, and never a name, a label or a secret.
+The log outlives accounts. So it contains ids and words of fixed lists, and never a name, a label or a secret.
 """
 
 import re
@@ -33,11 +33,11 @@ class AuditEvent(StrEnum):
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
     TEST_READ = "account.test_read"
-    """The operator has read an account's records with the dashboard's tester."""
+    """The operator has read an account's records with the request tester of the dashboard."""
     SESSION_CREATED = "session.created"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_UPDATED = "webhook.updated"
-    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - the word for a kind of row
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - the name of an event
     WEBHOOK_DELETED = "webhook.deleted"
     SIGNED_IN = "operator.signed_in"
     SIGN_IN_FAILED = "operator.sign_in_failed"
@@ -45,7 +45,7 @@ class AuditEvent(StrEnum):
 
 
 ERASING = (AuditEvent.UNLINKED, AuditEvent.CACHE_ERASED)
-"""After these nothing of the account may be left in caches, nor in the files of the database."""
+"""After these, nothing of the account may stay in caches or in the files of the database."""
 
 _ENTERED = {
     Status.SUSPENDED: AuditEvent.SUSPENDED,
@@ -60,7 +60,7 @@ Details = Mapping[str, str | Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class AuditFact:
-    """One thing that has happened: `details` are names and words of fixed lists."""
+    """An event. `details` are ids, names of fields and words of fixed lists."""
 
     what: AuditEvent
     details: Details = field(default_factory=dict)
@@ -68,7 +68,7 @@ class AuditFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """All that one transaction has done to an account or a key, and who did it."""
+    """All events of one transaction about an account or a key, and who caused them."""
 
     at: datetime
     by: Actor
@@ -83,7 +83,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """A row of the trail. Ids grow, so that a page goes on before the last id of the one before it."""
+    """A row of the audit log. Ids grow, so the next page has the entries before the last id of a page."""
 
     id: int
     at: datetime
@@ -96,9 +96,9 @@ class AuditEntry:
 
 
 def facts_of(before: Account | None, after: Account | None, *, credential: bool = False) -> tuple[AuditFact, ...]:
-    """Tell what has happened between two states of an account; None is one that is not there.
+    """Returns the events between two states of an account, at least one. None is an account that does not exist.
 
-    `credential` says that a credential was given anew. There is always at least one fact.
+    `credential` says that a new credential was sent.
     """
     if after is None:
         return (AuditFact(AuditEvent.UNLINKED),)
@@ -106,24 +106,24 @@ def facts_of(before: Account | None, after: Account | None, *, credential: bool 
         return (
             AuditFact(AuditEvent.LINKED, {"provider": _word(after.provider), "scopes": _words(after.grant.scopes)}),
         )
-    told = [*_status(before, after), *_scopes(before, after)]
+    facts = [*_status(before, after), *_scopes(before, after)]
     if stops_keeping(before, after) or _is_other_company(before, after):
-        told.append(AuditFact(AuditEvent.CACHE_ERASED))
+        facts.append(AuditFact(AuditEvent.CACHE_ERASED))
     fields = _changed(before, after)
     details: Details = {"fields": fields} if fields else {}
     if credential:
-        return (AuditFact(AuditEvent.RELINKED, details), *told)
-    return (*told, AuditFact(AuditEvent.UPDATED, details)) if fields or not told else tuple(told)
+        return (AuditFact(AuditEvent.RELINKED, details), *facts)
+    return (*facts, AuditFact(AuditEvent.UPDATED, details)) if fields or not facts else tuple(facts)
 
 
 def _is_other_company(before: Account, after: Account) -> bool:
-    """Tell whether the account is another company's now: what was kept of the one before must go."""
+    """Returns whether the account belongs to another company now, so that stored answers must be deleted."""
     companies = {before.grant.company, after.grant.company}
     return None not in companies and len(companies) > 1
 
 
 def stops_keeping(before: Account, after: Account) -> bool:
-    """Tell whether answers of an account were kept and shall not be any more."""
+    """Returns whether answers of an account were cached and must not be any more."""
     return before.caching.keeps and not after.caching.keeps
 
 
@@ -136,7 +136,7 @@ def event(
     account_id: str | None = None,
     details: Details | None = None,
 ) -> AuditRecord:
-    """Returns a row about what changes neither an account nor a key; without a project it is the gateway's."""
+    """Returns the record of an event that changes neither an account nor a key. It may have no project."""
     given = details or {}
     named = {name: _word(value) if isinstance(value, str) else _words(value) for name, value in given.items()}
     return AuditRecord(at=at, by=by, project_id=project_id, account_id=account_id, facts=(AuditFact(what, named),))
@@ -164,9 +164,9 @@ def _scopes(before: Account, after: Account) -> Iterable[AuditFact]:
 
 
 def _changed(before: Account, after: Account) -> list[str]:
-    """Name the fields that differ and that no other fact tells of."""
+    """Returns the names of changed fields that have no event of their own."""
     found = [name for name in _FIELDS if getattr(before, name) != getattr(after, name)]
-    # Warnings follow from the scopes.
+    # Warnings follow from the scopes, so a change of scopes needs no second event.
     if before.grant.scopes == after.grant.scopes and before.grant != after.grant:
         found.append("grant")
     if before.grant.company and before.grant.company != after.grant.company:
@@ -186,5 +186,5 @@ def _words(words: Iterable[str]) -> list[str]:
 
 
 def _word(word: str) -> str:
-    """Let through what looks like a name in a program: a vendor may call a scope whatever it likes."""
+    """Returns a word if it looks like an identifier, else `other`: a vendor may put any text into a scope."""
     return word if _WORD.fullmatch(word) else "other"

@@ -1,6 +1,6 @@
-"""The trail in the database: written in the transaction of each change, and read page by page.
+"""The table of the audit log: rows are written in the transaction of each change, and read in pages.
 
-Of a row nothing is ever changed but its address, which ends after a time.
+A row never changes, except that its address is removed after a time.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,11 @@ from gateway.model import Actor, ActorKind
 
 
 class AuditStore:
-    """Implements the door `Trail`."""
-
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def write(self, connection: AsyncConnection, change: AuditRecord) -> None:
-        """Write a row for each fact, in the caller's transaction."""
+        """Writes a row for each event, in the caller's transaction."""
         rows = [
             {
                 "at": change.at,
@@ -41,12 +39,12 @@ class AuditStore:
         await connection.execute(insert(table), rows)
 
     async def note(self, change: AuditRecord) -> None:
-        """Write rows that stand alone, in a transaction of their own."""
+        """Writes the rows in a transaction of their own."""
         async with writing(self._engine) as connection:
             await self.write(connection, change)
 
     async def forget_addresses(self, before: datetime) -> int:
-        """Take the addresses out of rows that are older; nothing else of a row can be changed. Returns how many."""
+        """Removes the addresses of older rows and returns how many. Nothing else of a row can be changed."""
         old = (table.c.at < before) & (table.c.address != "")
         async with writing(self._engine) as connection:
             return (await connection.execute(update(table).where(old).values(address=""))).rowcount
@@ -60,6 +58,7 @@ class AuditStore:
         before: int | None = None,
         most: int = 100,
     ) -> Sequence[AuditEntry]:
+        """Returns at most `most` entries with an id below `before`, newest first."""
         query = select(table)
         for column, wanted in ((table.c.project_id, project_id), (table.c.account_id, account_id)):
             query = query.where(column == wanted) if wanted is not None else query

@@ -1,4 +1,4 @@
-"""What is kept of the operator's sign-ins to the dashboard: which have ended, and a row of the audit trail for each."""
+"""Records the operator's sign-ins to the dashboard."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gateway.auth.sign_in_store import SignInStore
 
 @dataclass(frozen=True, slots=True)
 class SignInLog:
-    """`note` writes into the audit trail, `refused` into the log: why, and from which address."""
+    """`ended` stores ended sessions, `note` writes into the audit log, `refused` logs a reason and an address."""
 
     ended: SignInStore
     note: Callable[[AuditRecord], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""The form of client keys and ids. A key ends in a checksum, so that a mistyped one costs no look-up."""
+"""The format of API keys and ids. A key ends in a checksum, so a mistyped one needs no look-up."""
 
 import hashlib
 import secrets
@@ -20,7 +20,7 @@ Choice = Callable[[Sequence[str]], str]
 
 
 def new_id(choice: Choice = secrets.choice) -> str:
-    """Make an id of 131 random bits, of letters and digits only: safe in any cache key, path or header."""
+    """Returns an id of 131 random bits, made of letters and digits, so it is safe in a cache key, path or header."""
     return "".join(choice(ALPHABET) for _ in range(ID_LENGTH))
 
 
@@ -37,12 +37,12 @@ def is_well_formed(secret: str) -> bool:
 
 
 def digest(secret: str) -> str:
-    """Give what is stored of a key. It has 190 random bits: a slow hash would only slow us."""
+    """Returns what is stored of a key. A key has 190 random bits, so a slow hash is not needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def shown_part(secret: str) -> str:
-    """Give the part of a key that people may see, to tell keys apart."""
+    """Returns the start of a key, which may be shown to tell keys apart."""
     return secret[:SHOWN_LENGTH]
 
 

@@ -1,4 +1,4 @@
-"""Sign-ins to the dashboard that were ended: a copy of their cookie is worth nothing, whatever a cache forgets."""
+"""The table of dashboard sessions that were ended by signing out. A copy of their cookie is refused."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -12,8 +12,6 @@ from gateway.db.schema import ended_admin_sessions as table
 
 
 class SignInStore:
-    """Implements the door `EndedSignIns`."""
-
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
@@ -29,7 +27,7 @@ class SignInStore:
             return (await connection.execute(query)).first() is not None
 
     async def tidy(self, now: datetime) -> None:
-        """Forget those whose cookie is over by itself."""
+        """Deletes those whose cookie has expired."""
         async with writing(self._engine) as connection:
             await connection.execute(delete(table).where(table.c.until < now))
 

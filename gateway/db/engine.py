@@ -1,6 +1,6 @@
-"""Connections to SQLite or PostgreSQL, and the bringing of their tables up to date.
+"""Opens SQLite or PostgreSQL, migrates its tables, and runs transactions.
 
-Foreign exceptions stop here: `at_the_door` makes every fault of a database a `StoreUnavailable`.
+Exceptions of libraries stop here: `translate_errors` raises `StoreUnavailable` instead.
 """
 
 import os
@@ -23,7 +23,7 @@ from gateway.errors import StoreUnavailable
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 4
 MIGRATION_SECONDS = 600
-"""A migration may take long, and others wait for it."""
+"""A migration may take long, and other processes wait for it."""
 POOL_SIZE = 10
 BUSY_MILLISECONDS = 10_000
 MIGRATION_LOCK = 0x68726973
@@ -33,8 +33,8 @@ FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
 @contextmanager
-def at_the_door() -> Iterator[None]:
-    """Turn the faults of drivers, pools and sockets into ours. The text names no address and no password."""
+def translate_errors() -> Iterator[None]:
+    """Raises `StoreUnavailable` for errors of drivers, pools and sockets, without an address or a password."""
     try:
         yield
     except CommandError as error:
@@ -50,7 +50,7 @@ def at_the_door() -> Iterator[None]:
 
 
 def open_engine(url: str, command_seconds: float = COMMAND_SECONDS) -> AsyncEngine:
-    """Make an engine for `sqlite+aiosqlite://` or `postgresql+asyncpg://`; nothing is connected yet."""
+    """Returns an engine for `sqlite+aiosqlite://` or `postgresql+asyncpg://`. It connects on first use."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -60,7 +60,7 @@ def open_engine(url: str, command_seconds: float = COMMAND_SECONDS) -> AsyncEngi
 
 
 async def migrate(url: str) -> None:
-    """Bring the tables up to date. Any number of processes may do so at once: they take turns."""
+    """Migrates the tables. Several processes may call it at once: one migrates, the others wait."""
     engine = open_engine(url, MIGRATION_SECONDS)
     try:
         async with writing(engine) as connection:
@@ -73,20 +73,20 @@ async def migrate(url: str) -> None:
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    with at_the_door():
+    with translate_errors():
         async with engine.connect() as connection:
             yield connection
 
 
 @asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that is kept whole or not at all.
+    """Opens a transaction.
 
-    SQLite takes its lock at the start, and waits for it: a transaction there that reads first and writes
-    later fails at once when another has written in between.
+    SQLite takes its write lock at the start and waits for it. A transaction that reads first and writes later would
+    fail at once if another one has written in between.
     """
     afterwards: list[Callable[[], None]] = []
-    with at_the_door():
+    with translate_errors():
         async with engine.execution_options(writes=True, afterwards=afterwards).begin() as connection:
             yield connection
     for call in afterwards:
@@ -94,7 +94,7 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 def after_commit(connection: AsyncConnection, call: Callable[[], None]) -> None:
-    """Have something called when the transaction of `writing` is kept, and not when it is not."""
+    """Has a function called after the transaction of `writing` is committed, and not if it is rolled back."""
     calls: list[Callable[[], None]] = connection.sync_engine.get_execution_options()["afterwards"]
     calls.append(call)
 
@@ -137,22 +137,22 @@ def _sqlite(url: URL) -> AsyncEngine:
 
 
 def _create_private(path: Path) -> None:
-    # SQLite gives its journal files the mode of the database, so it has to be right from the first moment.
+    # SQLite creates its journal files with the mode of the database, so the mode must be right from the start.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # An existing file must not be opened, for its descriptor would have to be closed: with that POSIX drops every
-    # lock that this process holds on the file, and another process then deletes the journal under our connections.
+    # An existing file must not be opened here: closing a descriptor drops all POSIX locks of this process on the file,
+    # and another process could then delete the journal under open connections.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _prepare(connection: Any, record: object) -> None:  # noqa: ARG001 - the event's signature
-    # Transactions are begun below: the driver's own way begins them late, without a lock.
+    # `_begin` begins transactions, because the driver would begin them late and without a lock.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    # What is unlinked must not stay readable in free pages.
+    # Deleted rows must not stay readable in free pages.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
@@ -163,9 +163,9 @@ def _begin(connection: Connection) -> None:
 
 
 def empty_journal(connection: Connection) -> bool:
-    """Move SQLite's write-ahead journal into the file and truncate it; not inside a transaction.
+    """Moves SQLite's write-ahead journal into the database file and truncates it. Not to be used in a transaction.
 
-    Returns False where a reader is still open: SQLite then leaves the journal as it is, and raises nothing.
+    Returns False while a reader is open: SQLite then leaves the journal as it is and raises nothing.
     """
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""A bounded memory of look-ups, for one process and a short time. Concurrent ones of one key share a load."""
+"""Caches look-ups in this process for a short time. Concurrent look-ups of one key share a load."""
 
 import asyncio
 from collections import OrderedDict
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class Memo(Generic[K, V]):
-    """Remembers what a load gave for `seconds`; beyond `entries` the least recently used is forgotten."""
+    """Stores loaded values for `seconds`. Of more than `entries` the least recently used is evicted."""
 
     def __init__(self, seconds: float, entries: int, monotonic: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -27,28 +27,28 @@ class Memo(Generic[K, V]):
         task = self._loading.get(key)
         if task is None:
             task = self._loading[key] = asyncio.ensure_future(self._load(key, load))
-        # One caller that gives up must not take the answer from the others.
+        # A caller that is cancelled must not cancel the load of the others.
         return await asyncio.shield(task)
 
     def peek(self, key: K) -> V | None:
-        """Give what is remembered now, and ask nobody."""
+        """Returns the cached value, or None. Loads nothing."""
         known = self._known.get(key)
         return known[1] if known is not None and self._monotonic() < known[0] else None
 
     def drop(self, key: K) -> None:
-        """Forget a key. A load of it that is under way is not remembered either: it may have read the old."""
+        """Deletes a key. The result of a load that is running is not stored either: it may be outdated."""
         self._known.pop(key, None)
         self._loading.pop(key, None)
 
     def drop_where(self, wanted: Callable[[V], bool]) -> None:
-        """Forget values, and what is being loaded, as it cannot be told what that will be."""
+        """Deletes the values that match. Results of running loads are not stored, as they may match, too."""
         for key in [key for key, (_, value) in self._known.items() if wanted(value)]:
             del self._known[key]
         self._loading.clear()
 
     async def _load(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         me = asyncio.current_task()
-        # The age counts from the question, not the answer: what changes in between must not be seen later.
+        # The age counts from the start of the load: a change during it must be seen after `seconds`.
         expires = self._monotonic() + self._seconds
         try:
             value = await load()

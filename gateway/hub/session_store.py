@@ -1,4 +1,4 @@
-"""Connect sessions in the database. Of a token only its digest is kept; unlinking an account erases its sessions."""
+"""The table of connect sessions. Of a token only its digest is stored. Unlinking an account deletes its sessions."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -17,33 +17,33 @@ from gateway.hub.session_request import SessionRequest
 from gateway.hub.sessions import ConnectSession
 from gateway.model import Account, Actor, Owner
 
-KEPT = timedelta(days=1)
+RETENTION = timedelta(days=1)
+"""How long an expired session is stored, so that its user is told what happened."""
 Clean = Callable[[AsyncConnection], Awaitable[None]]
-"""How long an expired session is kept, so that its user is told what happened."""
 
 
 class SessionStore:
-    """Implements the door `Sessions`."""
+    """Implements the protocol `Sessions`."""
 
-    def __init__(self, engine: AsyncEngine, trail: AuditStore, clean: Clean) -> None:
-        """`clean` notes, in a transaction, that rows were deleted whose bytes are to leave the files."""
+    def __init__(self, engine: AsyncEngine, audit: AuditStore, clean: Clean) -> None:
+        """`clean` writes, in a transaction, that deleted rows must be removed from the database's files."""
         self._engine = engine
-        self._trail = trail
+        self._audit = audit
         self._clean = clean
 
     async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
         async with writing(self._engine) as connection:
-            made = _read((await connection.execute(insert(table).values(_write(session)).returning(table))).one())
-            told = event(
+            created = _read((await connection.execute(insert(table).values(_write(session)).returning(table))).one())
+            record = event(
                 AuditEvent.SESSION_CREATED,
                 session.created_at,
                 by,
                 project_id=session.project_id,
                 account_id=session.request.account_id,
-                details={"session": str(made.id)},
+                details={"session": str(created.id)},
             )
-            await self._trail.write(connection, told)
-        return made
+            await self._audit.write(connection, record)
+        return created
 
     async def delete_of_owner(self, connection: AsyncConnection, account: Account) -> None:
         """Deletes the sessions of an account's owner, who could link again with them, if it is the owner's last one."""
@@ -54,12 +54,12 @@ class SessionStore:
             await connection.execute(delete(table).where(of_owner))
 
     async def tidy(self, now: datetime) -> int:
-        """Delete sessions that have ended a while ago, used or not: they name people. Returns how many."""
+        """Deletes sessions that expired longer ago than `RETENTION`, as they name people. Returns how many."""
         async with writing(self._engine) as connection:
-            gone = (await connection.execute(delete(table).where(table.c.expires_at < now - KEPT))).rowcount
-            if gone:
+            deleted = (await connection.execute(delete(table).where(table.c.expires_at < now - RETENTION))).rowcount
+            if deleted:
                 await self._clean(connection)
-        return gone
+        return deleted
 
     async def find(self, digest: str) -> ConnectSession | None:
         return await self._one(table.c.digest == digest)
@@ -103,7 +103,7 @@ def _write(session: ConnectSession) -> dict[str, object]:
         "multiple": request.multiple,
         "replace_company": request.replace_company,
         "label": request.label,
-        # The column takes no null; an empty word is one that was not named.
+        # The column takes no null: empty means that no kind was given.
         "kind": request.kind or "",
         "details": dict(request.metadata),
         "created_at": session.created_at,

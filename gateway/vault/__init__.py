@@ -1,1 +1,1 @@
-"""Encryption of what must not be readable in the database or the cache."""
+"""Encrypts what must not be readable in the database or the cache."""

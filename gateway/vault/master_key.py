@@ -1,4 +1,4 @@
-"""How vault and database are opened from plain settings, and the key that is made where none is set."""
+"""Opens the vault with the master key that is set, or with a key file that is created on first use."""
 
 import base64
 import os
@@ -16,9 +16,10 @@ KEY_FILE = Path("var/master.key")
 def open_vault(
     *, master_key: bytes, further: Sequence[bytes] = (), own_database: bool, say: Callable[[str], None]
 ) -> Vault:
-    """Make the vault from the key that is set, or from a key file of our own beside our own database.
+    """Opens the vault with the key that is set, or with a key file beside the gateway's own SQLite database.
 
-    A database that the operator chose may be shared and moved: its key is then the operator's to keep.
+    A database that the operator chose may be shared and moved, so the operator must set and keep its key. Raises
+    `StoreUnavailable` without a usable key.
     """
     if master_key:
         return Vault(master_key, further)
@@ -44,7 +45,7 @@ def _make(path: Path) -> None:
         file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    # A link appears whole and only once: of two processes that start together, both use the same key.
+    # Linking is atomic and fails if the file exists, so two processes that start together use the same key.
     with suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()

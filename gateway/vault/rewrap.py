@@ -1,4 +1,4 @@
-"""Wrapping the stored data keys by the present master key. What they have sealed is not touched, nor is the cache."""
+"""Wraps the stored data keys with the current master key. Sealed data and the cache stay as they are."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from gateway.model import Unsealable
 from gateway.vault.vault import Vault, WrappedKey
 
 AT_ONCE = 200
-"""Rows of one transaction: a few milliseconds, for which other writers wait."""
+"""Rows of one transaction. It takes a few milliseconds, while other writers wait."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeyTable:
     """A table with wrapped keys, and the column of the id that is bound into the wrapping."""
 
     what: str
@@ -24,16 +24,16 @@ class Place:
     owner: str
 
 
-PLACES = (
-    Place("the credential of account", credentials, "account_id"),
-    Place("the secret of webhook", webhook_endpoints, "id"),
-    Place("the secret of the vendor's webhook of account", vendor_webhooks, "account_id"),
+KEY_TABLES = (
+    KeyTable("the credential of account", credentials, "account_id"),
+    KeyTable("the secret of webhook", webhook_endpoints, "id"),
+    KeyTable("the secret of the vendor's webhook of account", vendor_webhooks, "account_id"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """How many keys were wrapped anew, and how many had no need; `closed` are named, which could not be opened."""
+    """Numbers of keys that were rewrapped and that did not need it. `closed` names those that cannot be opened."""
 
     master_key_id: str
     done: int
@@ -42,27 +42,27 @@ class Rewrapped:
 
 
 async def rewrap(engine: AsyncEngine, vault: Vault) -> Rewrapped:
-    """Wrap by the vault's present master key what another one wraps. May be stopped at any time, and begun again."""
-    already = sum([await _already(engine, vault, place) for place in PLACES])
+    """Wraps with the current master key what another one wraps. It may be stopped at any time and started again."""
+    already = sum([await _already(engine, vault, keys) for keys in KEY_TABLES])
     done, closed = 0, list[str]()
-    for place in PLACES:
+    for keys in KEY_TABLES:
         after: str | None = ""
         while after is not None:
-            count, left, after = await _some(engine, vault, place, after)
+            count, left, after = await _some(engine, vault, keys, after)
             done += count
-            closed += (f"{place.what} {owner}" for owner in left)
+            closed += (f"{keys.what} {owner}" for owner in left)
     return Rewrapped(vault.current_id, done, already, tuple(closed))
 
 
-async def _already(engine: AsyncEngine, vault: Vault, place: Place) -> int:
-    query = select(func.count()).where(place.table.c.master_key_id == vault.current_id)
+async def _already(engine: AsyncEngine, vault: Vault, keys: KeyTable) -> int:
+    query = select(func.count()).where(keys.table.c.master_key_id == vault.current_id)
     async with reading(engine) as connection:
         return int((await connection.execute(query)).scalar_one())
 
 
-async def _some(engine: AsyncEngine, vault: Vault, place: Place, after: str) -> tuple[int, list[str], str | None]:
-    """Take the next rows by their owners' ids; give how many were done, which could not be, and where to go on."""
-    table, owner = place.table, place.table.c[place.owner]
+async def _some(engine: AsyncEngine, vault: Vault, keys: KeyTable, after: str) -> tuple[int, list[str], str | None]:
+    """Rewraps the next rows after an id. Returns their number, the ids that cannot be opened, and where to continue."""
+    table, owner = keys.table, keys.table.c[keys.owner]
     query = (
         select(owner.label("owner"), table.c.master_key_id, table.c.wrapped_key)
         .where(table.c.master_key_id != vault.current_id, owner > after)

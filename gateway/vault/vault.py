@@ -1,7 +1,7 @@
-"""Encryption of what must not be readable in the database or the cache; nothing else sees a key.
+"""Encrypts what must not be readable in the database or the cache. No other module sees a key.
 
-A master key, held by the operator, wraps one data key for each account; the data key seals the account's
-credential and its cached answers. To erase a data key is to erase all that it sealed.
+The operator's master key wraps one data key for each account, which seals the account's credential and its cached
+answers. Deleting a data key makes all that it sealed unreadable.
 """
 
 import base64
@@ -29,7 +29,7 @@ Random = Callable[[int], bytes]
 
 
 def decode_master_key(text: str) -> bytes:
-    """Read a key as an operator writes it; the fault says what to do and does not repeat the text."""
+    """Returns the key that an operator has set, in base64. Raises `StoreUnavailable`, without repeating the text."""
     if not text.strip():
         raise StoreUnavailable(f"there is no master key: {HOW_TO_MAKE_ONE}")
     try:
@@ -40,7 +40,7 @@ def decode_master_key(text: str) -> bytes:
 
 
 def key_id(key: bytes) -> str:
-    """Name a key without giving it away."""
+    """Returns a name of a key, from which the key cannot be found."""
     return hashlib.sha256(key).digest()[:KEY_ID_BYTES].hex()
 
 
@@ -51,7 +51,7 @@ def _checked(key: bytes) -> bytes:
 
 
 class AccountCipher:
-    """Seals with one account's data key: version byte, nonce, ciphertext with tag."""
+    """Seals with one account's data key, as AES-256-GCM: version byte, nonce, ciphertext with tag."""
 
     __slots__ = ("_aead", "_random")
 
@@ -70,20 +70,20 @@ class AccountCipher:
         try:
             return self._aead.decrypt(nonce, body, version + context)
         except InvalidTag:
-            # The cause says nothing more, and must not carry the bytes into a log.
+            # The cause adds nothing, and its traceback could carry the bytes into a log.
             raise Unsealable("these bytes were not sealed by this key in this context") from None
 
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A data key as it may be stored. The bytes name their master key too, under the seal."""
+    """A data key as it is stored. The authenticated bytes include the id of the master key, too."""
 
     master_key_id: str
     wrapped: bytes = field(repr=False)
 
 
 class Vault:
-    """Makes, wraps and unwraps data keys. `current` wraps new ones; `further` keys only unwrap."""
+    """Creates, wraps and unwraps data keys. The `current` master key wraps; `further` ones only unwrap."""
 
     __slots__ = ("_current", "_keys", "_random", "current_id")
 
@@ -99,7 +99,7 @@ class Vault:
         return f"Vault(current_id={self.current_id!r})"
 
     def derive(self, purpose: bytes) -> bytes:
-        """Give a key of its own for a purpose, the same in every process that has the master key."""
+        """Returns a key for one purpose, which is the same in every process that has the master key."""
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"hris-gateway " + purpose).derive(self._current)
 
     def new_key(self, account_id: str) -> tuple[WrappedKey, AccountCipher]:
@@ -110,11 +110,11 @@ class Vault:
         return AccountCipher(self._unwrap(account_id, wrapped.wrapped), self._random)
 
     def rewrap(self, account_id: str, wrapped: WrappedKey) -> WrappedKey:
-        """Wrap the same data key by the current master key; what it sealed stays readable."""
+        """Wraps the same data key with the current master key, so that what it sealed stays readable."""
         return self._wrap(account_id, self._unwrap(account_id, wrapped.wrapped))
 
     def must_open(self, master_key_id: str) -> None:
-        """Refuse a database whose keys were wrapped by a master key that we do not have."""
+        """Raises `StoreUnavailable` for keys that were wrapped by a master key that is not set."""
         if master_key_id not in self._keys:
             raise StoreUnavailable(
                 f"the master key {self.current_id} does not open the accounts of this database: set "

@@ -7,7 +7,7 @@ from datetime import timedelta
 from gateway.app.stores import Stores
 from gateway.audit.events import AuditEvent
 from gateway.hub.session_request import SessionRequest
-from gateway.hub.session_store import KEPT
+from gateway.hub.session_store import RETENTION
 from gateway.hub.sessions import ConnectSession
 from gateway.model import Actor, ActorKind, Owner
 from tests.fixtures.databases import START, TOKEN, new_account
@@ -108,7 +108,7 @@ async def test_the_open_sessions_of_an_owner_go_with_its_last_account(stores: St
 async def test_what_has_long_expired_is_deleted_by_the_clock_and_leaves_the_files(stores: Stores) -> None:
     """Whether it was used or not, and though no other is made."""
     session = await added(stores)
-    for waited, left in ((KEPT, True), (KEPT + timedelta(seconds=1), False)):
+    for waited, left in ((RETENTION, True), (RETENTION + timedelta(seconds=1), False)):
         assert (await stores.sessions.tidy(session.expires_at + waited) == 0) == left
         assert (await stores.sessions.find("d1") is not None) == left
     assert await stores.purges.unclean()

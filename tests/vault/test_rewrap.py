@@ -11,7 +11,7 @@ from gateway.db.engine import open_engine, reading, writing
 from gateway.db.schema import credentials, metadata
 from gateway.errors import StoreUnavailable
 from gateway.model import Secret
-from gateway.vault.rewrap import AT_ONCE, PLACES, rewrap
+from gateway.vault.rewrap import AT_ONCE, KEY_TABLES, rewrap
 from gateway.vault.vault import Vault, key_id
 from gateway.vendor_events.model import VendorWebhookState
 from gateway.webhooks.endpoints import Endpoint
@@ -54,7 +54,9 @@ async def master_keys(stores: Stores, table: Table) -> set[str]:
 
 
 def test_no_table_with_a_wrapped_key_is_left_out() -> None:
-    assert {table for table in metadata.sorted_tables if "wrapped_key" in table.c} == {each.table for each in PLACES}
+    assert {table for table in metadata.sorted_tables if "wrapped_key" in table.c} == {
+        each.table for each in KEY_TABLES
+    }
 
 
 async def test_all_that_the_old_key_wrapped_opens_by_the_new_one_alone(
@@ -66,7 +68,7 @@ async def test_all_that_the_old_key_wrapped_opens_by_the_new_one_alone(
     await fill(changing, "a2")
     done = await rewrap(changing.engine, changing.vault)
     assert (done.master_key_id, done.done, done.already, done.closed) == (key_id(NEW), 3, 3, ())
-    assert [await master_keys(changing, each.table) for each in PLACES] == [{key_id(NEW)}] * 3
+    assert [await master_keys(changing, each.table) for each in KEY_TABLES] == [{key_id(NEW)}] * 3
     alone = open_database(url, time, NEW)
     await alone.check()
     after = await must_find(alone, before.account)
