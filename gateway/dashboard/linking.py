@@ -16,7 +16,7 @@ from gateway.http.html import sentence
 from gateway.http.middleware import context_of
 from gateway.http.response import status_of
 from gateway.hub.pages import RETURN_COOKIE, SessionSigner
-from gateway.hub.sessions import ConnectSession
+from gateway.hub.session_request import ConnectSession
 
 LIFETIMES: Mapping[str, str] = {"1800": "30 minutes", "86400": "1 day", "604800": "7 days", "2592000": "30 days"}
 _FIELDS = ("project", "new_project", "provider", "owner_id", "owner_name", "label", "life")

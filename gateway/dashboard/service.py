@@ -11,7 +11,8 @@ from gateway.accounts.unlink import unlink
 from gateway.auth.authentication import Authenticator
 from gateway.auth.key_store import KeyStore
 from gateway.errors import BadRequest, Conflict, NotFound
-from gateway.hub.sessions import ConnectSession, SessionService
+from gateway.hub.session_request import ConnectSession
+from gateway.hub.sessions import SessionService
 from gateway.model import Account, Actor, Project, Status, StatusReason
 from gateway.policy.provider import Provider
 

@@ -13,7 +13,7 @@ from gateway.http.endpoint import ApiRequest, Endpoint
 from gateway.http.site_url import SiteUrl
 from gateway.hub import service
 from gateway.hub.service import HubService
-from gateway.hub.sessions import ConnectSession
+from gateway.hub.session_request import ConnectSession
 from gateway.model import Account
 from gateway.policy.needed_scopes import NeededScopes
 

@@ -20,7 +20,8 @@ from gateway.http.response import status_of
 from gateway.http.signer import Signer
 from gateway.http.site_url import SiteUrl
 from gateway.hub.service import HubService
-from gateway.hub.sessions import OVER, ConnectSession
+from gateway.hub.session_request import ConnectSession
+from gateway.hub.sessions import OVER
 from gateway.model import Account, Secret
 from gateway.policy.needed_scopes import NeededScopes
 from gateway.policy.provider import Provider

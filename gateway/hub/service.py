@@ -14,7 +14,8 @@ from gateway.accounts.link import Linker, LinkRequest, with_names
 from gateway.auth.authentication import Authenticator
 from gateway.contract.body import check_body
 from gateway.errors import BadRequest, NotFound, Unprocessable
-from gateway.hub.sessions import OVER, ConnectSession, SessionService
+from gateway.hub.session_request import ConnectSession
+from gateway.hub.sessions import OVER, SessionService
 from gateway.model import Account, Actor, ActorKind, Linked, Secret, Status
 from gateway.policy.capabilities import CATEGORY
 from gateway.policy.provider import Provider

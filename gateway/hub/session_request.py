@@ -1,7 +1,8 @@
-"""Reads what a backend wants of a connect session."""
+"""Connect sessions, and what a backend asks for when it creates one."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -32,6 +33,24 @@ class SessionRequest:
     kind: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     expires_in: int = SESSION_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectSession:
+    """A session. `claimed_at` is set while a credential is tried, `linked_id` is the account that a good one linked."""
+
+    id: int
+    digest: str = field(repr=False)
+    project_id: str
+    request: SessionRequest
+    created_at: datetime
+    expires_at: datetime
+    claimed_at: datetime | None = None
+    linked_id: str | None = None
+
+    @property
+    def spent(self) -> bool:
+        return self.linked_id is not None
 
 
 def read_session_request(body: Mapping[str, Any], providers: Collection[str]) -> SessionRequest:

@@ -13,8 +13,7 @@ from gateway.audit.store import AuditStore
 from gateway.db.engine import reading, writing
 from gateway.db.schema import accounts
 from gateway.db.schema import connect_sessions as table
-from gateway.hub.session_request import SessionRequest
-from gateway.hub.sessions import ConnectSession
+from gateway.hub.session_request import ConnectSession, SessionRequest
 from gateway.model import Account, Actor, Owner
 
 RETENTION = timedelta(days=1)
@@ -23,7 +22,7 @@ Clean = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class SessionStore:
-    """Implements the protocol `Sessions`."""
+    """All methods raise `StoreUnavailable` if the database cannot be reached."""
 
     def __init__(self, engine: AsyncEngine, audit: AuditStore, clean: Clean) -> None:
         """`clean` writes, in a transaction, that deleted rows must be removed from the database's files."""
@@ -32,6 +31,7 @@ class SessionStore:
         self._clean = clean
 
     async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
+        """Stores a new session and returns it with its number."""
         async with writing(self._engine) as connection:
             created = _read((await connection.execute(insert(table).values(_write(session)).returning(table))).one())
             record = event(
@@ -68,6 +68,7 @@ class SessionStore:
         return await self._one(table.c.id == number)
 
     async def claim(self, number: int, now: datetime, given_up: datetime, most: int) -> bool:
+        """Claims the session for one try, unless it is spent, claimed since `given_up`, or was tried `most` times."""
         untaken = table.c.claimed_at.is_(None) | (table.c.claimed_at < given_up)
         free = (table.c.id == number) & table.c.linked_id.is_(None) & untaken & (table.c.tries < most)
         change = update(table).where(free).values(claimed_at=now, tries=table.c.tries + 1)
@@ -75,11 +76,13 @@ class SessionStore:
             return (await connection.execute(change)).rowcount == 1
 
     async def release(self, number: int) -> None:
+        """Ends a claim after a failed try."""
         unspent = (table.c.id == number) & table.c.linked_id.is_(None)
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(unspent).values(claimed_at=None))
 
     async def spend(self, number: int, account_id: str) -> None:
+        """Stores the account that a claimed session has linked, which ends the session."""
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(table.c.id == number).values(linked_id=account_id))
 

@@ -6,16 +6,16 @@ with the link that it was created for.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from connectors.convert import instant
 from connectors.platform_bodies import ACCOUNT_TYPES, AUTHENTICATE_CONNECT_SESSION
 from gateway.accounts.store import AccountStore
 from gateway.contract.body import check_body, refuse
 from gateway.errors import BadRequest, NotFound
-from gateway.hub.session_request import SessionRequest, read_session_request
+from gateway.hub.session_request import ConnectSession, SessionRequest, read_session_request
+from gateway.hub.session_store import SessionStore
 from gateway.model import Actor, Choice, Owner
 from gateway.policy.provider import Provider
 
@@ -32,50 +32,12 @@ ORGANIZATION = 1
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectSession:
-    """A session. `claimed_at` is set while a credential is tried, `linked_id` is the account that a good one linked."""
-
-    id: int
-    digest: str = field(repr=False)
-    project_id: str
-    request: SessionRequest
-    created_at: datetime
-    expires_at: datetime
-    claimed_at: datetime | None = None
-    linked_id: str | None = None
-
-    @property
-    def spent(self) -> bool:
-        return self.linked_id is not None
-
-
-class Sessions(Protocol):
-    """The database of connect sessions. Raises `StoreUnavailable`."""
-
-    async def add(self, session: ConnectSession, by: Actor) -> ConnectSession:
-        """Stores a new session and returns it with its number. Deletes sessions that ended long ago."""
-
-    async def find(self, digest: str) -> ConnectSession | None: ...
-
-    async def find_number(self, number: int) -> ConnectSession | None: ...
-
-    async def claim(self, number: int, now: datetime, given_up: datetime, most: int) -> bool:
-        """Claims the session for one try, unless it is spent, claimed since `given_up`, or was tried `most` times."""
-
-    async def release(self, number: int) -> None:
-        """Ends a claim after a failed try."""
-
-    async def spend(self, number: int, account_id: str) -> None:
-        """Stores the account that a claimed session has linked, which ends the session."""
-
-
 class SessionService:
     """Creates sessions for a project's backend and finds them by the token that the browser sends."""
 
     def __init__(
         self,
-        sessions: Sessions,
+        sessions: SessionStore,
         directory: AccountStore,
         providers: Mapping[str, Provider],
         *,

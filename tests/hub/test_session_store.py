@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from gateway.app.stores import Stores
 from gateway.audit.events import AuditEvent
-from gateway.hub.session_request import SessionRequest
+from gateway.hub.session_request import ConnectSession, SessionRequest
 from gateway.hub.session_store import RETENTION
-from gateway.hub.sessions import ConnectSession
 from gateway.model import Actor, ActorKind, Owner
 from tests.fixtures.databases import START, TOKEN, new_account
 
