@@ -123,7 +123,7 @@ class RecordWatchStore:
             if batch.put:
                 rows = [{**row, "remote_id": remote_id, "hash": value} for remote_id, value in batch.put.items()]
                 await connection.execute(insert(hashes), rows)
-            await self._outbox.enqueue_all(connection, batch.events)
+            await self._outbox.enqueue(connection, batch.events)
         return True
 
     async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:

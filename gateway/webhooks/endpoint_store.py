@@ -1,4 +1,4 @@
-"""Where projects hear of events, with their sealed secrets; and the log of what was sent there."""
+"""The table of webhook endpoints with their sealed secrets, and the log of deliveries."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ from gateway.webhooks.outbox_store import OLDER_SECRET, SECRET, Found, OutboxSto
 class EndpointStore:
     """The endpoints of projects and their deliveries. What belongs to another project counts as missing."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxStore, trail: AuditStore) -> None:
-        """Each change is noted in the trail, in its own transaction."""
-        self._trail = trail
+    def __init__(self, engine: AsyncEngine, vault: Vault, outbox: OutboxStore, audit: AuditStore) -> None:
+        """Each change is written into the audit log in the same transaction."""
+        self._audit = audit
         self._engine = engine
         self._vault = vault
         self._outbox = outbox
 
-    async def add(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> bool:
+    async def add(self, endpoint: Endpoint, secret: Secret, record: AuditRecord) -> bool:
         """Stores a new endpoint; returns False when the project has as many as it may."""
         wrapped, cipher = self._vault.new_key(endpoint.id)
         row = {
@@ -50,21 +50,21 @@ class EndpointStore:
             if (await connection.execute(there)).scalar_one() >= MOST_ENDPOINTS:
                 return False
             await connection.execute(insert(endpoints).values(row))
-            await self._trail.write(connection, told)
+            await self._audit.write(connection, record)
         return True
 
     async def of_project(self, project_id: str) -> Sequence[Endpoint]:
         return await self._endpoints(endpoints.c.project_id == project_id)
 
     async def all(self) -> Sequence[Endpoint]:
-        """Give the endpoints of all projects, oldest first."""
+        """Returns the endpoints of all projects, oldest first."""
         return await self._endpoints(endpoints.c.id.is_not(None))
 
     async def find(self, project_id: str, endpoint_id: str) -> Endpoint | None:
         found = await self._endpoints((endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id))
         return found[0] if found else None
 
-    async def change(self, before: Endpoint, after: Endpoint, told: AuditRecord) -> Endpoint | None:
+    async def change(self, before: Endpoint, after: Endpoint, record: AuditRecord) -> Endpoint | None:
         """Stores only what differs, so that a change by someone else meanwhile is not undone."""
         old = _write(before)
         values = {name: value for name, value in _write(after).items() if value != old[name]}
@@ -74,21 +74,21 @@ class EndpointStore:
         async with writing(self._engine) as connection:
             row = (await connection.execute(change)).one_or_none()
             if row is not None:
-                await self._trail.write(connection, told)
-            after_commit(connection, self._outbox.tell)
+                await self._audit.write(connection, record)
+            after_commit(connection, self._outbox.notify)
         return None if row is None else _read(row)
 
-    async def remove(self, project_id: str, endpoint_id: str, told: AuditRecord) -> Endpoint | None:
+    async def remove(self, project_id: str, endpoint_id: str, record: AuditRecord) -> Endpoint | None:
         """Deletes an endpoint with its secrets and deliveries."""
         which = (endpoints.c.project_id == project_id) & (endpoints.c.id == endpoint_id)
         async with writing(self._engine) as connection:
             # Its deliveries go with it: the foreign key cascades.
             row = (await connection.execute(delete(endpoints).where(which).returning(endpoints))).one_or_none()
             if row is not None:
-                await self._trail.write(connection, told)
+                await self._audit.write(connection, record)
         return None if row is None else _read(row)
 
-    async def rotate(self, endpoint: Endpoint, secret: Secret, told: AuditRecord) -> Endpoint | None:
+    async def rotate(self, endpoint: Endpoint, secret: Secret, record: AuditRecord) -> Endpoint | None:
         """Replaces the secret. The present one stays valid until `older_until`."""
         async with writing(self._engine) as connection:
             row = (await connection.execute(select(endpoints).where(_of(endpoint)).with_for_update())).one_or_none()
@@ -105,9 +105,9 @@ class EndpointStore:
                 "secret": cipher.seal(secret.reveal.encode(), SECRET),
                 "older_secret": older,
                 "older_until": endpoint.older_until,
-                "updated_at": told.at,
+                "updated_at": record.at,
             }
-            await self._trail.write(connection, told)
+            await self._audit.write(connection, record)
             change = update(endpoints).where(_of(endpoint)).values(values).returning(endpoints)
             return _read((await connection.execute(change)).one())
 
@@ -131,7 +131,7 @@ class EndpointStore:
             return frozenset(await connection.scalars(select(deliveries.c.event).where(kept).distinct()))
 
     async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
-        """Give what was told of one account, wherever it was sent; of one that is unlinked too."""
+        """Returns the deliveries about one account to all endpoints of its project, even if it was unlinked."""
         of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)
         which = (deliveries.c.account_id == account_id) & deliveries.c.endpoint_id.in_(of_project)
         async with reading(self._engine) as connection:
@@ -169,7 +169,7 @@ class EndpointStore:
         ended = which & (deliveries.c.state != State.PENDING.value) & deliveries.c.payload.is_not(None)
         values = {"state": State.PENDING.value, "reason": None, "tries": 0, "next_at": now, "ended_at": None}
         changed = await connection.execute(update(deliveries).where(ended).values(values))
-        after_commit(connection, self._outbox.tell)
+        after_commit(connection, self._outbox.notify)
         return changed.rowcount
 
     async def _deliveries(
@@ -194,7 +194,7 @@ def _of(endpoint: Endpoint) -> ColumnElement[bool]:
 
 
 def _write(endpoint: Endpoint) -> dict[str, Any]:
-    """Write what a caller may change."""
+    """Returns the columns that a caller may change."""
     return {
         "url": endpoint.url,
         "events": list(endpoint.events),

@@ -1,7 +1,7 @@
-"""The outbox: events are written in the transaction of what they tell of, and claimed from here to be sent.
+"""The outbox: events are written in the transaction of the change that they report, and claimed from here to be sent.
 
-What an event says is sealed with its endpoint's data key. It is dropped once it has arrived where it speaks of an
-account that is no more, and for all others when it need not be sent again.
+The payload of an event is sealed with its endpoint's data key. It is deleted when it can no longer be replayed; if its
+account was unlinked, as soon as it is delivered.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,13 +41,13 @@ from gateway.webhooks.events import ACCOUNT_DELETED, Event, account_event, event
 SECRET = b"webhook secret"
 OLDER_SECRET = b"older webhook secret"
 MOST_AT_ONCE = 500
-"""Rows that one transaction of tidying takes: others wait for it."""
+"""Rows of one transaction of `tidy`. Other writers wait for it."""
 
 Found = Row[Any]
 
 
 class OutboxStore:
-    """`hear` is told of changes, within the transactions that make them."""
+    """All methods raise `StoreUnavailable` if the database cannot be reached."""
 
     def __init__(
         self, engine: AsyncEngine, vault: Vault, clock: Callable[[], datetime], new_id: Callable[[], str]
@@ -59,64 +59,56 @@ class OutboxStore:
         self._listeners: list[Callable[[], None]] = []
 
     def wake(self, listener: Callable[[], None]) -> None:
-        """Have something called when there is more to send: for whoever sends in this process."""
+        """Has a function called when a delivery may be due, so that the dispatcher of this process wakes up."""
         self._listeners.append(listener)
 
     async def check(self) -> None:
-        """Refuse a database whose webhooks the vault cannot open."""
+        """Raises `StoreUnavailable` if the vault cannot open the webhooks of this database."""
         async with reading(self._engine) as connection:
             for master_key_id in (await connection.scalars(select(endpoints.c.master_key_id).distinct())).all():
                 self._vault.must_open(master_key_id)
 
-    # --- what has happened ----------------------------------------------------------------------------------
+    # --- writing events -------------------------------------------------------------------------------------
 
-    async def hear(self, connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
-        """Tell of a change: of the account as it is now, or as it was before it was unlinked."""
+    async def write_change(self, connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
+        """Writes the events of a change. `account` is as it is now, or as it was before it was unlinked."""
         for name in events_of(fact.what for fact in change.facts):
-            await self.note(connection, name, account)
+            await self.write_account_event(connection, name, account)
 
-    async def note(self, connection: AsyncConnection, name: str, account: Account) -> None:
-        """Tell of an account, within the transaction that changes it: both are kept, or neither."""
-        await self.enqueue(connection, account_event(name, account, self._new_id(), self._clock()))
+    async def write_account_event(self, connection: AsyncConnection, name: str, account: Account) -> None:
+        """Writes an event about an account, in the transaction that changes it."""
+        await self.enqueue(connection, [account_event(name, account, self._new_id(), self._clock())])
 
     async def delete_payloads(self, connection: AsyncConnection, account: Account) -> None:
-        """Deletes what deliveries say of an account; of a delivery that is on its way, when it ends."""
+        """Deletes the payloads about an account. A pending delivery loses its payload when it ends."""
         of_account = deliveries.c.account_id == account.id
         ended = deliveries.c.state != State.PENDING.value
-        kept = case((ended, null()), else_=deliveries.c.payload)
-        await connection.execute(update(deliveries).where(of_account).values(delete_payload=True, payload=kept))
+        payload = case((ended, null()), else_=deliveries.c.payload)
+        await connection.execute(update(deliveries).where(of_account).values(delete_payload=True, payload=payload))
 
-    async def enqueue(self, connection: AsyncConnection, event: Event) -> int:
-        """Put an event in the outbox for each endpoint that wants it; tell for how many. Within `writing`."""
-        listening = select(endpoints).where(
-            endpoints.c.project_id == event.project_id, endpoints.c.disabled_at.is_(None)
-        )
-        rows = [row for row in await connection.execute(listening) if wants(row.events, event.name)]
-        for row in rows:
-            await self.put(connection, row, event, self._clock())
-        return len(rows)
-
-    async def enqueue_all(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
-        """Put events of one project in the outbox, each for the endpoints that want it. Within `writing`."""
+    async def enqueue(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
+        """Writes events of one project, each for the endpoints that ask for it. Call it within `writing`."""
         if not events:
             return
-        listening = select(endpoints).where(
+        enabled = select(endpoints).where(
             endpoints.c.project_id == events[0].project_id, endpoints.c.disabled_at.is_(None)
         )
-        now, rows = self._clock(), []
-        for endpoint in (await connection.execute(listening)).all():
-            cipher = cipher_of(self._vault, endpoint)
-            wanted = {name for name in {event.name for event in events} if wants(endpoint.events, name)}
-            rows += [self._row(endpoint, cipher, event, now) for event in events if event.name in wanted]
+        names = {event.name for event in events}
+        now, rows = self._clock(), list[dict[str, Any]]()
+        for endpoint in (await connection.execute(enabled)).all():
+            wanted = {name for name in names if wants(endpoint.events, name)}
+            if wanted:
+                cipher = cipher_of(self._vault, endpoint)
+                rows += [self._row(endpoint, cipher, event, now) for event in events if event.name in wanted]
         if rows:
             await connection.execute(insert(deliveries), rows)
-            after_commit(connection, self.tell)
+            after_commit(connection, self.notify)
 
     async def put(self, connection: AsyncConnection, endpoint: Found, event: Event, now: datetime) -> str:
-        """Put an event in the outbox for one endpoint; give the delivery's id."""
+        """Writes an event for one endpoint and returns the id of the delivery."""
         row = self._row(endpoint, cipher_of(self._vault, endpoint), event, now)
         await connection.execute(insert(deliveries).values(row))
-        after_commit(connection, self.tell)
+        after_commit(connection, self.notify)
         delivery_id: str = row["id"]
         return delivery_id
 
@@ -135,57 +127,63 @@ class OutboxStore:
             "created_at": now,
         }
 
-    def tell(self) -> None:
-        """Let those know who wait for more to send."""
+    def notify(self) -> None:
+        """Calls the listeners: a delivery may be due."""
         for listener in self._listeners:
             listener()
 
-    # --- as sending needs it --------------------------------------------------------------------------------
+    # --- sending --------------------------------------------------------------------------------------------
 
-    async def take(self, room: Capacity) -> Sequence[Claim]:
-        due = (deliveries.c.state == State.PENDING.value) & (deliveries.c.next_at <= room.now)
-        # Looked at first without the lock that a write takes in SQLite: mostly nothing is due.
+    async def take(self, capacity: Capacity) -> Sequence[Claim]:
+        """Claims due deliveries of enabled endpoints, within the capacity; of a failing endpoint one at a time."""
+        due = (deliveries.c.state == State.PENDING.value) & (deliveries.c.next_at <= capacity.now)
+        # Reads first, as a write locks all of SQLite and mostly nothing is due.
         async with reading(self._engine) as connection:
             if (await connection.execute(select(deliveries.c.id).where(due).limit(1))).first() is None:
                 return ()
-            found = await connection.execute(_waiting(due, room))
-            rows = [row for row in found if _room_for(row, room) > 0]
+            found = await connection.execute(_waiting(due, capacity))
+            rows = [row for row in found if _room_for(row, capacity) > 0]
         if not rows:
             return ()
         claimed: dict[str, Found] = {}
         async with writing(self._engine) as connection:
-            left = room.most
+            left = capacity.most
             for row in rows:
-                few = min(left if row.failing_since is None else left - room.spare, _room_for(row, room))
+                few = min(left if row.failing_since is None else left - capacity.spare, _room_for(row, capacity))
                 if few <= 0:
                     break
                 of_endpoint = select(deliveries.c.id).where(due, deliveries.c.endpoint_id == row.id)
-                # Of several workers each takes others: PostgreSQL passes over what is locked, SQLite has one writer.
+                # Each worker gets other rows: PostgreSQL skips locked ones, SQLite has one writer at a time.
                 some = of_endpoint.order_by(deliveries.c.next_at).limit(few).with_for_update(skip_locked=True)
                 ids = (await connection.scalars(some)).all()
                 claimed |= dict.fromkeys(ids, row)
                 left -= len(ids)
             if not claimed:
                 return ()
-            taking = update(deliveries).where(deliveries.c.id.in_(claimed)).values(claim=room.token, next_at=room.until)
+            taking = (
+                update(deliveries)
+                .where(deliveries.c.id.in_(claimed))
+                .values(claim=capacity.token, next_at=capacity.until)
+            )
             taken = (await connection.execute(taking.returning(deliveries))).all()
             return [
                 claim
                 for row in taken
-                if (claim := await self._claim(connection, claimed[row.id], row, room.now)) is not None
+                if (claim := await self._claim(connection, claimed[row.id], row, capacity.now)) is not None
             ]
 
     async def settle(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> bool:
+        """Stores an attempt and its outcome. Returns False if the claim was lost meanwhile."""
         ours = (deliveries.c.id == claim.delivery_id) & (deliveries.c.claim == claim.token)
         now = self._clock()
-        arrived = outcome.state is State.DELIVERED
+        delivered = outcome.state is State.DELIVERED
         values: dict[str, Any] = {"claim": None, "state": outcome.state.value, "reason": outcome.reason}
         if outcome.state is State.PENDING:
             values |= {"tries": deliveries.c.tries + 1, "next_at": now + timedelta(seconds=outcome.wait)}
         else:
-            gone = arrived and claim.event == ACCOUNT_DELETED
-            kept = null() if gone else case((deliveries.c.delete_payload, null()), else_=deliveries.c.payload)
-            values |= {"ended_at": now, "payload": kept}
+            unlinked = delivered and claim.event == ACCOUNT_DELETED
+            payload = null() if unlinked else case((deliveries.c.delete_payload, null()), else_=deliveries.c.payload)
+            values |= {"ended_at": now, "payload": payload}
         row = {
             "delivery_id": claim.delivery_id,
             "at": attempt.at,
@@ -197,15 +195,17 @@ class OutboxStore:
             if (await connection.execute(update(deliveries).where(ours).values(values))).rowcount != 1:
                 return False
             await connection.execute(insert(attempts).values(row))
-            await _note_health(connection, claim, now, outcome, arrived=arrived)
+            await _note_health(connection, claim, now, outcome, delivered=delivered)
         return True
 
     async def release(self, claim: Claim, now: datetime) -> None:
+        """Ends a claim without an attempt, so that the delivery is due again."""
         ours = (deliveries.c.id == claim.delivery_id) & (deliveries.c.claim == claim.token)
         async with writing(self._engine) as connection:
             await connection.execute(update(deliveries).where(ours).values(claim=None, next_at=now))
 
     async def tidy(self, now: datetime, keeping: Retention) -> None:
+        """Deletes old payloads, deliveries and secrets, and ends those to endpoints disabled long ago."""
         closed = select(endpoints.c.id).where(endpoints.c.disabled_at < now - keeping.replay)
         stuck = (deliveries.c.state == State.PENDING.value) & deliveries.c.endpoint_id.in_(closed)
         spent = (deliveries.c.ended_at < now - keeping.replay) & deliveries.c.payload.is_not(None)
@@ -220,7 +220,7 @@ class OutboxStore:
     # --- inside ---------------------------------------------------------------------------------------------
 
     async def _in_parts(self, which: ColumnElement[bool], change: Update | Delete) -> None:
-        """Change the deliveries that are meant, so few at a time that nobody has to wait for it."""
+        """Changes the matching deliveries, `MOST_AT_ONCE` in a transaction, so that others do not wait for long."""
         some = select(deliveries.c.id).where(which).limit(MOST_AT_ONCE)
         while True:
             async with reading(self._engine) as connection:
@@ -231,7 +231,7 @@ class OutboxStore:
                 await connection.execute(change.where(deliveries.c.id.in_(ids), which))
 
     async def _claim(self, connection: AsyncConnection, endpoint: Found, row: Found, now: datetime) -> Claim | None:
-        """Open what was claimed. What is damaged would be damaged the next time too, so it ends here."""
+        """Opens a claimed delivery. Returns None for a damaged one, which is dead then: it cannot be repaired."""
         try:
             cipher = self._vault.unwrap(endpoint.id, WrappedKey(endpoint.master_key_id, endpoint.wrapped_key))
             secrets = live_secrets(cipher, endpoint, now)
@@ -255,7 +255,7 @@ class OutboxStore:
 
 
 def cipher_of(vault: Vault, endpoint: Found) -> AccountCipher:
-    """Give what seals for an endpoint. Raises `StoreUnavailable` for a row whose key is damaged or of another vault."""
+    """Returns the cipher of an endpoint. Raises `StoreUnavailable` if its key is damaged or of another vault."""
     try:
         return vault.unwrap(endpoint.id, WrappedKey(endpoint.master_key_id, endpoint.wrapped_key))
     except Unsealable as error:
@@ -263,7 +263,7 @@ def cipher_of(vault: Vault, endpoint: Found) -> AccountCipher:
 
 
 def live_secrets(cipher: AccountCipher, endpoint: Found, now: datetime) -> tuple[Secret, ...]:
-    """Give the secrets to sign with, oldest first."""
+    """Returns the secrets to sign with, oldest first."""
     found = [Secret(cipher.open(endpoint.secret, SECRET).decode())]
     if endpoint.older_secret is not None and endpoint.older_until is not None and now < endpoint.older_until:
         found.insert(0, Secret(cipher.open(endpoint.older_secret, OLDER_SECRET).decode()))
@@ -271,11 +271,11 @@ def live_secrets(cipher: AccountCipher, endpoint: Found, now: datetime) -> tuple
 
 
 async def _note_health(
-    connection: AsyncConnection, claim: Claim, now: datetime, outcome: Outcome, *, arrived: bool
+    connection: AsyncConnection, claim: Claim, now: datetime, outcome: Outcome, *, delivered: bool
 ) -> None:
-    """Note since when an endpoint fails, and disable it where that is decided."""
+    """Stores since when an endpoint fails, and disables it if the outcome says so."""
     of_endpoint = endpoints.c.id == claim.endpoint_id
-    if arrived:
+    if delivered:
         if claim.failing_since is not None:
             await connection.execute(update(endpoints).where(of_endpoint).values(failing_since=None))
         return
@@ -286,10 +286,10 @@ async def _note_health(
     await connection.execute(update(endpoints).where(of_endpoint).values(values))
 
 
-def _waiting(due: ColumnElement[bool], room: Capacity) -> Select[*tuple[Any, ...]]:
-    """Give the endpoints that something waits for: those that are well first, and who has waited longest first.
+def _waiting(due: ColumnElement[bool], capacity: Capacity) -> Select[*tuple[Any, ...]]:
+    """Returns a query of the endpoints with due deliveries: failing ones last, then by the longest wait.
 
-    By the index of each endpoint, so that it does not matter how much there is that waits.
+    It reads the index of each endpoint, so that it is fast with any number of waiting deliveries.
     """
     of_endpoint = due & (deliveries.c.endpoint_id == endpoints.c.id)
     oldest = select(func.min(deliveries.c.next_at)).where(of_endpoint).correlate(endpoints).scalar_subquery()
@@ -298,10 +298,10 @@ def _waiting(due: ColumnElement[bool], room: Capacity) -> Select[*tuple[Any, ...
         select(endpoints)
         .where(endpoints.c.disabled_at.is_(None), waits)
         .order_by(endpoints.c.failing_since.is_not(None), oldest)
-        .limit(room.most + len(room.busy))
+        .limit(capacity.most + len(capacity.busy))
     )
 
 
-def _room_for(endpoint: Found, room: Capacity) -> int:
-    """Give how many deliveries of an endpoint may be begun: of one that fails one at a time, so it holds up nobody."""
-    return (room.each if endpoint.failing_since is None else 1) - room.busy[endpoint.id]
+def _room_for(endpoint: Found, capacity: Capacity) -> int:
+    """Returns how many deliveries of an endpoint may start: of a failing one only one, so that others need not wait."""
+    return (capacity.each if endpoint.failing_since is None else 1) - capacity.busy[endpoint.id]

@@ -30,7 +30,7 @@ async def tell(site: Site, name: str) -> Account:
     account = await site.stores.accounts.find(site.account)
     assert account is not None
     async with writing(site.stores.engine) as connection:
-        await site.stores.outbox.note(connection, name, account)
+        await site.stores.outbox.write_account_event(connection, name, account)
     return account
 
 

@@ -64,7 +64,7 @@ async def hear_of(site: Site, event: str) -> None:
     assert account is not None
     async with writing(site.stores.engine) as connection:
         told = record_event(event, account, Record(resource_of(event), "u1"), f"e-{event}", NOW)
-        await site.stores.outbox.enqueue(connection, told)
+        await site.stores.outbox.enqueue(connection, [told])
 
 
 def test_each_resource_that_is_watched_has_one_scope_that_lists_it() -> None:

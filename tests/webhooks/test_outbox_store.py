@@ -128,7 +128,7 @@ async def listen(stores: Stores, name: str = "w1", events: Sequence[str] = ("*",
 async def note(stores: Stores, account: Account, *names: str) -> None:
     async with writing(stores.engine) as connection:
         for name in names:
-            await stores.outbox.note(connection, name, account)
+            await stores.outbox.write_account_event(connection, name, account)
 
 
 async def log_of(stores: Stores, endpoint: Endpoint) -> Sequence[Delivery]:
@@ -172,7 +172,7 @@ async def test_a_change_is_told_of_in_the_words_of_the_contract_and_can_be_looke
     async with writing(stores.engine) as connection:
         facts = (AuditFact(AuditEvent.ERROR), AuditFact(AuditEvent.UPDATED))
         change = AuditRecord(at=START, by=GATEWAY, project_id=account.project_id, account_id=account.id, facts=facts)
-        await stores.outbox.hear(connection, change, account)
+        await stores.outbox.write_change(connection, change, account)
     told = await stores.endpoints.about(account.project_id, account.id, Pick())
     assert sorted((each.endpoint_id, each.event) for each in told) == [
         ("w1", "account.error"),
@@ -188,11 +188,11 @@ async def test_what_is_rolled_back_is_not_sent_and_wakes_nobody(stores: Stores, 
     stores.outbox.wake(lambda: woken.append(1))
     with suppress(ZeroDivisionError):
         async with writing(stores.engine) as connection:
-            await stores.outbox.note(connection, "account.updated", account)
+            await stores.outbox.write_account_event(connection, "account.updated", account)
             raise ZeroDivisionError
     assert (await worker.round(), woken, await log_of(stores, endpoint)) == (0, [], [])
     async with writing(stores.engine) as connection:
-        await stores.outbox.note(connection, "account.updated", account)
+        await stores.outbox.write_account_event(connection, "account.updated", account)
         assert woken == []
     assert woken == [1]
 
