@@ -1,4 +1,4 @@
-"""The nouns that the gateway passes around, and the doors to the outside as protocols of few methods."""
+"""The values that all layers share, and protocols for what a higher layer implements."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,25 +10,25 @@ from typing import Protocol
 from connectors.exchange import Answer, Grant, Request
 
 KEY_PREFIX = "hrk_"
-"""How every API key begins, so that one is known when it is seen."""
+"""The start of every API key, by which scanners and people recognise one."""
 
 
 class ActorKind(StrEnum):
     KEY = "key"
-    """A backend of the project; the id is that of its API key."""
+    """A backend of the project. The id is that of its API key."""
     SESSION = "session"
-    """A customer in the Hub; the id is the number of the connect session."""
+    """A customer in the Hub. The id is the number of the connect session."""
     OPERATOR = "operator"
-    """Whoever may run the command line."""
+    """An operator at the command line."""
     ADMIN = "admin"
-    """Whoever may use the pages for the operator."""
+    """An operator in the dashboard."""
     GATEWAY = "gateway"
-    """The gateway itself; the id is a word for which part of it: `call`, `check`."""
+    """The gateway itself. The id is the part of it: `call` or `check`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something. `address` is the client's as the server has it, `cli`, or empty for the gateway itself."""
+    """Who does something. `address` is the client's IP address, `cli`, or empty for the gateway itself."""
 
     kind: ActorKind
     id: str = ""
@@ -49,7 +49,7 @@ AT_THE_COMMAND_LINE = Actor(ActorKind.OPERATOR, address="cli")
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """The most that an account allows of what the settings allow for all: fresh seconds, and stale ones after them."""
+    """The longest times in seconds that answers of an account may be fresh, and stale after that."""
 
     fresh: float = inf
     stale: float = inf
@@ -60,7 +60,7 @@ NO_CEILINGS = Ceilings()
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time and chance, as arguments: `now` is aware, `monotonic` in seconds, `jitter` from 0 to 1."""
+    """Sources of time and chance. `now` has a time zone, `monotonic` is in seconds, `jitter` is from 0 to 1."""
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -68,7 +68,7 @@ class Clock:
 
 
 class Status(StrEnum):
-    """States of a linked account, in the words of the contract."""
+    """States of a linked account, as the contract names them."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -80,7 +80,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatusReason:
-    """Why an account is not active; `code` is a word for machines, `description` a sentence for people."""
+    """Why an account is not active. `code` is for programs, `description` is a sentence for people."""
 
     code: str
     description: str
@@ -96,7 +96,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientKey:
-    """An API key of a project. The key itself is never kept: only its digest, and `prefix` to recognise it by."""
+    """An API key of a project. Only its digest is stored, and its first characters, the `prefix`."""
 
     id: str
     project_id: str
@@ -110,7 +110,7 @@ class ClientKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Whose account it is in the calling product: its customer's id and name there, and perhaps a user's name."""
+    """The customer of the calling product that an account belongs to, and the name of its user if known."""
 
     id: str
     name: str
@@ -119,20 +119,20 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Caching:
-    """Whether answers of an account are kept, and for how long at most."""
+    """Whether answers of an account are cached, and for how long at most."""
 
     enabled: bool = True
     ceilings: Ceilings = NO_CEILINGS
 
     @property
     def keeps(self) -> bool:
-        """Tell whether anything is kept at all: what is never fresh is not."""
+        """Returns whether anything is cached. Answers that are never fresh are not."""
         return self.enabled and self.ceilings.fresh > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A linked account. `revision` grows with each change of it: caches hang on it, and it tells changes apart."""
+    """A linked account. `revision` grows with each change: cache keys contain it, and conflicts are found by it."""
 
     id: str
     project_id: str
@@ -152,7 +152,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Some accounts of a project: those with one of the values of each kind that has any; `most` after `skip`."""
+    """A filter for accounts of a project. An empty field allows any value. The page is `most` accounts after `skip`."""
 
     ids: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
@@ -163,7 +163,10 @@ class Choice:
 
 
 class Cipher(Protocol):
-    """Sealing with one account's data key. `context` must be the same to open; a mismatch raises `Unsealable`."""
+    """Seals with one account's data key. `open` raises `Unsealable` for another `context`.
+
+    A protocol, as the vault implements it in a higher layer.
+    """
 
     def seal(self, plain: bytes, context: bytes) -> bytes: ...
 
@@ -171,19 +174,16 @@ class Cipher(Protocol):
 
 
 class OwnerLinked(Exception):
-    """The owner has an account of this provider by now, and asked for no further one."""
+    """The owner has an account of this provider already, and no further one was asked for."""
 
 
 class Unsealable(Exception):
-    """The bytes were not sealed by this key in this context: damaged, swapped, or of an erased account."""
+    """The bytes were not sealed by this key in this context: they are damaged, swapped, or of an unlinked account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A credential that does not show itself in a `repr`, a log or an exception.
-
-    `ends_at` is when it ends by itself, where whoever gave it has said so.
-    """
+    """A credential, which is not shown in a `repr`, a log or an exception. `ends_at` is when it expires, if known."""
 
     reveal: str = field(repr=False)
     ends_at: datetime | None = None
@@ -191,7 +191,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Linked:
-    """An account ready for use: its record, the vendor credential and the cipher of its data key."""
+    """An account with its opened credential and the cipher of its data key."""
 
     account: Account
     credential: Secret
@@ -199,28 +199,31 @@ class Linked:
 
 
 class Accounts(Protocol):
-    """The database, as a request needs it. Raises `StoreUnavailable` when it cannot be reached."""
+    """The look-ups of a request. Raises `StoreUnavailable` if the database cannot be reached.
+
+    A protocol, as `auth` stands below `accounts`, and the dashboard's request tester reads with a key of its own.
+    """
 
     async def find_key(self, secret: str) -> ClientKey | None:
-        """Give the live key that `secret` is, or None for an unknown or revoked one."""
+        """Returns the key, or None for an unknown or revoked one."""
 
     async def find_account(self, project_id: str, account_id: str) -> Linked | None:
-        """Give the account if it is of that project, else None."""
+        """Returns the account if it belongs to that project, else None."""
 
     def is_current(self, key: ClientKey, linked: Linked) -> bool:
-        """Tell whether looking up this key and this account would give these very objects, without asking anybody."""
+        """Returns whether look-ups of this key and this account would return these objects. Does not wait."""
 
     async def mark(
         self, account_id: str, status: Status, reason: StatusReason | None, *, by: Actor, revision: int | None = None
     ) -> None:
-        """Set an account's state and bump its revision; no reason clears the reasons.
+        """Sets the status and increments the revision. Without a reason the reasons are cleared.
 
-        With a `revision` only if the account still has it: a re-link meanwhile must not be undone.
+        With a `revision` only if the account still has it, so that a new link is not undone.
         """
 
 
 class IdempotencyState(StrEnum):
-    """How a write stands that may be done once only."""
+    """States of a write under an idempotency key."""
 
     STARTED = "started"
     DONE = "done"
@@ -229,7 +232,7 @@ class IdempotencyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A write under an idempotency key: whose, and the digests of the key and of what is asked. Neither is kept."""
+    """A write under an idempotency key: its account, and digests of the key and of the request."""
 
     account_id: str
     key: str
@@ -238,7 +241,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """What is known of an earlier write under the same key; of one that is done its status and sealed answer."""
+    """An earlier write under the same key. If it is done, with its HTTP status and sealed answer."""
 
     request: str
     state: IdempotencyState
@@ -248,22 +251,22 @@ class IdempotencyRecord:
 
 
 class Invalidation(StrEnum):
-    """What workers tell each other of, each about an id."""
+    """Messages between workers, each about an id."""
 
     ANSWERS = "answers"
-    """What was kept of an account is outdated."""
+    """Stored answers of an account are invalid."""
     ACCOUNT = "account"
-    """An account is another now: linked anew, suspended, in error."""
+    """An account has changed, such as its credential or its status."""
     GONE = "gone"
-    """An account was unlinked: nothing of it may be kept any more."""
+    """An account was unlinked and must be purged."""
     UNCACHED = "uncached"
-    """Caching of an account was switched off: what was kept of it is to be dropped."""
+    """Caching of an account was switched off, and its answers must be purged."""
     KEY = "key"
-    """A key was made or revoked."""
+    """An API key was created or revoked."""
 
 
 GENERATION = "generation"
-"""The second word of the keys of generations, which are read with every value."""
+"""The second part of the cache keys of generations, which are read with every value."""
 
 
 class Cache(Protocol):
@@ -297,13 +300,13 @@ class Cache(Protocol):
 
 
 class Upstream(Protocol):
-    """The way to a vendor. Raises `VendorFailure` when nothing usable comes back; any HTTP status is an answer."""
+    """Sends requests to vendors. Raises `VendorFailure` without a usable answer; any HTTP status is one."""
 
     async def send(self, base_url: str, request: Request) -> Answer: ...
 
 
 class OpenAnswer(Protocol):
-    """An answer that is still coming. It must be closed, read or not."""
+    """An answer whose body is still being received. It must be closed, whether it was read or not."""
 
     @property
     def status(self) -> int: ...
@@ -312,12 +315,12 @@ class OpenAnswer(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """Give the decoded body as it comes; raises `VendorFailure` where it breaks off."""
+        """Yields the decoded body. Raises `VendorFailure` if the connection breaks."""
 
     async def close(self) -> None: ...
 
 
 class Stream(Protocol):
-    """The way to a vendor for answers that are handed on as they come."""
+    """Sends requests to vendors and returns answers whose bodies are streamed."""
 
     async def open(self, base_url: str, request: Request) -> OpenAnswer: ...
