@@ -1,10 +1,11 @@
-"""What is still to be done after something of an account was erased, until it is done.
+"""What is still to be purged after an account was unlinked or its caching was switched off.
 
-It is written in the transaction that erases, so that no process and no cache that ends in between leaves anything.
+It is written in the transaction of the change, so that a process that ends in between leaves nothing unpurged.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,6 @@ from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.accounts.unlink import PendingPurge
 from gateway.audit.events import ERASING, AuditEvent, AuditRecord
 from gateway.cache.invalidation import invalidation_of
 from gateway.db.engine import empty_journal, reading, writing
@@ -21,7 +21,7 @@ from gateway.db.schema import pending_purges as pending
 from gateway.model import Account, Invalidation
 
 CACHE, FILES = "cache", "files"
-WRITTEN_ANEW = (accounts, credentials, connect_sessions, vendor_webhooks)
+VACUUMED = (accounts, credentials, connect_sessions, vendor_webhooks)
 """Tables with credentials, data keys and names."""
 SINCE = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS xid)::text")
 STILL_SEEN = text(
@@ -31,23 +31,33 @@ STILL_SEEN = text(
 """Whether a transaction is open that began before a moment: it may still see what was deleted."""
 TRIES, BETWEEN_TRIES = 20, 0.1
 LOCK = 7_421_190_028
-"""The number of an advisory lock: one process at a time writes tables anew."""
+"""The number of an advisory lock: one process at a time vacuums."""
 NO_ROW = 0
-"""For what no row of the trail tells of: rows that have ended by the clock."""
+"""Stands for deleted rows without an audit record, such as expired sessions."""
 
-_NEWS = {AuditEvent.UNLINKED.value: Invalidation.GONE, AuditEvent.CACHE_ERASED.value: Invalidation.UNCACHED}
+_INVALIDATIONS = {AuditEvent.UNLINKED.value: Invalidation.GONE, AuditEvent.CACHE_ERASED.value: Invalidation.UNCACHED}
 _ERASED = audit_log.c.event.in_([each.value for each in ERASING])
 
 
+@dataclass(frozen=True, slots=True)
+class PendingPurge:
+    """An account that was unlinked, or whose caching was switched off; `row` is the id of the audit record."""
+
+    row: int
+    project_id: str
+    account_id: str
+    invalidation: Invalidation = Invalidation.GONE
+
+
 class PurgeStore:
-    """Implements the door `PurgeLog`; an ear within each change of an account."""
+    """All methods raise `StoreUnavailable` if the database cannot be reached."""
 
     def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._clock = clock
 
-    async def hear(self, connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
-        """Note what is to be done after a change that erases something, in its transaction."""
+    async def write_pending(self, connection: AsyncConnection, change: AuditRecord, account: Account) -> None:
+        """Writes what is to be purged after a change, in its transaction."""
         if invalidation_of(change) is None:
             return
         newest = select(func.max(audit_log.c.id)).where(audit_log.c.account_id == account.id, _ERASED)
@@ -57,42 +67,45 @@ class PurgeStore:
         )
 
     async def clean_files(self, connection: AsyncConnection) -> None:
-        """Have the files cleaned: rows were deleted in this transaction that no row of the trail tells of."""
+        """Has the files cleaned after a transaction that deletes rows without an audit record."""
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        making = dialect.insert(pending).values(audit_id=NO_ROW, kind=FILES, at=self._clock())
-        again = making.on_conflict_do_update(index_elements=["audit_id", "kind"], set_={"at": making.excluded.at})
-        await connection.execute(again)
+        new = dialect.insert(pending).values(audit_id=NO_ROW, kind=FILES, at=self._clock())
+        upsert = new.on_conflict_do_update(index_elements=["audit_id", "kind"], set_={"at": new.excluded.at})
+        await connection.execute(upsert)
 
     # --- the cache ------------------------------------------------------------------------------------------
 
     async def newest_row(self) -> int:
+        """Returns the highest id of all audit records, 0 if there are none."""
         async with reading(self._engine) as connection:
             return (await connection.execute(select(func.max(audit_log.c.id)))).scalar_one() or 0
 
     async def since(self, after: int) -> Sequence[PendingPurge]:
+        """Returns the purges of audit records with a higher id than `after`."""
         query = select(audit_log).where(audit_log.c.id > after, _ERASED).order_by(audit_log.c.id)
         async with reading(self._engine) as connection:
-            return [_gone(row) for row in (await connection.execute(query)).all()]
+            return [_read(row) for row in (await connection.execute(query)).all()]
 
     async def unfinished(self) -> Sequence[PendingPurge]:
+        """Returns the purges that no process has finished in the shared cache yet."""
         query = select(audit_log).join(pending, (pending.c.audit_id == audit_log.c.id) & (pending.c.kind == CACHE))
         async with reading(self._engine) as connection:
-            return [_gone(row) for row in (await connection.execute(query.order_by(audit_log.c.id))).all()]
+            return [_read(row) for row in (await connection.execute(query.order_by(audit_log.c.id))).all()]
 
     async def finish(self, row: int) -> None:
+        """Stores that the shared cache has been purged for a row."""
         async with writing(self._engine) as connection:
             await connection.execute(delete(pending).where(pending.c.audit_id == row, pending.c.kind == CACHE))
 
     # --- the files ------------------------------------------------------------------------------------------
 
     async def clean(self) -> bool:
-        """Take out of the database's files what was erased; False where nothing was, or another process does it.
+        """Removes deleted rows from the files of the database. Returns False if there are none, or if it must wait.
 
-        SQLite's journal is emptied, or later where a reader is still open. PostgreSQL leaves what was deleted in the
-        pages of a table until others overwrite it, after a plain VACUUM too: the few small tables are written anew
-        (VACUUM FULL), each locked for that long. What waits for its lock longer than 250 ms gives up and is tried again
-        later, and so it is while an older transaction still sees the rows, which would be copied. Raises
-        `StoreUnavailable`.
+        SQLite: truncates the journal, and must wait while a reader is open. PostgreSQL: deleted rows stay in the pages
+        of a table, even after a plain VACUUM, so VACUUM FULL rewrites the few small tables, locking each. It must wait
+        if a lock is not free within 250 ms, while an older transaction still sees the rows, as they would be copied,
+        and while another process does it.
         """
         waiting = await self.unclean()
         if not waiting:
@@ -101,12 +114,12 @@ class PurgeStore:
             async with reading(self._engine) as connection:
                 if not await connection.run_sync(empty_journal):
                     return False
-        elif not await self._write_anew():
+        elif not await self._vacuum():
             return False
         await self.cleaned(waiting)
         return True
 
-    async def _write_anew(self) -> bool:
+    async def _vacuum(self) -> bool:
         async with reading(self._engine) as found:
             connection = await found.execution_options(isolation_level="AUTOCOMMIT")
             if not (await connection.execute(select(func.pg_try_advisory_lock(LOCK)))).scalar_one():
@@ -115,7 +128,7 @@ class PurgeStore:
                 if not await _until_unseen(connection):
                     return False
                 await connection.execute(text("SET lock_timeout = '250ms'"))
-                for table in WRITTEN_ANEW:
+                for table in VACUUMED:
                     await connection.execute(text(f"VACUUM (FULL) {table.name}"))
             finally:
                 await connection.execute(text("RESET lock_timeout"))
@@ -123,13 +136,13 @@ class PurgeStore:
         return True
 
     async def unclean(self) -> Sequence[tuple[int, datetime]]:
-        """Give what the files are to be cleaned for; all of it has been committed."""
+        """Returns (audit row, moment) of the committed changes whose deleted rows may still be in the files."""
         query = select(pending.c.audit_id, pending.c.at).where(pending.c.kind == FILES)
         async with reading(self._engine) as connection:
             return [(row.audit_id, row.at) for row in (await connection.execute(query)).all()]
 
     async def cleaned(self, done: Sequence[tuple[int, datetime]]) -> None:
-        """Note that the files were cleaned since; what came up again meanwhile stays."""
+        """Stores that the files are clean of these changes. One with a newer moment stays."""
         async with writing(self._engine) as connection:
             for row, at in done:
                 mine = (pending.c.audit_id == row) & (pending.c.kind == FILES) & (pending.c.at == at)
@@ -137,7 +150,7 @@ class PurgeStore:
 
 
 async def _until_unseen(connection: AsyncConnection) -> bool:
-    """Wait a moment for transactions that began before now; False where one of them goes on."""
+    """Waits two seconds at most for transactions that began before now. Returns False if one is still open."""
     since = (await connection.execute(SINCE)).scalar_one()
     for _ in range(TRIES):
         if not (await connection.execute(STILL_SEEN, {"since": since})).scalar_one():
@@ -146,5 +159,5 @@ async def _until_unseen(connection: AsyncConnection) -> bool:
     return False
 
 
-def _gone(row: Row[Any]) -> PendingPurge:
-    return PendingPurge(row.id, row.project_id, row.account_id, _NEWS[row.event])
+def _read(row: Row[Any]) -> PendingPurge:
+    return PendingPurge(row.id, row.project_id, row.account_id, _INVALIDATIONS[row.event])

@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
 
+from gateway.accounts.purge_store import PendingPurge, PurgeStore
 from gateway.accounts.store import AccountStore
 from gateway.audit.events import AuditRecord
 from gateway.cache.invalidation import invalidation_of
@@ -122,32 +122,6 @@ class AccountPurge:
 
 
 @dataclass(frozen=True, slots=True)
-class PendingPurge:
-    """An account that was unlinked, or whose caching was switched off; `row` is the id of the audit record."""
-
-    row: int
-    project_id: str
-    account_id: str
-    invalidation: Invalidation = Invalidation.GONE
-
-
-class PurgeLog(Protocol):
-    """Reads from the audit log which accounts have to be purged. Raises `StoreUnavailable`."""
-
-    async def newest_row(self) -> int:
-        """Returns the highest id of all audit records; 0 if there are none."""
-
-    async def since(self, after: int) -> Sequence[PendingPurge]:
-        """Returns the purges of audit records with a higher id than `after`."""
-
-    async def unfinished(self) -> Sequence[PendingPurge]:
-        """Returns the purges that no process has finished in the shared cache yet."""
-
-    async def finish(self, row: int) -> None:
-        """Stores that the shared cache has been purged for a row."""
-
-
-@dataclass(frozen=True, slots=True)
 class _ScheduledPurge:
     """A purge of the shared cache that is due at a moment; after the `last` one the row is done."""
 
@@ -166,7 +140,7 @@ class UnlinkPoll:
 
     def __init__(
         self,
-        purges: PurgeLog,
+        purges: PurgeStore,
         purge: AccountPurge,
         *,
         repeat_seconds: tuple[float, ...],

@@ -99,7 +99,7 @@ def make_stores(
     idempotency = IdempotencyStore(engine)
     vendor_webhooks = VendorWebhookStore(engine, vault, clock)
     record_watches = RecordWatchStore(engine, outbox)
-    audit_log = AuditLog(audit, clock, within=(outbox.write_change, purges.hear), after=listeners)
+    audit_log = AuditLog(audit, clock, within=(outbox.write_change, purges.write_pending), after=listeners)
     keys = KeyStore(engine, clock, Memo(cache_seconds, CACHE_ENTRIES, monotonic), audit_log)
     of_company = (
         record_watches.delete_of_account,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.accounts.purge_store import PendingPurge, PurgeStore
 from gateway.accounts.unlink import (
     LONGEST_RETRY_SECONDS,
     OVERLAP,
     AccountPurge,
-    PendingPurge,
     PurgePlace,
     UnlinkPoll,
 )
@@ -18,7 +18,7 @@ from tests.fakes.core import Memory, Time
 
 
 @dataclass
-class Trail:
+class Trail(PurgeStore):
     """The database: rows of the audit trail that tell what was erased, and which of them are done."""
 
     rows: list[PendingPurge] = field(default_factory=list)

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from connectors.contract import Operation
-from gateway.accounts.unlink import PendingPurge
+from gateway.accounts.purge_store import PendingPurge
 from gateway.cache.freshness import Directives, directives
 from gateway.errors import GatewayError
 from gateway.model import Invalidation, Linked, Secret

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
+from gateway.accounts.purge_store import PendingPurge, PurgeStore
 from gateway.accounts.token_rejection import TokenRejections
-from gateway.accounts.unlink import AccountPurge, PendingPurge, PurgePlace, UnlinkPoll
+from gateway.accounts.unlink import AccountPurge, PurgePlace, UnlinkPoll
 from gateway.app.reads import invalidation_handler, list_purge, make_invalidate
 from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import Windows
@@ -167,7 +168,7 @@ class CacheLink(CacheProxy):
 
 
 @dataclass
-class StoredAccounts:
+class StoredAccounts(PurgeStore):
     """The database: keys, accounts, and the accounts that were unlinked."""
 
     keys: dict[str, ClientKey]
