@@ -13,7 +13,7 @@ from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.audit.events import ERASING, AuditEvent, AuditRecord
+from gateway.audit.events import PURGING, AuditEvent, AuditRecord
 from gateway.cache.invalidation import invalidation_of
 from gateway.db.engine import empty_journal, reading, writing
 from gateway.db.schema import accounts, audit_log, connect_sessions, credentials, vendor_webhooks
@@ -35,8 +35,8 @@ LOCK = 7_421_190_028
 NO_ROW = 0
 """Stands for deleted rows without an audit record, such as expired sessions."""
 
-_INVALIDATIONS = {AuditEvent.UNLINKED.value: Invalidation.GONE, AuditEvent.CACHE_ERASED.value: Invalidation.UNCACHED}
-_ERASED = audit_log.c.event.in_([each.value for each in ERASING])
+_INVALIDATIONS = {AuditEvent.UNLINKED.value: Invalidation.GONE, AuditEvent.CACHE_PURGED.value: Invalidation.UNCACHED}
+_ERASED = audit_log.c.event.in_([each.value for each in PURGING])
 
 
 @dataclass(frozen=True, slots=True)

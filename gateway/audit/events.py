@@ -28,7 +28,7 @@ class AuditEvent(StrEnum):
     ARCHIVED = "account.archived"
     RECOVERED = "account.recovered"
     SCOPES_CHANGED = "account.scopes_changed"
-    CACHE_ERASED = "account.cache_erased"
+    CACHE_PURGED = "account.cache_purged"
     UNLINKED = "account.unlinked"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
@@ -44,7 +44,7 @@ class AuditEvent(StrEnum):
     SIGNED_OUT = "operator.signed_out"
 
 
-ERASING = (AuditEvent.UNLINKED, AuditEvent.CACHE_ERASED)
+PURGING = (AuditEvent.UNLINKED, AuditEvent.CACHE_PURGED)
 """After these, nothing of the account may stay in caches or in the files of the database."""
 
 _ENTERED = {
@@ -108,7 +108,7 @@ def facts_of(before: Account | None, after: Account | None, *, credential: bool 
         )
     facts = [*_status(before, after), *_scopes(before, after)]
     if stops_keeping(before, after) or _is_other_company(before, after):
-        facts.append(AuditFact(AuditEvent.CACHE_ERASED))
+        facts.append(AuditFact(AuditEvent.CACHE_PURGED))
     fields = _changed(before, after)
     details: Details = {"fields": fields} if fields else {}
     if credential:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from gateway.audit.events import ERASING, AuditEvent, AuditRecord
+from gateway.audit.events import PURGING, AuditEvent, AuditRecord
 from gateway.model import Cache, Invalidation
 
 
@@ -26,4 +26,4 @@ def invalidation_of(change: AuditRecord) -> Invalidation | None:
     """Returns the purge that a change demands of all workers, or None."""
     if change.has(AuditEvent.UNLINKED):
         return Invalidation.GONE
-    return Invalidation.UNCACHED if any(change.has(what) for what in ERASING) else None
+    return Invalidation.UNCACHED if any(change.has(what) for what in PURGING) else None

@@ -18,7 +18,7 @@ _EVENTS: Mapping[AuditEvent, str] = {
     AuditEvent.ARCHIVED: "Archived",
     AuditEvent.RECOVERED: "Works again",
     AuditEvent.SCOPES_CHANGED: "Scopes changed",
-    AuditEvent.CACHE_ERASED: "Cached answers deleted",
+    AuditEvent.CACHE_PURGED: "Cached answers deleted",
     AuditEvent.UNLINKED: "Unlinked",
     AuditEvent.KEY_CREATED: "API key created",
     AuditEvent.KEY_REVOKED: "API key revoked",

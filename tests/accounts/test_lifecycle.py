@@ -31,7 +31,7 @@ TOKEN = by_name("all-owner").token
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    """Wait until something holds; what takes longer never comes."""
+    """Waits until something holds; fails after some seconds."""
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 - it is another process that makes it so
             await asyncio.sleep(0.05)
@@ -53,7 +53,7 @@ def database_of(site: Site) -> Path:
 
 
 def in_tables(path: Path, needles: dict[str, bytes]) -> set[tuple[str, str]]:
-    """Give which needle is in which table."""
+    """Returns which needle is in which table."""
     with sqlite3.connect(path) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         found = set()
@@ -66,13 +66,13 @@ def in_tables(path: Path, needles: dict[str, bytes]) -> set[tuple[str, str]]:
 
 
 def in_files(path: Path, needle: bytes) -> int:
-    """Count a needle, in another process: SQLite's locks end when its own process closes such a file."""
+    """Counts a needle, in another process: SQLite's locks end when its own process closes such a file."""
     files = path.parent.glob(f"{path.name}*")
     return subprocess.run(["cat", *files], check=True, capture_output=True).stdout.count(needle)
 
 
 def in_redis(redis: Redis, needles: dict[str, bytes]) -> set[str]:
-    """Give which needles are in keys or values of any kind."""
+    """Returns which needles are in keys or values of any kind."""
     held = [key + b"\0" + (redis.dump(key) or b"") for key in redis.scan_iter()]
     return {name for name, needle in needles.items() if any(needle in each for each in held)}
 

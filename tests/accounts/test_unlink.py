@@ -1,4 +1,4 @@
-"""Whoever unlinks an account or switches its caching off: each place that has something of the account lets it go.
+"""Each way to unlink an account, or to switch its caching off, purges each place that has something of it.
 
 The places are those of `PURGE_ORDER`. Three gateways run in this process: two share a Redis, one has its own.
 """
@@ -351,7 +351,7 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
     kinds = {key.decode().split(":")[1] for key in redis.scan_iter(f"{{{one.account}}}:*")}
     assert kinds <= {"generation", "keys", "lease"}, "random words, which say nothing of anybody"
     told = [entry.what for entry in await one.stores.audit.read(account_id=one.account)]
-    assert told.count(AuditEvent("account.cache_erased")) == 1
+    assert told.count(AuditEvent("account.cache_purged")) == 1
 
 
 async def test_caching_that_is_switched_on_again_works_at_once(site: Site) -> None:

@@ -35,7 +35,7 @@ def find(
     changed: float = 1000,
     known: bool = True,
 ) -> Decision:
-    """Decide, with moments given as hours ago; `ends` in hours to come."""
+    """Decides, with times given as hours ago; `ends` in hours from now."""
 
     def ago(hours: float | None) -> datetime | None:
         return None if hours is None else NOW - hours * HOUR

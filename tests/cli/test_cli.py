@@ -322,7 +322,7 @@ def test_a_token_of_another_company_is_refused_and_a_link_that_is_one_again_says
     assert (replaced.returncode, replaced.stdout) == (0, first.stdout), replaced.stderr
     history = json.loads(gateway("accounts", "audit", account, "--json", cwd=tmp_path).stdout)
     assert [(each["what"], each["details"].get("fields")) for each in history] == [
-        ("account.cache_erased", None),
+        ("account.cache_purged", None),
         ("account.relinked", ["grant", "company"]),
         ("account.relinked", None),
         ("account.linked", None),

@@ -79,7 +79,7 @@ async def count(stores: Stores, table: object = record_hashes) -> int:
 
 
 async def outbox(stores: Stores) -> list[tuple[str, str]]:
-    """Give what is on its way: endpoint and event."""
+    """Returns the pending deliveries: endpoint and event."""
     columns = webhook_deliveries.c.endpoint_id, webhook_deliveries.c.event
     async with reading(stores.engine) as connection:
         return [(row.endpoint_id, row.event) for row in await connection.execute(select(*columns).order_by(*columns))]

@@ -1,4 +1,4 @@
-"""What is told of records is what has changed between two complete readings, and nothing else ever is."""
+"""Events about records tell what has changed between two complete snapshots, and nothing else."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -457,7 +457,7 @@ async def test_an_account_that_does_not_work_is_left_alone() -> None:
 
 
 async def comes(happens: Callable[[], bool]) -> bool:
-    """Let others go on until it happens, or does not."""
+    """Lets other tasks run until something happens, or fails."""
     for _ in range(2000):
         if happens():
             return True

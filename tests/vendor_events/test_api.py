@@ -34,14 +34,14 @@ async def health(site: Site) -> dict[str, Any]:
 
 
 async def sends(sandbox: Sandbox, event: str, **data: str) -> list[int | None]:
-    """Have the sandbox send an event; give the statuses that it was answered."""
+    """Lets the sandbox send an event; returns the statuses of the answers."""
     async with httpx.AsyncClient() as client:
         answer = await client.post(f"{sandbox.admin}/webhooks/deliver", json={"event": event, "data": data})
     return [each["status"] for each in answer.json()["deliveries"] if "/hooks/humaans/" in each["url"]]
 
 
 async def cached(site: Site) -> bool:
-    """Ask for employees; tell whether the answer came from the cache."""
+    """Reads employees; returns whether the answer came from the cache."""
     answer = await site.get(page_size="1")
     assert answer.status_code == 200
     return "; hit" in answer.headers["cache-status"]
@@ -91,7 +91,7 @@ async def test_what_changes_at_the_vendor_is_read_at_once_whatever_form_its_webh
 
 
 async def comes(site: Site, first_name: str) -> bool:
-    """Ask until the first employee has this name, for ten seconds at most; its freshness is a minute."""
+    """Reads until the first employee has this name, for ten seconds at most; answers are fresh for a minute."""
     for _ in range(200):
         if (await site.get(page_size="1")).json()["data"][0]["first_name"] == first_name:
             return True

@@ -1,4 +1,4 @@
-"""An account's webhook at its vendor: registered where it may be, looked after, taken away, and told of as it is."""
+"""An account's webhook at its vendor is registered, checked and removed, and its state is shown."""
 
 import json
 from dataclasses import replace

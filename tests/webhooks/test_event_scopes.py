@@ -27,7 +27,7 @@ def resource_of(event: str) -> str:
 
 
 def lists_of(resource: str) -> set[str]:
-    """Give the scopes of the operation that lists a resource, by the contract's table."""
+    """Returns the scopes of the operation that lists a resource, by the contract's table."""
     return {
         each.scope for each in OPERATIONS if each.resource == resource and each.kind == "list" and not each.of_employee
     }

@@ -98,7 +98,7 @@ class Worker:
         return [fields["error"] for event, fields in self.log.lines if event != "webhook disabled"]
 
     async def round(self) -> int:
-        """Send what is due now, and wait for it."""
+        """Sends what is due now, and waits for it."""
         started = await self.dispatcher.start()
         await self.dispatcher.finish()
         return started

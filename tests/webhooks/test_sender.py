@@ -220,7 +220,7 @@ async def test_a_name_that_there_is_not_has_a_word() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a file with key and certificate for the name hook.example, made with OpenSSL."""
+    """Returns a file with key and certificate for the name hook.example, made with OpenSSL."""
     folder = tmp_path_factory.mktemp("tls")
     words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=hook.example"
     names = ["-addext", "subjectAltName=DNS:hook.example", "-keyout", "key.pem", "-out", "cert.pem"]
