@@ -23,12 +23,12 @@ class WatchState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchClaim:
-    """A watch that a worker has claimed until a moment. Its results are stored only if `turn` is the last claim's."""
+    """A watch that a worker has claimed until a moment. Its results are stored only if `lease` is the last claim's."""
 
     account_id: str
     project_id: str
     resource: str
-    turn: int
+    lease: int
     until: datetime
     failures: int
     state: WatchState

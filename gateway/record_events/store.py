@@ -43,7 +43,7 @@ class RecordWatchStore:
         self._engine = engine
         self._outbox = outbox
 
-    async def listening(self) -> Mapping[str, Sequence[str]]:
+    async def wanted_events(self) -> Mapping[str, Sequence[str]]:
         """Returns by project id the events, or patterns of them, that enabled endpoints ask for."""
         query = select(endpoints.c.project_id, endpoints.c.events).where(endpoints.c.disabled_at.is_(None))
         found: defaultdict[str, list[str]] = defaultdict(list)
@@ -88,7 +88,7 @@ class RecordWatchStore:
             account_id=row.account_id,
             project_id=row.project_id,
             resource=row.resource,
-            turn=row.lease + 1,
+            lease=row.lease + 1,
             until=until,
             failures=row.failures,
             state=WatchState(SnapshotVersion(row.rights, row.mapping), row.reading, row.held),
@@ -116,7 +116,7 @@ class RecordWatchStore:
         same = select(accounts.c.id).where(accounts.c.id == claim.account_id, accounts.c.revision == revision).exists()
         async with writing(self._engine) as connection:
             # This write locks the row, so that no other worker claims the watch before the transaction ends.
-            held = update(table).where(_mine(claim), same).values(lease=claim.turn)
+            held = update(table).where(_mine(claim), same).values(lease=claim.lease)
             if (await connection.execute(held)).rowcount != 1:
                 return False
             await connection.execute(delete(hashes).where(of_claim, hashes.c.remote_id.in_(gone)))
@@ -179,5 +179,5 @@ def _accounts_of(projects: Sequence[str]) -> ColumnElement[str]:
 
 def _mine(claim: WatchClaim) -> ColumnElement[bool]:
     return (
-        (table.c.account_id == claim.account_id) & (table.c.resource == claim.resource) & (table.c.lease == claim.turn)
+        (table.c.account_id == claim.account_id) & (table.c.resource == claim.resource) & (table.c.lease == claim.lease)
     )

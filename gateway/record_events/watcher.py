@@ -100,8 +100,8 @@ class Watcher:
 
     async def _arrange(self, now: datetime) -> bool:
         """Creates the watches that endpoints ask for and deletes the others; returns whether there are any."""
-        listening = await self._store.listening()
-        wanted = {project: _resources(patterns) for project, patterns in listening.items()}
+        wanted_events = await self._store.wanted_events()
+        wanted = {project: _resources(patterns) for project, patterns in wanted_events.items()}
         wanted = {project: resources for project, resources in wanted.items() if resources}
         due = self._clock.monotonic() - self._arranged_at >= ARRANGE_SECONDS
         # Again from time to time, as accounts are linked meanwhile.

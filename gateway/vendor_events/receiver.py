@@ -27,7 +27,7 @@ False where the shared cache could not be reached."""
 EventListener: TypeAlias = Callable[[Account, Sequence[Event]], Awaitable[None]]
 """Called with the events of an account after the invalidation. If it raises, the vendor sends them again."""
 
-NOTE_EVERY = timedelta(minutes=1)
+EVENT_TIME_INTERVAL = timedelta(minutes=1)
 REMEMBERED = 10_000
 """Digests of deliveries that are remembered, so that a repeated one costs nothing."""
 UNKNOWN = Secret("signs for accounts that do not exist, so that their refusal takes as long as any other")
@@ -72,7 +72,7 @@ class WebhookReceiver:
 
         Raises `StoreUnavailable` where its effect could not be stored, so that the vendor sends it again.
         """
-        linked, hook, declared = await self._identify(delivery)
+        linked, webhook, declared = await self._identify(delivery)
         account = linked.account
         copy = (account.id, sha256(delivery.body).digest())
         if copy in self._received:
@@ -88,8 +88,8 @@ class WebhookReceiver:
         for event in events:
             self._count(account.provider, "received" if event.resources else "unknown")
         now = self._clock()
-        if hook.last_event_at is None or now - hook.last_event_at >= NOTE_EVERY:
-            await self._store.note_event(account.id, now)
+        if webhook.last_event_at is None or now - webhook.last_event_at >= EVENT_TIME_INTERVAL:
+            await self._store.set_last_event(account.id, now)
 
     def _read(self, delivery: VendorDelivery, declared: VendorEvents) -> Sequence[Event]:
         try:
@@ -104,15 +104,17 @@ class WebhookReceiver:
         provider = self._providers.get(delivery.provider)
         declared = provider.connector.events if provider else None
         # Real ids are printable, and not every database accepts other characters.
-        hook = await self._store.find(delivery.account_id) if declared and delivery.account_id.isprintable() else None
-        if hook is not None and hook.provider != delivery.provider:
-            hook = None
-        secret = (hook.secret if hook else None) or UNKNOWN
+        webhook = (
+            await self._store.find(delivery.account_id) if declared and delivery.account_id.isprintable() else None
+        )
+        if webhook is not None and webhook.provider != delivery.provider:
+            webhook = None
+        secret = (webhook.secret if webhook else None) or UNKNOWN
         good = declared is not None and is_signed(delivery, declared.signatures, secret)
-        if good and hook is not None and hook.secret and declared:
-            linked = await self._accounts.find_account(hook.project_id, hook.account_id)
+        if good and webhook is not None and webhook.secret and declared:
+            linked = await self._accounts.find_account(webhook.project_id, webhook.account_id)
             if linked is not None:
-                return linked, hook, declared
+                return linked, webhook, declared
         self._count(delivery.provider if provider else "other", "refused")
         raise Unauthenticated("This delivery is not signed as it has to be.", code="InvalidSignatureError")
 

@@ -70,12 +70,12 @@ class WebhookRegistrar:
         self._providers = providers
         self._clock = clock
         self._outcomes = metrics.vendor_webhooks
-        self._hastened = False
+        self._checked_inactive = False
 
     # --- registering ----------------------------------------------------------------------------------------
 
-    async def ensure(self, linked: Linked, before: Linked | None = None, *, over: bool = False) -> None:
-        """Registers or checks an account's endpoint if it is due, or at once with `over`, and stores the result.
+    async def ensure(self, linked: Linked, before: Linked | None = None, *, force: bool = False) -> None:
+        """Registers or checks an account's endpoint if it is due, or at once with `force`, and stores the result.
 
         `before` is the account as it was, whose credential may be of another company. Raises only `StoreUnavailable`:
         the webhook is an addition, and no fault of it may fail what is done to the account.
@@ -85,32 +85,32 @@ class WebhookRegistrar:
         if provider is None or events is None or account.status is not Status.ACTIVE:
             return
         now = self._clock()
-        turn = await self._store.take(account.id, now, now + LEASE, over=over)
-        hook = await self._store.find(account.id) if turn is not None else None
-        if turn is None or hook is None:
+        lease = await self._store.lease(account.id, now, now + LEASE, force=force)
+        webhook = await self._store.find(account.id) if lease is not None else None
+        if lease is None or webhook is None:
             return
         obstacle = self._obstacle(account, provider, events)
         if obstacle:
             state, reason = obstacle
-            hook = await self._withdraw(linked, hook)
-            await self._store.keep(replace(hook, state=state, reason=reason, due_at=now + self._config.check), turn)
+            webhook = await self._withdraw(linked, webhook)
+            await self._store.save(replace(webhook, state=state, reason=reason, due_at=now + self._config.check), lease)
             return
-        found = await self._register(linked, provider, events, hook)
+        found = await self._register(linked, provider, events, webhook)
         if isinstance(found, NotRegistered):
-            await self._store.keep(self._failed(hook, found, now), turn)
+            await self._store.save(self._failed(webhook, found, now), lease)
             return
-        await self._settle(linked, hook, found, turn)
-        if found.secret is not None and hook.remote_id and before and before.credential != linked.credential:
+        await self._settle(linked, webhook, found, lease)
+        if found.secret is not None and webhook.remote_id and before and before.credential != linked.credential:
             # The new token does not see the old endpoint: that is at another company, which only the old token reaches.
-            await self._delete(before, hook.remote_id)
+            await self._delete(before, webhook.remote_id)
 
     async def _register(
-        self, linked: Linked, provider: Provider, events: VendorEvents, hook: VendorWebhook
+        self, linked: Linked, provider: Provider, events: VendorEvents, webhook: VendorWebhook
     ) -> Registered | NotRegistered:
         path = _path(linked.account)
         listener = Listener(url=self._config.public_url + path, path=path, secret=secrets.token_urlsafe(32))
         # Without the secret its deliveries cannot be checked, so the known endpoint is of no use: a new one is made.
-        flow = events.register(listener, hook.remote_id if hook.secret else None)
+        flow = events.register(listener, webhook.remote_id if webhook.secret else None)
         statuses: list[int] = []
 
         def note(_: Request, answer: Answer) -> None:
@@ -127,55 +127,55 @@ class WebhookRegistrar:
         except GatewayError as error:
             return NotRegistered(error.message)
 
-    async def _settle(self, linked: Linked, hook: VendorWebhook, found: Registered, turn: int) -> None:
+    async def _settle(self, linked: Linked, webhook: VendorWebhook, found: Registered, lease: int) -> None:
         """Stores what was registered; deletes it again at the vendor if the lease was taken over meanwhile."""
         now = self._clock()
         new = found.secret is not None
         registered = replace(
-            hook,
+            webhook,
             state=VendorWebhookState.ACTIVE,
             reason="",
             remote_id=found.remote_id,
             url=self._config.public_url + _path(linked.account),
-            secret=Secret(found.secret) if found.secret is not None else hook.secret,
-            registered_at=now if new else hook.registered_at,
+            secret=Secret(found.secret) if found.secret is not None else webhook.secret,
+            registered_at=now if new else webhook.registered_at,
             failures=0,
             due_at=now + self._config.check,
         )
-        stored = await self._store.keep(registered, turn)
+        stored = await self._store.save(registered, lease)
         self._outcomes.labels(linked.account.provider, "registered" if new else "checked").inc()
         if new and not stored:
             await self._delete(linked, found.remote_id)
 
-    def _failed(self, hook: VendorWebhook, why: NotRegistered, now: datetime) -> VendorWebhook:
+    def _failed(self, webhook: VendorWebhook, why: NotRegistered, now: datetime) -> VendorWebhook:
         """Doubles the wait with each failure, up to the interval between checks."""
-        self._outcomes.labels(hook.provider, "failed").inc()
-        wait = min(FIRST_WAIT * 2 ** min(hook.failures, 16), self._config.check)
-        state = VendorWebhookState.FAILING if hook.remote_id else VendorWebhookState.NOT_REGISTERED
-        return replace(hook, state=state, reason=why.reason, failures=hook.failures + 1, due_at=now + wait)
+        self._outcomes.labels(webhook.provider, "failed").inc()
+        wait = min(FIRST_WAIT * 2 ** min(webhook.failures, 16), self._config.check)
+        state = VendorWebhookState.FAILING if webhook.remote_id else VendorWebhookState.NOT_REGISTERED
+        return replace(webhook, state=state, reason=why.reason, failures=webhook.failures + 1, due_at=now + wait)
 
     async def follow(self, linked: Linked, before: Linked | None) -> None:
         """Registers the webhook of an account whose credential was stored just now. Raises only `StoreUnavailable`."""
-        await self.ensure(linked, before, over=True)
+        await self.ensure(linked, before, force=True)
 
     # --- removing ----------------------------------------------------------------------------------------
 
     async def remove(self, linked: Linked) -> None:
         """Deletes an account's endpoint while its credential still exists. Raises only `StoreUnavailable`."""
         store, now = self._store, self._clock()
-        hook = await store.find(linked.account.id)
-        if hook is None:
+        webhook = await store.find(linked.account.id)
+        if webhook is None:
             return
         # A worker that registers one now loses its lease by this, and deletes the endpoint that it made.
-        await store.take(linked.account.id, now, now + LEASE, over=True)
-        if hook.remote_id:
-            await self._delete(linked, hook.remote_id)
+        await store.lease(linked.account.id, now, now + LEASE, force=True)
+        if webhook.remote_id:
+            await self._delete(linked, webhook.remote_id)
 
-    async def _withdraw(self, linked: Linked, hook: VendorWebhook) -> VendorWebhook:
+    async def _withdraw(self, linked: Linked, webhook: VendorWebhook) -> VendorWebhook:
         """Deletes the endpoint at the vendor if webhooks are switched off."""
-        if self._config.enabled or not hook.remote_id or not await self._delete(linked, hook.remote_id):
-            return hook
-        return replace(hook, remote_id=None, url=None, secret=None, registered_at=None)
+        if self._config.enabled or not webhook.remote_id or not await self._delete(linked, webhook.remote_id):
+            return webhook
+        return replace(webhook, remote_id=None, url=None, secret=None, registered_at=None)
 
     async def _delete(self, linked: Linked, remote_id: str) -> bool:
         """Deletes an endpoint at the vendor; False if the vendor did not confirm it: then it sends into the void."""
@@ -196,10 +196,10 @@ class WebhookRegistrar:
 
         Raises `StoreUnavailable`.
         """
-        if not self._hastened:
+        if not self._checked_inactive:
             # Once for each start: the settings that prevented a webhook, or our address, may have changed.
-            await self._store.hasten(self._clock(), self._config.public_url)
-            self._hastened = True
+            await self._store.check_inactive(self._clock(), self._config.public_url)
+            self._checked_inactive = True
         while await self.check_batch() == BATCH:
             """More may be due."""
 
@@ -222,22 +222,22 @@ class WebhookRegistrar:
         provider, events = self._declared(account)
         if provider is None or events is None:
             return None
-        hook = await self._store.find(account.id)
+        webhook = await self._store.find(account.id)
         obstacle = self._obstacle(account, provider, events)
         if obstacle:
             state, reason = obstacle
-        elif hook is None:
+        elif webhook is None:
             state, reason = VendorWebhookState.NOT_REGISTERED, "it has not been tried yet"
         else:
-            state, reason = hook.state, hook.reason
+            state, reason = webhook.state, webhook.reason
         return {
             "state": state.value,
             "reason": reason or None,
             "needs": events.scope,
             "granted_by": provider.connector.granter,
-            "registered_at": _text(hook.registered_at) if hook else None,
-            "last_event_at": _text(hook.last_event_at) if hook else None,
-            "failures": hook.failures if hook else 0,
+            "registered_at": _text(webhook.registered_at) if webhook else None,
+            "last_event_at": _text(webhook.last_event_at) if webhook else None,
+            "failures": webhook.failures if webhook else 0,
         }
 
     def wanted(self, provider: Provider) -> tuple[NeededScope, ...]:

@@ -47,10 +47,10 @@ class VendorWebhookStore:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else self._read(row)
 
-    async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
+    async def lease(self, account_id: str, now: datetime, until: datetime, *, force: bool = False) -> int | None:
         """Leases an account's webhook until a moment and returns the lease number; inserts the row if there is none.
 
-        Returns None if the webhook is not due, unless the lease is taken `over`, or if there is no such account.
+        Returns None if the webhook is not due, unless the lease is taken `force`, or if there is no such account.
         """
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         new = select(
@@ -64,31 +64,31 @@ class VendorWebhookStore:
         columns = ["account_id", "lease", "state", "reason", "failures", "due_at"]
         making = dialect.insert(table).from_select(columns, new).on_conflict_do_nothing()
         mine = table.c.account_id == account_id
-        if not over:
+        if not force:
             mine &= table.c.due_at <= now
         taking = update(table).where(mine).values(lease=table.c.lease + 1, due_at=until).returning(table.c.lease)
         async with writing(self._engine) as connection:
             await connection.execute(making)
-            turn: int | None = (await connection.execute(taking)).scalar_one_or_none()
-        return turn
+            lease: int | None = (await connection.execute(taking)).scalar_one_or_none()
+        return lease
 
-    async def keep(self, hook: VendorWebhook, turn: int) -> bool:
+    async def save(self, webhook: VendorWebhook, lease: int) -> bool:
         """Stores the result of a lease, except `last_event_at`. Returns False if the lease is stale or the row gone."""
-        mine = (table.c.account_id == hook.account_id) & (table.c.lease == turn)
+        mine = (table.c.account_id == webhook.account_id) & (table.c.lease == lease)
         values = {
-            "state": hook.state.value,
-            "reason": hook.reason,
-            "remote_id": hook.remote_id,
-            "url": hook.url,
-            "registered_at": hook.registered_at,
-            "failures": hook.failures,
-            "due_at": hook.due_at,
-            **self._sealed(hook),
+            "state": webhook.state.value,
+            "reason": webhook.reason,
+            "remote_id": webhook.remote_id,
+            "url": webhook.url,
+            "registered_at": webhook.registered_at,
+            "failures": webhook.failures,
+            "due_at": webhook.due_at,
+            **self._sealed(webhook),
         }
         async with writing(self._engine) as connection:
             return (await connection.execute(update(table).where(mine).values(values))).rowcount == 1
 
-    async def note_event(self, account_id: str, now: datetime) -> None:
+    async def set_last_event(self, account_id: str, now: datetime) -> None:
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(table.c.account_id == account_id).values(last_event_at=now))
 
@@ -106,7 +106,7 @@ class VendorWebhookStore:
         async with reading(self._engine) as connection:
             return [(row.project_id, row.id) for row in (await connection.execute(query)).all()]
 
-    async def hasten(self, now: datetime, url: str) -> None:
+    async def check_inactive(self, now: datetime, url: str) -> None:
         """Makes all webhooks due that are not active, or whose URL is not below `url`.
 
         Their obstacle may have been removed, or the gateway may have moved.
@@ -116,14 +116,14 @@ class VendorWebhookStore:
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(waiting).values(due_at=now))
 
-    def _sealed(self, hook: VendorWebhook) -> dict[str, object]:
-        if hook.secret is None:
+    def _sealed(self, webhook: VendorWebhook) -> dict[str, object]:
+        if webhook.secret is None:
             return {"master_key_id": None, "wrapped_key": None, "sealed": None}
-        wrapped, cipher = self._vault.new_key(hook.account_id)
+        wrapped, cipher = self._vault.new_key(webhook.account_id)
         return {
             "master_key_id": wrapped.master_key_id,
             "wrapped_key": wrapped.wrapped,
-            "sealed": cipher.seal(hook.secret.reveal.encode(), CONTEXT),
+            "sealed": cipher.seal(webhook.secret.reveal.encode(), CONTEXT),
         }
 
     def _read(self, row: Row[Any]) -> VendorWebhook:

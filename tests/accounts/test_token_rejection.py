@@ -23,9 +23,9 @@ from gateway.proxy.service import ProxyCall, ProxyService
 from gateway.unified.call import Call
 from tests.connectors.humaans_bench import TODAY, AppVendor, bench_on
 from tests.fakes.core import NOW, Register, Vendor, json_answer, make_key, make_linked, refusal
-from tests.fakes.record_events import Tower
+from tests.fakes.record_events import WatcherSetup
 from tests.fakes.vendor import GET, LIST, VILLAGE, ReadBench, check_token, make_vendor
-from tests.fakes.vendor_events import Square
+from tests.fakes.vendor_events import RegistrarSetup
 from tests.fakes.writes import PAID, Script, WriteBench
 from tests.fixtures.writes import SOMEBODY
 from tests.unified.test_api_every_read import ANSWERED
@@ -92,16 +92,16 @@ async def write_on(check: Said) -> Met:
 
 
 async def watch(check: Said) -> Met:
-    tower = Tower(vendor=Door("/people", check).vendor())
-    outcome, told = await tower.watch()
+    setup = WatcherSetup(vendor=Door("/people", check).vendor())
+    outcome, told = await setup.watch()
     assert (outcome, told) == ("failed", [])
-    return "", None, tower.register
+    return "", None, setup.register
 
 
 async def listen(check: Said) -> Met:
-    square = Square(upstream=Door("/hooks", check).vendor())
-    await square.registrar.ensure(square.linked(), over=True)
-    return square.hook().reason, None, square.register
+    setup = RegistrarSetup(upstream=Door("/hooks", check).vendor())
+    await setup.registrar.ensure(setup.linked(), force=True)
+    return setup.webhook().reason, None, setup.register
 
 
 class Refusing:

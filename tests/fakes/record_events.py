@@ -39,24 +39,24 @@ class Killed(BaseException):
 
 
 @dataclass
-class Line:
+class StoredWatch:
     """What is kept of one watch."""
 
     due: datetime
     rest_until: datetime
-    turn: int = 0
+    lease: int = 0
     failures: int = 0
     state: WatchState = field(default_factory=WatchState)
     hashes: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass
-class Notebook(RecordWatchStore):
+class MemoryWatchStore(RecordWatchStore):
     """The database of watches, in memory. `breaks_after` so many batches a process dies."""
 
     register: Register
     events: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"p1": ["hris_employees.*"]})
-    lines: dict[Key, Line] = field(default_factory=dict)
+    lines: dict[Key, StoredWatch] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     breaks_after: int | None = None
@@ -64,7 +64,7 @@ class Notebook(RecordWatchStore):
     hashes_raise: list[Exception] = field(default_factory=list)
     claimed: Callable[[], None] = lambda: None
 
-    async def listening(self) -> Mapping[str, Sequence[str]]:
+    async def wanted_events(self) -> Mapping[str, Sequence[str]]:
         if self.claims_raise:
             raise self.claims_raise.pop(0)
         return self.events
@@ -72,20 +72,20 @@ class Notebook(RecordWatchStore):
     async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
         accounts = [linked.account for linked in self.register.accounts.values()]
         keys = {(each.id, resource) for each in accounts for resource in wanted.get(each.project_id, ())}
-        self.lines = {key: self.lines.get(key) or Line(now, now) for key in keys}
+        self.lines = {key: self.lines.get(key) or StoredWatch(now, now) for key in keys}
 
     async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
         for (account_id, resource), line in sorted(self.lines.items(), key=lambda each: each[1].due):
             account = self.register.accounts[account_id].account
             if line.due <= now and line.rest_until <= now and account.status == "active":
-                line.turn += 1
+                line.lease += 1
                 line.due = line.rest_until = until
                 self.claimed()
                 return WatchClaim(
                     account_id=account_id,
                     project_id=account.project_id,
                     resource=resource,
-                    turn=line.turn,
+                    lease=line.lease,
                     until=until,
                     failures=line.failures,
                     state=line.state,
@@ -99,7 +99,7 @@ class Notebook(RecordWatchStore):
 
     async def apply(self, claim: WatchClaim, revision: int, batch: Batch) -> bool:
         line = self.lines[claim.account_id, claim.resource]
-        if line.turn != claim.turn or self.register.accounts[claim.account_id].account.revision != revision:
+        if line.lease != claim.lease or self.register.accounts[claim.account_id].account.revision != revision:
             return False
         if self.breaks_after == len(self.batches):
             raise Killed
@@ -110,7 +110,7 @@ class Notebook(RecordWatchStore):
 
     async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:
         line = self.lines[claim.account_id, claim.resource]
-        if line.turn == claim.turn:
+        if line.lease == claim.lease:
             line.state, line.failures, line.rest_until = state, then.failures, then.rest_until
             line.due = min(line.due, then.due) if line.due < claim.until else then.due
 
@@ -121,7 +121,7 @@ class Notebook(RecordWatchStore):
 
 
 @dataclass
-class Tower:
+class WatcherSetup:
     """From where Village is watched. `rights` is what the vendor says of the token when it is asked."""
 
     vendor: Vendor = field(default_factory=lambda: make_vendor(30))
@@ -141,7 +141,7 @@ class Tower:
 
     def __post_init__(self) -> None:
         self.register.accounts.setdefault("a1", make_linked("a1", *self.connector.scopes, provider="village"))
-        self.store = Notebook(self.register)
+        self.store = MemoryWatchStore(self.register)
         self.memory = Memory(self.time)
         self.watcher = self.worker()
 
@@ -214,7 +214,7 @@ class Tower:
         return outcome.split()[1], [(name.partition(".")[2], each) for name, each in self.store.told[told:]]
 
     @property
-    def line(self) -> Line:
+    def line(self) -> StoredWatch:
         return self.store.lines["a1", "employees"]
 
     @property

@@ -79,43 +79,43 @@ SENDING: Connector = replace(VILLAGE, events=VILLAGE_EVENTS)
 
 
 @dataclass
-class HookShelf(VendorWebhookStore):
-    """Keeps hooks of the accounts of a register, as the database does."""
+class MemoryWebhookStore(VendorWebhookStore):
+    """Keeps webhooks of the accounts of a register, as the database does."""
 
     register: Register
-    hooks: dict[str, VendorWebhook] = field(default_factory=dict)
-    turns: dict[str, int] = field(default_factory=dict)
+    webhooks: dict[str, VendorWebhook] = field(default_factory=dict)
+    leases: dict[str, int] = field(default_factory=dict)
 
     async def find(self, account_id: str) -> VendorWebhook | None:
-        return self.hooks.get(account_id)
+        return self.webhooks.get(account_id)
 
-    async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
+    async def lease(self, account_id: str, now: datetime, until: datetime, *, force: bool = False) -> int | None:
         linked = self.register.accounts.get(account_id)
         if linked is None:
             return None
         account = linked.account
-        hook = self.hooks.get(account_id) or VendorWebhook(
+        webhook = self.webhooks.get(account_id) or VendorWebhook(
             account_id=account_id,
             project_id=account.project_id,
             provider=account.provider,
             state=VendorWebhookState.NOT_REGISTERED,
             due_at=now,
         )
-        if hook.due_at > now and not over:
+        if webhook.due_at > now and not force:
             return None
-        self.hooks[account_id] = replace(hook, due_at=until)
-        self.turns[account_id] = self.turns.get(account_id, 0) + 1
-        return self.turns[account_id]
+        self.webhooks[account_id] = replace(webhook, due_at=until)
+        self.leases[account_id] = self.leases.get(account_id, 0) + 1
+        return self.leases[account_id]
 
-    async def keep(self, hook: VendorWebhook, turn: int) -> bool:
-        mine = hook.account_id in self.register.accounts and self.turns.get(hook.account_id) == turn
+    async def save(self, webhook: VendorWebhook, lease: int) -> bool:
+        mine = webhook.account_id in self.register.accounts and self.leases.get(webhook.account_id) == lease
         if mine:
-            last = self.hooks[hook.account_id].last_event_at
-            self.hooks[hook.account_id] = replace(hook, last_event_at=last)
+            last = self.webhooks[webhook.account_id].last_event_at
+            self.webhooks[webhook.account_id] = replace(webhook, last_event_at=last)
         return mine
 
-    async def note_event(self, account_id: str, now: datetime) -> None:
-        self.hooks[account_id] = replace(self.hooks[account_id], last_event_at=now)
+    async def set_last_event(self, account_id: str, now: datetime) -> None:
+        self.webhooks[account_id] = replace(self.webhooks[account_id], last_event_at=now)
 
     async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
         return [
@@ -123,13 +123,15 @@ class HookShelf(VendorWebhookStore):
             for account_id, linked in self.register.accounts.items()
             if linked.account.provider in providers
             and linked.account.status is Status.ACTIVE
-            and (account_id not in self.hooks or self.hooks[account_id].due_at <= now)
+            and (account_id not in self.webhooks or self.webhooks[account_id].due_at <= now)
         ][:most]
 
-    async def hasten(self, now: datetime, url: str) -> None:
-        for account_id, hook in self.hooks.items():
-            if hook.state is not VendorWebhookState.ACTIVE or (hook.url and not hook.url.startswith(f"{url}/")):
-                self.hooks[account_id] = replace(hook, due_at=min(hook.due_at, now))
+    async def check_inactive(self, now: datetime, url: str) -> None:
+        for account_id, webhook in self.webhooks.items():
+            if webhook.state is not VendorWebhookState.ACTIVE or (
+                webhook.url and not webhook.url.startswith(f"{url}/")
+            ):
+                self.webhooks[account_id] = replace(webhook, due_at=min(webhook.due_at, now))
 
 
 class Slow:
@@ -156,19 +158,19 @@ class Damaged(Register):
         return await super().find_account(project_id, account_id)
 
 
-class Down(HookShelf):
+class Down(MemoryWebhookStore):
     """A store that cannot be reached."""
 
     async def find(self, account_id: str) -> VendorWebhook | None:
         raise StoreUnavailable(account_id)
 
-    async def take(self, account_id: str, now: datetime, until: datetime, *, over: bool = False) -> int | None:
-        raise StoreUnavailable(f"{account_id} {now} {until} {over}")
+    async def lease(self, account_id: str, now: datetime, until: datetime, *, force: bool = False) -> int | None:
+        raise StoreUnavailable(f"{account_id} {now} {until} {force}")
 
     async def due(self, providers: Sequence[str], now: datetime, most: int) -> Sequence[tuple[str, str]]:
         raise StoreUnavailable(f"{providers} {now} {most}")
 
-    async def hasten(self, now: datetime, url: str) -> None:
+    async def check_inactive(self, now: datetime, url: str) -> None:
         raise StoreUnavailable(f"{now} {url}")
 
 
@@ -177,19 +179,19 @@ def accounts_of_village() -> dict[str, Linked]:
 
 
 @dataclass
-class Square:
-    """Where Village's criers stand: hooks with all their parts. Account `a1` may have one, `b1` lacks the scope."""
+class RegistrarSetup:
+    """Where Village's criers stand: webhooks with all their parts. Account `a1` may have one, `b1` lacks the scope."""
 
     enabled: bool = True
     public_url: str = "https://gateway.test"
     statuses: dict[str, int] = field(default_factory=dict)
     upstream: Upstream | None = None
     register: Register = field(default_factory=lambda: Register(accounts=accounts_of_village()))
-    account_cache: HookShelf | None = None
+    account_cache: MemoryWebhookStore | None = None
 
     def __post_init__(self) -> None:
         self.time = Time()
-        self.store = self.account_cache or HookShelf(self.register)
+        self.store = self.account_cache or MemoryWebhookStore(self.register)
         self.vendor = Vendor(instead=self.answer)
         self.metrics = make_metrics()
         self.made = 0
@@ -212,7 +214,7 @@ class Square:
         return counts(self.metrics.vendor_webhooks)
 
     def answer(self, request: Request) -> Answer:
-        """Make a hook, or keep the one that is known; `statuses` are answered instead, by method."""
+        """Make a webhook, or keep the one that is known; `statuses` are answered instead, by method."""
         if request.method in self.statuses:
             return refusal(self.statuses[request.method])
         if request.method == "DELETE":
@@ -224,8 +226,8 @@ class Square:
     def linked(self, account_id: str = "a1") -> Linked:
         return self.register.accounts[account_id]
 
-    def hook(self, account_id: str = "a1") -> VendorWebhook:
-        return self.store.hooks[account_id]
+    def webhook(self, account_id: str = "a1") -> VendorWebhook:
+        return self.store.webhooks[account_id]
 
     def asked(self) -> list[str]:
         return [f"{each.method} {each.path}" for each in self.vendor.asked]

@@ -101,7 +101,7 @@ async def test_of_a_company_that_is_replaced_nothing_stays_and_of_one_that_is_no
         assert await stores.record_watches.apply(found, 1, Batch({"p1": b"h"}, (), events))
         turn = IdempotencyKey(found.account_id, "key", "request")
         await stores.idempotency.begin(turn, START, START)
-        await stores.vendor_webhooks.take(found.account_id, START, START + HOUR)
+        await stores.vendor_webhooks.lease(found.account_id, START, START + HOUR)
     tables = record_watches, record_hashes, idempotency, vendor_webhooks
 
     async def kept() -> list[int]:
@@ -128,7 +128,7 @@ async def test_what_is_listened_for_is_read_from_enabled_endpoints(stores: Store
     async with writing(stores.engine) as connection:
         of_off = webhook_endpoints.c.id == off.id
         await connection.execute(update(webhook_endpoints).where(of_off).values(disabled_at=START))
-    found = await stores.record_watches.listening()
+    found = await stores.record_watches.wanted_events()
     acme, stranger = [(await stores.keys.ensure_project(name)).id for name in ("acme", "stranger")]
     assert {project: sorted(events) for project, events in found.items()} == {
         acme: ["account.*", "account.error", "hris_employees.*"],
@@ -169,7 +169,7 @@ async def test_of_any_number_of_workers_each_watch_is_taken_by_one(stores: Store
     assert sorted(each.account_id for each in found if each) == sorted(f"a{number}" for number in range(10))
     assert await claim(stores, LEASE.total_seconds() - 1) is None
     again = await taken(other, LEASE.total_seconds())
-    assert again.turn == 2
+    assert again.lease == 2
     await other.close()
 
 
@@ -183,7 +183,7 @@ async def test_a_watch_is_due_again_when_that_was_set_and_of_working_accounts_on
     assert await claim(stores, 100) is None
     await stores.accounts.mark("a1", Status.ACTIVE, None)
     found = await taken(stores, 100)
-    assert (found.state, found.failures, found.turn) == (place, 3, 2)
+    assert (found.state, found.failures, found.lease) == (place, 3, 2)
 
 
 async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_into_its_rest(stores: Stores) -> None:
@@ -204,7 +204,7 @@ async def test_a_signal_hastens_and_never_delays_also_during_a_watch_but_not_int
     rest = START + timedelta(seconds=70)
     await stores.record_watches.settle(found, WatchState(), NextRun(due=START + HOUR, rest_until=rest))
     assert await claim(stores, 69) is None
-    assert (await taken(stores, 70)).turn == found.turn + 1
+    assert (await taken(stores, 70)).lease == found.lease + 1
 
 
 # --- one transaction ----------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from gateway.record_events.diff import Changes, Outcome, SnapshotVersion, Verb, 
 from gateway.record_events.snapshot import Hashing
 from gateway.record_events.watcher import CONFIRM_SECONDS, LEASE_SECONDS
 from tests.fakes.core import UnreachableCache, Vendor, make_linked, refusal
-from tests.fakes.record_events import HOUR, Killed, Tower
+from tests.fakes.record_events import HOUR, Killed, WatcherSetup
 from tests.fakes.vendor import make_vendor, person
 
 ALL = frozenset(Verb)
@@ -99,89 +99,89 @@ def test_a_hash_is_of_what_a_record_holds_and_of_its_account_and_the_key(
 
 
 async def test_the_first_reading_is_a_baseline_and_the_next_tells_what_has_changed() -> None:
-    tower = Tower()
-    assert await tower.watch() == ("baseline", [])
-    assert len(tower.line.hashes) == 30
-    assert await tower.watch() == ("unchanged", [])
-    tower.people[3]["name"] = "Another"
-    del tower.people[5]
-    tower.people.append(person(99))
-    assert await tower.watch() == ("changed", [("created", "p99"), ("updated", "p3"), ("deleted", "p5")])
-    assert await tower.watch() == ("unchanged", [])
-    assert "p5" not in tower.line.hashes
+    setup = WatcherSetup()
+    assert await setup.watch() == ("baseline", [])
+    assert len(setup.line.hashes) == 30
+    assert await setup.watch() == ("unchanged", [])
+    setup.people[3]["name"] = "Another"
+    del setup.people[5]
+    setup.people.append(person(99))
+    assert await setup.watch() == ("changed", [("created", "p99"), ("updated", "p3"), ("deleted", "p5")])
+    assert await setup.watch() == ("unchanged", [])
+    assert "p5" not in setup.line.hashes
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda tower: tower.vendor.lists["/roles"][4].update(title="Other"), ["p4"]),
-        (lambda tower: tower.vendor.lists["/towns"][0].update(size="9"), [f"p{each}" for each in range(0, 30, 3)]),
-        (lambda tower: tower.people[2].update(number="7"), ["p2"]),
-        (lambda tower: tower.people[2].update(unmapped="7"), []),
-        (lambda tower: tower.people[2].update(secret="7"), []),
-        (lambda tower: tower.people[2].update(photo="https://village.test/2.jpg?signed=anew"), []),
-        (lambda tower: tower.people.reverse(), []),
-        (lambda tower: tower.people.append({"name": "no id"}), []),
-        (lambda tower: tower.people.append({"id": ""}), []),
-        (lambda tower: tower.people.append({"id": "\0"}), []),
-        (lambda tower: tower.vendor.lists["/roles"].reverse(), []),
+        (lambda setup: setup.vendor.lists["/roles"][4].update(title="Other"), ["p4"]),
+        (lambda setup: setup.vendor.lists["/towns"][0].update(size="9"), [f"p{each}" for each in range(0, 30, 3)]),
+        (lambda setup: setup.people[2].update(number="7"), ["p2"]),
+        (lambda setup: setup.people[2].update(unmapped="7"), []),
+        (lambda setup: setup.people[2].update(secret="7"), []),
+        (lambda setup: setup.people[2].update(photo="https://village.test/2.jpg?signed=anew"), []),
+        (lambda setup: setup.people.reverse(), []),
+        (lambda setup: setup.people.append({"name": "no id"}), []),
+        (lambda setup: setup.people.append({"id": ""}), []),
+        (lambda setup: setup.people.append({"id": "\0"}), []),
+        (lambda setup: setup.vendor.lists["/roles"].reverse(), []),
     ],
 )
 async def test_a_record_has_changed_when_a_field_has_that_its_token_may_see(
-    change: Callable[[Tower], None], told: list[str]
+    change: Callable[[WatcherSetup], None], told: list[str]
 ) -> None:
-    tower = Tower()
-    await tower.watch()
-    change(tower)
-    outcome, found = await tower.watch()
+    setup = WatcherSetup()
+    await setup.watch()
+    change(setup)
+    outcome, found = await setup.watch()
     assert (outcome, sorted(found)) == ("changed" if told else "unchanged", sorted(("updated", each) for each in told))
 
 
 async def test_an_equal_reading_is_not_compared_and_a_fresh_one_costs_no_call() -> None:
-    tower = Tower()
-    await tower.watch()
-    assert sorted(set(tower.vendor.paths())) == ["/people", "/roles", "/towns"]
-    tower.vendor.take_calls()
-    await tower.watcher.on_vendor_events(tower.register.accounts["a1"].account, [event("employees")])
-    assert await tower.watch(30) == ("unchanged", [])
-    assert tower.vendor.take_calls() == 0
+    setup = WatcherSetup()
+    await setup.watch()
+    assert sorted(set(setup.vendor.paths())) == ["/people", "/roles", "/towns"]
+    setup.vendor.take_calls()
+    await setup.watcher.on_vendor_events(setup.register.accounts["a1"].account, [event("employees")])
+    assert await setup.watch(30) == ("unchanged", [])
+    assert setup.vendor.take_calls() == 0
 
 
 async def test_a_reading_that_is_no_longer_fresh_is_made_anew_though_callers_would_take_it() -> None:
-    tower = Tower(windows=Windows(60, stale_while_revalidate=3 * HOUR, stale_if_error=3 * HOUR))
-    await tower.watch()
-    tower.people[0]["name"] = "Changed"
-    assert await tower.watch() == ("changed", [("updated", "p0")])
-    tower.people[0]["name"] = "Changed again"
-    tower.vendor.instead = fails
-    assert await tower.watch() == ("failed", [])
+    setup = WatcherSetup(windows=Windows(60, stale_while_revalidate=3 * HOUR, stale_if_error=3 * HOUR))
+    await setup.watch()
+    setup.people[0]["name"] = "Changed"
+    assert await setup.watch() == ("changed", [("updated", "p0")])
+    setup.people[0]["name"] = "Changed again"
+    setup.vendor.instead = fails
+    assert await setup.watch() == ("failed", [])
 
 
 async def test_what_took_long_is_not_done_again_soon_whatever_happens() -> None:
-    tower = Tower()
+    setup = WatcherSetup()
 
     def slow(request: Request) -> None:
-        tower.time.forward(4 if request.path == "/people" else 0)
+        setup.time.forward(4 if request.path == "/people" else 0)
 
-    tower.vendor.instead = slow
-    await tower.watch()
-    await tower.watcher.on_vendor_events(tower.register.accounts["a1"].account, [event("employees")])
-    tower.time.forward(15)
-    assert not await tower.step()
-    assert await tower.watch(1) == ("unchanged", [])
+    setup.vendor.instead = slow
+    await setup.watch()
+    await setup.watcher.on_vendor_events(setup.register.accounts["a1"].account, [event("employees")])
+    setup.time.forward(15)
+    assert not await setup.step()
+    assert await setup.watch(1) == ("unchanged", [])
 
 
 async def test_what_is_told_can_be_read_at_once_so_answers_from_before_are_ended_first() -> None:
-    tower = Tower()
-    await tower.watch()
-    tower.people[0]["unmapped"] = "Changed"
-    await tower.watch()
-    assert tower.outdated == []
-    tower.people[0]["name"] = "Changed"
-    del tower.people[1]
-    await tower.watch()
-    assert tower.outdated == [(["employees", "employments", "locations"], 0)]
-    assert len(tower.store.told) == 2
+    setup = WatcherSetup()
+    await setup.watch()
+    setup.people[0]["unmapped"] = "Changed"
+    await setup.watch()
+    assert setup.outdated == []
+    setup.people[0]["name"] = "Changed"
+    del setup.people[1]
+    await setup.watch()
+    assert setup.outdated == [(["employees", "employments", "locations"], 0)]
+    assert len(setup.store.told) == 2
 
 
 PEOPLE = st.dictionaries(st.integers(0, 9), st.sampled_from(["Ann", "Bea"]), max_size=10)
@@ -191,15 +191,15 @@ PEOPLE = st.dictionaries(st.integers(0, 9), st.sampled_from(["Ann", "Bea"]), max
 @settings(max_examples=60, deadline=None)
 def test_of_any_two_readings_exactly_the_difference_is_told(before: dict[int, str], now: dict[int, str]) -> None:
     async def told() -> list[tuple[str, str]]:
-        tower = Tower(make_vendor(0))
-        tower.people[:] = [person(number, name=name) for number, name in before.items()]
-        assert await tower.watch() == ("baseline", [])
-        tower.people[:] = [person(number, name=name) for number, name in now.items()]
-        outcome, found = await tower.watch()
+        setup = WatcherSetup(make_vendor(0))
+        setup.people[:] = [person(number, name=name) for number, name in before.items()]
+        assert await setup.watch() == ("baseline", [])
+        setup.people[:] = [person(number, name=name) for number, name in now.items()]
+        outcome, found = await setup.watch()
         if outcome == "unconfirmed":
-            outcome, found = await tower.watch(CONFIRM_SECONDS)
+            outcome, found = await setup.watch(CONFIRM_SECONDS)
         assert outcome == ("changed" if found else "unchanged")
-        assert await tower.watch() == ("unchanged", [])
+        assert await setup.watch() == ("unchanged", [])
         return found
 
     verbs = {number: "updated" for number, name in now.items() if before.get(number, name) != name}
@@ -208,97 +208,97 @@ def test_of_any_two_readings_exactly_the_difference_is_told(before: dict[int, st
 
 
 async def test_a_day_makes_records_others_though_no_list_has_changed() -> None:
-    tower = Tower()
-    await tower.watch()
-    reading = tower.line.state.digest
-    assert await tower.watch(24 * HOUR) == ("unchanged", [])
-    assert tower.line.state.digest != reading
+    setup = WatcherSetup()
+    await setup.watch()
+    reading = setup.line.state.digest
+    assert await setup.watch(24 * HOUR) == ("unchanged", [])
+    assert setup.line.state.digest != reading
 
 
 async def test_only_what_some_endpoint_listens_for_is_watched_and_what_nobody_hears_is_forgotten() -> None:
-    tower = Tower()
-    await tower.watch()
-    tower.store.events = {"p1": ["account.*"], "p2": ["*"]}
-    assert not await tower.step()
-    assert tower.store.lines == {}
-    tower.people[0]["name"] = "While nobody listened"
-    tower.store.events = {"p1": ["hris_employees.deleted", "account.*"]}
-    assert await tower.watch() == ("baseline", [])
-    tower.store.events = {"p1": ["*"]}
-    outcomes = [await tower.watch(HOUR), await tower.watch(0), await tower.watch(0)]
+    setup = WatcherSetup()
+    await setup.watch()
+    setup.store.events = {"p1": ["account.*"], "p2": ["*"]}
+    assert not await setup.step()
+    assert setup.store.lines == {}
+    setup.people[0]["name"] = "While nobody listened"
+    setup.store.events = {"p1": ["hris_employees.deleted", "account.*"]}
+    assert await setup.watch() == ("baseline", [])
+    setup.store.events = {"p1": ["*"]}
+    outcomes = [await setup.watch(HOUR), await setup.watch(0), await setup.watch(0)]
     assert sorted(outcomes) == [("closed", []), ("closed", []), ("unchanged", [])]
-    assert tower.counted["employments closed"] == tower.counted["time_off closed"] == 1
+    assert setup.counted["employments closed"] == setup.counted["time_off closed"] == 1
 
 
 # --- rights and versions ------------------------------------------------------------------------------------
 
 
-def lose_scope(tower: Tower) -> None:
-    tower.register.change("a1", grant=Grant(scopes=frozenset({"open"}), found_by="token-info"))
+def lose_scope(setup: WatcherSetup) -> None:
+    setup.register.change("a1", grant=Grant(scopes=frozenset({"open"}), found_by="token-info"))
 
 
-def lose_role(tower: Tower) -> None:
-    grant = tower.register.accounts["a1"].account.grant
-    tower.register.change("a1", grant=replace(grant, role="member"))
-    del tower.people[:29]
+def lose_role(setup: WatcherSetup) -> None:
+    grant = setup.register.accounts["a1"].account.grant
+    setup.register.change("a1", grant=replace(grant, role="member"))
+    del setup.people[:29]
 
 
-def close_field(tower: Tower) -> None:
-    tower.operator = Operator(fields=frozenset({"employees.diet"}))
-    tower.watcher = tower.worker()
+def close_field(setup: WatcherSetup) -> None:
+    setup.operator = Operator(fields=frozenset({"employees.diet"}))
+    setup.watcher = setup.worker()
 
 
 @pytest.mark.parametrize("change", [lose_scope, lose_role, close_field])
-async def test_other_rights_make_a_new_baseline_in_silence(change: Callable[[Tower], None]) -> None:
-    tower = Tower()
-    await tower.watch()
-    change(tower)
-    tower.people[0]["name"] = "Changed at the same time"
-    assert await tower.watch() == ("baseline", [])
-    tower.people[0]["name"] = "Changed after"
-    assert await tower.watch() == ("changed", [("updated", str(tower.people[0]["id"]))])
+async def test_other_rights_make_a_new_baseline_in_silence(change: Callable[[WatcherSetup], None]) -> None:
+    setup = WatcherSetup()
+    await setup.watch()
+    change(setup)
+    setup.people[0]["name"] = "Changed at the same time"
+    assert await setup.watch() == ("baseline", [])
+    setup.people[0]["name"] = "Changed after"
+    assert await setup.watch() == ("changed", [("updated", str(setup.people[0]["id"]))])
 
 
 @pytest.mark.parametrize("change", [{"version": "2"}, {"secret": b"other"}])
 async def test_a_new_version_or_key_calls_nobody_changed_but_tells_who_came_and_went(change: dict[str, Any]) -> None:
-    tower = Tower()
-    await tower.watch()
+    setup = WatcherSetup()
+    await setup.watch()
     for name, value in change.items():
-        setattr(tower, name, value)
-    tower.watcher = tower.worker()
-    tower.people[0]["name"] = "Changed"
-    tower.people[1:2] = [person(50)]
-    assert await tower.watch() == ("changed", [("created", "p50"), ("deleted", "p1")])
-    tower.people[0]["name"] = "Changed again"
-    assert await tower.watch() == ("changed", [("updated", "p0")])
+        setattr(setup, name, value)
+    setup.watcher = setup.worker()
+    setup.people[0]["name"] = "Changed"
+    setup.people[1:2] = [person(50)]
+    assert await setup.watch() == ("changed", [("created", "p50"), ("deleted", "p1")])
+    setup.people[0]["name"] = "Changed again"
+    assert await setup.watch() == ("changed", [("updated", "p0")])
 
 
 async def test_without_a_joined_list_nobody_is_called_changed_but_who_came_and_went_is_told() -> None:
-    tower = Tower()
-    await tower.watch()
-    tower.vendor.instead = lambda request: refusal(403) if request.path == "/towns" else None
-    tower.people[1:2] = [person(50)]
-    assert await tower.watch() == ("changed", [("created", "p50"), ("deleted", "p1")])
-    tower.people[0]["name"] = "Changed"
-    assert await tower.watch() == ("changed", [("updated", "p0")])
-    tower.vendor.instead = lambda _: None
-    tower.people.pop()
-    assert await tower.watch() == ("changed", [("deleted", "p29")])
+    setup = WatcherSetup()
+    await setup.watch()
+    setup.vendor.instead = lambda request: refusal(403) if request.path == "/towns" else None
+    setup.people[1:2] = [person(50)]
+    assert await setup.watch() == ("changed", [("created", "p50"), ("deleted", "p1")])
+    setup.people[0]["name"] = "Changed"
+    assert await setup.watch() == ("changed", [("updated", "p0")])
+    setup.vendor.instead = lambda _: None
+    setup.people.pop()
+    assert await setup.watch() == ("changed", [("deleted", "p29")])
 
 
 @pytest.mark.parametrize("scopes", [("open",), ()])
 async def test_a_token_that_may_not_read_is_not_used(scopes: tuple[str, ...]) -> None:
-    tower = Tower()
-    tower.register.change("a1", grant=Grant(scopes=frozenset(scopes), found_by="token-info"))
-    outcome, _ = await tower.watch()
+    setup = WatcherSetup()
+    setup.register.change("a1", grant=Grant(scopes=frozenset(scopes), found_by="token-info"))
+    outcome, _ = await setup.watch()
     assert outcome == ("baseline" if scopes else "closed")
-    assert ("/people" in tower.vendor.paths()) is bool(scopes)
+    assert ("/people" in setup.vendor.paths()) is bool(scopes)
 
 
 async def test_what_the_operator_has_closed_is_not_watched() -> None:
-    tower = Tower(operator=Operator(operations=frozenset({"list_employees"})))
-    assert await tower.watch() == ("closed", [])
-    assert tower.vendor.asked == []
+    setup = WatcherSetup(operator=Operator(operations=frozenset({"list_employees"})))
+    assert await setup.watch() == ("closed", [])
+    assert setup.vendor.asked == []
 
 
 # --- what must not be believed ------------------------------------------------------------------------------
@@ -324,136 +324,136 @@ def fails(_: Request) -> Answer | None:
 async def test_what_the_vendor_does_not_say_clearly_changes_nothing(
     instead: Callable[[Request], Answer | None], outcome: str, status: Status
 ) -> None:
-    tower = Tower(make_vendor(300))
-    await tower.watch()
-    kept = dict(tower.line.hashes)
-    del tower.people[7]
-    tower.vendor.instead = instead
-    assert await tower.watch() == (outcome, [])
-    assert tower.line.hashes == kept
-    assert tower.register.accounts["a1"].account.status is status
-    tower.vendor.instead = lambda _: None
-    tower.register.change("a1", status=Status.ACTIVE)
-    assert await tower.watch() == ("changed", [("deleted", "p7")])
-    assert tower.line.failures == 0
+    setup = WatcherSetup(make_vendor(300))
+    await setup.watch()
+    kept = dict(setup.line.hashes)
+    del setup.people[7]
+    setup.vendor.instead = instead
+    assert await setup.watch() == (outcome, [])
+    assert setup.line.hashes == kept
+    assert setup.register.accounts["a1"].account.status is status
+    setup.vendor.instead = lambda _: None
+    setup.register.change("a1", status=Status.ACTIVE)
+    assert await setup.watch() == ("changed", [("deleted", "p7")])
+    assert setup.line.failures == 0
 
 
 async def test_after_failures_it_is_tried_ever_later_but_not_later_than_usual() -> None:
-    tower = Tower()
-    tower.vendor.instead = fails
+    setup = WatcherSetup()
+    setup.vendor.instead = fails
     waits = []
     for _ in range(9):
-        await tower.watch(HOUR)
-        waits.append((tower.line.due - tower.time.moment).total_seconds())
+        await setup.watch(HOUR)
+        waits.append((setup.line.due - setup.time.moment).total_seconds())
     assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
-    tower.vendor.instead = lambda _: refusal(429, retry_after="9000")
-    await tower.watch(HOUR)
-    assert tower.line.due - tower.time.moment == timedelta(seconds=9000)
+    setup.vendor.instead = lambda _: refusal(429, retry_after="9000")
+    await setup.watch(HOUR)
+    assert setup.line.due - setup.time.moment == timedelta(seconds=9000)
 
 
 async def test_that_most_are_gone_is_believed_when_it_is_seen_again_at_the_vendor() -> None:
-    tower = Tower(windows=Windows(2 * CONFIRM_SECONDS))
-    await tower.watch()
-    gone, tower.people[:] = tower.people[:20], tower.people[20:]
-    assert await tower.watch() == ("unconfirmed", [])
-    assert tower.checked == ["a1"]
-    assert len(tower.line.hashes) == 30
-    assert tower.line.due - tower.time.moment == timedelta(seconds=CONFIRM_SECONDS)
-    tower.vendor.take_calls()
-    assert await tower.watch(CONFIRM_SECONDS) == ("changed", [("deleted", str(each["id"])) for each in gone])
-    assert "/people" in tower.vendor.paths()
-    assert not tower.line.state.unconfirmed
+    setup = WatcherSetup(windows=Windows(2 * CONFIRM_SECONDS))
+    await setup.watch()
+    gone, setup.people[:] = setup.people[:20], setup.people[20:]
+    assert await setup.watch() == ("unconfirmed", [])
+    assert setup.checked == ["a1"]
+    assert len(setup.line.hashes) == 30
+    assert setup.line.due - setup.time.moment == timedelta(seconds=CONFIRM_SECONDS)
+    setup.vendor.take_calls()
+    assert await setup.watch(CONFIRM_SECONDS) == ("changed", [("deleted", str(each["id"])) for each in gone])
+    assert "/people" in setup.vendor.paths()
+    assert not setup.line.state.unconfirmed
 
 
 async def test_that_all_are_gone_for_a_moment_is_forgotten() -> None:
-    tower = Tower()
-    await tower.watch()
-    people, tower.people[:] = list(tower.people), []
-    assert await tower.watch() == ("unconfirmed", [])
-    tower.people[:] = people
-    assert await tower.watch(CONFIRM_SECONDS) == ("unchanged", [])
-    tower.people[:] = []
-    assert await tower.watch() == ("unconfirmed", [])
+    setup = WatcherSetup()
+    await setup.watch()
+    people, setup.people[:] = list(setup.people), []
+    assert await setup.watch() == ("unconfirmed", [])
+    setup.people[:] = people
+    assert await setup.watch(CONFIRM_SECONDS) == ("unchanged", [])
+    setup.people[:] = []
+    assert await setup.watch() == ("unconfirmed", [])
 
 
 async def test_most_are_gone_because_the_token_sees_less() -> None:
-    tower = Tower()
-    await tower.watch()
-    tower.loses = {"grant": replace(tower.register.accounts["a1"].account.grant, role="member")}
-    del tower.people[1:]
-    assert await tower.watch() == ("unconfirmed", [])
-    tower.loses = {}
-    assert await tower.watch(CONFIRM_SECONDS) == ("baseline", [])
-    assert len(tower.line.hashes) == 1
+    setup = WatcherSetup()
+    await setup.watch()
+    setup.loses = {"grant": replace(setup.register.accounts["a1"].account.grant, role="member")}
+    del setup.people[1:]
+    assert await setup.watch() == ("unconfirmed", [])
+    setup.loses = {}
+    assert await setup.watch(CONFIRM_SECONDS) == ("baseline", [])
+    assert len(setup.line.hashes) == 1
 
 
 # --- restarts, workers, signals -----------------------------------------------------------------------------
 
 
 async def test_a_process_that_dies_between_batches_loses_nothing_and_repeats_nothing() -> None:
-    tower = Tower(make_vendor(BATCH * 2 + 50))
-    await tower.watch()
-    for each in tower.people:
+    setup = WatcherSetup(make_vendor(BATCH * 2 + 50))
+    await setup.watch()
+    for each in setup.people:
         each["name"] = "All changed"
-    done = tower.store.breaks_after = len(tower.store.batches) + 1
-    tower.time.forward(HOUR)
+    done = setup.store.breaks_after = len(setup.store.batches) + 1
+    setup.time.forward(HOUR)
     with pytest.raises(Killed):
-        await tower.step()
-    assert len(tower.store.told) == BATCH
-    tower.store.breaks_after = None
-    assert not await tower.step()
-    outcome, told = await tower.watch(LEASE_SECONDS)
-    assert (outcome, len(told), len(tower.store.batches) - done) == ("changed", BATCH + 50, 2)
-    assert len(set(tower.store.told)) == len(tower.store.told) == len(tower.people)
+        await setup.step()
+    assert len(setup.store.told) == BATCH
+    setup.store.breaks_after = None
+    assert not await setup.step()
+    outcome, told = await setup.watch(LEASE_SECONDS)
+    assert (outcome, len(told), len(setup.store.batches) - done) == ("changed", BATCH + 50, 2)
+    assert len(set(setup.store.told)) == len(setup.store.told) == len(setup.people)
 
 
 async def test_a_database_that_goes_away_during_a_watch_has_it_done_again_when_the_lease_ends() -> None:
-    tower = Tower()
-    await tower.watch()
-    tower.people[0]["name"] = "Changed"
-    tower.store.hashes_raise = [StoreUnavailable("away"), ZeroDivisionError("nobody expects it")]
+    setup = WatcherSetup()
+    await setup.watch()
+    setup.people[0]["name"] = "Changed"
+    setup.store.hashes_raise = [StoreUnavailable("away"), ZeroDivisionError("nobody expects it")]
     for passed in (HOUR, LEASE_SECONDS):
-        tower.time.forward(passed)
-        assert await tower.step()
-        assert not await tower.step()
-    assert [type(fault) for fault in tower.faults] == [ZeroDivisionError]
-    tower.faults.clear()
-    assert await tower.watch(LEASE_SECONDS) == ("changed", [("updated", "p0")])
+        setup.time.forward(passed)
+        assert await setup.step()
+        assert not await setup.step()
+    assert [type(fault) for fault in setup.faults] == [ZeroDivisionError]
+    setup.faults.clear()
+    assert await setup.watch(LEASE_SECONDS) == ("changed", [("updated", "p0")])
 
 
 async def test_an_account_that_stops_working_between_claim_and_watch_is_let_be() -> None:
-    tower = Tower()
-    await tower.watch()
-    tower.vendor.take_calls()
-    tower.store.claimed = lambda: tower.register.change("a1", status=Status.SUSPENDED)
-    assert await tower.watch() == ("overtaken", [])
-    assert tower.vendor.asked == []
+    setup = WatcherSetup()
+    await setup.watch()
+    setup.vendor.take_calls()
+    setup.store.claimed = lambda: setup.register.change("a1", status=Status.SUSPENDED)
+    assert await setup.watch() == ("overtaken", [])
+    assert setup.vendor.asked == []
 
 
 @pytest.mark.parametrize("meanwhile", ["another turn", "another revision"])
 async def test_a_watch_that_was_overtaken_keeps_nothing_and_tells_nothing(meanwhile: str) -> None:
-    tower = Tower()
-    await tower.watch()
-    kept = dict(tower.line.hashes)
+    setup = WatcherSetup()
+    await setup.watch()
+    kept = dict(setup.line.hashes)
 
     def instead(request: Request) -> None:
         if request.path == "/people" and meanwhile == "another turn":
-            tower.line.turn += 1
+            setup.line.lease += 1
         elif request.path == "/people":
-            tower.register.change("a1", revision=9)
+            setup.register.change("a1", revision=9)
 
-    tower.vendor.instead = instead
-    tower.people[0]["name"] = "Changed"
-    assert await tower.watch() == ("overtaken", [])
-    assert tower.line.hashes == kept
+    setup.vendor.instead = instead
+    setup.people[0]["name"] = "Changed"
+    assert await setup.watch() == ("overtaken", [])
+    assert setup.line.hashes == kept
 
 
 async def test_an_account_that_does_not_work_is_left_alone() -> None:
-    tower = Tower()
-    await tower.watch()
-    tower.register.change("a1", status=Status.SUSPENDED)
-    tower.time.forward(HOUR)
-    assert not await tower.step()
+    setup = WatcherSetup()
+    await setup.watch()
+    setup.register.change("a1", status=Status.SUSPENDED)
+    setup.time.forward(HOUR)
+    assert not await setup.step()
 
 
 async def comes(happens: Callable[[], bool]) -> bool:
@@ -466,33 +466,33 @@ async def comes(happens: Callable[[], bool]) -> bool:
 
 
 async def test_a_worker_watches_until_it_is_ended_whatever_happens_and_gives_back_what_it_has_begun() -> None:
-    tower = Tower()
+    setup = WatcherSetup()
     for number in range(2, 6):
-        tower.register.accounts[f"a{number}"] = make_linked(f"a{number}", "open", "closed", provider="village")
-    tower.store.claims_raise = [StoreUnavailable("away"), ZeroDivisionError("nobody expects it")]
+        setup.register.accounts[f"a{number}"] = make_linked(f"a{number}", "open", "closed", provider="village")
+    setup.store.claims_raise = [StoreUnavailable("away"), ZeroDivisionError("nobody expects it")]
     hangs = asyncio.Event()
     asked: list[str] = []
 
     async def send(base_url: str, request: Request) -> Answer:
         asked.append(request.headers["authorization"])
         await hangs.wait()
-        return await Vendor.send(tower.vendor, base_url, request)
+        return await Vendor.send(setup.vendor, base_url, request)
 
-    tower.vendor.send = send  # type: ignore[method-assign]
-    running = asyncio.create_task(tower.loop().run())
+    setup.vendor.send = send  # type: ignore[method-assign]
+    running = asyncio.create_task(setup.loop().run())
     assert not await comes(lambda: len(asked) > 2)
     assert len(asked) == 2
-    assert [type(fault) for fault in tower.faults] == [ZeroDivisionError]
+    assert [type(fault) for fault in setup.faults] == [ZeroDivisionError]
     hangs.set()
-    assert await comes(lambda: tower.counted["employees baseline"] == 5)
+    assert await comes(lambda: setup.counted["employees baseline"] == 5)
     hangs.clear()
-    tower.time.forward(HOUR)
-    assert await comes(lambda: [each.turn for each in tower.store.lines.values()].count(2) == 2)
+    setup.time.forward(HOUR)
+    assert await comes(lambda: [each.lease for each in setup.store.lines.values()].count(2) == 2)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    now = tower.time.moment
-    assert [each.rest_until <= now for each in tower.store.lines.values()] == [True] * 5
-    assert all(each.due <= now and each.state.digest for each in tower.store.lines.values())
+    now = setup.time.moment
+    assert [each.rest_until <= now for each in setup.store.lines.values()] == [True] * 5
+    assert all(each.due <= now and each.state.digest for each in setup.store.lines.values())
 
 
 def event(*resources: str) -> Event:
@@ -504,43 +504,43 @@ def event(*resources: str) -> Event:
     [(["employees"], True), (["employments"], True), (["locations"], True), (["tasks"], False), ([], False)],
 )
 async def test_a_signal_has_what_it_concerns_watched_soon(lists: list[str], hastened: bool) -> None:
-    tower = Tower()
-    await tower.watch()
-    account = tower.register.accounts["a1"].account
-    await tower.watcher.on_vendor_events(account, [event(*lists)])
-    await tower.watcher.on_vendor_events(account, [event()])
-    assert (tower.line.due - tower.time.moment == timedelta(seconds=5)) is hastened
+    setup = WatcherSetup()
+    await setup.watch()
+    account = setup.register.accounts["a1"].account
+    await setup.watcher.on_vendor_events(account, [event(*lists)])
+    await setup.watcher.on_vendor_events(account, [event()])
+    assert (setup.line.due - setup.time.moment == timedelta(seconds=5)) is hastened
 
 
 @pytest.mark.parametrize("resources", [frozenset({"employments"}), None])
 async def test_what_we_write_ourselves_is_watched_soon(resources: frozenset[str] | None) -> None:
-    tower = Tower()
-    await tower.watch()
+    setup = WatcherSetup()
+    await setup.watch()
     ended: list[Any] = []
 
     async def invalidate(linked: Any, names: frozenset[str] | None, new_id: str) -> bool:
         ended.append((linked.account.id, names, new_id))
         return False
 
-    assert not await tower.watcher.hastening(invalidate)(tower.register.accounts["a1"], resources, "word")
+    assert not await setup.watcher.hastening(invalidate)(setup.register.accounts["a1"], resources, "word")
     assert ended == [("a1", resources, "word")]
-    assert tower.line.due - tower.time.moment == timedelta(seconds=5)
+    assert setup.line.due - setup.time.moment == timedelta(seconds=5)
 
 
 async def test_a_signal_during_a_watch_has_it_done_again() -> None:
-    tower = Tower()
-    await tower.watch()
-    account = tower.register.accounts["a1"].account
+    setup = WatcherSetup()
+    await setup.watch()
+    account = setup.register.accounts["a1"].account
     said: list[asyncio.Future[None]] = []
 
     def instead(request: Request) -> None:
         if request.path == "/towns":
-            said.append(asyncio.ensure_future(tower.watcher.on_vendor_events(account, [event("employees")])))
+            said.append(asyncio.ensure_future(setup.watcher.on_vendor_events(account, [event("employees")])))
 
-    tower.vendor.instead = instead
-    assert await tower.watch() == ("unchanged", [])
+    setup.vendor.instead = instead
+    assert await setup.watch() == ("unchanged", [])
     assert said
-    assert tower.line.due - tower.time.moment == timedelta(seconds=5)
+    assert setup.line.due - setup.time.moment == timedelta(seconds=5)
 
 
 # --- caches -------------------------------------------------------------------------------------------------
@@ -548,19 +548,19 @@ async def test_a_signal_during_a_watch_has_it_done_again() -> None:
 
 @pytest.mark.parametrize("how", ["no cache", "an account that keeps nothing", "rows evicted"])
 async def test_it_works_where_nothing_is_kept(how: str) -> None:
-    tower = Tower(cache=UnreachableCache() if how == "no cache" else None)
+    setup = WatcherSetup(cache=UnreachableCache() if how == "no cache" else None)
     if how == "an account that keeps nothing":
-        tower.register.change("a1", caching=Caching(enabled=False))
-    assert await tower.watch() == ("baseline", [])
+        setup.register.change("a1", caching=Caching(enabled=False))
+    assert await setup.watch() == ("baseline", [])
     if how == "an account that keeps nothing":
-        assert tower.memory.values == {}
-    tower.people[0]["name"] = "Changed"
+        assert setup.memory.values == {}
+    setup.people[0]["name"] = "Changed"
     if how == "rows evicted":
         # Another has read the lists since, and of their rows nothing is left.
-        other = Tower(tower.vendor, tower.time, register=tower.register)
-        tower.time.forward(HOUR)
-        other.memory = other.cache = tower.memory
+        other = WatcherSetup(setup.vendor, setup.time, register=setup.register)
+        setup.time.forward(HOUR)
+        other.memory = other.cache = setup.memory
         other.watcher = other.worker()
         assert await other.watch(0) == ("baseline", [])
-        tower.memory.evict("rows")
-    assert await tower.watch(0 if how == "rows evicted" else HOUR) == ("changed", [("updated", "p0")])
+        setup.memory.evict("rows")
+    assert await setup.watch(0 if how == "rows evicted" else HOUR) == ("changed", [("updated", "p0")])

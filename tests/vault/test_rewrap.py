@@ -32,11 +32,11 @@ async def changing(url: str, time: Time) -> AsyncIterator[Stores]:
 async def fill(stores: Stores, account_id: str = "a1") -> None:
     """Store a row in every place of a wrapped key."""
     account = await stores.accounts.store(await new_account(stores, account_id), TOKEN)
-    turn = await stores.vendor_webhooks.take(account_id, START, START)
+    turn = await stores.vendor_webhooks.lease(account_id, START, START)
     hook = await stores.vendor_webhooks.find(account_id)
     assert turn is not None
     assert hook is not None
-    assert await stores.vendor_webhooks.keep(replace(hook, state=VendorWebhookState.ACTIVE, secret=HOOK_SECRET), turn)
+    assert await stores.vendor_webhooks.save(replace(hook, state=VendorWebhookState.ACTIVE, secret=HOOK_SECRET), turn)
     endpoint = Endpoint(
         id=f"w-{account_id}",
         project_id=account.project_id,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from connectors.events import Event, Signature
 from gateway.errors import GatewayError, StoreUnavailable, Unauthenticated
 from gateway.model import Account, Linked, Secret
-from gateway.vendor_events.receiver import NOTE_EVERY, REMEMBERED, VendorDelivery, WebhookReceiver, is_signed
+from gateway.vendor_events.receiver import EVENT_TIME_INTERVAL, REMEMBERED, VendorDelivery, WebhookReceiver, is_signed
 from tests.fakes.metrics import counts
-from tests.fakes.vendor_events import HEADER, VILLAGE_EVENTS, Square
+from tests.fakes.vendor_events import HEADER, VILLAGE_EVENTS, RegistrarSetup
 
 BODY = b"employees 10"
 SECRET = "planted secret"
@@ -43,14 +43,14 @@ class Ears:
 class Scene:
     """Signals for `a1`, whose endpoint is registered."""
 
-    square: Square
+    setup: RegistrarSetup
     ears: Ears
     signals: WebhookReceiver
     calls: int = 0
 
     @property
     def counted(self) -> dict[str, int]:
-        return counts(self.square.metrics.vendor_events)
+        return counts(self.setup.metrics.vendor_events)
 
     async def receive(self, body: bytes, *, provider: str = "village", account: str = "a1", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()} or signed(body)
@@ -66,19 +66,19 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
 
 
 async def scene() -> Scene:
-    square, ears = Square(), Ears()
-    await square.registrar.ensure(square.linked())
-    square.store.hooks["a1"] = replace(square.hook(), secret=Secret(SECRET))
+    setup, ears = RegistrarSetup(), Ears()
+    await setup.registrar.ensure(setup.linked())
+    setup.store.webhooks["a1"] = replace(setup.webhook(), secret=Secret(SECRET))
     signals = WebhookReceiver(
-        square.store,
-        square.register,
-        square.providers,
+        setup.store,
+        setup.register,
+        setup.providers,
         invalidate=ears.invalidate,
         on_events=ears.noticed,
-        clock=lambda: square.time.moment,
-        metrics=square.metrics,
+        clock=lambda: setup.time.moment,
+        metrics=setup.metrics,
     )
-    return Scene(square, ears, signals)
+    return Scene(setup, ears, signals)
 
 
 # --- signatures ---------------------------------------------------------------------------------------------
@@ -138,11 +138,11 @@ async def test_nothing_that_is_not_signed_has_an_effect(
     body: bytes, headers: dict[str, str], account: str, provider: str
 ) -> None:
     here = await scene()
-    before, asked = dict(here.square.store.hooks), here.square.asked()
+    before, asked = dict(here.setup.store.webhooks), here.setup.asked()
     delivery = VendorDelivery(provider=provider, account_id=account, headers=headers, body=body, request_id="r")
     with pytest.raises(Unauthenticated) as refused:
         await here.signals.receive(delivery)
-    assert (here.ears.done, here.square.store.hooks, here.square.asked()) == ([], before, asked)
+    assert (here.ears.done, here.setup.store.webhooks, here.setup.asked()) == ([], before, asked)
     assert str(refused.value) == "This delivery is not signed as it has to be."
     assert here.counted == {f"{'village' if provider == 'village' else 'other'} refused": 1}
 
@@ -152,9 +152,9 @@ async def test_nothing_that_is_not_signed_has_an_effect(
 )
 async def test_a_good_signature_is_good_for_its_own_account_and_provider_alone(provider: str, account: str) -> None:
     here = await scene()
-    village = here.square.providers["village"]
-    here.square.providers["quiet"] = replace(village, connector=replace(village.connector, events=None))
-    await here.square.registrar.ensure(here.square.linked("b1"))
+    village = here.setup.providers["village"]
+    here.setup.providers["quiet"] = replace(village, connector=replace(village.connector, events=None))
+    await here.setup.registrar.ensure(here.setup.linked("b1"))
     with pytest.raises(Unauthenticated):
         await here.receive(BODY, provider=provider, account=account)
     assert here.ears.done == []
@@ -162,20 +162,20 @@ async def test_a_good_signature_is_good_for_its_own_account_and_provider_alone(p
 
 async def test_another_provider_s_events_are_not_heard_under_ours() -> None:
     here = await scene()
-    here.square.providers["second"] = here.square.providers["village"]
+    here.setup.providers["second"] = here.setup.providers["village"]
     with pytest.raises(Unauthenticated):
         await here.receive(BODY, provider="second")
 
 
 async def test_after_unlinking_and_without_a_secret_nothing_is_heard() -> None:
     here = await scene()
-    here.square.store.hooks["a1"] = replace(here.square.hook(), secret=None)
+    here.setup.store.webhooks["a1"] = replace(here.setup.webhook(), secret=None)
     with pytest.raises(Unauthenticated):
         await here.receive(BODY)
     with pytest.raises(Unauthenticated):
         await here.receive(BODY, **{HEADER: hmac.new(b"", BODY, "sha256").hexdigest()})
-    here.square.store.hooks["a1"] = replace(here.square.hook(), secret=Secret(SECRET))
-    del here.square.register.accounts["a1"]
+    here.setup.store.webhooks["a1"] = replace(here.setup.webhook(), secret=Secret(SECRET))
+    del here.setup.register.accounts["a1"]
     with pytest.raises(Unauthenticated):
         await here.receive(BODY)
     assert here.ears.done == []
@@ -230,7 +230,7 @@ async def test_what_the_cache_did_not_take_is_to_be_sent_again_and_is_then_no_co
     here.ears.told = False
     with pytest.raises(StoreUnavailable, match="send this again"):
         await here.receive(BODY)
-    assert here.square.hook().last_event_at is None
+    assert here.setup.webhook().last_event_at is None
     here.ears.told = True
     here.ears.faults.append(StoreUnavailable("The listener cannot keep it."))
     with pytest.raises(StoreUnavailable, match="listener"):
@@ -242,12 +242,12 @@ async def test_what_the_cache_did_not_take_is_to_be_sent_again_and_is_then_no_co
 
 async def test_when_the_last_event_came_is_noted_once_a_minute() -> None:
     here = await scene()
-    first = here.square.time.moment
+    first = here.setup.time.moment
     await here.receive(b"employees 10")
-    here.square.time.forward(NOTE_EVERY.total_seconds() - 1)
+    here.setup.time.forward(EVENT_TIME_INTERVAL.total_seconds() - 1)
     await here.receive(b"employees 11")
-    assert here.square.hook().last_event_at == first
-    here.square.time.forward(1)
+    assert here.setup.webhook().last_event_at == first
+    here.setup.time.forward(1)
     await here.receive(b"weather 12")
-    assert here.square.hook().last_event_at == here.square.time.moment
-    assert (await here.square.health())["last_event_at"] == "2026-11-24T12:01:00.000Z"
+    assert here.setup.webhook().last_event_at == here.setup.time.moment
+    assert (await here.setup.health())["last_event_at"] == "2026-11-24T12:01:00.000Z"

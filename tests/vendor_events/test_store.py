@@ -26,12 +26,12 @@ async def linked(stores: Stores, account_id: str = "a1") -> Account:
 async def registered(stores: Stores, account_id: str = "a1") -> VendorWebhook:
     """Link an account with an endpoint that is due later."""
     await linked(stores, account_id)
-    turn = await stores.vendor_webhooks.take(account_id, START, SOON)
-    hook = await stores.vendor_webhooks.find(account_id)
-    assert turn is not None
-    assert hook is not None
+    lease = await stores.vendor_webhooks.lease(account_id, START, SOON)
+    webhook = await stores.vendor_webhooks.find(account_id)
+    assert lease is not None
+    assert webhook is not None
     stands = replace(
-        hook,
+        webhook,
         state=VendorWebhookState.ACTIVE,
         reason="",
         remote_id="w1",
@@ -40,7 +40,7 @@ async def registered(stores: Stores, account_id: str = "a1") -> VendorWebhook:
         registered_at=START,
         due_at=LATER,
     )
-    assert await stores.vendor_webhooks.keep(stands, turn)
+    assert await stores.vendor_webhooks.save(stands, lease)
     return stands
 
 
@@ -55,19 +55,19 @@ async def test_a_hook_comes_back_whole_and_its_secret_is_not_to_be_read_in_the_d
 
 async def test_of_many_at_once_one_has_the_turn_and_it_is_taken_over_on_purpose_only(stores: Stores) -> None:
     await linked(stores)
-    turns = await asyncio.gather(*(stores.vendor_webhooks.take("a1", START, SOON) for _ in range(5)))
-    assert sorted(turns, key=bool) == [None] * 4 + [1]
-    assert await stores.vendor_webhooks.take("a1", SOON - timedelta(seconds=1), LATER) is None
-    assert await stores.vendor_webhooks.take("a1", START, LATER, over=True) == 2
-    assert await stores.vendor_webhooks.take("a1", LATER, LATER) == 3
+    leases = await asyncio.gather(*(stores.vendor_webhooks.lease("a1", START, SOON) for _ in range(5)))
+    assert sorted(leases, key=bool) == [None] * 4 + [1]
+    assert await stores.vendor_webhooks.lease("a1", SOON - timedelta(seconds=1), LATER) is None
+    assert await stores.vendor_webhooks.lease("a1", START, LATER, force=True) == 2
+    assert await stores.vendor_webhooks.lease("a1", LATER, LATER) == 3
 
 
 async def test_what_was_found_in_a_turn_that_is_over_is_not_kept(stores: Stores) -> None:
     stands = await registered(stores)
-    turn = await stores.vendor_webhooks.take("a1", LATER, LATER)
-    assert turn == 2
-    assert not await stores.vendor_webhooks.keep(replace(stands, remote_id="w0"), 1)
-    assert await stores.vendor_webhooks.keep(replace(stands, remote_id="w2", secret=None), turn)
+    lease = await stores.vendor_webhooks.lease("a1", LATER, LATER)
+    assert lease == 2
+    assert not await stores.vendor_webhooks.save(replace(stands, remote_id="w0"), 1)
+    assert await stores.vendor_webhooks.save(replace(stands, remote_id="w2", secret=None), lease)
     found = await stores.vendor_webhooks.find("a1")
     assert found is not None
     assert (found.remote_id, found.secret) == ("w2", None)
@@ -75,10 +75,10 @@ async def test_what_was_found_in_a_turn_that_is_over_is_not_kept(stores: Stores)
 
 async def test_an_event_that_comes_meanwhile_is_not_forgotten(stores: Stores) -> None:
     stands = await registered(stores)
-    turn = await stores.vendor_webhooks.take("a1", LATER, LATER)
-    await stores.vendor_webhooks.note_event("a1", SOON)
-    assert turn is not None
-    assert await stores.vendor_webhooks.keep(stands, turn)
+    lease = await stores.vendor_webhooks.lease("a1", LATER, LATER)
+    await stores.vendor_webhooks.set_last_event("a1", SOON)
+    assert lease is not None
+    assert await stores.vendor_webhooks.save(stands, lease)
     found = await stores.vendor_webhooks.find("a1")
     assert found is not None
     assert found.last_event_at == SOON
@@ -88,7 +88,7 @@ async def test_those_are_due_that_have_none_or_whose_time_has_come_if_they_are_a
     for account_id in ("b", "c", "d"):
         await linked(stores, account_id)
     await registered(stores)
-    await stores.vendor_webhooks.take("b", START, SOON)
+    await stores.vendor_webhooks.lease("b", START, SOON)
     await stores.accounts.mark("d", Status.SUSPENDED, None)
     project = (await stores.keys.ensure_project("acme")).id
 
@@ -114,13 +114,13 @@ async def test_those_are_due_that_have_none_or_whose_time_has_come_if_they_are_a
         ("", SOON),
     ],
 )
-async def test_those_that_do_not_stand_or_are_sent_elsewhere_are_hastened(
+async def test_those_that_do_not_stand_or_are_sent_elsewhere_are_checked_inactive(
     stores: Stores, address: str, due: datetime
 ) -> None:
     await registered(stores)
     await linked(stores, "b")
-    await stores.vendor_webhooks.take("b", START, LATER)
-    await stores.vendor_webhooks.hasten(SOON, address)
+    await stores.vendor_webhooks.lease("b", START, LATER)
+    await stores.vendor_webhooks.check_inactive(SOON, address)
     found = [await stores.vendor_webhooks.find(account_id) for account_id in ("a1", "b")]
     assert [each.due_at for each in found if each] == [due, SOON]
 
@@ -140,8 +140,8 @@ async def test_a_hook_goes_with_its_account_and_there_is_none_without_one(stores
     stands = await registered(stores)
     await stores.accounts.unlink(stands.project_id, "a1")
     assert await stores.vendor_webhooks.find("a1") is None
-    assert await stores.vendor_webhooks.take("a1", LATER, LATER, over=True) is None
-    assert not await stores.vendor_webhooks.keep(stands, 1)
+    assert await stores.vendor_webhooks.lease("a1", LATER, LATER, force=True) is None
+    assert not await stores.vendor_webhooks.save(stands, 1)
 
 
 async def test_a_secret_of_another_master_key_is_none_so_that_a_new_endpoint_is_made(
