@@ -100,7 +100,7 @@ class NotImplementedHere(GatewayError):
     code = "NotImplementedError"
 
 
-class NotKept(GatewayError):
+class NotCached(GatewayError):
     code = "OnlyIfCachedError"
 
 

@@ -151,7 +151,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class AccountFilter:
     """A filter for accounts of a project. An empty field allows any value. The page is `most` accounts after `skip`."""
 
     ids: tuple[str, ...] = ()
@@ -190,7 +190,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
-class Linked:
+class LinkedAccount:
     """An account with its opened credential and the cipher of its data key."""
 
     account: Account
@@ -207,10 +207,10 @@ class Accounts(Protocol):
     async def find_key(self, secret: str) -> ClientKey | None:
         """Returns the key, or None for an unknown or revoked one."""
 
-    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+    async def find_account(self, project_id: str, account_id: str) -> LinkedAccount | None:
         """Returns the account if it belongs to that project, else None."""
 
-    def is_current(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: LinkedAccount) -> bool:
         """Returns whether look-ups of this key and this account would return these objects. Does not wait."""
 
     async def mark(

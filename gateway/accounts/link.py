@@ -17,7 +17,7 @@ from gateway.model import (
     GATEWAY,
     Account,
     Actor,
-    Linked,
+    LinkedAccount,
     Owner,
     OwnerLinked,
     Secret,
@@ -120,7 +120,7 @@ class Linker:
         )
 
     async def verify(
-        self, connector: Connector, linked: Linked, by: Actor = GATEWAY, stated: frozenset[str] = frozenset()
+        self, connector: Connector, linked: LinkedAccount, by: Actor = GATEWAY, stated: frozenset[str] = frozenset()
     ) -> CheckedToken:
         """Checks a stored token again and stores what has changed: status, scopes, role, warnings.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.model import Account, Linked
+from gateway.model import Account, LinkedAccount
 
 InTransaction = Callable[[AsyncConnection, Account], Awaitable[None]]
 
@@ -31,5 +31,5 @@ class CredentialListener:
     is no more. `after_store` gets the account with its new credential, and as it was before.
     """
 
-    before_delete: Callable[[Linked], Awaitable[None]]
-    after_store: Callable[[Linked, Linked | None], Awaitable[None]]
+    before_delete: Callable[[LinkedAccount], Awaitable[None]]
+    after_store: Callable[[LinkedAccount, LinkedAccount | None], Awaitable[None]]

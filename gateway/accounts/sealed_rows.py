@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.accounts.rows import read_account, write_account
 from gateway.db.schema import accounts, credentials, projects
 from gateway.errors import Conflict, StoreUnavailable
-from gateway.model import Account, Cipher, Linked, Owner, OwnerLinked, Secret, Unsealable
+from gateway.model import Account, Cipher, LinkedAccount, Owner, OwnerLinked, Secret, Unsealable
 from gateway.vault.vault import Vault, WrappedKey
 
 CREDENTIAL = b"credential"
@@ -54,12 +54,12 @@ class AccountRows:
             # StoreUnavailable: wrapped by a master key that is not set. One such row must not make a list fail.
             return read_account(row, Owner(id=row.owner_id, name=""))
 
-    def read_linked(self, row: Row[Any]) -> Linked:
+    def read_linked(self, row: Row[Any]) -> LinkedAccount:
         """Returns the account of a row of `select_linked` with its credential. Raises `StoreUnavailable`."""
         try:
             cipher = self._unwrap(row.id, row)
             credential = Secret(cipher.open(row.sealed, CREDENTIAL).decode())
-            return Linked(_read(row, cipher), credential, cipher)
+            return LinkedAccount(_read(row, cipher), credential, cipher)
         except Unsealable as error:
             raise StoreUnavailable(f"the credential of account {row.id} is damaged: link the account again") from error
 

@@ -14,7 +14,7 @@ from gateway.accounts.update import read_changes
 from gateway.auth.authentication import about
 from gateway.contract.query import MOST_PAGES, PageLimits, read_number, refuse_query, unknown_parameter
 from gateway.errors import BadRequest, NotFound
-from gateway.model import Account, Actor, ActorKind, Choice, ClientKey, Status
+from gateway.model import Account, AccountFilter, Actor, ActorKind, ClientKey, Status
 from gateway.policy.capabilities import DETAILS, account_meta, connector_meta
 from gateway.policy.permissions import permissions
 from gateway.policy.provider import Provider
@@ -113,7 +113,7 @@ class AccountService:
         no_parameters(call)
         # No id has such characters, and PostgreSQL refuses some of them.
         known = call.named.isprintable()
-        found = await self._directory.select(call.key.project_id, Choice(ids=(call.named,))) if known else ()
+        found = await self._directory.select(call.key.project_id, AccountFilter(ids=(call.named,))) if known else ()
         if not found:
             raise NotFound(
                 "There is no such linked account in the project of this API key.", code="AccountNotFoundError"
@@ -198,7 +198,7 @@ _KINDS = {
 _LISTS = frozenset({"providers", "origin_owner_ids", "account_ids", "status"})
 
 
-def read_choice(operation: Operation, pairs: Pairs, limits: PageLimits) -> Choice:
+def read_choice(operation: Operation, pairs: Pairs, limits: PageLimits) -> AccountFilter:
     """Returns which accounts a query asks for. Raises `BadRequest`.
 
     A list repeats its name, with or without `[]`. An empty value counts as none.
@@ -223,7 +223,7 @@ def read_choice(operation: Operation, pairs: Pairs, limits: PageLimits) -> Choic
         wanted = _statuses(values, faults) if name == "status" else values
         kinds[_KINDS[name]] = (*kinds.get(_KINDS[name], ()), *wanted)
     refuse_query(faults)
-    return Choice(**kinds, skip=(numbers.get("page", 1) - 1) * size, most=size)
+    return AccountFilter(**kinds, skip=(numbers.get("page", 1) - 1) * size, most=size)
 
 
 def _statuses(given: Sequence[str], faults: list[str]) -> list[Status]:

@@ -20,15 +20,15 @@ from gateway.audit.log import AuditLog
 from gateway.auth.key_store import KeyStore
 from gateway.db.engine import empty_journal, reading, writing
 from gateway.db.schema import accounts
-from gateway.db.ttl_cache import Memo
+from gateway.db.ttl_cache import TtlCache
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.model import (
     GATEWAY,
     Account,
+    AccountFilter,
     Actor,
-    Choice,
     ClientKey,
-    Linked,
+    LinkedAccount,
     Secret,
     Status,
     StatusReason,
@@ -47,7 +47,7 @@ class AccountStore:
         engine: AsyncEngine,
         rows: AccountRows,
         clock: Callable[[], datetime],
-        cache: Memo[str, Linked | None],
+        cache: TtlCache[str, LinkedAccount | None],
         *,
         keys: KeyStore,
         usage: UsageStore,
@@ -73,12 +73,12 @@ class AccountStore:
     async def find_key(self, secret: str) -> ClientKey | None:
         return await self._keys.find(secret)
 
-    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+    async def find_account(self, project_id: str, account_id: str) -> LinkedAccount | None:
         """Returns an account with its opened credential, or None if it is not of that project."""
         linked = await self._cache.get(account_id, lambda: self._look_up(account_id))
         return linked if linked is not None and linked.account.project_id == project_id else None
 
-    def is_current(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: LinkedAccount) -> bool:
         return self._keys.is_current(key) and self._cache.peek(linked.account.id) is linked
 
     def purge(self, account_id: str) -> None:
@@ -94,7 +94,7 @@ class AccountStore:
         """Returns the oldest account of an owner with this provider."""
         return await self._first(of_owner(project_id, provider, owner_id))
 
-    async def select(self, project_id: str, choice: Choice) -> Sequence[Account]:
+    async def select(self, project_id: str, choice: AccountFilter) -> Sequence[Account]:
         """Returns a page of the chosen accounts of a project, oldest first."""
         query = select_accounts().where(accounts.c.project_id == project_id)
         for column, values in (
@@ -210,7 +210,7 @@ class AccountStore:
             rows = await connection.execute(query.order_by(accounts.c.created_at, accounts.c.id))
             return [self._rows.read(row) for row in rows.all()]
 
-    async def _look_up(self, account_id: str) -> Linked | None:
+    async def _look_up(self, account_id: str) -> LinkedAccount | None:
         async with reading(self._engine) as connection:
             row = (await connection.execute(select_linked().where(accounts.c.id == account_id))).one_or_none()
         return None if row is None else self._rows.read_linked(row)
@@ -286,7 +286,7 @@ class AccountStore:
                 async with reading(self._engine) as connection:
                     await connection.run_sync(empty_journal)
 
-    async def _find_readable(self, project_id: str, account_id: str) -> Linked | None:
+    async def _find_readable(self, project_id: str, account_id: str) -> LinkedAccount | None:
         # A credential that cannot be opened must not be in the way of a new one, or of an unlink.
         with suppress(GatewayError):
             return await self.find_account(project_id, account_id)

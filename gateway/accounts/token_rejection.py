@@ -12,7 +12,7 @@ from connectors.connector import Connector
 from gateway.accounts.verification import ended, has_ended
 from gateway.cache.singleflight import SingleFlight
 from gateway.errors import AccountUnavailable, GatewayError, ProviderError, RateLimited, VendorFailure
-from gateway.model import AT_A_CALL, Account, Accounts, Linked, Status, StatusReason, Upstream
+from gateway.model import AT_A_CALL, Account, Accounts, LinkedAccount, Status, StatusReason, Upstream
 from gateway.upstream.flow import judge_token
 
 INVALID_CREDENTIALS = "AccountInvalidCredentialsError"
@@ -45,7 +45,9 @@ class TokenRejections:
         self._check_seconds = check_seconds
         self._single_flight = SingleFlight()
 
-    async def explain(self, linked: Linked, connector: Connector, said: Sequence[ProviderError] = ()) -> GatewayError:
+    async def explain(
+        self, linked: LinkedAccount, connector: Connector, said: Sequence[ProviderError] = ()
+    ) -> GatewayError:
         """Returns the error to raise for a 401. An account whose token the check refuses too is in error afterwards."""
         account = linked.account
         # Linking again makes another revision: the result for the older token says nothing about the newer one.
@@ -66,7 +68,7 @@ class TokenRejections:
             retry_after=verdict.retry_after,
         )
 
-    async def _check(self, linked: Linked, connector: Connector) -> _Verdict:
+    async def _check(self, linked: LinkedAccount, connector: Connector) -> _Verdict:
         verdict = await self._ask_vendor(linked, connector)
         if verdict.accepted is False:
             account, now = linked.account, self._clock()
@@ -76,7 +78,7 @@ class TokenRejections:
             await self._accounts.mark(account.id, status, reason, by=AT_A_CALL, revision=account.revision)
         return verdict
 
-    async def _ask_vendor(self, linked: Linked, connector: Connector) -> _Verdict:
+    async def _ask_vendor(self, linked: LinkedAccount, connector: Connector) -> _Verdict:
         try:
             async with asyncio.timeout(self._check_seconds):
                 accepted = await judge_token(

@@ -36,44 +36,44 @@ class Intervals:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class NothingDue:
     """Nothing is due before `until`."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Verify:
+class TokenCheckDue:
     """The vendor has to be asked about the token."""
 
 
 @dataclass(frozen=True, slots=True)
-class Enter:
+class StatusDue:
     """The account gets another status, which follows without asking the vendor."""
 
     status: Status
     reason: StatusReason
 
 
-Decision: TypeAlias = Wait | Verify | Enter
+Decision: TypeAlias = NothingDue | TokenCheckDue | StatusDue
 
 
 def decide(account: Account, usage: Usage, now: datetime, intervals: Intervals, *, has_connector: bool) -> Decision:
     """Returns what is due. `has_connector` says whether this gateway knows the account's provider."""
-    later = Wait(now + _spread(account, intervals.failed))
+    later = NothingDue(now + _spread(account, intervals.failed))
     if account.status in _NOT_VERIFIED:
         return later
     if not has_connector:
-        return later if account.status is Status.INACTIVE else Enter(Status.INACTIVE, removed(now))
+        return later if account.status is Status.INACTIVE else StatusDue(Status.INACTIVE, removed(now))
     if account.status is Status.INACTIVE:
-        return Verify()
+        return TokenCheckDue()
     if has_ended(account, now) and account.status is Status.ACTIVE:
-        return Enter(Status.EXPIRED, ended(now))
+        return StatusDue(Status.EXPIRED, ended(now))
     due = _due(account, usage, intervals)
     if due <= now:
-        return Verify()
+        return TokenCheckDue()
     end = account.grant.ends_at if account.status is Status.ACTIVE else None
-    return Wait(min(due, end) if end else due)
+    return NothingDue(min(due, end) if end else due)
 
 
 def has_ended(account: Account, now: datetime) -> bool:

@@ -11,7 +11,7 @@ import structlog
 
 from gateway.accounts.link import Linker
 from gateway.accounts.usage import Due, Usage
-from gateway.accounts.verification import Enter, Intervals, Verify, Wait, decide, wait_after_failure
+from gateway.accounts.verification import Intervals, NothingDue, StatusDue, TokenCheckDue, decide, wait_after_failure
 from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict, GatewayError
 from gateway.model import AT_A_CHECK, Account, Clock
@@ -55,7 +55,7 @@ class AccountVerifier:
 
     async def _check(self, account: Account, usage: Usage) -> None:
         decision = self._decide(account, usage)
-        if isinstance(decision, Verify):
+        if isinstance(decision, TokenCheckDue):
             linked = await self._accounts.find_account(account.project_id, account.id)
             # An account that changed since the claim is due again when the lease ends.
             if linked is None or linked.account.revision != account.revision:
@@ -64,16 +64,16 @@ class AccountVerifier:
             verified = await self._linker.verify(connector, linked, AT_A_CHECK)
             account, usage = verified.account, replace(usage, verified_at=self._clock.now())
             decision = self._decide(account, usage)
-        if isinstance(decision, Enter):
+        if isinstance(decision, StatusDue):
             await self._accounts.mark(
                 account.id, decision.status, decision.reason, by=AT_A_CHECK, revision=account.revision
             )
             account = replace(account, status=decision.status, updated_at=self._clock.now())
             decision = self._decide(account, usage)
-        if isinstance(decision, Wait):
+        if isinstance(decision, NothingDue):
             await self._schedule(account.id, decision.until, 0)
 
-    def _decide(self, account: Account, usage: Usage) -> Wait | Verify | Enter:
+    def _decide(self, account: Account, usage: Usage) -> NothingDue | TokenCheckDue | StatusDue:
         known = account.provider in self._providers
         return decide(account, usage, self._clock.now(), self._intervals, has_connector=known)
 

@@ -27,7 +27,7 @@ from gateway.http.allow_list import AllowList
 from gateway.http.health import HealthApi, metrics_registry
 from gateway.http.middleware import RequestMiddleware
 from gateway.http.site_url import SiteUrl
-from gateway.model import Clock, Linked
+from gateway.model import Clock, LinkedAccount
 from gateway.openapi.document import make_document
 from gateway.openapi.pages import documentation
 from gateway.openapi.schemas import Schema
@@ -101,7 +101,7 @@ def open_writes(services: Services, invalidate: Invalidate) -> WriteService:
 
 
 def proxy_routes(services: Services, invalidate: Invalidate, new_request_id: Callable[[], str]) -> list[Route]:
-    async def invalidate_all(linked: Linked, resources: frozenset[str] | None) -> None:
+    async def invalidate_all(linked: LinkedAccount, resources: frozenset[str] | None) -> None:
         await invalidate(linked, resources, new_request_id())
 
     limits = services.settings.upstream

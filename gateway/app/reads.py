@@ -10,7 +10,7 @@ from gateway.cache.local import LocalCache
 from gateway.cache.redis_pubsub import PubSub
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.cache.tombstones import Tombstones
-from gateway.model import Cache, Invalidation, Linked
+from gateway.model import Cache, Invalidation, LinkedAccount
 from gateway.settings.load import Settings
 from gateway.unified.answer_cache import AnswerCache
 from gateway.unified.collections import Collections
@@ -134,7 +134,7 @@ def invalidation_handler(
 def make_invalidate(cache: Cache, local: LocalCache) -> Invalidate:
     """Returns a function that invalidates an account's cache entries, everywhere."""
 
-    async def invalidate(linked: Linked, resources: frozenset[str] | None, generation: str) -> bool:
+    async def invalidate(linked: LinkedAccount, resources: frozenset[str] | None, generation: str) -> bool:
         announced = await AccountCache(cache, linked, 0, generation).invalidate(resources)
         local.invalidate(linked.account.id)
         return announced

@@ -7,9 +7,9 @@ import connectors
 import gateway
 from gateway.app.services import Services
 from gateway.background import ClaimLoop, Supervisor
-from gateway.model import AT_A_CHECK, Linked
+from gateway.model import AT_A_CHECK, LinkedAccount
 from gateway.record_events.detector import ChangeDetector
-from gateway.record_events.snapshot import Hashing, SnapshotReader
+from gateway.record_events.snapshot import RecordHasher, SnapshotReader
 from gateway.record_events.watcher import Watcher
 from gateway.unified.collections import Collections
 from gateway.unified.write import Invalidate
@@ -47,13 +47,13 @@ def open_watcher(services: Services, collections: Collections, invalidate: Inval
 def _detector(services: Services, collections: Collections, invalidate: Invalidate) -> ChangeDetector:
     reader = SnapshotReader(
         collections,
-        Hashing(services.vault.derive(b"record events"), version_of_records()),
+        RecordHasher(services.vault.derive(b"record events"), version_of_records()),
         cache=services.cache,
         max_value_bytes=services.settings.cache.max_value_bytes,
         clock=services.clock,
     )
 
-    async def verify_account(linked: Linked) -> None:
+    async def verify_account(linked: LinkedAccount) -> None:
         connector = services.authenticator.providers[linked.account.provider].connector
         await services.linker.verify(connector, linked, AT_A_CHECK)
 

@@ -21,7 +21,7 @@ from gateway.auth.key_store import KeyStore
 from gateway.auth.sign_in_store import SignInStore
 from gateway.db.engine import migrate, open_engine, reading
 from gateway.db.schema import credentials
-from gateway.db.ttl_cache import Memo
+from gateway.db.ttl_cache import TtlCache
 from gateway.hub.session_store import SessionStore
 from gateway.record_events.store import RecordWatchStore
 from gateway.settings.load import Settings
@@ -100,7 +100,7 @@ def make_stores(
     vendor_webhooks = VendorWebhookStore(engine, vault, clock)
     record_watches = RecordWatchStore(engine, outbox)
     audit_log = AuditLog(audit, clock, within=(outbox.write_change, purges.write_pending), after=listeners)
-    keys = KeyStore(engine, clock, Memo(cache_seconds, CACHE_ENTRIES, monotonic), audit_log)
+    keys = KeyStore(engine, clock, TtlCache(cache_seconds, CACHE_ENTRIES, monotonic), audit_log)
     of_company = (
         record_watches.delete_of_account,
         idempotency.delete_of_account,
@@ -117,7 +117,7 @@ def make_stores(
         engine,
         rows,
         clock,
-        Memo(cache_seconds, CACHE_ENTRIES, monotonic),
+        TtlCache(cache_seconds, CACHE_ENTRIES, monotonic),
         keys=keys,
         usage=usage,
         audit_log=audit_log,

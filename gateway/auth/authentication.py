@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from connectors.contract import Operation
 from gateway.errors import AccountUnavailable, BadRequest, Forbidden, GatewayError, NotFound, Unauthenticated
-from gateway.model import Account, Accounts, ClientKey, Linked, Status
-from gateway.policy.policy import Denied, Operator, admit
+from gateway.model import Account, Accounts, ClientKey, LinkedAccount, Status
+from gateway.policy.policy import Denial, Operator, admit
 from gateway.policy.provider import Provider
 
 CONNECTOR_REMOVED = "This gateway no longer has a connector for the account's provider."
@@ -18,7 +18,7 @@ class Caller:
     """The API key of a call, the linked account that it names, and that account's provider."""
 
     key: ClientKey
-    linked: Linked
+    linked: LinkedAccount
     provider: Provider
 
 
@@ -73,11 +73,11 @@ class Authenticator:
             )
         return key
 
-    def is_current(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: LinkedAccount) -> bool:
         """Returns whether the same key and account would be found again, from memory alone."""
         return self.accounts.is_current(key, linked)
 
-    async def find_account(self, key: ClientKey, account_id: str | None) -> tuple[Linked, Provider]:
+    async def find_account(self, key: ClientKey, account_id: str | None) -> tuple[LinkedAccount, Provider]:
         """Returns an account of the key's project. Raises `BadRequest`, `NotFound` or `AccountUnavailable`."""
         if not account_id:
             raise BadRequest("The header x-account-id is missing: it names the linked account to ask.")
@@ -114,6 +114,6 @@ def must_be_active(account: Account, provider_name: str) -> None:
     raise AccountUnavailable(f"The linked account is {account.status}. {why or advice}")
 
 
-def forbidden(denied: Denied) -> Forbidden:
+def forbidden(denied: Denial) -> Forbidden:
     """Returns the error for a denial, with its reason."""
     return Forbidden(denied.message, errors=[f"missing scope: {denied.missing}"] if denied.missing else ())

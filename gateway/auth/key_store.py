@@ -17,7 +17,7 @@ from gateway.audit.log import AuditLog
 from gateway.auth import api_key as apikey
 from gateway.db.engine import reading, writing
 from gateway.db.schema import api_keys, projects
-from gateway.db.ttl_cache import Memo
+from gateway.db.ttl_cache import TtlCache
 from gateway.errors import Conflict, StoreUnavailable
 from gateway.model import (
     GATEWAY,
@@ -37,7 +37,7 @@ class KeyStore:
         self,
         engine: AsyncEngine,
         clock: Callable[[], datetime],
-        cache: Memo[str, ClientKey | None],
+        cache: TtlCache[str, ClientKey | None],
         audit_log: AuditLog,
     ) -> None:
         self._engine = engine

@@ -15,7 +15,7 @@ A request reads each generation once and uses it to its end, since it has begun 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gateway.model import GENERATION, Cache, Linked, Unsealable
+from gateway.model import GENERATION, Cache, LinkedAccount, Unsealable
 
 GENERATION_SECONDS = 30 * 24 * 3600
 """Far longer than any value is stored. If a generation is evicted before that, values that begin with it are misses."""
@@ -26,7 +26,7 @@ WHOLE = ""
 class AccountCache:
     """Reads and writes an account's values for one request."""
 
-    def __init__(self, cache: Cache, linked: Linked, max_value_bytes: int, request_id: str) -> None:
+    def __init__(self, cache: Cache, linked: LinkedAccount, max_value_bytes: int, request_id: str) -> None:
         """`request_id` is unique: it becomes the generation where there is none."""
         self._cache = cache
         self._linked = linked

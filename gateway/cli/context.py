@@ -11,7 +11,7 @@ from gateway.accounts.unlink import AccountPurge
 from gateway.app.stores import Stores, open_stores
 from gateway.cache.invalidation import invalidation_listener
 from gateway.errors import NotFound, StoreUnavailable
-from gateway.model import Account, Cache, Linked, Secret, Upstream
+from gateway.model import Account, Cache, LinkedAccount, Secret, Upstream
 from gateway.settings.load import Settings, SettingsError
 from gateway.vault.master_key import open_vault
 
@@ -60,7 +60,7 @@ async def find_account(stores: Stores, account_id: str) -> Account:
     return account
 
 
-async def find_linked(stores: Stores, account_id: str) -> Linked:
+async def find_linked(stores: Stores, account_id: str) -> LinkedAccount:
     account = await find_account(stores, account_id)
     linked = await stores.accounts.find_account(account.project_id, account.id)
     if linked is None:

@@ -12,7 +12,7 @@ from gateway.cli.output import as_cell, as_json, as_table
 from gateway.errors import NotFound
 from gateway.model import AT_THE_COMMAND_LINE
 from gateway.webhooks.deliveries import Delivery, State
-from gateway.webhooks.endpoints import Endpoint, Pick
+from gateway.webhooks.endpoints import DeliveryFilter, Endpoint
 from gateway.webhooks.event_scopes import ANY_EVENT
 from gateway.webhooks.service import WebhookService
 
@@ -96,7 +96,7 @@ async def _ping(arguments: Namespace, context: CommandContext, stores: Stores, s
 
 async def _deliveries(arguments: Namespace, context: CommandContext, stores: Stores, service: WebhookService) -> None:
     endpoint = await _find(stores, arguments.webhook)
-    pick = Pick(state=State(arguments.state) if arguments.state else None, most=arguments.most)
+    pick = DeliveryFilter(state=State(arguments.state) if arguments.state else None, most=arguments.most)
     found = await service.deliveries(endpoint.project_id, endpoint.id, pick)
     context.out(as_json(found) if arguments.json else _table(found))
 

@@ -18,7 +18,7 @@ from gateway.http.middleware import context_of
 from gateway.model import Account, Actor, Status
 from gateway.policy.needed_scopes import NeededScopes, ScopeCoverage
 from gateway.webhooks.endpoint_store import EndpointStore
-from gateway.webhooks.endpoints import Pick
+from gateway.webhooks.endpoints import DeliveryFilter
 
 MAX_EVENTS = 50
 MAX_COVERAGES = 100
@@ -81,7 +81,7 @@ class AccountPages:
             "broken": account.status in RECOVERABLE,
             "usage": (await self._usage.read([account.id])).get(account.id),
             "records": await self._audit.read(account_id=account.id, most=MAX_EVENTS),
-            "deliveries": await self._endpoints.about(account.project_id, account.id, Pick(most=MAX_EVENTS)),
+            "deliveries": await self._endpoints.about(account.project_id, account.id, DeliveryFilter(most=MAX_EVENTS)),
             "endpoints": {each.id: each.url for each in endpoints},
         }
         await self._site.show(visit, "account.html", values)

@@ -11,9 +11,9 @@ from datetime import datetime
 from connectors.contract import Operation
 from gateway.cache.freshness import directives
 from gateway.errors import BadRequest, GatewayError
-from gateway.model import Account, Accounts, Actor, ClientKey, Linked, Status, StatusReason
+from gateway.model import Account, Accounts, Actor, ClientKey, LinkedAccount, Status, StatusReason
 from gateway.policy.access import AccessReport
-from gateway.policy.policy import SCOPE, Withheld
+from gateway.policy.policy import SCOPE, WithheldReason
 from gateway.policy.provider import Provider
 from gateway.unified.call import Call, Page
 
@@ -47,7 +47,7 @@ class ClosedFields:
     """Fields that were left out for the same reasons: scopes that would open them, and who can grant these."""
 
     paths: tuple[str, ...]
-    reasons: tuple[Withheld, ...]
+    reasons: tuple[WithheldReason, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +77,10 @@ class TestKeyAccounts:
     async def find_key(self, secret: str) -> ClientKey | None:
         return self.key if secrets.compare_digest(secret, self.secret) else None
 
-    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+    async def find_account(self, project_id: str, account_id: str) -> LinkedAccount | None:
         return await self.inner.find_account(project_id, account_id)
 
-    def is_current(self, key: ClientKey, linked: Linked) -> bool:  # noqa: ARG002 - an Accounts
+    def is_current(self, key: ClientKey, linked: LinkedAccount) -> bool:  # noqa: ARG002 - an Accounts
         """Always False: the key is used once."""
         return False
 
@@ -157,7 +157,7 @@ def _closed(request: TestRequest, provider: Provider, page: Page) -> tuple[Close
     """Returns the fields that were left out, grouped by their reasons."""
     access = AccessReport(provider.policy, request.scopes, request.account.grant.opens).of(request.operation)
     closings = {each.path: each.closings for each in access.fields} if access else {}
-    by_reason: dict[tuple[Withheld, ...], list[str]] = {}
+    by_reason: dict[tuple[WithheldReason, ...], list[str]] = {}
     for path in page.withheld:
         by_reason.setdefault(closings.get(path, ()), []).append(path)
     return tuple(ClosedFields(paths=tuple(paths), reasons=reasons) for reasons, paths in by_reason.items())

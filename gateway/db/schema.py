@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC. SQLite stores no time zone, so it is added again when a value is read."""
 
     impl = DateTime(timezone=True)
@@ -55,7 +55,7 @@ projects = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("name", String, nullable=False, unique=True),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
 )
 
 api_keys = Table(
@@ -66,9 +66,9 @@ api_keys = Table(
     Column("prefix", String, nullable=False),
     Column("digest", String, nullable=False, unique=True),
     Column("scopes", JSON, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("last_used_at", Moment),
-    Column("revoked_at", Moment),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
 )
 
 accounts = Table(
@@ -86,8 +86,8 @@ accounts = Table(
     Column("granted", JSON, nullable=False),
     Column("caching", JSON),
     Column("revision", Integer, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
     # Not unique: a provider may allow several accounts of one owner.
     Index(None, "project_id", "provider", "owner_id"),
 )
@@ -101,7 +101,7 @@ credentials = Table(
     Column("sealed", LargeBinary, nullable=False),
     # The owner's name and user name. They are personal, so they are not in `accounts` in clear text.
     Column("owner_sealed", LargeBinary, nullable=False),
-    Column("updated_at", Moment, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
 )
 
 # One row per idempotency key: digests of the key and the request, and the sealed answer.
@@ -114,7 +114,7 @@ idempotency = Table(
     Column("state", String, nullable=False),
     Column("status", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    Column("created_at", Moment, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
 )
 
 # Where a project receives events. Each endpoint has a data key, which seals its secrets and its deliveries.
@@ -130,12 +130,12 @@ webhook_endpoints = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("secret", LargeBinary, nullable=False),
     Column("older_secret", LargeBinary),
-    Column("older_until", Moment),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-    Column("disabled_at", Moment),
+    Column("older_until", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
     Column("disabled_reason", String),
-    Column("failing_since", Moment),
+    Column("failing_since", UtcDateTime),
 )
 
 # The outbox, and the log of what was sent. `account_id` is no foreign key, as a delivery may outlive its account.
@@ -154,9 +154,9 @@ webhook_deliveries = Table(
     Column("reason", String),
     Column("tries", Integer, nullable=False),
     Column("claim", String),
-    Column("next_at", Moment, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("ended_at", Moment, index=True),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, index=True),
     Index(None, "state", "next_at"),
     Index(None, "endpoint_id", "state", "next_at"),
     Index(None, "endpoint_id", "created_at"),
@@ -167,7 +167,7 @@ webhook_attempts = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("delivery_id", ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("status", Integer),
     Column("milliseconds", Integer, nullable=False),
     Column("error", String),
@@ -192,9 +192,9 @@ connect_sessions = Table(
     Column("label", String),
     Column("kind", String, nullable=False),
     Column("details", JSON, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False, index=True),
-    Column("claimed_at", Moment),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("claimed_at", UtcDateTime),
     Column("linked_id", ForeignKey("accounts.id", ondelete="CASCADE")),
     Column("tries", Integer, nullable=False),
 )
@@ -207,7 +207,7 @@ audit_log = Table(
     "audit_log",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("project_id", String, nullable=False),
     Column("account_id", String),
     Column("key_id", String),
@@ -228,7 +228,7 @@ pending_purges = Table(
     metadata,
     Column("audit_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("kind", String, primary_key=True),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 # Dashboard sessions that were ended by signing out: a digest, stored until the cookie would have expired.
@@ -236,7 +236,7 @@ ended_admin_sessions = Table(
     "ended_admin_sessions",
     metadata,
     Column("digest", String, primary_key=True),
-    Column("until", Moment, nullable=False, index=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
 )
 
 # Counts and times of an account's calls. Not columns of `accounts`, whose revision must not grow with each call.
@@ -244,12 +244,12 @@ account_usage = Table(
     "account_usage",
     metadata,
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
-    Column("check_at", Moment, nullable=False, index=True),
+    Column("check_at", UtcDateTime, nullable=False, index=True),
     Column("failures", Integer, nullable=False),
-    Column("verified_at", Moment),
-    Column("called_at", Moment),
-    Column("proven_at", Moment),
-    Column("error_at", Moment),
+    Column("verified_at", UtcDateTime),
+    Column("called_at", UtcDateTime),
+    Column("proven_at", UtcDateTime),
+    Column("error_at", UtcDateTime),
     Column("error_code", String),
     Column("hits", BigInteger, nullable=False),
     Column("misses", BigInteger, nullable=False),
@@ -270,10 +270,10 @@ vendor_webhooks = Table(
     Column("master_key_id", String),
     Column("wrapped_key", LargeBinary),
     Column("sealed", LargeBinary),
-    Column("registered_at", Moment),
-    Column("last_event_at", Moment),
+    Column("registered_at", UtcDateTime),
+    Column("last_event_at", UtcDateTime),
     Column("failures", Integer, nullable=False),
-    Column("due_at", Moment, nullable=False, index=True),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
 )
 
 # The lists that are watched for record events. `rights`, `mapping` and `reading` are digests of what the last snapshot
@@ -284,8 +284,8 @@ record_watches = Table(
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("resource", String, primary_key=True),
     Column("lease", Integer, nullable=False),
-    Column("due_at", Moment, nullable=False, index=True),
-    Column("rest_until", Moment, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
+    Column("rest_until", UtcDateTime, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("rights", String, nullable=False),
     Column("mapping", String, nullable=False),

@@ -9,7 +9,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Memo(Generic[K, V]):
+class TtlCache(Generic[K, V]):
     """Stores loaded values for `seconds`. Of more than `entries` the least recently used is evicted."""
 
     def __init__(self, seconds: float, entries: int, monotonic: Callable[[], float]) -> None:

@@ -42,7 +42,7 @@ STATUSES: dict[type[errors.GatewayError], int] = {
     errors.NotImplementedHere: 501,
     errors.VendorFailure: 502,
     errors.VendorAnswerTooLarge: 502,
-    errors.NotKept: 504,
+    errors.NotCached: 504,
     errors.GatewayError: 500,
 }
 

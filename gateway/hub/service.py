@@ -16,7 +16,7 @@ from gateway.contract.body import check_body
 from gateway.errors import BadRequest, NotFound, Unprocessable
 from gateway.hub.session_request import ConnectSession
 from gateway.hub.sessions import OVER, SessionService
-from gateway.model import Account, Actor, ActorKind, Linked, Secret, Status
+from gateway.model import Account, Actor, ActorKind, LinkedAccount, Secret, Status
 from gateway.policy.capabilities import CATEGORY
 from gateway.policy.provider import Provider
 
@@ -53,7 +53,7 @@ class HubService:
             raise NotFound("This link is not for that provider.", code="ConnectorNotFoundError")
         return found[0]
 
-    async def find_account(self, session: ConnectSession, account_id: str) -> Linked:
+    async def find_account(self, session: ConnectSession, account_id: str) -> LinkedAccount:
         """Returns the one account that this session names or has linked. Raises `NotFound` for any other."""
         if not account_id or account_id not in {session.request.account_id, session.linked_id}:
             raise NotFound("This link is not for that account.", code="AccountNotFoundError")
@@ -114,13 +114,13 @@ class HubService:
         )
         return await self._linker.link(connector, application)
 
-    async def _verify(self, connector: Connector, linked: Linked, by: Actor) -> Account:
+    async def _verify(self, connector: Connector, linked: LinkedAccount, by: Actor) -> Account:
         account = (await self._linker.verify(connector, linked, by)).account
         if account.status is Status.ERROR:
             raise Unprocessable(" ".join(reason.description for reason in account.status_reasons))
         return account
 
-    async def _account(self, session: ConnectSession, account_id: str) -> Linked:
+    async def _account(self, session: ConnectSession, account_id: str) -> LinkedAccount:
         linked = await self._authenticator.accounts.find_account(session.project_id, account_id)
         if linked is None or linked.account.owner.id != session.request.owner.id:
             raise BadRequest("The account of this link is no longer linked. Ask for a new link.", code=OVER)
@@ -183,7 +183,7 @@ def form_view(connector: Connector, logo_url: LogoUrl, scopes: Sequence[str]) ->
     }
 
 
-def account_view(linked: Linked, connector: Connector) -> Json:
+def account_view(linked: LinkedAccount, connector: Connector) -> Json:
     account = linked.account
     return {
         "secureId": account.id,

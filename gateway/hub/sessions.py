@@ -16,7 +16,7 @@ from gateway.contract.body import check_body, refuse
 from gateway.errors import BadRequest, NotFound
 from gateway.hub.session_request import ConnectSession, SessionRequest, read_session_request
 from gateway.hub.session_store import SessionStore
-from gateway.model import Actor, Choice, Owner
+from gateway.model import AccountFilter, Actor, Owner
 from gateway.policy.provider import Provider
 
 OVER = "ConnectSessionOverError"
@@ -110,7 +110,7 @@ class SessionService:
             raise BadRequest("This link has expired. Ask for a new one where you got it.", code=OVER)
 
     async def _check_owner(self, project_id: str, request: SessionRequest, account_id: str) -> None:
-        found = await self._directory.select(project_id, Choice(ids=(account_id,)))
+        found = await self._directory.select(project_id, AccountFilter(ids=(account_id,)))
         fault = ""
         if not found:
             fault = "account_id: names no linked account of this project"

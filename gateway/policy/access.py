@@ -11,7 +11,7 @@ from connectors.hris.requests import READ_AS
 from connectors.needs import Need
 from connectors.spec import Absent, Nested, Table
 from connectors.writes import PASSTHROUGH, Rule, To, Unwritable, Within, Write
-from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, Withheld, holds
+from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, WithheldReason, holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class FieldAccess:
     """A field: why it is closed, and in `lacking` why the vendor has nothing for it. With neither it is open."""
 
     path: str
-    closings: tuple[Withheld, ...] = ()
+    closings: tuple[WithheldReason, ...] = ()
     lacking: str = ""
 
     @property
@@ -32,7 +32,7 @@ class FieldAccess:
 class OperationAccess:
     """An operation: why it is closed, and its fields: those of the answer, or of a write's body."""
 
-    closings: tuple[Withheld, ...]
+    closings: tuple[WithheldReason, ...]
     fields: tuple[FieldAccess, ...]
 
 
@@ -60,20 +60,20 @@ class AccessReport:
             return _ability(outer, self._body_fields(write, outer))
         return None
 
-    def outer(self, operation: Operation, scope: str) -> Iterator[Withheld]:
+    def outer(self, operation: Operation, scope: str) -> Iterator[WithheldReason]:
         """Yields the reasons why an operation is closed for every account."""
         if operation.id in self.policy.operator.operations:
             yield BY_OPERATOR
         if not holds(self.key, scope):
-            yield Withheld(scope, KEY_GRANTER)
+            yield WithheldReason(scope, KEY_GRANTER)
 
-    def lacking(self, *needs: Need) -> Iterator[Withheld]:
+    def lacking(self, *needs: Need) -> Iterator[WithheldReason]:
         """Yields the needs that the token does not meet."""
         for need in needs:
             if not need.met_by(self.token):
-                yield Withheld(str(need), self.policy.connector.granter)
+                yield WithheldReason(str(need), self.policy.connector.granter)
 
-    def _read_fields(self, table: Table, prefix: str, outer: Sequence[Withheld]) -> Iterator[FieldAccess]:
+    def _read_fields(self, table: Table, prefix: str, outer: Sequence[WithheldReason]) -> Iterator[FieldAccess]:
         """Yields the fields of an answer. A reason that closes the operation or an object closes its fields, too."""
         for name, rule in table.rows.items():
             path = f"{prefix}{name}"
@@ -85,7 +85,7 @@ class AccessReport:
             if isinstance(rule, Nested):
                 yield from self._read_fields(rule.table, f"{path}.", closings)
 
-    def _body_fields(self, write: Write, outer: Sequence[Withheld]) -> Iterator[FieldAccess]:
+    def _body_fields(self, write: Write, outer: Sequence[WithheldReason]) -> Iterator[FieldAccess]:
         if write.body is None:
             return
         yield from self._sent(write, write.body, write.fields, "", outer)
@@ -93,7 +93,7 @@ class AccessReport:
             yield FieldAccess(PASSTHROUGH, _once([*outer, *self.lacking(*write.main.needs)]))
 
     def _sent(
-        self, write: Write, resource: Resource, rows: Mapping[str, Rule], prefix: str, outer: Sequence[Withheld]
+        self, write: Write, resource: Resource, rows: Mapping[str, Rule], prefix: str, outer: Sequence[WithheldReason]
     ) -> Iterator[FieldAccess]:
         for name, spec in resource.fields.items():
             rule = rows.get(name)
@@ -102,7 +102,7 @@ class AccessReport:
             if self.policy.forbids(f"{READ_AS.get(resource.name)}.{name}"):
                 closings.append(BY_OPERATOR)
             if spec.scope and not holds(self.key, spec.scope):
-                closings.append(Withheld(spec.scope, KEY_GRANTER))
+                closings.append(WithheldReason(spec.scope, KEY_GRANTER))
             if isinstance(rule, Unwritable):
                 yield FieldAccess(path, (), rule.reason)
             elif isinstance(rule, To):
@@ -112,9 +112,9 @@ class AccessReport:
                 yield from self._sent(write, spec.type, rule.rows, f"{path}.", closings)
 
 
-def _ability(closings: Sequence[Withheld], fields: Iterator[FieldAccess]) -> OperationAccess:
+def _ability(closings: Sequence[WithheldReason], fields: Iterator[FieldAccess]) -> OperationAccess:
     return OperationAccess(_once(closings), tuple(fields))
 
 
-def _once(closings: Sequence[Withheld]) -> tuple[Withheld, ...]:
+def _once(closings: Sequence[WithheldReason]) -> tuple[WithheldReason, ...]:
     return tuple(dict.fromkeys(closings))

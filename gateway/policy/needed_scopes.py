@@ -10,7 +10,7 @@ from functools import cached_property
 from connectors.contract import Operation
 from connectors.writes import PASSTHROUGH
 from gateway.policy.access import AccessReport, OperationAccess
-from gateway.policy.policy import EVERY_SCOPE, Policy, Withheld
+from gateway.policy.policy import EVERY_SCOPE, Policy, WithheldReason
 
 VERBS = {"list": "read", "get": "read", "update": "change"}
 MOST_FIELDS = 6
@@ -76,7 +76,7 @@ class NeededScopes:
     def coverage(self, granted: frozenset[str]) -> ScopeCoverage:
         """Returns what the granted scopes open, and what each missing scope would open."""
         closed = self._closed(granted)
-        by_need: dict[str, dict[OperationField, Withheld]] = {}
+        by_need: dict[str, dict[OperationField, WithheldReason]] = {}
         for place, why in closed.items():
             by_need.setdefault(why.needs, {})[place] = why
         whole = {operation.id for operation, name in closed if not name}
@@ -100,24 +100,24 @@ class NeededScopes:
     def _needed(self, need: str, places: Iterable[OperationField]) -> NeededScope:
         return NeededScope(need, self._policy.connector.scopes.get(need, ""), _uses(list(places)))
 
-    def _closed(self, token: frozenset[str]) -> dict[OperationField, Withheld]:
+    def _closed(self, token: frozenset[str]) -> dict[OperationField, WithheldReason]:
         """Returns what a token leaves closed, with the reasons. A closed operation stands for all its fields."""
         abilities = self._abilities(token)
-        found: dict[OperationField, Withheld] = {}
+        found: dict[OperationField, WithheldReason] = {}
         for operation in self._operations:
             ability = abilities.of(operation)
             if ability:
                 found.update(((operation, name), why) for name, why in self._closings(ability))
         return found
 
-    def _closings(self, ability: OperationAccess) -> list[tuple[str, Withheld]]:
+    def _closings(self, ability: OperationAccess) -> list[tuple[str, WithheldReason]]:
         whole = self._of_token(ability.closings)
         if whole:
             return [("", whole[0])]
         fields = ((each.path, self._of_token(each.closings)) for each in ability.fields if not each.lacking)
         return [(path, why[0]) for path, why in fields if why]
 
-    def _of_token(self, closings: Sequence[Withheld]) -> Sequence[Withheld]:
+    def _of_token(self, closings: Sequence[WithheldReason]) -> Sequence[WithheldReason]:
         """Returns the reasons if all are for the token to change, and none if the operator closed it anyway."""
         granter = self._policy.connector.granter
         return closings if all(each.granter == granter for each in closings) else ()

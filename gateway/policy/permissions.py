@@ -10,7 +10,7 @@ from typing import Any
 from connectors.contract import Operation
 from gateway.model import Account, ClientKey, Status
 from gateway.policy.access import AccessReport, FieldAccess
-from gateway.policy.policy import Withheld
+from gateway.policy.policy import WithheldReason
 from gateway.policy.provider import Provider
 from gateway.policy.proxy_access import closings
 
@@ -82,12 +82,12 @@ def _paths(rights: Rights) -> Iterator[Json]:
             yield {"method": method, "path": row.path, **verdict}
 
 
-def _verdict(closings: Sequence[Withheld], sure: Sequence[Withheld]) -> Json:
+def _verdict(closings: Sequence[WithheldReason], sure: Sequence[WithheldReason]) -> Json:
     """Returns whether something is open. Only the vendor knows whether the token has the scopes in `unknown`."""
     if closings:
         return {"available": False, "reason": "withheld_by_scope", "needs": _needs(closings)}
     return {"available": True, "unknown": _needs(sure)} if sure else {"available": True}
 
 
-def _needs(closings: Sequence[Withheld]) -> list[Json]:
+def _needs(closings: Sequence[WithheldReason]) -> list[Json]:
     return [{"scope": why.needs, "granted_by": why.granter} for why in dict.fromkeys(closings)]

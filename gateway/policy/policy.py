@@ -1,8 +1,8 @@
 """Decides whether a client key and a vendor token may do a read, and which fields they may see.
 
 A decision is a pure function of the key's scopes, the token's scopes, the connector's tables and the operator's list.
-It is `Allowed` or `Denied` with its reasons, which the log, the error body and the tests share. No vendor and no scope
-is named here: their rules stand in the connector's tables.
+It is `Permission` or `Denial` with its reasons, which the log, the error body and the tests share. No vendor and no
+scope is named here: their rules stand in the connector's tables.
 """
 
 import re
@@ -18,19 +18,19 @@ from gateway.policy.columns import Columns, Rights, VisibleColumns, hidden_colum
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class WithheldReason:
     """Why something is closed: the scope that would open it, and who can grant that scope."""
 
     needs: str
     granter: str
 
 
-BY_OPERATOR = Withheld("the operator's consent", "the operator of this gateway")
+BY_OPERATOR = WithheldReason("the operator's consent", "the operator of this gateway")
 KEY_GRANTER = "the operator of this gateway, with another API key"
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class Denial:
     """A refusal. `missing` is the missing scope, or empty where the operator closed the operation."""
 
     message: str
@@ -38,11 +38,11 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class Permission:
     """The fields to show, in the contract's order, and the withheld paths (`a`, `a.b`) with their reasons."""
 
     fields: tuple[str, ...]
-    withheld: Mapping[str, Withheld]
+    withheld: Mapping[str, WithheldReason]
 
     def fingerprint(self) -> str:
         """Returns a text that is part of the cache key, the same for the same visible fields alone."""
@@ -87,12 +87,12 @@ def holds(scopes: frozenset[str], needed: str) -> bool:
     return needed in scopes or any(scope_matches(scope, needed) for scope in scopes)
 
 
-def admit(operation: Operation, key: frozenset[str], operator: Operator) -> Denied | None:
+def admit(operation: Operation, key: frozenset[str], operator: Operator) -> Denial | None:
     """Returns why an operation is closed, by the operator or for lack of a client scope, or None if it is open."""
     if operation.id in operator.operations:
-        return Denied(f"The operator of this gateway has closed {operation.id}.", "")
+        return Denial(f"The operator of this gateway has closed {operation.id}.", "")
     if not holds(key, operation.scope):
-        return Denied(
+        return Denial(
             f"The API key lacks the scope {operation.scope}. "
             "The operator of this gateway can create a key that has it.",
             operation.scope,
@@ -120,22 +120,24 @@ class Policy:
         """Returns whether the operator closes a field, named `resource.field`, itself or with a twin."""
         return name in self.operator.fields or name in self.twins
 
-    def admit_key(self, operation: Operation, key: frozenset[str]) -> Denied | None:
+    def admit_key(self, operation: Operation, key: frozenset[str]) -> Denial | None:
         """Returns why an operation is closed to a key whatever the account, or None if it is open."""
         return admit(operation, key, self.operator)
 
-    def admit_token(self, endpoint: Endpoint, token: frozenset[str]) -> Denied | None:
+    def admit_token(self, endpoint: Endpoint, token: frozenset[str]) -> Denial | None:
         """Returns why an endpoint is closed to the linked account's token, or None if it is open."""
         if endpoint.scope.met_by(token):
             return None
         need = str(endpoint.scope)
-        return Denied(
+        return Denial(
             f"The linked account's {self.connector.name} token lacks the scope {need}. "
             f"It can be granted by {self.connector.granter}; then verify the account again.",
             need,
         )
 
-    def decide(self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]) -> Allowed | Denied:
+    def decide(
+        self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]
+    ) -> Permission | Denial:
         """Returns what a query may show, for a key's and a token's scopes, or why it is refused."""
         denied = self.admit_token(endpoint, token)
         if denied:
@@ -146,17 +148,17 @@ class Policy:
             found = filter_of(endpoint.table.resource.name, name)
             why = next((closed[each] for each in found.fields if each in closed), None) if found else None
             if why:  # A filtered answer would reveal what the field holds.
-                return Denied(f"filter[{name}] needs {why.needs}, to be had from {why.granter}.", why.needs)
+                return Denial(f"filter[{name}] needs {why.needs}, to be had from {why.granter}.", why.needs)
         probing = self._probing(endpoint, query, key, token)
         if probing:
             return probing
         hidden = self._hidden_from_raw(closed) if query.raw else ""
         if hidden:
-            return Denied(f"raw shows the provider's records whole, and this key may not see {hidden}.", hidden)
+            return Denial(f"raw shows the provider's records whole, and this key may not see {hidden}.", hidden)
         withheld = {path: why for path, why in closed.items() if path.partition(".")[0] in wanted}
-        return Allowed(tuple(name for name in wanted if name not in closed), withheld)
+        return Permission(tuple(name for name in wanted if name not in closed), withheld)
 
-    def _probing(self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]) -> Denied | None:
+    def _probing(self, endpoint: Endpoint, query: Query, key: frozenset[str], token: frozenset[str]) -> Denial | None:
         """Refuses `proxy` parameters that filter by a hidden column, since the answer would reveal its values."""
         if not query.proxy:
             return None
@@ -169,7 +171,7 @@ class Policy:
             return None
         what = next((each.closed[hidden] for each in seen if hidden in each.closed), f"the column {hidden}")
         open_ones = ", ".join(sorted(frozenset[str]().union(*(each.columns for each in seen))))
-        return Denied(
+        return Denial(
             f"proxy[{hidden}] could reveal {what}, hidden from this key or token. Open: {open_ones or 'none'}.", what
         )
 
@@ -185,21 +187,21 @@ class Policy:
             ),
         )
 
-    def closed_in(self, endpoint: Endpoint, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:
+    def closed_in(self, endpoint: Endpoint, key: frozenset[str], token: frozenset[str]) -> Mapping[str, WithheldReason]:
         """Returns the closed fields of an endpoint; where the token may not ask at all, those are all of them."""
         if self.admit_token(endpoint, token):
-            why = Withheld(str(endpoint.scope), self.connector.granter)
+            why = WithheldReason(str(endpoint.scope), self.connector.granter)
             return dict.fromkeys(endpoint.table.rows, why)
         return self.closed(endpoint.table, key, token)
 
-    def closed(self, table: Table, key: frozenset[str], token: frozenset[str]) -> Mapping[str, Withheld]:
+    def closed(self, table: Table, key: frozenset[str], token: frozenset[str]) -> Mapping[str, WithheldReason]:
         """Returns the paths of all closed fields, each with the reason."""
         return dict(self._closed(table, "", key, token))
 
-    def hidden_from(self, key: frozenset[str]) -> dict[str, Withheld]:
+    def hidden_from(self, key: frozenset[str]) -> dict[str, WithheldReason]:
         """Returns the fields that a key may not see, whatever the token may, by name, each with the reason."""
         everything = frozenset(self.connector.scopes)
-        found: dict[str, Withheld] = {}
+        found: dict[str, WithheldReason] = {}
         for endpoint in self.connector.endpoints:
             prefix = f"{endpoint.table.resource.name}."
             found |= {prefix + path: why for path, why in self._closed(endpoint.table, "", key, everything)}
@@ -209,13 +211,13 @@ class Policy:
         """Returns whether the operator opens a path that the gateway manages."""
         return path.records in self.operator.managed_paths
 
-    def _hidden_from_raw(self, closed: Mapping[str, Withheld]) -> str:
+    def _hidden_from_raw(self, closed: Mapping[str, WithheldReason]) -> str:
         ours = [path for path, why in closed.items() if why.granter != self.connector.granter]
         return ", ".join(sorted(ours))
 
     def _closed(
         self, table: Table, prefix: str, key: frozenset[str], token: frozenset[str]
-    ) -> Iterator[tuple[str, Withheld]]:
+    ) -> Iterator[tuple[str, WithheldReason]]:
         """Yields every closed field of a table with the reason. A closed object stands for all fields inside it."""
         for name, rule in table.rows.items():
             path = f"{prefix}{name}"
@@ -227,18 +229,18 @@ class Policy:
 
     def closings(
         self, resource: Resource, name: str, rule: Rule, key: frozenset[str], token: frozenset[str]
-    ) -> Iterator[Withheld]:
+    ) -> Iterator[WithheldReason]:
         """Yields each reason why a field of a table is closed; an open field has none."""
         scope = resource.fields[name].scope
         if self.forbids(f"{resource.name}.{name}"):
             yield BY_OPERATOR
         if scope and not holds(key, scope):
-            yield Withheld(scope, KEY_GRANTER)
+            yield WithheldReason(scope, KEY_GRANTER)
         if isinstance(rule, Absent):
             return
         for need in (rule.scope, *(join.scope for join in joins_of(rule))):
             if not need.met_by(token):
-                yield Withheld(str(need), self.connector.granter)
+                yield WithheldReason(str(need), self.connector.granter)
 
 
 def _given(spec: Spec, name: str, query: Query) -> bool:

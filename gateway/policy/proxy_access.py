@@ -13,10 +13,10 @@ from connectors.contract import ListOf, Operation, Resource
 from connectors.hris.operations import OPERATIONS
 from connectors.platform import PROXY, PROXY_READ, PROXY_WRITE
 from connectors.writes import Part, Write
-from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, Withheld, holds
+from gateway.policy.policy import BY_OPERATOR, KEY_GRANTER, Policy, WithheldReason, holds
 
 
-def closings(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> tuple[Withheld, ...]:
+def closings(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> tuple[WithheldReason, ...]:
     """Returns all reasons why a method of a vendor's path is closed to a key; an open one has none."""
     found = [*_of_proxy(policy, rule, method, key), *policy.hidden_from(key).values(), *_of_reading(policy, rule, key)]
     if method != "GET":
@@ -24,13 +24,13 @@ def closings(policy: Policy, rule: VendorPath, method: str, key: frozenset[str])
     return tuple(dict.fromkeys(found))
 
 
-def _of_proxy(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> Iterator[Withheld]:
+def _of_proxy(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> Iterator[WithheldReason]:
     if PROXY.id in policy.operator.operations or (rule.managed and not policy.opens(rule)):
         yield BY_OPERATOR
     yield from _missing([PROXY_READ if method == "GET" else PROXY_WRITE], key)
 
 
-def _of_reading(policy: Policy, rule: VendorPath, key: frozenset[str]) -> Iterator[Withheld]:
+def _of_reading(policy: Policy, rule: VendorPath, key: frozenset[str]) -> Iterator[WithheldReason]:
     """Yields the reasons why the records of a path are closed. For a list that is only joined, one reader is enough."""
     columns, of = policy.columns, rule.records
     owners = columns.owners(of)
@@ -47,7 +47,7 @@ def _of_reading(policy: Policy, rule: VendorPath, key: frozenset[str]) -> Iterat
         yield from ways[0]
 
 
-def _of_writing(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> Iterator[Withheld]:
+def _of_writing(policy: Policy, rule: VendorPath, method: str, key: frozenset[str]) -> Iterator[WithheldReason]:
     """Yields the reasons why a write is closed: from the operations that make this call, or else write this list."""
     operations = {each.id: each for each in OPERATIONS}
     writes = [
@@ -61,15 +61,15 @@ def _of_writing(policy: Policy, rule: VendorPath, method: str, key: frozenset[st
         yield from _missing([operations[write.operation].scope, *_field_scopes(write, rule.records)], key)
 
 
-def _of_operations(policy: Policy, operations: Sequence[Operation], key: frozenset[str]) -> Iterator[Withheld]:
+def _of_operations(policy: Policy, operations: Sequence[Operation], key: frozenset[str]) -> Iterator[WithheldReason]:
     for operation in operations:
         if operation.id in policy.operator.operations:
             yield BY_OPERATOR
         yield from _missing([operation.scope], key)
 
 
-def _missing(scopes: Iterable[str], key: frozenset[str]) -> Iterator[Withheld]:
-    return (Withheld(scope, KEY_GRANTER) for scope in scopes if not holds(key, scope))
+def _missing(scopes: Iterable[str], key: frozenset[str]) -> Iterator[WithheldReason]:
+    return (WithheldReason(scope, KEY_GRANTER) for scope in scopes if not holds(key, scope))
 
 
 def _calls_of(write: Write, part: Part, of: str) -> list[str]:

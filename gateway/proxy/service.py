@@ -9,8 +9,8 @@ from connectors.exchange import Request
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.auth.authentication import Authenticator, Caller, about, forbidden, must_be_active
 from gateway.errors import DeadlineExceeded, Forbidden, GatewayError, VendorFailure
-from gateway.model import Linked, OpenAnswer, Stream
-from gateway.policy.policy import Denied, Withheld
+from gateway.model import LinkedAccount, OpenAnswer, Stream
+from gateway.policy.policy import Denial, WithheldReason
 from gateway.policy.provider import Provider
 from gateway.policy.proxy_access import closings
 from gateway.proxy.envelope import envelop, limited
@@ -28,7 +28,7 @@ class ProxyCall:
     body: bytes
 
 
-Invalidate = Callable[[Linked, frozenset[str] | None], Awaitable[None]]
+Invalidate = Callable[[LinkedAccount, frozenset[str] | None], Awaitable[None]]
 """Invalidates what is cached of some resources of an account, or of all."""
 
 
@@ -67,7 +67,7 @@ class ProxyService:
         return self._body(answer, provider, target, wanted, until)
 
     async def _open_in_time(
-        self, linked: Linked, provider: Provider, target: Target, wanted: ProxyRequest, until: float
+        self, linked: LinkedAccount, provider: Provider, target: Target, wanted: ProxyRequest, until: float
     ) -> OpenAnswer:
         """Returns the answer once its head has come. A write that was sent goes on even if its caller hangs up."""
         opening = asyncio.ensure_future(self._open(linked, provider, target, wanted))
@@ -81,7 +81,9 @@ class ProxyService:
             opening.add_done_callback(_close)
             raise
 
-    async def _open(self, linked: Linked, provider: Provider, target: Target, wanted: ProxyRequest) -> OpenAnswer:
+    async def _open(
+        self, linked: LinkedAccount, provider: Provider, target: Target, wanted: ProxyRequest
+    ) -> OpenAnswer:
         connector = provider.connector
         headers = {"accept": "application/json", **wanted.headers, **connector.auth.headers(linked.credential.reveal)}
         request = Request(wanted.method, target.path, target.query, headers, wanted.body)
@@ -146,7 +148,7 @@ def _admit(caller: Caller, wanted: ProxyRequest) -> Target:
     if not target.need.met_by(account.grant.opens):
         need = str(target.need)
         raise forbidden(
-            Denied(
+            Denial(
                 f"{wanted.method} {target.rule.path} needs the {connector.name} scope {need}, which the linked "
                 f"account's token lacks. It can be granted by {connector.granter}.",
                 need,
@@ -155,7 +157,7 @@ def _admit(caller: Caller, wanted: ProxyRequest) -> Target:
     return target
 
 
-def _closed(what: str, closed: tuple[Withheld, ...], hidden: "dict[str, Withheld]") -> Forbidden:
+def _closed(what: str, closed: tuple[WithheldReason, ...], hidden: dict[str, WithheldReason]) -> Forbidden:
     lines = [f"{what} needs {why.needs}, to be had from {why.granter}" for why in closed]
     if hidden:
         names = ", ".join(sorted(hidden))

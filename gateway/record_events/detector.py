@@ -11,7 +11,7 @@ from dataclasses import replace
 from connectors import ids
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.auth.authentication import Authenticator
-from gateway.model import Account, Clock, Linked, Status
+from gateway.model import Account, Clock, LinkedAccount, Status
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.record_events.diff import Changes, Outcome, Verb, compare, conclude
@@ -36,7 +36,7 @@ class ChangeDetector:
         authenticator: Authenticator,
         reader: SnapshotReader,
         *,
-        verify: Callable[[Linked], Awaitable[object]],
+        verify: Callable[[LinkedAccount], Awaitable[object]],
         token_rejections: TokenRejections,
         invalidate: Invalidate,
         clock: Clock,
@@ -72,7 +72,7 @@ class ChangeDetector:
             raise await self._token_rejections.explain(linked, provider.connector, [refusal.provider]) from refusal
 
     async def _compare(
-        self, claim: WatchClaim, linked: Linked, provider: Provider, subject: Subject
+        self, claim: WatchClaim, linked: LinkedAccount, provider: Provider, subject: Subject
     ) -> tuple[Outcome, WatchState]:
         # A mass deletion has to be confirmed by the vendor, not by a list that was cached during the fault.
         unconfirmed = claim.state.unconfirmed
@@ -104,7 +104,7 @@ class ChangeDetector:
     async def _store_changes(
         self,
         claim: WatchClaim,
-        linked: Linked,
+        linked: LinkedAccount,
         subject: Subject,
         changes: Changes,
         hashes: Mapping[str, bytes],

@@ -15,13 +15,13 @@ import orjson
 from connectors.spec import Collection, Further, Join, Row
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import NO_DIRECTIVES
-from gateway.model import Cache, Clock, Linked
+from gateway.model import Cache, Clock, LinkedAccount
 from gateway.policy.provider import Provider
 from gateway.record_events.diff import NO_VERSION, SnapshotVersion
 from gateway.record_events.subject import Subject
 from gateway.unified.collections import Collections
 from gateway.unified.context import ListContext
-from gateway.unified.mapping import REFUSED, Joined, index, make_record
+from gateway.unified.mapping import REFUSED, JoinIndex, index, make_record
 from gateway.unified.snapshot_store import BLOCK, CollectionSnapshot
 from gateway.upstream.vendor import VendorSession, encode
 
@@ -40,7 +40,7 @@ HASH_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Hashing:
+class RecordHasher:
     """Keyed hashes: without `key` nobody can guess a record from its hash. `version` names the way records are made.
 
     Both are part of a snapshot's version: hashes of another key or version cannot be compared.
@@ -80,7 +80,7 @@ class SnapshotReader:
     """Reads through the cache of callers, which takes values of up to `max_value_bytes`."""
 
     def __init__(
-        self, collections: Collections, hashing: Hashing, *, cache: Cache, max_value_bytes: int, clock: Clock
+        self, collections: Collections, hashing: RecordHasher, *, cache: Cache, max_value_bytes: int, clock: Clock
     ) -> None:
         self._collections = collections
         self._hashing = hashing
@@ -88,7 +88,9 @@ class SnapshotReader:
         self._max_value_bytes = max_value_bytes
         self._clock = clock
 
-    async def read(self, subject: Subject, linked: Linked, provider: Provider, *, from_vendor: bool) -> ListSnapshot:
+    async def read(
+        self, subject: Subject, linked: LinkedAccount, provider: Provider, *, from_vendor: bool
+    ) -> ListSnapshot:
         """Reads all lists, one after the other, as no caller waits; `from_vendor` does not use what is cached.
 
         Raises the vendor's error where a stale list would stand in for a failed one: no change follows from it.
@@ -116,7 +118,7 @@ class SnapshotReader:
         named = [context.today.isoformat(), *(each.id for each in lists.values())]
         return ListSnapshot(subject, context, lists, version, hashing.digest(*(each.encode() for each in named)))
 
-    def _context(self, linked: Linked, provider: Provider, *, from_vendor: bool) -> ListContext:
+    def _context(self, linked: LinkedAccount, provider: Provider, *, from_vendor: bool) -> ListContext:
         caching, new_id = linked.account.caching, secrets.token_hex(12)
         return ListContext(
             session=VendorSession(provider.connector, linked, self._clock.monotonic() + READ_SECONDS),
@@ -161,7 +163,7 @@ class SnapshotReader:
             await asyncio.sleep(0)
         return False
 
-    async def _joined(self, snapshot: ListSnapshot, join: Join) -> Joined:
+    async def _joined(self, snapshot: ListSnapshot, join: Join) -> JoinIndex:
         further = join.further.collection if join.further else None
         collections = (further,) if further in snapshot.lists and further else join.collections
         if any(snapshot.lists[each].refused for each in collections):
@@ -175,7 +177,7 @@ class SnapshotReader:
             for key, some in index(join, rows[start : start + INDEXED], embedded).by_key.items():
                 by_key.setdefault(key, []).extend(some)
             await asyncio.sleep(0)
-        return Joined(by_key)
+        return JoinIndex(by_key)
 
     async def _rows(self, snapshot: ListSnapshot, collection: Collection) -> Sequence[Row]:
         """Returns all rows of a list. Raises `Evicted`."""

@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import reading, writing
-from gateway.db.schema import Moment, accounts
+from gateway.db.schema import UtcDateTime, accounts
 from gateway.db.schema import record_hashes as hashes
 from gateway.db.schema import record_watches as table
 from gateway.db.schema import webhook_endpoints as endpoints
@@ -128,7 +128,7 @@ class RecordWatchStore:
 
     async def settle(self, claim: WatchClaim, state: WatchState, then: NextRun) -> None:
         """Ends a claim. A watch that was hastened meanwhile is due at the earlier moment."""
-        hastened = table.c.due_at < bindparam("until", claim.until, Moment)
+        hastened = table.c.due_at < bindparam("until", claim.until, UtcDateTime)
         values = {
             "rights": state.version.rights,
             "mapping": state.version.mapping,
@@ -136,7 +136,7 @@ class RecordWatchStore:
             "held": state.unconfirmed,
             "failures": then.failures,
             "rest_until": then.rest_until,
-            "due_at": case((hastened, table.c.due_at), else_=bindparam("due", then.due, Moment)),
+            "due_at": case((hastened, table.c.due_at), else_=bindparam("due", then.due, UtcDateTime)),
         }
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(_mine(claim)).values(values))
@@ -161,8 +161,8 @@ class RecordWatchStore:
             accounts.c.id,
             literal(resource),
             literal(0, Integer),
-            bindparam("due", now, Moment),
-            bindparam("rest", now, Moment),
+            bindparam("due", now, UtcDateTime),
+            bindparam("rest", now, UtcDateTime),
             literal(0, Integer),
             literal(""),
             literal(""),

@@ -13,7 +13,7 @@ from connectors.events import Event
 from gateway.accounts.verification import wait_after_failure
 from gateway.auth.authentication import Authenticator
 from gateway.errors import GatewayError, StoreUnavailable
-from gateway.model import Account, Clock, Linked
+from gateway.model import Account, Clock, LinkedAccount
 from gateway.observability.metrics import Metrics
 from gateway.record_events.detector import ChangeDetector
 from gateway.record_events.diff import Outcome, Verb
@@ -74,7 +74,7 @@ class Watcher:
         If the database is away, the invalidation does not fail: the poll finds the change later.
         """
 
-        async def invalidate_and_hasten(linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+        async def invalidate_and_hasten(linked: LinkedAccount, resources: frozenset[str] | None, new_id: str) -> bool:
             done = await invalidate(linked, resources, new_id)
             with suppress(StoreUnavailable):
                 await self._hasten(linked.account, resources)

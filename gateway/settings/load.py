@@ -40,7 +40,7 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SettingValue:
     """The value of a setting, and the name by which a fault refers to it."""
 
     value: object
@@ -77,7 +77,7 @@ def _variable(path: SettingPath) -> str:
     return PREFIX + "_".join(keys).upper().replace("-", "_")
 
 
-def _read_file(named: str, paths: Mapping[str, SettingPath], faults: list[str]) -> dict[SettingPath, Found]:
+def _read_file(named: str, paths: Mapping[str, SettingPath], faults: list[str]) -> dict[SettingPath, SettingValue]:
     file = Path(named) if named else DEFAULT_FILE
     if not named and not file.exists():
         return {}  # pragma: no cover - an installed package has no config/ folder; the defaults are the same
@@ -100,7 +100,7 @@ def _read_file(named: str, paths: Mapping[str, SettingPath], faults: list[str]) 
         elif path[-1] in ENVIRONMENT_ONLY:
             faults.append(f"{name} must not stand in {file}: set {_variable(path)}")
         else:
-            found[path] = Found(value, f"{name} in {file}")
+            found[path] = SettingValue(value, f"{name} in {file}")
     return found
 
 
@@ -117,11 +117,11 @@ def _flatten(
 
 def _read_environment(
     environ: Mapping[str, str], paths: Mapping[str, SettingPath], faults: list[str]
-) -> dict[SettingPath, Found]:
+) -> dict[SettingPath, SettingValue]:
     found = {}
     for name, value in sorted(environ.items()):
         if name in paths:
-            found[paths[name]] = Found(value, name)
+            found[paths[name]] = SettingValue(value, name)
         elif name.startswith(PREFIX) and name != CONFIG_FILE:
             hint = ""
             if name.startswith(KUBERNETES_LINKS):
@@ -144,7 +144,7 @@ def _suggest(name: str, known: Iterable[str]) -> str:
     return f"known sections: {', '.join(Settings.model_fields)}"
 
 
-def _read_key_file(path: SettingPath, found: dict[SettingPath, Found], faults: list[str]) -> None:
+def _read_key_file(path: SettingPath, found: dict[SettingPath, SettingValue], faults: list[str]) -> None:
     named = found.get((*path[:-1], f"{path[-1]}_file"))
     if named is None or not isinstance(named.value, str) or not named.value:
         return
@@ -160,10 +160,12 @@ def _read_key_file(path: SettingPath, found: dict[SettingPath, Found], faults: l
         return
     if not key:
         faults.append(f"{named.origin}: {file} is empty")
-    found[path] = Found(key, named.origin)
+    found[path] = SettingValue(key, named.origin)
 
 
-def _validate(found: Mapping[SettingPath, Found], providers: Collection[str], faults: list[str]) -> Settings | None:
+def _validate(
+    found: Mapping[SettingPath, SettingValue], providers: Collection[str], faults: list[str]
+) -> Settings | None:
     tables: dict[str, Any] = {"connectors": {each: {} for each in providers}}
     for path, setting in found.items():
         table = tables
@@ -180,7 +182,7 @@ def _validate(found: Mapping[SettingPath, Found], providers: Collection[str], fa
         return None
 
 
-def _origin(found: Mapping[SettingPath, Found], path: SettingPath) -> str:
+def _origin(found: Mapping[SettingPath, SettingValue], path: SettingPath) -> str:
     """Returns the name of a setting, or the names of all settings of its section that were given."""
     for known in (path, path[:2]):
         if known in found:

@@ -10,9 +10,9 @@ from gateway.cache.entry import CacheEntry
 from gateway.cache.freshness import Freshness, Use, judge
 from gateway.cache.local import LocalCache
 from gateway.errors import GatewayError
-from gateway.model import Cache, ClientKey, Clock, Linked
+from gateway.model import Cache, ClientKey, Clock, LinkedAccount
 from gateway.unified.call import FastPathTicket, Page
-from gateway.unified.compose import Composed
+from gateway.unified.compose import ComposedAnswer
 from gateway.unified.context import ReadContext
 from gateway.unified.list_request import lookup_keys
 
@@ -57,7 +57,7 @@ class AnswerCache:
         self._clock = clock
         self._max_value_bytes = max_value_bytes
 
-    def of(self, linked: Linked, request_id: str) -> AccountCache:
+    def of(self, linked: LinkedAccount, request_id: str) -> AccountCache:
         """Returns a request's view of an account's entries in the shared cache."""
         return AccountCache(self._shared, linked, self._max_value_bytes, request_id)
 
@@ -95,7 +95,7 @@ class AnswerCache:
         self._local.put(context.account.id, context.answer, entry, context.began)
         return self._judge(context, entry, "shared")
 
-    async def store(self, context: ReadContext, composed: Composed) -> Page:
+    async def store(self, context: ReadContext, composed: ComposedAnswer) -> Page:
         """Returns the page of a new answer.
 
         Stores the answer, unless the request forbids it or an older snapshot replaces a failed reading.

@@ -6,7 +6,7 @@ from weakref import ref
 from connectors.contract import Operation
 from gateway.cache.entry import CacheEntry
 from gateway.cache.freshness import Directives, Freshness
-from gateway.model import ClientKey, Linked
+from gateway.model import ClientKey, LinkedAccount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class FastPathTicket:
     """
 
     client_key: ClientKey
-    linked: ref[Linked]
+    linked: ref[LinkedAccount]
     account_id: str
     answer: str
     day_ends: float

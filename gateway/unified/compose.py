@@ -16,7 +16,7 @@ from gateway.unified.cursor import Cursor, CursorSigner, mark
 from gateway.unified.filters import Conditions, check_answerable, compile_conditions
 from gateway.unified.list_reader import ListReader, Walk
 from gateway.unified.listing import Listing, listing_of, proxy_parameters
-from gateway.unified.mapping import Joined, Record, Refusal, compile_table, joins_for, make_record
+from gateway.unified.mapping import JoinIndex, Record, Refusal, compile_table, joins_for, make_record
 from gateway.unified.raw import row_filter, show
 from gateway.unified.record_reader import RecordReader
 from gateway.unified.snapshot_store import CollectionSnapshot
@@ -28,7 +28,7 @@ CountUnreadable: TypeAlias = Callable[[str, str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class ComposedAnswer:
     """The body of an answer and its times.
 
     `withheld` are the paths of fields that are left out. `used` are the resources of the lists that it is made of.
@@ -59,7 +59,7 @@ class Composer:
         self.count_unreadable = count_unreadable
         self._rejections = rejections
 
-    async def compose(self, context: ReadContext) -> Composed:
+    async def compose(self, context: ReadContext) -> ComposedAnswer:
         """Returns the answer. Raises a `GatewayError`, or `WalkLost` where a walk through pages cannot continue."""
         composition = _Composition(self, context)
         try:
@@ -89,7 +89,7 @@ class _Composition:
         self._now = composer.client.clock.now().timestamp()
         self._bound_to = f"{context.account.id}\n{context.plan.employee}\n{context.plan.binding}"
 
-    async def compose_list(self) -> Composed:
+    async def compose_list(self) -> ComposedAnswer:
         """Returns the answer to a list operation: one page of records and the cursor of the next page."""
         query = self._plan.query
         conditions = compile_conditions(self._endpoint.table, query.filters)
@@ -116,7 +116,7 @@ class _Composition:
         data = [self._mapping.unify(record) for record in records]
         return self._finish({"next": cursor, "data": data}, records, data)
 
-    async def compose_record(self) -> Composed:
+    async def compose_record(self) -> ComposedAnswer:
         """Returns the answer to an operation for a single record."""
         row = await self._records.read()
         joined = await self._lists.join(self._plan.joins, [row], self._plan.mapping.deep)
@@ -126,7 +126,9 @@ class _Composition:
         data = self._mapping.unify(record)
         return self._finish({"data": data}, [record], [data])
 
-    async def _read_lists(self, *, whole: bool) -> tuple[CollectionSnapshot, Sequence[Row], int, Mapping[Join, Joined]]:
+    async def _read_lists(
+        self, *, whole: bool
+    ) -> tuple[CollectionSnapshot, Sequence[Row], int, Mapping[Join, JoinIndex]]:
         """Returns the snapshot of the list, the rows of the slice, the number of the first of them, and the joins."""
         joins = self._plan.joins
         listing, narrowed = await self._best_listing()
@@ -173,7 +175,7 @@ class _Composition:
         return snapshot, rows, start
 
     def _page(
-        self, rows: Sequence[Row], joined: Mapping[Join, Joined], conditions: Conditions, *, start: int, skip: int
+        self, rows: Sequence[Row], joined: Mapping[Join, JoinIndex], conditions: Conditions, *, start: int, skip: int
     ) -> tuple[list[Record], int]:
         """Returns the records of a page, and the number of the row at which the next page begins, or -1 at the end.
 
@@ -197,10 +199,10 @@ class _Composition:
             stop = start + number + 1
         return records, -1
 
-    def _record(self, row: Row, joined: Mapping[Join, Joined]) -> Record:
+    def _record(self, row: Row, joined: Mapping[Join, JoinIndex]) -> Record:
         return make_record(self._endpoint, row, joined, self._context.today)
 
-    def _leave_out_refused(self, joined: Mapping[Join, Joined]) -> None:
+    def _leave_out_refused(self, joined: Mapping[Join, JoinIndex]) -> None:
         """Removes the fields that would be read from lists that the vendor refuses."""
         plan, completion = self._plan, self._endpoint.completion
         self._refused = refused_paths(plan.mapping, joined)
@@ -215,7 +217,9 @@ class _Composition:
             hidden = frozenset((*plan.allowed.withheld, *self._refused))
             self._mapping = compile_table(self._endpoint.table, fields, hidden)
 
-    def _finish(self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]) -> Composed:
+    def _finish(
+        self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]
+    ) -> ComposedAnswer:
         """Returns the composed answer: adds `raw` and `withheld` to the body where the query wants them."""
         plan, connector = self._plan, self._context.session.connector
         if plan.query.raw:
@@ -234,7 +238,9 @@ class _Composition:
             refused = refused_lines(connector, self._refused)
             body["withheld"] = {**closed, **refused, **reasons(self._mapping, records, data, lost)}
         withheld = (*plan.allowed.withheld, *self._refused)
-        return Composed(encode(body), self._lists.times, withheld, frozenset(self._lists.used), self._lists.failed)
+        return ComposedAnswer(
+            encode(body), self._lists.times, withheld, frozenset(self._lists.used), self._lists.failed
+        )
 
     def _raw(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         """Returns the vendor calls that were made, each with the rows that belong to these records."""

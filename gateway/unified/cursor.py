@@ -82,7 +82,7 @@ def _text(sealed: bytes) -> str:
     return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-class WalkLost(Exception):
+class SnapshotLost(Exception):
     """The snapshot that a cursor names is no longer stored, and the list has changed since."""
 
 

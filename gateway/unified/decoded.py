@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.spec import Join, Row
 from gateway.cache.lru import AccountLru
-from gateway.unified.mapping import Joined, index
+from gateway.unified.mapping import JoinIndex, index
 
 DECODED = 4
 """A decoded row takes three to four times its bytes in JSON, measured with rows of a vendor."""
@@ -25,7 +25,7 @@ class DecodedList:
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
         self._by: dict[str, Mapping[Any, Sequence[Row]]] = {}
-        self._joined: dict[tuple[Any, ...], Joined] = {}
+        self._joined: dict[tuple[Any, ...], JoinIndex] = {}
 
     def by(self, column: str) -> Mapping[Any, Sequence[Row]]:
         """Returns the rows by their text in a column, without those that have no text there."""
@@ -39,7 +39,7 @@ class DecodedList:
             found = self._by[column] = arranged
         return found
 
-    def joined(self, key: tuple[Any, ...], make: Callable[[], Joined]) -> Joined:
+    def joined(self, key: tuple[Any, ...], make: Callable[[], JoinIndex]) -> JoinIndex:
         """Returns what was made under this key before, or makes it."""
         found = self._joined.get(key)
         if found is None:
@@ -85,11 +85,11 @@ class DecodedListCache:
 
 def join_lists(
     join: Join, lists: Sequence[tuple[str, DecodedList]], embedded: tuple[str, DecodedList] | None
-) -> Joined:
+) -> JoinIndex:
     """Returns the joined rows of lists, each with its snapshot's id. The result is remembered with the first list."""
     ids = (*(name for name, _ in lists), embedded[0] if embedded else "")
 
-    def make() -> Joined:
+    def make() -> JoinIndex:
         return index(join, [row for _, each in lists for row in each.rows], embedded[1].rows if embedded else ())
 
     return lists[0][1].joined((join, *ids), make) if lists else make()

@@ -9,7 +9,7 @@ from connectors.contract import Filter
 from connectors.hris.filters import filter_of
 from connectors.spec import Join, Table
 from gateway.errors import Forbidden, NotImplementedHere
-from gateway.unified.mapping import Joined, Plan, Record, compile_table
+from gateway.unified.mapping import JoinIndex, Plan, Record, compile_table
 from gateway.unified.withheld import not_offered, refused_paths, why_refused
 
 
@@ -38,7 +38,7 @@ def compile_conditions(table: Table, filters: Mapping[str, str]) -> Conditions:
     return Conditions(wanted, compile_table(table, list(fields), frozenset(), "filter."), names)
 
 
-def check_answerable(conditions: Conditions, joined: Mapping[Join, Joined], vendor: str) -> None:
+def check_answerable(conditions: Conditions, joined: Mapping[Join, JoinIndex], vendor: str) -> None:
     """Raises `Forbidden` or `NotImplementedHere` where a filter reads a field that the vendor refuses.
 
     Without the field no record would match, so an empty list would be a wrong answer.

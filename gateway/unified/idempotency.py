@@ -9,7 +9,7 @@ from hashlib import sha256
 import orjson
 
 from gateway.errors import BadRequest, Conflict, StoreUnavailable, Unprocessable
-from gateway.model import Clock, IdempotencyKey, IdempotencyRecord, IdempotencyState, Linked, Unsealable
+from gateway.model import Clock, IdempotencyKey, IdempotencyRecord, IdempotencyState, LinkedAccount, Unsealable
 from gateway.unified.idempotency_store import IdempotencyStore
 from gateway.unified.write_admission import AdmittedWrite
 
@@ -37,7 +37,7 @@ class Idempotency:
         self._store = store
         self._clock = clock
 
-    async def reserve(self, key: IdempotencyKey, linked: Linked) -> WriteResult | None:
+    async def reserve(self, key: IdempotencyKey, linked: LinkedAccount) -> WriteResult | None:
         """Reserves a key, or returns the answer that was given under it before.
 
         Raises `Unprocessable` where the key was used for another request, and `Conflict` where the same request is
@@ -47,7 +47,7 @@ class Idempotency:
         earlier = await self._store.begin(key, now, now - REMEMBERED)
         return None if earlier is None else _replay(key, earlier, linked, now)
 
-    async def complete(self, key: IdempotencyKey, linked: Linked, result: WriteResult) -> None:
+    async def complete(self, key: IdempotencyKey, linked: LinkedAccount, result: WriteResult) -> None:
         """Stores the answer. If that fails, the caller still gets it, and a repetition is a conflict."""
         sealed = linked.cipher.seal(result.body, _context(key))
         with suppress(StoreUnavailable):
@@ -88,7 +88,7 @@ def _context(key: IdempotencyKey) -> bytes:
     return b"idempotency:" + key.key.encode()
 
 
-def _replay(key: IdempotencyKey, earlier: IdempotencyRecord, linked: Linked, now: datetime) -> WriteResult:
+def _replay(key: IdempotencyKey, earlier: IdempotencyRecord, linked: LinkedAccount, now: datetime) -> WriteResult:
     if earlier.request != key.request:
         raise Unprocessable(
             "This Idempotency-Key was used for another request within the last 24 hours: take a new one.",

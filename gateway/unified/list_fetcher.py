@@ -11,7 +11,7 @@ from connectors.spec import Collection, Row
 from gateway.concurrency import together
 from gateway.errors import VendorFailure
 from gateway.unified.list_request import ListRequest
-from gateway.unified.page_checks import Pass, are_older, arrange
+from gateway.unified.page_checks import PagePass, are_older, arrange
 from gateway.upstream.vendor import VendorClient, VendorRefusal, VendorSession, malformed, without
 
 _ATTEMPTS = 3
@@ -74,7 +74,7 @@ class ListFetcher:
                     f"The last time {flaw}."
                 )
 
-    async def _pass(self, session: VendorSession, request: ListRequest) -> tuple[Pass, bool]:
+    async def _pass(self, session: VendorSession, request: ListRequest) -> tuple[PagePass, bool]:
         """Reads all pages once. Returns the reading, and whether it is certain that no row was added meanwhile."""
         paging, path = session.connector.paging, request.collection.path
         columns = _stamps(paging, request.collection)

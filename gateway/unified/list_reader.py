@@ -10,10 +10,10 @@ from gateway.concurrency import together
 from gateway.errors import Forbidden, GatewayError, NotImplementedHere
 from gateway.unified.collections import Collections
 from gateway.unified.context import ListContext
-from gateway.unified.cursor import Cursor, WalkLost, mark
+from gateway.unified.cursor import Cursor, SnapshotLost, mark
 from gateway.unified.decoded import DecodedList, join_lists
 from gateway.unified.listing import Listing
-from gateway.unified.mapping import Joined, Refusal, index
+from gateway.unified.mapping import JoinIndex, Refusal, index
 from gateway.unified.snapshot_store import CollectionSnapshot
 from gateway.unified.vendor_facts import lacks
 from gateway.unified.withheld import not_offered, why_refused
@@ -31,13 +31,13 @@ class Walk:
     key: str
 
     def check(self, snapshot: CollectionSnapshot, before: Sequence[Row] | None) -> None:
-        """Raises `WalkLost` unless the list has the same length and the same record before the cursor's position.
+        """Raises `SnapshotLost` unless the list has the same length and the same record before the cursor's position.
 
         `before` is the row before that position, if there is one.
         """
         here = mark(str(before[0].get(self.key))) if before else ""
         if snapshot.total != self.cursor.total or here != self.cursor.last:
-            raise WalkLost
+            raise SnapshotLost
 
 
 class ListReader:
@@ -79,7 +79,7 @@ class ListReader:
         return await self._derive(listing, listing.source, snapshots)
 
     async def resume(self, listing: Listing, walk: Walk) -> CollectionSnapshot:
-        """Returns the snapshot in which a walk continues. Raises `WalkLost` where it cannot.
+        """Returns the snapshot in which a walk continues. Raises `SnapshotLost` where it cannot.
 
         That is the snapshot of its cursor if it is still stored, else a newer one that has the same record at the
         position.
@@ -107,7 +107,7 @@ class ListReader:
         """Returns rows `start` to `stop` of a list (to the end without `stop`), and the snapshot that they are from.
 
         If rows of this snapshot were evicted, the list is read again, and the snapshot is a newer one. Raises
-        `WalkLost` where `walk` cannot continue in that.
+        `SnapshotLost` where `walk` cannot continue in that.
         """
         rows = await self._snapshots.rows(self._context.cache, snapshot, start, stop)
         if rows is not None:
@@ -120,7 +120,7 @@ class ListReader:
 
     async def join(
         self, joins: Sequence[Join], only: Sequence[Row] | None, deep: frozenset[Join] = frozenset()
-    ) -> Mapping[Join, Joined]:
+    ) -> Mapping[Join, JoinIndex]:
         """Returns the rows of the joined lists.
 
         They are read whole, or for the records of `only` alone where these are few and the join can be narrowed. A
@@ -129,7 +129,9 @@ class ListReader:
         found = await together(self._joined(join, None if join in deep else only) for join in joins)
         return dict(zip(joins, found, strict=True))
 
-    async def complete(self, joined: Mapping[Join, Joined], rows: Sequence[Row], *, few: bool) -> Mapping[Join, Joined]:
+    async def complete(
+        self, joined: Mapping[Join, JoinIndex], rows: Sequence[Row], *, few: bool
+    ) -> Mapping[Join, JoinIndex]:
         """Adds the rows of further lists to joins whose usual, shorter lists lack something for some of these records.
 
         For `few` records each one is asked for alone, where the join can be narrowed. A reading of the whole further
@@ -143,7 +145,7 @@ class ListReader:
             lacking = [row for row in rows if further.wanted(row, found[join].of(join, row), self._context.today)]
             if lacking and few and join.narrow is not None and len(lacking) <= FEW:
                 narrow = await self._join_narrow(join, join.narrow, _keys(join, lacking))
-                found[join] = narrow if narrow.refusal else Joined({**found[join].by_key, **narrow.by_key})
+                found[join] = narrow if narrow.refusal else JoinIndex({**found[join].by_key, **narrow.by_key})
             elif lacking:
                 found[join] = await self._join_further(join, further)
                 await self._collections.facts.add(self._context, lacks(join))
@@ -207,7 +209,7 @@ class ListReader:
         times = reduce(Times.joined, (snapshot.times for snapshot in snapshots))
         return CollectionSnapshot(snapshots[0].id, times, len(rows), rows=rows)
 
-    async def _joined(self, join: Join, only: Sequence[Row] | None) -> Joined:
+    async def _joined(self, join: Join, only: Sequence[Row] | None) -> JoinIndex:
         """Returns the rows of one join, read in the way that costs the fewest calls."""
         keys = None if only is None else _keys(join, only)
         if keys is None or join.narrow is None or len(keys) > FEW or await self._all_cached(join, keys):
@@ -216,16 +218,16 @@ class ListReader:
             return await self._join_further(join, join.further)
         return await self._join_narrow(join, join.narrow, keys)
 
-    async def _join_narrow(self, join: Join, narrow: Collection, keys: Sequence[str]) -> Joined:
+    async def _join_narrow(self, join: Join, narrow: Collection, keys: Sequence[str]) -> JoinIndex:
         lists = await together(self._whole(narrow, key) for key in keys)
         embedded = await self._whole(join.embed.collection) if join.embed else None
         refusal = _first_refusal([*lists, *([embedded] if embedded else [])])
         if refusal:
-            return Joined({}, refusal)
+            return JoinIndex({}, refusal)
         rows = [row for _, decoded in lists if not isinstance(decoded, Refusal) for row in decoded.rows]
         return index(join, rows, embedded[1].rows if embedded and not isinstance(embedded[1], Refusal) else ())
 
-    async def _join_whole(self, join: Join) -> Joined:
+    async def _join_whole(self, join: Join) -> JoinIndex:
         """Returns a join made of its whole lists, or of its further list where those are known to lack rows."""
         if join.further is None:
             return await self._join_lists(join, join.collections)
@@ -236,15 +238,15 @@ class ListReader:
         self._short.add(join)
         return await self._join_lists(join, join.collections)
 
-    async def _join_further(self, join: Join, further: Further) -> Joined:
+    async def _join_further(self, join: Join, further: Further) -> JoinIndex:
         return await self._join_lists(join, (further.collection,))
 
-    async def _join_lists(self, join: Join, collections: Sequence[Collection]) -> Joined:
+    async def _join_lists(self, join: Join, collections: Sequence[Collection]) -> JoinIndex:
         further = [join.embed.collection] if join.embed else []
         lists = await together(self._whole(collection) for collection in (*collections, *further))
         refusal = _first_refusal(lists)
         if refusal:
-            return Joined({}, refusal)
+            return JoinIndex({}, refusal)
         known = [(name, decoded) for name, decoded in lists if not isinstance(decoded, Refusal)]
         return join_lists(join, known[: len(collections)], known[-1] if join.embed else None)
 

@@ -29,7 +29,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinIndex:
     """The rows of a join, by the value of its key. `refusal` is set where the vendor refuses the list to this token."""
 
     by_key: Mapping[Any, Sequence[Row]]
@@ -40,11 +40,11 @@ class Joined:
         return self.by_key.get(None if join.key is None else _key(row.get(join.on)), ())
 
 
-REFUSED = Joined({}, Refusal("", 403))
+REFUSED = JoinIndex({}, Refusal("", 403))
 """A refused join, for callers that do not need to know which list it is."""
 
 
-def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Joined:
+def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> JoinIndex:
     """Returns joined rows by key, each with its embedded row where the join has one."""
     if join.embed is not None:
         embed = join.embed
@@ -52,12 +52,12 @@ def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Join
         short.pop(None, None)
         rows = [{**row, embed.column: short.get(_key(row.get(embed.on)))} for row in rows]
     if join.key is None:
-        return Joined({None: rows})
+        return JoinIndex({None: rows})
     by_key: dict[Any, list[Row]] = {}
     for row in rows:
         by_key.setdefault(_key(row.get(join.key)), []).append(row)
     by_key.pop(None, None)  # A row without a key belongs to no record.
-    return Joined(by_key)
+    return JoinIndex(by_key)
 
 
 def _key(value: Any) -> str | int | None:
@@ -69,7 +69,7 @@ class Record:
 
     __slots__ = ("_picks", "joins", "row", "today")
 
-    def __init__(self, row: Row, joins: Mapping[Join, Joined], today: date) -> None:
+    def __init__(self, row: Row, joins: Mapping[Join, JoinIndex], today: date) -> None:
         self.row = row
         self.joins = joins
         self.today = today
@@ -235,7 +235,7 @@ def joins_for(endpoint: Endpoint, *plans: Plan) -> tuple[Join, ...]:
     return tuple(found)
 
 
-def make_record(endpoint: Endpoint, row: Row, joined: Mapping[Join, Joined], today: date) -> Record:
+def make_record(endpoint: Endpoint, row: Row, joined: Mapping[Join, JoinIndex], today: date) -> Record:
     """Returns the record of a row, completed with the columns that come from joins where these were read."""
     record = Record(row, joined, today)
     completion = endpoint.completion

@@ -17,7 +17,7 @@ SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class PagePass:
     """One reading of all pages.
 
     `names` identify its rows. `flaw` says why the pages are not the list; it is empty where they are.
@@ -28,7 +28,7 @@ class Pass:
     flaw: str
 
 
-def arrange(batches: Sequence[Batch], overlap: int, key: str) -> Pass:
+def arrange(batches: Sequence[Batch], overlap: int, key: str) -> PagePass:
     """Joins pages, each of which begins with the last `overlap` rows of the page before.
 
     The result has no flaw if all pages state the same total, their overlaps are equal, and there are that many
@@ -48,7 +48,7 @@ def arrange(batches: Sequence[Batch], overlap: int, key: str) -> Pass:
     names = _names(rows, key, alone=len(batches) == 1)
     if len(rows) != total or len(names) != total:
         flaw = flaw or f"its pages held {len(names)} different rows, {len(rows)} in all, of {total}"
-    return Pass(rows, names, flaw)
+    return PagePass(rows, names, flaw)
 
 
 def name_of(row: Row, key: str) -> Any:

@@ -13,7 +13,7 @@ from gateway.cache.lru import Lru
 from gateway.contract.query import PageLimits, Query, parse
 from gateway.errors import BadRequest, NotImplementedHere
 from gateway.policy.columns import VisibleColumns, condition_fault
-from gateway.policy.policy import Allowed, Denied
+from gateway.policy.policy import Denial, Permission
 from gateway.policy.provider import Provider
 from gateway.unified.call import Call
 from gateway.unified.filters import compile_conditions
@@ -37,7 +37,7 @@ class ReadPlan:
     operation: Operation
     endpoint: Endpoint
     query: Query
-    allowed: Allowed
+    allowed: Permission
     mapping: Plan
     visible: Callable[[str], VisibleColumns]
     binding: str
@@ -78,7 +78,7 @@ class Planner:
         query = parse(call.operation, endpoint.table.resource, call.pairs, self._page_limits)
         _check_proxy_parameters(query, provider.connector)
         allowed = policy.decide(endpoint, query, key_scopes, token_scopes)
-        if isinstance(allowed, Denied):
+        if isinstance(allowed, Denial):
             raise forbidden(allowed)
         return make_read_plan(
             call.operation, endpoint, query, allowed, lambda path: policy.visible(path, key_scopes, token_scopes)
@@ -86,7 +86,11 @@ class Planner:
 
 
 def make_read_plan(
-    operation: Operation, endpoint: Endpoint, query: Query, allowed: Allowed, visible: Callable[[str], VisibleColumns]
+    operation: Operation,
+    endpoint: Endpoint,
+    query: Query,
+    allowed: Permission,
+    visible: Callable[[str], VisibleColumns],
 ) -> ReadPlan:
     """Returns the plan of a read whose fields are `allowed`."""
     mapping = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))

@@ -9,14 +9,14 @@ from hashlib import sha256
 from gateway.auth.authentication import Authenticator, Caller, about
 from gateway.cache.freshness import Use, satisfies
 from gateway.cache.singleflight import SingleFlight
-from gateway.errors import DeadlineExceeded, GatewayError, NotKept
+from gateway.errors import DeadlineExceeded, GatewayError, NotCached
 from gateway.model import Clock
 from gateway.unified.answer_cache import AnswerCache
 from gateway.unified.call import Call, FastPathTicket, Page
 from gateway.unified.collections import UPSTREAM_FAILURES
 from gateway.unified.compose import Composer
 from gateway.unified.context import ReadContext
-from gateway.unified.cursor import WalkLost, stale_cursor
+from gateway.unified.cursor import SnapshotLost, stale_cursor
 from gateway.unified.plan import Planner, ReadPlan
 from gateway.upstream.vendor import VendorSession
 
@@ -60,7 +60,7 @@ class ReadService:
                     self._flights.start(context.flight, lambda: self.fetch(context.revalidation()))
                 return cached.page(caller.key, context, revalidating=revalidating)
             if call.directives.only_if_cached:
-                raise NotKept(
+                raise NotCached(
                     "No cached answer satisfies this request, and only-if-cached forbids asking the provider."
                 )
             if not context.directives.may_read:  # The caller demands a new reading.
@@ -151,7 +151,7 @@ class ReadService:
         try:
             async with asyncio.timeout(session.deadline - self._clock.monotonic()):
                 yield
-        except WalkLost as lost:
+        except SnapshotLost as lost:
             # A stored first page may contain this very cursor, so a caller that begins again must not get that page.
             await self._answers.invalidate(context)
             raise stale_cursor("the list has changed and the reading that it belongs to is no longer kept") from lost

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.connector import Connector
 from connectors.convert import UNREADABLE, is_there
 from connectors.spec import TODAY, Absent, Field, Join, Nested, Ref, Source
-from gateway.unified.mapping import Joined, Plan, Record, Refusal, getter, is_key_lost, is_lost, joined_getter
+from gateway.unified.mapping import JoinIndex, Plan, Record, Refusal, getter, is_key_lost, is_lost, joined_getter
 
 
 def why_refused(name: str, path: str) -> str:
@@ -35,7 +35,7 @@ def refused_lines(connector: Connector, refused: Mapping[str, Refusal]) -> dict[
     return found
 
 
-def refused_paths(plan: Plan, joins: Mapping[Join, Joined], prefix: str = "") -> dict[str, Refusal]:
+def refused_paths(plan: Plan, joins: Mapping[Join, JoinIndex], prefix: str = "") -> dict[str, Refusal]:
     """Returns the paths of all fields that would be read from a list which the vendor refuses, each with that list.
 
     A field of several sources is among them when one is refused: the others alone would make a wrong value.

@@ -10,7 +10,7 @@ import orjson
 from connectors import ids
 from gateway.auth.authentication import Authenticator, about
 from gateway.errors import GatewayError
-from gateway.model import Clock, Linked
+from gateway.model import Clock, LinkedAccount
 from gateway.unified.idempotency import Idempotency, WriteResult, idempotency_key
 from gateway.unified.write_admission import AdmittedWrite, WriteCall, admit_write
 from gateway.unified.write_steps import StepRunner, WriteProgress
@@ -22,7 +22,7 @@ NOT_INVALIDATED = (
     "data. Cache-Control: no-cache asks the provider again."
 )
 
-Invalidate = Callable[[Linked, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
+Invalidate = Callable[[LinkedAccount, frozenset[str] | None, str], Coroutine[Any, Any, bool]]
 """Invalidates the cache entries of some resources of an account, or of all for None, with a new unique generation.
 
 Returns False where the shared cache did not store it.

@@ -12,9 +12,9 @@ from connectors.writes import PASSTHROUGH, Order, Sorted, Write, sort_out
 from gateway.auth.authentication import Caller
 from gateway.contract.body import check_body, parse_json
 from gateway.errors import BadRequest, Forbidden, NotFound, NotImplementedHere
-from gateway.model import Linked
+from gateway.model import LinkedAccount
 from gateway.policy.access import AccessReport
-from gateway.policy.policy import Withheld
+from gateway.policy.policy import WithheldReason
 from gateway.policy.provider import Provider
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -43,7 +43,7 @@ class AdmittedWrite:
     """A write that is checked and may be carried out; nothing is sent yet. `asked` is the body as received."""
 
     call: WriteCall
-    linked: Linked
+    linked: LinkedAccount
     provider: Provider
     write: Write
     order: Order
@@ -82,7 +82,7 @@ def _check_access(operation: Operation, found: Sorted, access: AccessReport) -> 
     if report is None:  # pragma: no cover - it has a write, so it can be done
         raise NotImplementedHere(f"{operation.id} cannot be done.")
     fields = {each.path: each for each in report.fields}
-    closed: dict[Withheld, list[str]] = {why: [] for why in report.closings}
+    closed: dict[WithheldReason, list[str]] = {why: [] for why in report.closings}
     if not found.paths and not closed:
         return
     for path in found.paths:

@@ -91,7 +91,7 @@ class HttpUpstream:
         finally:
             await answer.close()
 
-    async def open(self, base_url: str, request: Request) -> "Incoming":
+    async def open(self, base_url: str, request: Request) -> "StreamedAnswer":
         """Returns an answer as soon as its status and headers are there. The caller must close it.
 
         Raises `RateLimited` where other calls with the same credential use its share of the connections for too long.
@@ -110,7 +110,7 @@ class HttpUpstream:
 
     async def _open(
         self, base_url: str, request: Request, redaction: Redaction, release: Callable[[], None]
-    ) -> "Incoming":
+    ) -> "StreamedAnswer":
         began = monotonic()
         name = self._names.get(base_url, "other")
         outcome = "none"
@@ -127,13 +127,13 @@ class HttpUpstream:
             raise _unreachable(error, request.path) from error
         else:
             outcome = str(response.status_code)
-            return Incoming(response, request.path, redaction, release)
+            return StreamedAnswer(response, request.path, redaction, release)
         finally:
             self._metrics.upstream_requests.labels(name, outcome).inc()
             self._metrics.upstream_seconds.labels(name).observe(monotonic() - began)
 
 
-class Incoming:
+class StreamedAnswer:
     """An answer whose body is still coming."""
 
     def __init__(self, response: httpx.Response, path: str, redaction: Redaction, release: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ from gateway.errors import (
     VendorAnswerTooLarge,
     VendorFailure,
 )
-from gateway.model import Clock, Linked, Upstream
+from gateway.model import Clock, LinkedAccount, Upstream
 from gateway.upstream.decoding import decode, is_json, media_type
 from gateway.upstream.retry import Failure, RetryPolicy, retry_after, retry_after_seconds, wait_before_retry
 
@@ -51,7 +51,7 @@ class VendorSession:
     """The calls to a vendor for one request, which end at `deadline` (monotonic). `extra` are `proxy` parameters."""
 
     connector: Connector
-    linked: Linked
+    linked: LinkedAccount
     deadline: float
     extra: tuple[tuple[str, str], ...] = ()
     record_raw: bool = False

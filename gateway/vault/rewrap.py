@@ -32,7 +32,7 @@ KEY_TABLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrapped:
+class RewrapResult:
     """Numbers of keys that were rewrapped and that did not need it. `closed` names those that cannot be opened."""
 
     master_key_id: str
@@ -41,7 +41,7 @@ class Rewrapped:
     closed: tuple[str, ...]
 
 
-async def rewrap(engine: AsyncEngine, vault: Vault) -> Rewrapped:
+async def rewrap(engine: AsyncEngine, vault: Vault) -> RewrapResult:
     """Wraps with the current master key what another one wraps. It may be stopped at any time and started again."""
     already = sum([await _already(engine, vault, keys) for keys in KEY_TABLES])
     done, closed = 0, list[str]()
@@ -51,7 +51,7 @@ async def rewrap(engine: AsyncEngine, vault: Vault) -> Rewrapped:
             count, left, after = await _some(engine, vault, keys, after)
             done += count
             closed += (f"{keys.what} {owner}" for owner in left)
-    return Rewrapped(vault.current_id, done, already, tuple(closed))
+    return RewrapResult(vault.current_id, done, already, tuple(closed))
 
 
 async def _already(engine: AsyncEngine, vault: Vault, keys: KeyTable) -> int:

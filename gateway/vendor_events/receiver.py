@@ -14,13 +14,13 @@ from typing import TypeAlias
 
 from connectors.events import Event, Signature, Unreadable, VendorEvents
 from gateway.errors import StoreUnavailable, Unauthenticated
-from gateway.model import Account, Accounts, Linked, Secret
+from gateway.model import Account, Accounts, LinkedAccount, Secret
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.vendor_events.model import VendorWebhook
 from gateway.vendor_events.store import VendorWebhookStore
 
-Invalidate: TypeAlias = Callable[[Linked, frozenset[str] | None, str], Awaitable[bool]]
+Invalidate: TypeAlias = Callable[[LinkedAccount, frozenset[str] | None, str], Awaitable[bool]]
 """Invalidates the stored answers of an account that come from lists of these resources (None: all), under a new id.
 False where the shared cache could not be reached."""
 
@@ -99,7 +99,7 @@ class WebhookReceiver:
             self._count(delivery.provider, "unreadable")
             return ()
 
-    async def _identify(self, delivery: VendorDelivery) -> tuple[Linked, VendorWebhook, VendorEvents]:
+    async def _identify(self, delivery: VendorDelivery) -> tuple[LinkedAccount, VendorWebhook, VendorEvents]:
         """Returns whose delivery it is. An unknown account and a wrong signature are refused alike."""
         provider = self._providers.get(delivery.provider)
         declared = provider.connector.events if provider else None
@@ -118,7 +118,7 @@ class WebhookReceiver:
         self._count(delivery.provider if provider else "other", "refused")
         raise Unauthenticated("This delivery is not signed as it has to be.", code="InvalidSignatureError")
 
-    async def _apply(self, linked: Linked, events: Sequence[Event], request_id: str) -> None:
+    async def _apply(self, linked: LinkedAccount, events: Sequence[Event], request_id: str) -> None:
         resources = frozenset[str]().union(*(event.resources for event in events))
         if not await self._invalidate(linked, resources, request_id):
             raise StoreUnavailable("The cache cannot be told now: send this again.")

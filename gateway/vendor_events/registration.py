@@ -19,7 +19,7 @@ from connectors.events import Listener, NotRegistered, Registered, VendorEvents
 from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.errors import GatewayError
-from gateway.model import Account, Accounts, Linked, Secret, Status, Upstream
+from gateway.model import Account, Accounts, LinkedAccount, Secret, Status, Upstream
 from gateway.observability.metrics import Metrics
 from gateway.policy.needed_scopes import NeededScope, ScopeUse
 from gateway.policy.provider import Provider
@@ -74,7 +74,7 @@ class WebhookRegistrar:
 
     # --- registering ----------------------------------------------------------------------------------------
 
-    async def ensure(self, linked: Linked, before: Linked | None = None, *, force: bool = False) -> None:
+    async def ensure(self, linked: LinkedAccount, before: LinkedAccount | None = None, *, force: bool = False) -> None:
         """Registers or checks an account's endpoint if it is due, or at once with `force`, and stores the result.
 
         `before` is the account as it was, whose credential may be of another company. Raises only `StoreUnavailable`:
@@ -105,7 +105,7 @@ class WebhookRegistrar:
             await self._delete(before, webhook.remote_id)
 
     async def _register(
-        self, linked: Linked, provider: Provider, events: VendorEvents, webhook: VendorWebhook
+        self, linked: LinkedAccount, provider: Provider, events: VendorEvents, webhook: VendorWebhook
     ) -> Registered | NotRegistered:
         path = _path(linked.account)
         listener = Listener(url=self._config.public_url + path, path=path, secret=secrets.token_urlsafe(32))
@@ -127,7 +127,7 @@ class WebhookRegistrar:
         except GatewayError as error:
             return NotRegistered(error.message)
 
-    async def _settle(self, linked: Linked, webhook: VendorWebhook, found: Registered, lease: int) -> None:
+    async def _settle(self, linked: LinkedAccount, webhook: VendorWebhook, found: Registered, lease: int) -> None:
         """Stores what was registered; deletes it again at the vendor if the lease was taken over meanwhile."""
         now = self._clock()
         new = found.secret is not None
@@ -154,13 +154,13 @@ class WebhookRegistrar:
         state = VendorWebhookState.FAILING if webhook.remote_id else VendorWebhookState.NOT_REGISTERED
         return replace(webhook, state=state, reason=why.reason, failures=webhook.failures + 1, due_at=now + wait)
 
-    async def follow(self, linked: Linked, before: Linked | None) -> None:
+    async def follow(self, linked: LinkedAccount, before: LinkedAccount | None) -> None:
         """Registers the webhook of an account whose credential was stored just now. Raises only `StoreUnavailable`."""
         await self.ensure(linked, before, force=True)
 
     # --- removing ----------------------------------------------------------------------------------------
 
-    async def remove(self, linked: Linked) -> None:
+    async def remove(self, linked: LinkedAccount) -> None:
         """Deletes an account's endpoint while its credential still exists. Raises only `StoreUnavailable`."""
         store, now = self._store, self._clock()
         webhook = await store.find(linked.account.id)
@@ -171,13 +171,13 @@ class WebhookRegistrar:
         if webhook.remote_id:
             await self._delete(linked, webhook.remote_id)
 
-    async def _withdraw(self, linked: Linked, webhook: VendorWebhook) -> VendorWebhook:
+    async def _withdraw(self, linked: LinkedAccount, webhook: VendorWebhook) -> VendorWebhook:
         """Deletes the endpoint at the vendor if webhooks are switched off."""
         if self._config.enabled or not webhook.remote_id or not await self._delete(linked, webhook.remote_id):
             return webhook
         return replace(webhook, remote_id=None, url=None, secret=None, registered_at=None)
 
-    async def _delete(self, linked: Linked, remote_id: str) -> bool:
+    async def _delete(self, linked: LinkedAccount, remote_id: str) -> bool:
         """Deletes an endpoint at the vendor; False if the vendor did not confirm it: then it sends into the void."""
         provider, events = self._declared(linked.account)
         deleted = False

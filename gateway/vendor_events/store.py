@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.db.engine import reading, writing
-from gateway.db.schema import Moment, accounts
+from gateway.db.schema import UtcDateTime, accounts
 from gateway.db.schema import vendor_webhooks as table
 from gateway.errors import StoreUnavailable
 from gateway.model import Account, Secret, Status, Unsealable
@@ -59,7 +59,7 @@ class VendorWebhookStore:
             literal(VendorWebhookState.NOT_REGISTERED.value),
             literal("it is being registered"),
             literal(0, Integer),
-            bindparam("due", now, Moment),
+            bindparam("due", now, UtcDateTime),
         ).where(accounts.c.id == account_id)
         columns = ["account_id", "lease", "state", "reason", "failures", "due_at"]
         making = dialect.insert(table).from_select(columns, new).on_conflict_do_nothing()

@@ -10,7 +10,7 @@ from gateway.contract.query import MOST_PAGES, PageLimits, read_number, refuse_q
 from gateway.errors import BadRequest
 from gateway.policy.policy import Operator
 from gateway.webhooks.deliveries import Delivery, State
-from gateway.webhooks.endpoints import Endpoint, Pick
+from gateway.webhooks.endpoints import DeliveryFilter, Endpoint
 from gateway.webhooks.event_scopes import Subscriber
 from gateway.webhooks.service import WebhookService
 from gateway.webhooks.signature import LONGEST_OVERLAP
@@ -78,7 +78,9 @@ class WebhookApi:
             raise BadRequest(f"The query is not valid: state must be one of {', '.join(State)}, and that once.")
         numbers = read_numbers(call, {"page": (1, MOST_PAGES), "page_size": (1, self._page.most)}, ("state",))
         size = numbers.get("page_size", self._page.default)
-        pick = Pick(state=State(states[0]) if states else None, skip=(numbers.get("page", 1) - 1) * size, most=size)
+        pick = DeliveryFilter(
+            state=State(states[0]) if states else None, skip=(numbers.get("page", 1) - 1) * size, most=size
+        )
         return [delivery_json(each) for each in await self._webhooks.deliveries(call.key.project_id, call.named, pick)]
 
     async def _replay_dead(self, call: PlatformCall) -> Json:

@@ -18,7 +18,7 @@ from gateway.errors import StoreUnavailable
 from gateway.model import Secret, Unsealable
 from gateway.vault.vault import Vault
 from gateway.webhooks.deliveries import Attempt, Delivery, State
-from gateway.webhooks.endpoints import MOST_ENDPOINTS, Endpoint, Pick
+from gateway.webhooks.endpoints import MOST_ENDPOINTS, DeliveryFilter, Endpoint
 from gateway.webhooks.events import Event
 from gateway.webhooks.outbox_store import OLDER_SECRET, SECRET, Found, OutboxStore, cipher_of
 
@@ -116,11 +116,11 @@ class EndpointStore:
         async with writing(self._engine) as connection:
             row = (await connection.execute(select(endpoints).where(_of(endpoint)))).one()
             delivery_id = await self._outbox.put(connection, row, event, now)
-            return (await self._deliveries(connection, deliveries.c.id == delivery_id, Pick()))[0]
+            return (await self._deliveries(connection, deliveries.c.id == delivery_id, DeliveryFilter()))[0]
 
     # --- the log --------------------------------------------------------------------------------------------
 
-    async def deliveries(self, endpoint: Endpoint, pick: Pick) -> Sequence[Delivery]:
+    async def deliveries(self, endpoint: Endpoint, pick: DeliveryFilter) -> Sequence[Delivery]:
         async with reading(self._engine) as connection:
             return await self._deliveries(connection, deliveries.c.endpoint_id == endpoint.id, pick)
 
@@ -130,7 +130,7 @@ class EndpointStore:
         async with reading(self._engine) as connection:
             return frozenset(await connection.scalars(select(deliveries.c.event).where(kept).distinct()))
 
-    async def about(self, project_id: str, account_id: str, pick: Pick) -> Sequence[Delivery]:
+    async def about(self, project_id: str, account_id: str, pick: DeliveryFilter) -> Sequence[Delivery]:
         """Returns the deliveries about one account to all endpoints of its project, even if it was unlinked."""
         of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)
         which = (deliveries.c.account_id == account_id) & deliveries.c.endpoint_id.in_(of_project)
@@ -141,7 +141,7 @@ class EndpointStore:
         of_project = select(endpoints.c.id).where(endpoints.c.project_id == project_id)
         which = (deliveries.c.id == delivery_id) & deliveries.c.endpoint_id.in_(of_project)
         async with reading(self._engine) as connection:
-            found = await self._deliveries(connection, which, Pick())
+            found = await self._deliveries(connection, which, DeliveryFilter())
         return found[0] if found else None
 
     async def replay(self, delivery: Delivery, now: datetime) -> Delivery | None:
@@ -150,7 +150,7 @@ class EndpointStore:
         async with writing(self._engine) as connection:
             if await self._make_due(connection, which, now) != 1:
                 return None
-            return (await self._deliveries(connection, which, Pick()))[0]
+            return (await self._deliveries(connection, which, DeliveryFilter()))[0]
 
     async def replay_dead(self, endpoint: Endpoint, now: datetime) -> int:
         """Makes all dead deliveries of an endpoint due again where possible; returns how many."""
@@ -173,7 +173,7 @@ class EndpointStore:
         return changed.rowcount
 
     async def _deliveries(
-        self, connection: AsyncConnection, which: ColumnElement[bool], pick: Pick
+        self, connection: AsyncConnection, which: ColumnElement[bool], pick: DeliveryFilter
     ) -> Sequence[Delivery]:
         query = select(deliveries).where(which)
         if pick.state is not None:

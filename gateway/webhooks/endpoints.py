@@ -38,7 +38,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pick:
+class DeliveryFilter:
     """A page of an endpoint's deliveries, newest first: `most` after `skip`, in one state or in any."""
 
     state: State | None = None

@@ -10,7 +10,7 @@ from connectors.contract import Operation
 from connectors.hris.operations import OPERATIONS
 from gateway.errors import Forbidden
 from gateway.model import AT_THE_COMMAND_LINE, Actor
-from gateway.policy.policy import EVERY_SCOPE, Denied, Operator, admit
+from gateway.policy.policy import EVERY_SCOPE, Denial, Operator, admit
 from gateway.webhooks.endpoints import Endpoint
 from gateway.webhooks.events import EVENTS, RECORDS, wants
 
@@ -66,7 +66,7 @@ ANY_EVENT = Subscriber(EVERY_SCOPE, Operator())
 """The operator, who may ask for every event."""
 
 
-def _forbidden(denied: Iterable[Denied]) -> Forbidden:
+def _forbidden(denied: Iterable[Denial]) -> Forbidden:
     missing = [each.missing for each in denied if each.missing]
     words = [each.message for each in denied if not each.missing]
     if missing:

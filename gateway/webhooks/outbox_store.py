@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.audit.events import AuditRecord
 from gateway.db.engine import after_commit, reading, writing
-from gateway.db.schema import Moment
+from gateway.db.schema import UtcDateTime
 from gateway.db.schema import webhook_attempts as attempts
 from gateway.db.schema import webhook_deliveries as deliveries
 from gateway.db.schema import webhook_endpoints as endpoints
@@ -279,7 +279,7 @@ async def _note_health(
         if claim.failing_since is not None:
             await connection.execute(update(endpoints).where(of_endpoint).values(failing_since=None))
         return
-    values: Mapping[str, Any] = {"failing_since": func.coalesce(endpoints.c.failing_since, literal(now, Moment()))}
+    values: Mapping[str, Any] = {"failing_since": func.coalesce(endpoints.c.failing_since, literal(now, UtcDateTime()))}
     if outcome.disable:
         values = {**values, "disabled_at": now, "disabled_reason": outcome.disable}
         of_endpoint &= endpoints.c.disabled_at.is_(None)

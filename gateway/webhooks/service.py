@@ -10,7 +10,7 @@ from gateway.errors import Conflict, NotFound
 from gateway.model import Actor, Secret
 from gateway.webhooks.deliveries import Delivery, State
 from gateway.webhooks.endpoint_store import EndpointStore
-from gateway.webhooks.endpoints import MOST_ENDPOINTS, Endpoint, Pick, read_endpoint
+from gateway.webhooks.endpoints import MOST_ENDPOINTS, DeliveryFilter, Endpoint, read_endpoint
 from gateway.webhooks.event_scopes import Subscriber
 from gateway.webhooks.events import EVERYTHING, ping_event
 from gateway.webhooks.targets import Targets
@@ -107,7 +107,7 @@ class WebhookService:
         _must_be_enabled(endpoint)
         return await self._endpoints.send(endpoint, ping_event(project_id, endpoint.id, self._new_id(), now), now)
 
-    async def deliveries(self, project_id: str, endpoint_id: str, pick: Pick) -> Sequence[Delivery]:
+    async def deliveries(self, project_id: str, endpoint_id: str, pick: DeliveryFilter) -> Sequence[Delivery]:
         return await self._endpoints.deliveries(await self.find(project_id, endpoint_id), pick)
 
     async def replay(self, project_id: str, delivery_id: str, by: Subscriber) -> Delivery:

@@ -22,7 +22,7 @@ from gateway.model import (
     Caching,
     Ceilings,
     Cipher,
-    Linked,
+    LinkedAccount,
     Owner,
     OwnerLinked,
     Secret,
@@ -153,9 +153,9 @@ def application(token: str = "planted-token", owner: str = "customer", project: 
     return LinkRequest(project_id=project, owner=Owner(id=owner, name="Customer"), credential=Secret(token))
 
 
-def linked(books: Books, account_id: str = "id0") -> Linked:
+def linked(books: Books, account_id: str = "id0") -> LinkedAccount:
     cipher: Cipher = NoCipher()
-    return Linked(*books.accounts[account_id], cipher)
+    return LinkedAccount(*books.accounts[account_id], cipher)
 
 
 async def books_with(status: Status = Status.ACTIVE, reasons: tuple[StatusReason, ...] = ()) -> Books:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.app.stores import Stores
 from gateway.errors import Conflict
-from gateway.model import Account, Choice, Owner, Status
+from gateway.model import Account, AccountFilter, Owner, Status
 from tests.fixtures.databases import START, TOKEN, must_find, new_account
 
 
@@ -37,28 +37,28 @@ async def fill(stores: Stores) -> str:
 @pytest.mark.parametrize(
     ("choice", "ids"),
     [
-        (Choice(most=9), "a1 a2 a3 a4 a5"),
-        (Choice(most=2), "a1 a2"),
-        (Choice(most=2, skip=2), "a3 a4"),
-        (Choice(most=2, skip=4), "a5"),
-        (Choice(most=2, skip=6), ""),
-        (Choice(most=9, ids=("a3", "a1", "s1", "nobody")), "a1 a3"),
-        (Choice(most=9, providers=("other",)), "a5"),
-        (Choice(most=9, providers=("other", "humaans"), skip=3), "a4 a5"),
-        (Choice(most=9, owner_ids=("owner 0",)), "a2 a4"),
-        (Choice(most=9, statuses=(Status.ERROR, Status.EXPIRED)), "a4"),
-        (Choice(most=9, statuses=(Status.ACTIVE,), owner_ids=("owner 1",), providers=("humaans",)), "a1 a3"),
-        (Choice(most=9, statuses=(Status.EXPIRED,)), ""),
+        (AccountFilter(most=9), "a1 a2 a3 a4 a5"),
+        (AccountFilter(most=2), "a1 a2"),
+        (AccountFilter(most=2, skip=2), "a3 a4"),
+        (AccountFilter(most=2, skip=4), "a5"),
+        (AccountFilter(most=2, skip=6), ""),
+        (AccountFilter(most=9, ids=("a3", "a1", "s1", "nobody")), "a1 a3"),
+        (AccountFilter(most=9, providers=("other",)), "a5"),
+        (AccountFilter(most=9, providers=("other", "humaans"), skip=3), "a4 a5"),
+        (AccountFilter(most=9, owner_ids=("owner 0",)), "a2 a4"),
+        (AccountFilter(most=9, statuses=(Status.ERROR, Status.EXPIRED)), "a4"),
+        (AccountFilter(most=9, statuses=(Status.ACTIVE,), owner_ids=("owner 1",), providers=("humaans",)), "a1 a3"),
+        (AccountFilter(most=9, statuses=(Status.EXPIRED,)), ""),
     ],
 )
-async def test_accounts_of_a_project_are_chosen_oldest_first(stores: Stores, choice: Choice, ids: str) -> None:
+async def test_accounts_of_a_project_are_chosen_oldest_first(stores: Stores, choice: AccountFilter, ids: str) -> None:
     project_id = await fill(stores)
     assert [account.id for account in await stores.accounts.select(project_id, choice)] == ids.split()
 
 
 async def test_a_chosen_account_is_whole(stores: Stores) -> None:
     stored = await stores.accounts.store(await new_account(stores), TOKEN)
-    assert await stores.accounts.select(stored.project_id, Choice(ids=("a1",))) == [stored]
+    assert await stores.accounts.select(stored.project_id, AccountFilter(ids=("a1",))) == [stored]
 
 
 async def test_amending_keeps_credential_and_data_key_and_is_seen_at_once(stores: Stores) -> None:

@@ -21,7 +21,7 @@ from gateway.errors import (
     Unprocessable,
     VendorFailure,
 )
-from gateway.model import GATEWAY, Caching, Ceilings, Choice, Owner, Secret, Status, StatusReason
+from gateway.model import GATEWAY, AccountFilter, Caching, Ceilings, Owner, Secret, Status, StatusReason
 from gateway.policy.policy import Operator
 from tests.fakes.accounts import Office
 from tests.fakes.core import NOW, make_key, make_linked
@@ -83,18 +83,21 @@ async def test_an_account_whose_connector_is_gone_can_be_looked_at_changed_and_u
 @pytest.mark.parametrize(
     ("pairs", "choice"),
     [
-        ([], Choice(most=25)),
-        ([("page_size", "3"), ("page", "4")], Choice(skip=9, most=3)),
-        ([("page_size", ""), ("page", ""), ("status", "")], Choice(most=25)),
-        ([("provider", "x")], Choice(providers=("x",), most=25)),
-        ([("provider", "x"), ("providers", "y"), ("providers[]", "z")], Choice(providers=("x", "y", "z"), most=25)),
-        ([("origin_owner_id", "a,b")], Choice(owner_ids=("a,b",), most=25)),
-        ([("origin_owner_ids", "a"), ("origin_owner_ids[]", "b")], Choice(owner_ids=("a", "b"), most=25)),
-        ([("account_ids[]", "1"), ("account_ids", "2")], Choice(ids=("1", "2"), most=25)),
-        ([("status", "active"), ("status[]", "error")], Choice(statuses=(Status.ACTIVE, Status.ERROR), most=25)),
+        ([], AccountFilter(most=25)),
+        ([("page_size", "3"), ("page", "4")], AccountFilter(skip=9, most=3)),
+        ([("page_size", ""), ("page", ""), ("status", "")], AccountFilter(most=25)),
+        ([("provider", "x")], AccountFilter(providers=("x",), most=25)),
+        (
+            [("provider", "x"), ("providers", "y"), ("providers[]", "z")],
+            AccountFilter(providers=("x", "y", "z"), most=25),
+        ),
+        ([("origin_owner_id", "a,b")], AccountFilter(owner_ids=("a,b",), most=25)),
+        ([("origin_owner_ids", "a"), ("origin_owner_ids[]", "b")], AccountFilter(owner_ids=("a", "b"), most=25)),
+        ([("account_ids[]", "1"), ("account_ids", "2")], AccountFilter(ids=("1", "2"), most=25)),
+        ([("status", "active"), ("status[]", "error")], AccountFilter(statuses=(Status.ACTIVE, Status.ERROR), most=25)),
     ],
 )
-def test_a_query_names_the_accounts_that_are_wanted(pairs: Sequence[tuple[str, str]], choice: Choice) -> None:
+def test_a_query_names_the_accounts_that_are_wanted(pairs: Sequence[tuple[str, str]], choice: AccountFilter) -> None:
     assert read_choice(LISTING, pairs, PAGES) == choice
 
 

@@ -16,7 +16,7 @@ from gateway.accounts.token_rejection import TokenRejections
 from gateway.auth.authentication import Authenticator
 from gateway.cache.freshness import NO_DIRECTIVES
 from gateway.errors import AccountUnavailable, GatewayError, VendorFailure
-from gateway.model import Linked, Status
+from gateway.model import LinkedAccount, Status
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.proxy.service import ProxyCall, ProxyService
@@ -124,7 +124,7 @@ class RefusingStream:
         return self.answer
 
 
-async def dropped(_: Linked, __: frozenset[str] | None) -> None:
+async def dropped(_: LinkedAccount, __: frozenset[str] | None) -> None:
     """Forget nothing: nothing is kept."""
 
 

@@ -27,7 +27,7 @@ from gateway.cache.embedded_redis import embedded_server
 from gateway.cache.local import LocalCache
 from gateway.cache.lru import AccountLru
 from gateway.cache.tombstones import Tombstones
-from gateway.model import Linked
+from gateway.model import LinkedAccount
 from gateway.unified.decoded import DecodedListCache
 from tests.accounts.test_lifecycle import TOKEN, in_files, in_redis, in_tables, linked_in_the_hub, until
 from tests.fakes.heap import alive, texts_with
@@ -130,7 +130,7 @@ def no_tombstone(at: Gateways) -> bool:
 
 
 def in_memos(at: Gateways) -> bool:
-    return any(each.account.id == at.account for each in alive(Linked))
+    return any(each.account.id == at.account for each in alive(LinkedAccount))
 
 
 def in_local_answers(at: Gateways) -> bool:

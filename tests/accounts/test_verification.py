@@ -7,7 +7,15 @@ import pytest
 
 from connectors.exchange import Grant
 from gateway.accounts.usage import Usage
-from gateway.accounts.verification import Decision, Enter, Intervals, Verify, Wait, decide, wait_after_failure
+from gateway.accounts.verification import (
+    Decision,
+    Intervals,
+    NothingDue,
+    StatusDue,
+    TokenCheckDue,
+    decide,
+    wait_after_failure,
+)
 from gateway.model import Account, Owner, Status, StatusReason
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -65,7 +73,7 @@ def find(
     ],
 )
 def test_nothing_is_due_before_its_time(decision: Decision, hours: tuple[float, float]) -> None:
-    assert isinstance(decision, Wait)
+    assert isinstance(decision, NothingDue)
     assert hours[0] * HOUR <= decision.until - NOW <= hours[1] * HOUR
 
 
@@ -83,7 +91,7 @@ def test_nothing_is_due_before_its_time(decision: Decision, hours: tuple[float, 
     ],
 )
 def test_the_vendor_is_asked_when_it_may_say_something_new(decision: Decision) -> None:
-    assert decision == Verify()
+    assert decision == TokenCheckDue()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +106,7 @@ def test_the_vendor_is_asked_when_it_may_say_something_new(decision: Decision) -
     ],
 )
 def test_what_is_known_without_asking_is_set_at_once(decision: Decision, status: Status, code: str) -> None:
-    assert isinstance(decision, Enter)
+    assert isinstance(decision, StatusDue)
     assert (decision.status, decision.reason.code, decision.reason.timestamp) == (status, code, NOW)
 
 
@@ -114,8 +122,8 @@ def test_a_token_that_does_not_work_is_asked_about_after_a_minute_then_ever_more
     for _ in range(15):
         usage = Usage(check_at=NOW, verified_at=asked)
         decision = decide(account, usage, max(asked, NOW), INTERVALS, has_connector=True)
-        assert isinstance(decision, Wait)
-        assert decide(account, usage, decision.until, INTERVALS, has_connector=True) == Verify()
+        assert isinstance(decision, NothingDue)
+        assert decide(account, usage, decision.until, INTERVALS, has_connector=True) == TokenCheckDue()
         distances.append((decision.until - max(asked, NOW)).total_seconds())
         asked = decision.until
     growing = [min(60 * 2**times, INTERVALS.failed) for times in range(15)]
@@ -129,7 +137,7 @@ def test_accounts_that_were_linked_together_are_not_due_together() -> None:
     for number in range(100):
         decision = decide(replace(ACCOUNT, id=f"a{number}"), usage, NOW, INTERVALS, has_connector=True)
         assert decision == decide(replace(ACCOUNT, id=f"a{number}"), usage, NOW, INTERVALS, has_connector=True)
-        assert isinstance(decision, Wait)
+        assert isinstance(decision, NothingDue)
         moments.add(decision.until)
     assert len(moments) > 90
 

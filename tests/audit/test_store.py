@@ -21,7 +21,7 @@ from gateway.audit.log import AuditLog
 from gateway.audit.store import AuditStore
 from gateway.db.engine import open_engine, reading
 from gateway.db.schema import metadata
-from gateway.db.ttl_cache import Memo
+from gateway.db.ttl_cache import TtlCache
 from gateway.errors import Conflict, StoreUnavailable
 from gateway.model import AT_A_CALL, AT_THE_COMMAND_LINE, Account, Actor, ActorKind, IdempotencyKey, Secret, Status
 from gateway.vault.vault import Vault
@@ -160,7 +160,7 @@ async def test_a_change_and_all_that_is_written_with_it_are_kept_together_or_not
         engine,
         rows,
         time.now,
-        Memo(2, 10, time.monotonic),
+        TtlCache(2, 10, time.monotonic),
         keys=stores.keys,
         usage=UsageStore(engine, rows),
         audit_log=AuditLog(AuditStore(engine), time.now, within=(fail,), after=(hear,)),

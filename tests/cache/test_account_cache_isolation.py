@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model import Linked
+from gateway.model import LinkedAccount
 from tests.fakes.core import Seal, Vendor, make_key, make_linked
 from tests.fakes.vendor import GET, LIST, READER, ReadBench, make_vendor
 
@@ -38,7 +38,7 @@ async def test_the_account_in_a_value_is_compared_even_where_two_accounts_share_
     gateway = bench()
     for account in ("a1", "a2"):
         linked = gateway.register.accounts[account]
-        gateway.register.accounts[account] = Linked(linked.account, linked.credential, Shared())
+        gateway.register.accounts[account] = LinkedAccount(linked.account, linked.credential, Shared())
     await gateway.ask(account="a1")
     gateway.memory.values |= {key.replace("{a1}", "{a2}"): value for key, value in gateway.memory.values.items()}
     gateway.memory.marks |= {key.replace("{a1}", "{a2}"): value for key, value in marks_of(gateway, "a1").items()}
@@ -90,7 +90,7 @@ async def test_a_value_of_an_old_data_key_is_a_miss() -> None:
     gateway = bench()
     await gateway.ask()
     linked = gateway.register.accounts["a1"]
-    gateway.register.accounts["a1"] = Linked(linked.account, linked.credential, Seal("another"))
+    gateway.register.accounts["a1"] = LinkedAccount(linked.account, linked.credential, Seal("another"))
     assert (await gateway.ask()).upstream_calls == 2
     # The old entries are useless to the old key too: they were replaced.
     assert (await gateway.ask()).upstream_calls == 0
@@ -102,7 +102,7 @@ async def test_a_token_with_fewer_scopes_is_not_shown_what_one_with_more_has_bro
     before = gateway.register.accounts["a1"]
     fewer = make_linked("a1", "open").account
     # Even with the same revision and data key, as if neither had been changed.
-    gateway.register.accounts["a1"] = Linked(fewer, before.credential, before.cipher)
+    gateway.register.accounts["a1"] = LinkedAccount(fewer, before.credential, before.cipher)
     page = await gateway.ask(fields="id,diet")
     assert b'"diet"' not in page.body
     assert "diet" in page.withheld

@@ -12,7 +12,7 @@ from connectors.humaans.connector import HUMAANS
 from deploy.sandbox.app import Sandbox, create_app
 from deploy.sandbox.choices import Choices
 from deploy.sandbox.tokens import by_name
-from gateway.model import Cache, Linked, Secret, Upstream
+from gateway.model import Cache, LinkedAccount, Secret, Upstream
 from tests.fakes.core import NOW, Register, make_key, make_linked
 from tests.fakes.vendor import ReadBench
 
@@ -48,7 +48,7 @@ def bench_by(
     linked = make_linked("a1", *by_name(token).scopes, provider="humaans")
     register = Register(
         keys={"key": make_key("*")},
-        accounts={"a1": Linked(linked.account, Secret(by_name(token).token), linked.cipher)},
+        accounts={"a1": LinkedAccount(linked.account, Secret(by_name(token).token), linked.cipher)},
     )
     connector = replace(HUMAANS, base_url="http://sandbox/api")
     return ReadBench(vendor(app), connector=connector, usual=LIST, register=register, cache=cache)

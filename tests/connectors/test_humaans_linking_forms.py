@@ -15,7 +15,7 @@ from deploy.sandbox.tokens import SCOPES, TOKENS, by_name
 from gateway.accounts.link import Linker, LinkRequest
 from gateway.accounts.store import AccountStore
 from gateway.errors import Unprocessable
-from gateway.model import GATEWAY, Account, Actor, Linked, Owner, Secret
+from gateway.model import GATEWAY, Account, Actor, LinkedAccount, Owner, Secret
 from tests.connectors.humaans_bench import TODAY, AppVendor, humaans
 from tests.fakes.core import Seal, json_answer
 
@@ -141,7 +141,7 @@ async def tried(app: Sandbox, token: str, form: str, stated: frozenset[str]) -> 
     application = LinkRequest(project_id="p1", owner=Owner(id="o", name="O"), credential=secret, stated=stated)
     connector = replace(HUMAANS, base_url="http://sandbox/api")
     account = await linker.link(connector, application)
-    checked = await linker.verify(connector, Linked(account, secret, Seal("a1")))
+    checked = await linker.verify(connector, LinkedAccount(account, secret, Seal("a1")))
     return account.grant, checked.account.grant
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.db.ttl_cache import Memo
+from gateway.db.ttl_cache import TtlCache
 
 
 class Source:
@@ -22,8 +22,8 @@ class Source:
         return number
 
 
-def memo(seconds: float = 2, entries: int = 10, monotonic: Callable[[], float] = lambda: 0.0) -> Memo[str, int]:
-    return Memo(seconds, entries, monotonic)
+def memo(seconds: float = 2, entries: int = 10, monotonic: Callable[[], float] = lambda: 0.0) -> TtlCache[str, int]:
+    return TtlCache(seconds, entries, monotonic)
 
 
 async def test_the_least_recently_used_goes_first() -> None:

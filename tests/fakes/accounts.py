@@ -14,7 +14,7 @@ from gateway.accounts.service import AccountService, PlatformCall
 from gateway.accounts.store import AccountStore
 from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict
-from gateway.model import GATEWAY, Account, Actor, Choice, Secret, Upstream
+from gateway.model import GATEWAY, Account, AccountFilter, Actor, Secret, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from tests.fakes.core import Memory, Register, Time, Vendor, make_key, make_linked
@@ -26,7 +26,7 @@ class Books(AccountStore):
     """A store over the accounts of a `Register`, so that what is written here is what is found there."""
 
     register: Register
-    asked: list[Choice] = field(default_factory=list)
+    asked: list[AccountFilter] = field(default_factory=list)
     changed_by: list[Actor] = field(default_factory=list)
 
     async def find_by_owner(self, project_id: str, provider: str, owner_id: str) -> Account | None:
@@ -36,7 +36,7 @@ class Books(AccountStore):
         linked = self.register.accounts.get(account_id)
         return linked.account if linked else None
 
-    async def select(self, project_id: str, choice: Choice) -> Sequence[Account]:
+    async def select(self, project_id: str, choice: AccountFilter) -> Sequence[Account]:
         self.asked.append(choice)
         found = [
             each.account
@@ -71,7 +71,7 @@ class Books(AccountStore):
 
     async def unlink(self, project_id: str, account_id: str, by: Actor = GATEWAY) -> Account | None:
         self.changed_by.append(by)
-        [account] = await self.select(project_id, Choice(ids=(account_id,)))
+        [account] = await self.select(project_id, AccountFilter(ids=(account_id,)))
         del self.register.accounts[account_id]
         return account
 

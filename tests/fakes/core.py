@@ -18,7 +18,7 @@ from gateway.model import (
     ClientKey,
     Clock,
     Invalidation,
-    Linked,
+    LinkedAccount,
     Owner,
     Secret,
     Status,
@@ -173,19 +173,19 @@ class Register:
     """The database in memory."""
 
     keys: dict[str, ClientKey] = field(default_factory=dict)
-    accounts: dict[str, Linked] = field(default_factory=dict)
+    accounts: dict[str, LinkedAccount] = field(default_factory=dict)
     asked: int = 0
     marked_by: list[Actor] = field(default_factory=list)
 
     async def find_key(self, secret: str) -> ClientKey | None:
         return self.keys.get(secret)
 
-    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+    async def find_account(self, project_id: str, account_id: str) -> LinkedAccount | None:
         self.asked += 1
         linked = self.accounts.get(account_id)
         return linked if linked and linked.account.project_id == project_id else None
 
-    def is_current(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: LinkedAccount) -> bool:
         return self.keys.get(self.secret_of(key)) is key and self.accounts.get(linked.account.id) is linked
 
     def secret_of(self, key: ClientKey) -> str:
@@ -212,7 +212,7 @@ def make_key(*scopes: str, project: str = "p1") -> ClientKey:
     return ClientKey(id="k", project_id=project, prefix="hg_", scopes=frozenset(scopes), created_at=NOW)
 
 
-def make_linked(account_id: str, *scopes: str, provider: str = "village", project: str = "p1") -> Linked:
+def make_linked(account_id: str, *scopes: str, provider: str = "village", project: str = "p1") -> LinkedAccount:
     account = Account(
         id=account_id,
         project_id=project,
@@ -224,7 +224,7 @@ def make_linked(account_id: str, *scopes: str, provider: str = "village", projec
         created_at=NOW,
         updated_at=NOW,
     )
-    return Linked(account, Secret(f"token of {account_id}"), Seal(account_id))
+    return LinkedAccount(account, Secret(f"token of {account_id}"), Seal(account_id))
 
 
 def json_answer(body: Any, status: int = 200, **headers: str) -> Answer:

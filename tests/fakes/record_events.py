@@ -12,13 +12,13 @@ from gateway.background import ClaimLoop
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import Windows
 from gateway.cache.singleflight import Leases, SingleFlight
-from gateway.model import Cache, Linked
+from gateway.model import Cache, LinkedAccount
 from gateway.observability.metrics import Metrics, make_metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.record_events.detector import ChangeDetector
 from gateway.record_events.model import Batch, NextRun, WatchClaim, WatchState
-from gateway.record_events.snapshot import Hashing, SnapshotReader
+from gateway.record_events.snapshot import RecordHasher, SnapshotReader
 from gateway.record_events.store import RecordWatchStore
 from gateway.record_events.watcher import Watcher
 from gateway.unified.collections import Collections
@@ -162,7 +162,7 @@ class WatcherSetup:
             self.store,
             authenticator,
             SnapshotReader(
-                collections, Hashing(self.secret, self.version), cache=cache, max_value_bytes=8 << 20, clock=clock
+                collections, RecordHasher(self.secret, self.version), cache=cache, max_value_bytes=8 << 20, clock=clock
             ),
             verify=self.check,
             token_rejections=TokenRejections(self.register, self.vendor, clock.now),
@@ -194,11 +194,11 @@ class WatcherSetup:
         """Watches by resource and outcome, and events by name."""
         return Counter(counts(self.metrics.record_watches, self.metrics.record_events))
 
-    async def invalidate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+    async def invalidate(self, linked: LinkedAccount, resources: frozenset[str] | None, new_id: str) -> bool:
         self.outdated.append((sorted(resources or ()), len(self.store.told)))
         return await AccountCache(self.memory, linked, 0, new_id).invalidate(resources)
 
-    async def check(self, linked: Linked) -> None:
+    async def check(self, linked: LinkedAccount) -> None:
         self.checked.append(linked.account.id)
         if self.loses:
             account = replace(linked.account, revision=linked.account.revision + 1, **self.loses)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from connectors.events import (
 from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.errors import StoreUnavailable, VendorFailure
-from gateway.model import Linked, Status, Upstream
+from gateway.model import LinkedAccount, Status, Upstream
 from gateway.observability.metrics import make_metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
@@ -152,7 +152,7 @@ class Unreachable:
 class Damaged(Register):
     """Accounts of which one cannot be opened."""
 
-    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+    async def find_account(self, project_id: str, account_id: str) -> LinkedAccount | None:
         if account_id == "damaged":
             raise StoreUnavailable("link the account again")
         return await super().find_account(project_id, account_id)
@@ -174,7 +174,7 @@ class Down(MemoryWebhookStore):
         raise StoreUnavailable(f"{now} {url}")
 
 
-def accounts_of_village() -> dict[str, Linked]:
+def accounts_of_village() -> dict[str, LinkedAccount]:
     return {"a1": make_linked("a1", "open", "closed"), "b1": make_linked("b1", "open")}
 
 
@@ -223,7 +223,7 @@ class RegistrarSetup:
         self.made += not known
         return json_answer({"id": known or f"h{self.made}", "secret": None if known else secret})
 
-    def linked(self, account_id: str = "a1") -> Linked:
+    def linked(self, account_id: str = "a1") -> LinkedAccount:
         return self.register.accounts[account_id]
 
     def webhook(self, account_id: str = "a1") -> VendorWebhook:

@@ -14,7 +14,7 @@ from connectors.humaans.connector import HUMAANS
 from gateway.accounts.token_rejection import TokenRejections
 from gateway.auth.authentication import Authenticator
 from gateway.errors import GatewayError
-from gateway.model import IdempotencyKey, IdempotencyRecord, IdempotencyState, Linked
+from gateway.model import IdempotencyKey, IdempotencyRecord, IdempotencyState, LinkedAccount
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.unified.idempotency import Idempotency, WriteResult
@@ -118,7 +118,7 @@ class WriteBench:
         )
         self.requests = 0
 
-    async def _invalidate(self, linked: Linked, resources: frozenset[str] | None, new_id: str) -> bool:
+    async def _invalidate(self, linked: LinkedAccount, resources: frozenset[str] | None, new_id: str) -> bool:
         self.invalidated.append(f"{linked.account.id} {new_id}")
         self.touched.append(resources)
         return self.announces

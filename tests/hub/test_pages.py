@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from connectors.exchange import Grant
 from deploy.sandbox.tokens import by_name
-from gateway.model import Choice
+from gateway.model import AccountFilter
 from tests.fixtures.gateway import Sandbox, Site, open_site
 from tests.fixtures.linking import GOOD, PRODUCT, csrf_token, enter, made, send
 
@@ -176,7 +176,7 @@ async def test_what_the_vendor_says_is_never_markup(linking: Site) -> None:
     page = await enter(linking, (await made(linking))["token"])
     await send(linking, {"form": csrf_token(page), "provider": "humaans", "credential": GOOD})
     project = (await linking.stores.keys.ensure_project("demo")).id
-    [account] = await linking.stores.accounts.select(project, Choice())
+    [account] = await linking.stores.accounts.select(project, AccountFilter())
     said = Grant(scopes=frozenset({MARKUP, "public:read"}), found_by="token-info", role=MARKUP, warnings=(MARKUP,))
     await linking.stores.accounts.update(replace(account, grant=said))
     done = await linking.client.get("/connect/done")

@@ -19,7 +19,7 @@ from gateway.errors import BadRequest
 from gateway.model import Status
 from gateway.policy.capabilities import DETAILS, account_meta, connector_meta, model_of
 from gateway.policy.permissions import permissions
-from gateway.policy.policy import EVERY_SCOPE, Allowed, Operator, Policy, holds
+from gateway.policy.policy import EVERY_SCOPE, Operator, Permission, Policy, holds
 from gateway.policy.provider import Provider
 from tests.fakes.accounts import Office
 from tests.fakes.core import make_key, make_linked
@@ -365,7 +365,7 @@ def test_permissions_and_meta_say_what_a_call_would_get(key: frozenset[str]) -> 
                 assert shown == {each for each in expected if "." not in each}
 
 
-def whole(policy: Policy, operation: Operation, key: frozenset[str], token: frozenset[str]) -> Allowed | None:
+def whole(policy: Policy, operation: Operation, key: frozenset[str], token: frozenset[str]) -> Permission | None:
     """Decide as a call would be decided that asks for everything, with every field named."""
     endpoint = HUMAANS.endpoint(operation)
     assert endpoint is not None
@@ -375,10 +375,10 @@ def whole(policy: Policy, operation: Operation, key: frozenset[str], token: froz
     pairs = [(name, ",".join(values)) for name, values in asked.items() if values]
     query = parse(operation, endpoint.table.resource, pairs, PageLimits(25, 250))
     decided = policy.decide(endpoint, query, key, token)
-    return decided if isinstance(decided, Allowed) else None
+    return decided if isinstance(decided, Permission) else None
 
 
-def visible(operation: Operation, allowed: Allowed) -> set[str]:
+def visible(operation: Operation, allowed: Permission) -> set[str]:
     """Returns the fields that a call shows and the connector fills, those within others too."""
     endpoint = HUMAANS.endpoint(operation)
     assert endpoint is not None

@@ -12,7 +12,7 @@ from connectors.hris.operations import OPERATIONS
 from connectors.registry import CONNECTORS
 from connectors.spec import Endpoint
 from gateway.contract.query import PageLimits, parse
-from gateway.policy.policy import Allowed, Denied, Operator, Policy
+from gateway.policy.policy import Denial, Operator, Permission, Policy
 
 EVERYTHING = frozenset({"*"})
 LEAVES = [
@@ -77,18 +77,18 @@ def test_a_forbidden_field_closes_all_that_is_made_of_its_columns(connector: Con
         for column in {each.name for each in reader.columns if each.list in own_lists(found)}:
             for condition in ("", "[$gt]", "[$in][]"):
                 pairs = [(f"proxy[{column}]{condition}", "1")]
-                assert isinstance(decide(policy, operation, found, pairs), Denied), (operation.id, column)
+                assert isinstance(decide(policy, operation, found, pairs), Denial), (operation.id, column)
         for name in operation.filters:
             wanted = filter_of(found.table.resource.name, name)
             fields = {f"{found.table.resource.name}.{each}" for each in (wanted.fields if wanted else ())}
             if fields & shared and wanted and set(wanted.fields) <= found.table.resource.fields.keys():
                 pairs = [(f"filter[{name}]", "2026-01-01T00:00:00Z")]
-                assert isinstance(decide(policy, operation, found, pairs), Denied), (operation.id, name)
+                assert isinstance(decide(policy, operation, found, pairs), Denial), (operation.id, name)
         plain = decide(policy, operation, found, [])
-        assert isinstance(plain, Allowed)
+        assert isinstance(plain, Permission)
         assert not {f"{found.table.resource.name}.{each}" for each in plain.fields} & shared
 
 
-def decide(policy: Policy, operation: Operation, found: Endpoint, pairs: list[tuple[str, str]]) -> Allowed | Denied:
+def decide(policy: Policy, operation: Operation, found: Endpoint, pairs: list[tuple[str, str]]) -> Permission | Denial:
     query = parse(operation, found.table.resource, pairs, PAGES)
     return policy.decide(found, query, EVERYTHING, frozenset(policy.connector.scopes))

@@ -9,7 +9,7 @@ from connectors.contract import Given
 from connectors.hris.operations import OPERATIONS
 from connectors.humaans.connector import HUMAANS
 from gateway.contract.query import PageLimits, Query, parse
-from gateway.policy.policy import Allowed, Denied, Operator, Policy, holds, scope_matches, stricter_fields
+from gateway.policy.policy import Denial, Operator, Permission, Policy, holds, scope_matches, stricter_fields
 
 LIST = next(operation for operation in OPERATIONS if operation.id == "list_employees")
 GET = next(operation for operation in OPERATIONS if operation.id == "get_employee")
@@ -138,10 +138,10 @@ def test_every_set_of_vendor_scopes_shows_what_the_table_says(key: frozenset[str
     for token in TOKENS:
         decision = POLICY.decide(ENDPOINT, WHOLE, key, token)
         if not token & {"public:read", "private:read"}:
-            assert isinstance(decision, Denied), token
+            assert isinstance(decision, Denial), token
             assert decision.missing == "public:read or private:read"
             continue
-        assert isinstance(decision, Allowed), token
+        assert isinstance(decision, Permission), token
         assert set(decision.withheld) == set(closed_paths(key, token)), token
         names = {name for name, spec in ENDPOINT.table.resource.fields.items() if spec.given is not Given.ASKED}
         assert set(decision.fields) == {name for name in names if name not in decision.withheld}, token
@@ -149,7 +149,7 @@ def test_every_set_of_vendor_scopes_shows_what_the_table_says(key: frozenset[str
 
 def test_the_order_of_fields_is_that_of_the_contract() -> None:
     decision = POLICY.decide(ENDPOINT, WHOLE, EVERYTHING, frozenset(VENDOR_SCOPES))
-    assert isinstance(decision, Allowed)
+    assert isinstance(decision, Permission)
     asked = {"remote_job_id", "remote_department_id", "remote_company_id"}
     assert list(decision.fields) == [name for name in ENDPOINT.table.resource.fields if name not in asked]
 
@@ -168,7 +168,7 @@ def test_the_order_of_fields_is_that_of_the_contract() -> None:
 )
 def test_fields_narrow_and_expand_and_include_add(query: dict[str, str], shown: set[str], not_shown: set[str]) -> None:
     decision = POLICY.decide(ENDPOINT, ask(**query), EVERYTHING, frozenset(VENDOR_SCOPES))
-    assert isinstance(decision, Allowed)
+    assert isinstance(decision, Permission)
     assert shown <= set(decision.fields)
     assert not not_shown & set(decision.fields)
     assert decision.withheld == {}
@@ -176,7 +176,7 @@ def test_fields_narrow_and_expand_and_include_add(query: dict[str, str], shown: 
 
 def test_only_what_is_asked_for_is_called_withheld() -> None:
     decision = POLICY.decide(ENDPOINT, ask(fields="id,gender"), EVERYTHING, frozenset({"public:read"}))
-    assert isinstance(decision, Allowed)
+    assert isinstance(decision, Permission)
     assert decision.fields == ("id",)
     assert set(decision.withheld) == {"gender"}
     assert decision.withheld["gender"].needs == "private:read"
@@ -185,7 +185,7 @@ def test_only_what_is_asked_for_is_called_withheld() -> None:
 
 def test_a_withheld_field_names_the_one_who_can_open_it() -> None:
     decision = POLICY.decide(ENDPOINT, WHOLE, frozenset({"hris.employees:read"}), frozenset({"public:read"}))
-    assert isinstance(decision, Allowed)
+    assert isinstance(decision, Permission)
     ours, theirs = decision.withheld["bank_details"], decision.withheld["home_location"]
     assert (ours.needs, ours.granter) == (
         "hris.bank_details:read",
@@ -207,8 +207,8 @@ def test_a_withheld_field_names_the_one_who_can_open_it() -> None:
 )
 def test_a_filter_on_a_withheld_field_is_denied(token: set[str], query: dict[str, str], missing: str | None) -> None:
     decision = POLICY.decide(ENDPOINT, ask(**query), EVERYTHING, frozenset(token))
-    assert (decision.missing if isinstance(decision, Denied) else None) == missing
-    if isinstance(decision, Denied):
+    assert (decision.missing if isinstance(decision, Denial) else None) == missing
+    if isinstance(decision, Denial):
         assert decision.message.startswith("filter[employee_number] needs private:read")
 
 
@@ -237,7 +237,7 @@ def test_a_filter_on_a_withheld_field_is_denied(token: set[str], query: dict[str
 )
 def test_raw_is_denied_to_a_key_that_may_not_see_all(key: set[str], hidden: set[str] | None) -> None:
     decision = POLICY.decide(ENDPOINT, ask(raw="true", fields="id"), frozenset(key), frozenset({"public:read"}))
-    assert (set(decision.missing.split(", ")) if isinstance(decision, Denied) else None) == hidden
+    assert (set(decision.missing.split(", ")) if isinstance(decision, Denial) else None) == hidden
 
 
 def test_what_the_operator_forbids_is_forbidden_to_all() -> None:
@@ -250,7 +250,7 @@ def test_what_the_operator_forbids_is_forbidden_to_all() -> None:
     assert policy.admit_key(LIST, EVERYTHING) is None
 
     decision = policy.decide(ENDPOINT, WHOLE, EVERYTHING, frozenset(VENDOR_SCOPES))
-    assert isinstance(decision, Allowed)
+    assert isinstance(decision, Permission)
     assert set(decision.withheld) == {
         "gender",
         "employments.pay_rate",
@@ -259,13 +259,13 @@ def test_what_the_operator_forbids_is_forbidden_to_all() -> None:
     }
     assert {why.needs for why in decision.withheld.values()} == {"the operator's consent"}
     raw = policy.decide(ENDPOINT, ask(raw="true"), EVERYTHING, frozenset(VENDOR_SCOPES))
-    assert isinstance(raw, Denied)
+    assert isinstance(raw, Denial)
 
 
 def test_an_operator_who_forbids_a_field_forbids_its_filter() -> None:
     policy = Policy(HUMAANS, Operator(fields=frozenset({"employees.work_email"})))
     decision = policy.decide(ENDPOINT, ask(filter__email="a@b.c"), EVERYTHING, frozenset(VENDOR_SCOPES))
-    assert isinstance(decision, Denied)
+    assert isinstance(decision, Denial)
     assert decision.missing == "the operator's consent"
 
 
@@ -274,7 +274,7 @@ def test_no_two_sets_of_visible_fields_share_a_fingerprint() -> None:
     for key in READING_KEYS:
         for token in TOKENS:
             decision = POLICY.decide(ENDPOINT, WHOLE, key, token)
-            if isinstance(decision, Allowed):
+            if isinstance(decision, Permission):
                 seen = (decision.fields, frozenset(decision.withheld))
                 assert prints.setdefault(decision.fingerprint(), seen) == seen
     assert len(prints) == len(set(prints.values())) == 10

@@ -19,7 +19,7 @@ from gateway.model import Caching, Status
 from gateway.policy.policy import Operator
 from gateway.record_events.detector import BATCH
 from gateway.record_events.diff import Changes, Outcome, SnapshotVersion, Verb, compare, conclude
-from gateway.record_events.snapshot import Hashing
+from gateway.record_events.snapshot import RecordHasher
 from gateway.record_events.watcher import CONFIRM_SECONDS, LEASE_SECONDS
 from tests.fakes.core import UnreachableCache, Vendor, make_linked, refusal
 from tests.fakes.record_events import HOUR, Killed, WatcherSetup
@@ -90,9 +90,9 @@ def test_what_changes_mean(
 def test_a_hash_is_of_what_a_record_holds_and_of_its_account_and_the_key(
     key: bytes, owner: bytes, record: Mapping[str, Any], same: bool
 ) -> None:
-    usual = Hashing(b"k", "1").of_record(b"a1", {"name": "Ann", "teams": ["x", "y"]})
-    assert (Hashing(key, "1").of_record(owner, record) == usual) is same
-    assert "k" not in repr(Hashing(b"k", "1")).removeprefix("Hashing")
+    usual = RecordHasher(b"k", "1").of_record(b"a1", {"name": "Ann", "teams": ["x", "y"]})
+    assert (RecordHasher(key, "1").of_record(owner, record) == usual) is same
+    assert "k" not in repr(RecordHasher(b"k", "1")).removeprefix("RecordHasher")
 
 
 # --- from the vendor to what is told ------------------------------------------------------------------------

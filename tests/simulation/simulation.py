@@ -14,7 +14,7 @@ from connectors.contract import Operation
 from gateway.accounts.purge_store import PendingPurge
 from gateway.cache.freshness import Directives, directives
 from gateway.errors import GatewayError
-from gateway.model import Invalidation, Linked, Secret
+from gateway.model import Invalidation, LinkedAccount, Secret
 from gateway.unified.call import Call, FastPathTicket, Page
 from tests.fakes.core import Seal, make_key, make_linked, unjittered
 from tests.fakes.vendor import ALL_SCOPES, READER
@@ -46,7 +46,7 @@ SCOPES = (("open", "closed"), ("open",), ("closed",))
 class Period:
     """The state of an account since a moment. `by`: when each worker has to know it, or the message for it."""
 
-    linked: Linked | None
+    linked: LinkedAccount | None
     company: str
     since: float
     by: dict[int, float | Message] = field(default_factory=dict)
@@ -224,7 +224,7 @@ class Simulation:
         linked = make_linked(account_id, *scopes, provider=GUILD.key)
         revision = before.account.revision + 1 if before else 1
         caching = before.account.caching if before else linked.account.caching
-        linked = Linked(
+        linked = LinkedAccount(
             replace(linked.account, revision=revision, caching=caching),
             Secret(token),
             Seal(f"{account_id} {number}"),
@@ -250,7 +250,7 @@ class Simulation:
             await asyncio.sleep(pause)
             await worker.unlink_poll.poll()
 
-    async def _change(self, worker: Worker, account_id: str, linked: Linked | None) -> None:
+    async def _change(self, worker: Worker, account_id: str, linked: LinkedAccount | None) -> None:
         await asyncio.sleep(DATABASE)
         periods, now = self.periods.setdefault(account_id, []), self.time.seconds()
         company = self.vendor.tokens[linked.credential.reveal].name if linked else ""
@@ -289,7 +289,7 @@ class Simulation:
         company = self.vendor.tokens[linked.credential.reveal]
         return await self._invalidate(worker, linked, path, self._count(), company.name)
 
-    async def _invalidate(self, worker: int, linked: Linked, path: str, number: int, company: str) -> bool:
+    async def _invalidate(self, worker: int, linked: LinkedAccount, path: str, number: int, company: str) -> bool:
         posted = ACTION.get().posted
         before = len(posted)
         link = self.workers[worker].link

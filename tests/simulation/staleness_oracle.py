@@ -12,13 +12,13 @@ from gateway.errors import (
     BadRequest,
     DeadlineExceeded,
     Forbidden,
+    NotCached,
     NotFound,
-    NotKept,
     RateLimited,
     Unauthenticated,
     VendorFailure,
 )
-from gateway.model import Linked, Status
+from gateway.model import LinkedAccount, Status
 from tests.simulation.simulation import Period, SimulatedRequest, Simulation
 from tests.simulation.vendor_history import LETTERS, RESOURCES
 from tests.simulation.workers import CURSOR, DEADLINE, WINDOWS
@@ -107,7 +107,7 @@ def _check_error(simulation: Simulation, asked: SimulatedRequest) -> None:
                 each.linked and each.linked.credential.reveal in simulation.vendor.revoked for each in periods
             )
             assert refused or any(state is not Status.ACTIVE for state in states), "the account is active"
-        case NotKept():
+        case NotCached():
             assert asked.directives.only_if_cached
         case BadRequest(code="StaleCursorError"):
             assert asked.cursor
@@ -139,7 +139,7 @@ def _fault(simulation: Simulation, asked: SimulatedRequest, period: Period) -> s
     return old or _incomplete(simulation, asked, period)
 
 
-def visible(asked: SimulatedRequest, linked: Linked) -> set[str]:
+def visible(asked: SimulatedRequest, linked: LinkedAccount) -> set[str]:
     """Returns what a question may show, to this key and for this token."""
     fields = asked.query.get("fields", "name,work_email,employee_number,job_title,diet,pay_rate").split(",")
     named = {
@@ -159,7 +159,7 @@ def visible(asked: SimulatedRequest, linked: Linked) -> set[str]:
     return shown - {"pay", "size"} if asked.secret == "plain" else shown
 
 
-def _too_old(simulation: Simulation, asked: SimulatedRequest, stamp: Stamp, linked: Linked) -> str:
+def _too_old(simulation: Simulation, asked: SimulatedRequest, stamp: Stamp, linked: LinkedAccount) -> str:
     page = asked.page
     assert page is not None
     fresh = page.freshness
@@ -182,7 +182,7 @@ def _too_old(simulation: Simulation, asked: SimulatedRequest, stamp: Stamp, link
     return next((fault for fault, is_so in faults.items() if is_so), "")
 
 
-def _windows(resource: str, linked: Linked) -> Windows:
+def _windows(resource: str, linked: LinkedAccount) -> Windows:
     """Returns what the settings and the account's ceilings allow; said here again, as the engine is what is judged."""
     allowed, most = WINDOWS[resource], linked.account.caching.ceilings
     stale = most.stale if min(allowed.fresh, most.fresh) > 0 else 0
@@ -191,7 +191,7 @@ def _windows(resource: str, linked: Linked) -> Windows:
     )
 
 
-def _most_age(asked: SimulatedRequest, stamp: Stamp, windows: Windows, linked: Linked) -> float:
+def _most_age(asked: SimulatedRequest, stamp: Stamp, windows: Windows, linked: LinkedAccount) -> float:
     """Returns how many seconds before the request a value may have ended to be true."""
     page, wanted = asked.page, asked.directives
     assert page is not None

@@ -20,8 +20,8 @@ from gateway.cache.local import LocalCache
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.cache.tombstones import GuardedCache, Tombstones
 from gateway.contract.query import PageLimits
-from gateway.db.ttl_cache import Memo
-from gateway.model import Actor, ClientKey, Invalidation, Linked, Status, StatusReason, Upstream
+from gateway.db.ttl_cache import TtlCache
+from gateway.model import Actor, ClientKey, Invalidation, LinkedAccount, Status, StatusReason, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.unified.answer_cache import AnswerCache
@@ -172,7 +172,7 @@ class StoredAccounts(PurgeStore):
     """The database: keys, accounts, and the accounts that were unlinked."""
 
     keys: dict[str, ClientKey]
-    accounts: dict[str, Linked] = field(default_factory=dict)
+    accounts: dict[str, LinkedAccount] = field(default_factory=dict)
     unlinked: list[PendingPurge] = field(default_factory=list)
 
     async def newest_row(self) -> int:
@@ -191,19 +191,19 @@ class StoredAccounts(PurgeStore):
 class CachedAccounts:
     """The database behind the memo of one worker."""
 
-    def __init__(self, database: StoredAccounts, time: Time, changed: Callable[[str, Linked], Any]) -> None:
+    def __init__(self, database: StoredAccounts, time: Time, changed: Callable[[str, LinkedAccount], Any]) -> None:
         self._database = database
-        self._memo: Memo[str, Linked | None] = Memo(MEMO_SECONDS, 100, time.seconds)
+        self._memo: TtlCache[str, LinkedAccount | None] = TtlCache(MEMO_SECONDS, 100, time.seconds)
         self._changed = changed
 
     async def find_key(self, secret: str) -> ClientKey | None:
         return self._database.keys.get(secret)
 
-    async def find_account(self, project_id: str, account_id: str) -> Linked | None:
+    async def find_account(self, project_id: str, account_id: str) -> LinkedAccount | None:
         linked = await self._memo.get(account_id, lambda: self._load(account_id))
         return linked if linked and linked.account.project_id == project_id else None
 
-    def is_current(self, key: ClientKey, linked: Linked) -> bool:
+    def is_current(self, key: ClientKey, linked: LinkedAccount) -> bool:
         return key in self._database.keys.values() and self._memo.peek(linked.account.id) is linked
 
     async def mark(
@@ -226,7 +226,7 @@ class CachedAccounts:
     def drop(self, account_id: str) -> None:
         self._memo.drop(account_id)
 
-    async def _load(self, account_id: str) -> Linked | None:
+    async def _load(self, account_id: str) -> LinkedAccount | None:
         linked = self._database.accounts.get(account_id)
         await asyncio.sleep(DATABASE)
         return linked
@@ -242,7 +242,7 @@ class Worker:
         redis: Redis,
         database: StoredAccounts,
         vendor: Upstream,
-        changed: Callable[["Worker", str, Linked], Any],
+        changed: Callable[["Worker", str, LinkedAccount], Any],
     ) -> None:
         clock = time.clock()
         self.link = CacheLink(redis)

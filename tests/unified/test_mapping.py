@@ -10,7 +10,7 @@ from connectors.contract import NUMBER, TEXT, ListOf, Resource
 from connectors.convert import full_name
 from connectors.needs import any_of
 from connectors.spec import TODAY, Absent, Collection, Embed, Field, Join, Nested, Row, Source, Table, all_matches
-from gateway.unified.mapping import REFUSED, Joined, Plan, Record, compile_table, index
+from gateway.unified.mapping import REFUSED, JoinIndex, Plan, Record, compile_table, index
 from gateway.unified.withheld import reasons, refused_paths, unreadable
 
 DAY = date(2026, 11, 24)
@@ -31,7 +31,7 @@ def compiled(types: dict[str, Any], rows: dict[str, Any], hidden: Sequence[str] 
     return compile_table(made, [name for name in made.rows if name not in hidden], frozenset(hidden))
 
 
-def unify(plan: Plan, row: Row, joins: dict[Join, Joined] | None = None) -> dict[str, Any]:
+def unify(plan: Plan, row: Row, joins: dict[Join, JoinIndex] | None = None) -> dict[str, Any]:
     return plan.unify(Record(row, joins or {}, DAY))
 
 
@@ -184,7 +184,7 @@ def test_a_join_is_picked_once_however_many_fields_read_it() -> None:
     assert len(picks) == 2
 
 
-def explain(plan: Plan, rows: Sequence[Row], joins: dict[Join, Joined] | None = None) -> dict[str, Any]:
+def explain(plan: Plan, rows: Sequence[Row], joins: dict[Join, JoinIndex] | None = None) -> dict[str, Any]:
     records = [Record(row, joins or {}, DAY) for row in rows]
     unified = [plan.unify(record) for record in records]
     lost = [frozenset(unreadable(plan, *each)) for each in zip(records, unified, strict=True)]

@@ -13,8 +13,8 @@ from gateway.errors import (
     BadRequest,
     DeadlineExceeded,
     Forbidden,
+    NotCached,
     NotImplementedHere,
-    NotKept,
     RateLimited,
     VendorFailure,
 )
@@ -180,15 +180,15 @@ async def test_a_request_that_refuses_stale_answers_does_not_share_one() -> None
 async def test_only_if_cached_never_asks() -> None:
     gateway = bench()
     only = Directives(only_if_cached=True)
-    with pytest.raises(NotKept):
+    with pytest.raises(NotCached):
         await gateway.ask(directives=only)
     await gateway.ask()
     gateway.vendor.take_calls()
     assert (await gateway.ask(directives=only)).freshness.age == 0
     gateway.time.forward(100)
-    with pytest.raises(NotKept):
+    with pytest.raises(NotCached):
         await gateway.ask(directives=only)
-    with pytest.raises(NotKept):
+    with pytest.raises(NotCached):
         await gateway.ask(directives=replace(only, no_cache=True))
     assert gateway.vendor.take_calls() == 0
 

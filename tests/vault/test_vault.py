@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import StoreUnavailable
-from gateway.model import Linked, Secret, Unsealable
+from gateway.model import LinkedAccount, Secret, Unsealable
 from gateway.vault.vault import AccountCipher, Vault, WrappedKey, decode_master_key, key_id
 
 MASTER, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -152,4 +152,4 @@ def test_no_repr_shows_a_key_or_a_credential() -> None:
         for form in (repr(secret)[2:-1], secret.hex(), base64.b64encode(secret).decode()):
             assert form not in shown
     assert "planted" not in shown
-    assert "planted" not in repr(Linked.__dataclass_fields__)
+    assert "planted" not in repr(LinkedAccount.__dataclass_fields__)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.events import Event, Signature
 from gateway.errors import GatewayError, StoreUnavailable, Unauthenticated
-from gateway.model import Account, Linked, Secret
+from gateway.model import Account, LinkedAccount, Secret
 from gateway.vendor_events.receiver import EVENT_TIME_INTERVAL, REMEMBERED, VendorDelivery, WebhookReceiver, is_signed
 from tests.fakes.metrics import counts
 from tests.fakes.vendor_events import HEADER, VILLAGE_EVENTS, RegistrarSetup
@@ -28,7 +28,7 @@ class Ears:
     done: list[str] = field(default_factory=list)
     faults: list[GatewayError] = field(default_factory=list)
 
-    async def invalidate(self, linked: Linked, resources: frozenset[str] | None, request_id: str) -> bool:
+    async def invalidate(self, linked: LinkedAccount, resources: frozenset[str] | None, request_id: str) -> bool:
         assert linked.credential.reveal == "token of a1"
         self.done.append(f"{linked.account.id} {','.join(resources or ['all'])} {request_id}")
         return self.told

@@ -20,7 +20,7 @@ from gateway.model import GATEWAY, Account, Clock, Secret
 from gateway.observability.metrics import make_metrics
 from gateway.webhooks.deliveries import Attempt, Capacity, Delivery, Outcome, Reply, Retention, Schedule, State
 from gateway.webhooks.dispatcher import Dispatcher
-from gateway.webhooks.endpoints import Endpoint, Pick
+from gateway.webhooks.endpoints import DeliveryFilter, Endpoint
 from gateway.webhooks.outbox_store import OutboxStore
 from gateway.webhooks.signature import Message, signature_headers
 from tests.fakes.logs import LogLines
@@ -132,7 +132,7 @@ async def note(stores: Stores, account: Account, *names: str) -> None:
 
 
 async def log_of(stores: Stores, endpoint: Endpoint) -> Sequence[Delivery]:
-    return await stores.endpoints.deliveries(endpoint, Pick(most=100))
+    return await stores.endpoints.deliveries(endpoint, DeliveryFilter(most=100))
 
 
 async def only(stores: Stores, endpoint: Endpoint) -> Delivery:
@@ -173,14 +173,14 @@ async def test_a_change_is_told_of_in_the_words_of_the_contract_and_can_be_looke
         facts = (AuditFact(AuditEvent.ERROR), AuditFact(AuditEvent.UPDATED))
         change = AuditRecord(at=START, by=GATEWAY, project_id=account.project_id, account_id=account.id, facts=facts)
         await stores.outbox.write_change(connection, change, account)
-    told = await stores.endpoints.about(account.project_id, account.id, Pick())
+    told = await stores.endpoints.about(account.project_id, account.id, DeliveryFilter())
     assert sorted((each.endpoint_id, each.event) for each in told) == [
         ("w1", "account.error"),
         ("w2", "account.error"),
         ("w2", "account.updated"),
     ]
-    assert await stores.endpoints.about(account.project_id, account.id, Pick(state=State.DEAD)) == []
-    assert await stores.endpoints.about("another", account.id, Pick()) == []
+    assert await stores.endpoints.about(account.project_id, account.id, DeliveryFilter(state=State.DEAD)) == []
+    assert await stores.endpoints.about("another", account.id, DeliveryFilter()) == []
 
 
 async def test_what_is_rolled_back_is_not_sent_and_wakes_nobody(stores: Stores, worker: Worker) -> None:
