@@ -11,7 +11,7 @@
     ├── Unprocessable           well-formed, but the vendor will not take it
     ├── RateLimited             the vendor's limit is reached
     ├── NotImplementedHere      the contract has it, the connector does not
-    ├── NotKept                 only-if-cached, and there is nothing
+    ├── NotCached               only-if-cached, and there is nothing
     ├── VendorFailure           the vendor is down or answered garbage
     │   └── VendorAnswerTooLarge    it would be too large again, so it is not asked for again
     └── StoreUnavailable        our own database or its key cannot be used

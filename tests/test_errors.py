@@ -31,7 +31,7 @@ EXPECTED = {
     "RateLimited": 429,
     "StoreUnavailable": 500,
     "NotImplementedHere": 501,
-    "NotKept": 504,
+    "NotCached": 504,
     "VendorFailure": 502,
     "VendorAnswerTooLarge": 502,
 }

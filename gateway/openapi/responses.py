@@ -27,7 +27,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     500: ("InternalServerError", "The gateway failed; its operator finds the request in the log by `x-request-id`."),
     501: ("NotImplemented", "The account's provider cannot do this operation; the message says why."),
     502: ("BadGateway", "The provider failed, or its answer was not valid; `provider_errors` has its own message."),
-    504: ("NotKept", "No stored answer fits the request, and `only-if-cached` forbids asking the provider."),
+    504: ("NotCached", "No stored answer fits the request, and `only-if-cached` forbids asking the provider."),
 }
 
 HEADERS: Mapping[str, Schema] = {

@@ -154,7 +154,7 @@ class ReadService:
         except SnapshotLost as lost:
             # A stored first page may contain this very cursor, so a caller that begins again must not get that page.
             await self._answers.invalidate(context)
-            raise stale_cursor("the list has changed and the reading that it belongs to is no longer kept") from lost
+            raise stale_cursor("the list has changed and its snapshot is no longer cached") from lost
         except TimeoutError as error:
             late = DeadlineExceeded(
                 f"{session.connector.name} did not answer within {self._deadline:g} seconds; try again.", retry_after=1

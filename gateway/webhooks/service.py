@@ -120,7 +120,7 @@ class WebhookService:
         _must_be_enabled(await self.find(project_id, found.endpoint_id))
         again = await self._endpoints.replay(found, self._now()) if found.kept else None
         if again is None:
-            raise Conflict("What this delivery said is no longer kept, so it cannot be sent again.")
+            raise Conflict("The payload of this delivery is deleted, so it cannot be sent again.")
         return again
 
     async def replay_dead(self, project_id: str, endpoint_id: str, by: Subscriber) -> int:
