@@ -1,4 +1,4 @@
-"""Every fault that a caller can be told of.
+"""Every error that becomes an answer.
 
     GatewayError
     ├── BadRequest              the question is malformed

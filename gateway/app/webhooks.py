@@ -1,6 +1,6 @@
 """Builds webhooks to the product: the dispatcher that sends events, and the routes that manage endpoints.
 
-Events are written by `OutboxStore.hear`, in the transaction that changes an account.
+Events are written by `OutboxStore.write_change`, in the transaction that changes an account.
 """
 
 import os
