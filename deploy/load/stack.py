@@ -4,16 +4,19 @@ import base64
 import json
 import secrets
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 
 from deploy.load.processes import Failed, Processes, Server
 from deploy.sandbox.tokens import by_name
 
 PROJECT = "load"
+WAIT_SECONDS = 20.0
 KEYS: Mapping[str, Sequence[str]] = {"all": (), "companies only": ("--scope", "hris.companies:read")}
 ACCOUNTS: Mapping[str, str] = {"main": "all-owner", "narrow": "only-public-read", "suspended": "all-admin"}
 """Accounts by the sandbox token that each is linked with."""
@@ -87,7 +90,11 @@ def start_stack(processes: Processes, *, people: int = 60, workers: int = 2) -> 
         accounts = {name: future.result() for name, future in linking.items()}
         keys[names[1]] = other.result()
     gateway = server.address().removeprefix("http://")
-    wait_until_ready(gateway)
+    wait_for(gateway, "/readyz", 200)
+    # A worker may have looked the account up between link and suspend, and then uses that for `accounts.cache_seconds`.
+    suspended = headers(keys[names[0]], accounts["suspended"])
+    for _ in range(workers * 4):
+        wait_for(gateway, "/unified/hris/employees?page_size=1", 412, suspended)
     make_trouble(sandbox)
     return Stack(gateway, sandbox, keys, accounts, server)
 
@@ -100,14 +107,19 @@ def link(processes: Processes, environ: Mapping[str, str], name: str) -> str:
     return account
 
 
-def wait_until_ready(gateway: str) -> None:
-    """Ask once: the port is open from the start, and the answer comes when a worker is there."""
-    connection = HTTPConnection(gateway, timeout=20)
-    connection.request("GET", "/readyz")
-    status = connection.getresponse().status
-    connection.close()
-    if status != 200:
-        raise Failed(f"the gateway is not ready: /readyz answers {status}")
+def wait_for(gateway: str, path: str, status: int, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Asks until the answer has a status. The port is open from the start: the answer waits for a worker."""
+    ends = time.monotonic() + WAIT_SECONDS
+    while True:
+        connection = HTTPConnection(gateway, timeout=20)
+        connection.request("GET", path, headers=dict(headers))
+        found = connection.getresponse().status
+        connection.close()
+        if found == status:
+            return
+        if time.monotonic() > ends:
+            raise Failed(f"the gateway is not ready: {path} answers {found}, not {status}")
+        time.sleep(0.1)
 
 
 def make_trouble(sandbox: str) -> None:

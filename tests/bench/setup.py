@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.load.drive import Get
 from deploy.load.processes import Failed, Processes, Server
-from deploy.load.stack import PROJECT, gateway_command, headers, link, settings, start_sandbox, wait_until_ready
+from deploy.load.stack import PROJECT, gateway_command, headers, link, settings, start_sandbox, wait_for
 from deploy.sandbox.tokens import by_name
 from gateway.cache.embedded_redis import server_programs
 
@@ -78,7 +78,7 @@ def start_gateway(ground: Ground, name: str = "gateway", **settings: str) -> tup
     command = [*ON_SERVER_CORE, *gateway_command("serve")]
     server = ground.processes.start(name, command, {**ground.environ, "GATEWAY_SERVER_WORKERS": "1", **settings})
     address = server.address().removeprefix("http://")
-    wait_until_ready(address)
+    wait_for(address, "/readyz", 200)
     return server, address
 
 
