@@ -5,10 +5,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Generic, TypeVar
 
-import structlog
-
 from gateway.errors import StoreUnavailable
-from gateway.observability.logs import where
+from gateway.observability.logs import Logger, where
 
 J = TypeVar("J")
 
@@ -19,14 +17,14 @@ RETRY_SECONDS = 5.0
 class Supervisor:
     """Runs named tasks until the stack ends. An unexpected error is logged, and the task runs again after a pause."""
 
-    def __init__(self, stack: AsyncExitStack, logger: structlog.typing.FilteringBoundLogger) -> None:
+    def __init__(self, stack: AsyncExitStack, logger: Logger) -> None:
         self._stack = stack
         self._logger = logger
 
     def start(
         self,
         name: str,
-        work: Callable[[], Awaitable[None]],
+        work: Callable[[], Awaitable[object]],
         *,
         pause: float | Callable[[], float] = 0.0,
         grace: float = 0,
@@ -55,7 +53,7 @@ class Supervisor:
     async def _repeat(
         self,
         name: str,
-        work: Callable[[], Awaitable[None]],
+        work: Callable[[], Awaitable[object]],
         pause: float | Callable[[], float],
         stopping: asyncio.Event,
     ) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from gateway.accounts.link import Linker
 from gateway.accounts.usage import Due, Usage
 from gateway.accounts.verification import Intervals, NothingDue, StatusDue, TokenCheckDue, decide, wait_after_failure
 from gateway.auth.authentication import Authenticator
 from gateway.errors import Conflict, GatewayError
 from gateway.model import AT_A_CHECK, Account, Clock
+from gateway.observability.logs import Logger
 
 LEASE_SECONDS = 600
 """Far longer than a check takes: after that its process is dead."""
@@ -34,7 +33,7 @@ class AccountVerifier:
         schedule: Schedule,
         intervals: Intervals,
         clock: Clock,
-        logger: structlog.typing.FilteringBoundLogger,
+        logger: Logger,
     ) -> None:
         self._accounts = authenticator.accounts
         self._providers = authenticator.providers

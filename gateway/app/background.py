@@ -36,7 +36,7 @@ def start_background(services: Services) -> UsageCounter:
     supervisor.start("usage counts", counter.flush, pause=settings.accounts.usage_flush_seconds)
     supervisor.start("unlinked accounts", _unlink_poll(services).poll, pause=settings.accounts.unlink_poll_seconds)
     supervisor.start("deletion by age", _delete_by_age(services), pause=DELETION_SECONDS)
-    supervisor.start("database files", _clean_files(services), pause=CLEAN_FILES_SECONDS)
+    supervisor.start("database files", stores.purges.clean, pause=CLEAN_FILES_SECONDS)
     if settings.verification.idle_seconds > 0:
         _start_verifier(services, supervisor)
     return counter
@@ -96,15 +96,6 @@ def _delete_by_age(services: Services) -> Callable[[], Awaitable[None]]:
         await stores.outbox.tidy(now, retention)
 
     return delete
-
-
-def _clean_files(services: Services) -> Callable[[], Awaitable[None]]:
-    """Returns a function that removes deleted rows from the database's files."""
-
-    async def clean() -> None:
-        await services.stores.purges.clean()
-
-    return clean
 
 
 def counting(counter: UsageCounter, log: LogRequest) -> LogRequest:

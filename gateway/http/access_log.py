@@ -5,10 +5,8 @@ import secrets
 import time
 from collections.abc import Callable
 
-import structlog
-
 from gateway.http.middleware import RequestContext
-from gateway.observability.logs import where
+from gateway.observability.logs import Logger, where
 
 
 def request_ids() -> Callable[[], str]:
@@ -17,9 +15,7 @@ def request_ids() -> Callable[[], str]:
     return lambda: f"{process}{next(count):06x}"
 
 
-def request_log(
-    logger: structlog.typing.FilteringBoundLogger, *, each: bool
-) -> Callable[[RequestContext, str, BaseException | None], None]:
+def request_log(logger: Logger, *, each: bool) -> Callable[[RequestContext, str, BaseException | None], None]:
     """Returns a function that writes a line for each request, or only for unexpected errors."""
 
     def log(context: RequestContext, method: str, unexpected: BaseException | None) -> None:

@@ -12,11 +12,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TypeAlias
 
-import structlog
-
 from gateway.errors import StoreUnavailable
 from gateway.model import Clock
-from gateway.observability.logs import where
+from gateway.observability.logs import Logger, where
 from gateway.observability.metrics import Metrics
 from gateway.webhooks.deliveries import Attempt, Capacity, Claim, Reply, Schedule, State
 from gateway.webhooks.events import body_of
@@ -40,7 +38,7 @@ class Dispatcher:
         endpoint_concurrency: int,
         clock: Clock,
         metrics: Metrics,
-        logger: structlog.typing.FilteringBoundLogger,
+        logger: Logger,
     ) -> None:
         self._outbox = outbox
         self._post = post

@@ -88,6 +88,25 @@ async def at_the_command_line(site: Site) -> None:
     await unlink(project, site.account, site.stores.accounts)
 
 
+def planted(path: Path, account: str, session_token: str) -> dict[str, bytes]:
+    """Returns what must be gone after an unlink, as its bytes stand in the database, by what it is."""
+    with sqlite3.connect(path) as connection:
+        [wrapped, sealed] = connection.execute("SELECT wrapped_key, sealed FROM credentials").fetchone()
+    connection.close()
+    return {
+        "id": account.encode(),
+        "token": TOKEN.encode(),
+        "data key": wrapped,
+        "credential": sealed,
+        "owner id": b"planted-owner",
+        "owner name": b"Planted Ltd",
+        "user": b"planted-user",
+        "label": b"planted label",
+        "session": hashlib.sha256(session_token.encode()).hexdigest().encode(),
+        "repeat": hashlib.sha256(b"planted-key").hexdigest().encode(),
+    }
+
+
 @pytest.mark.parametrize("unlinking", [by_the_api, at_the_command_line])
 async def test_a_second_after_unlinking_only_the_trail_has_the_account_and_only_its_id(
     environ: dict[str, str],
@@ -119,21 +138,9 @@ async def test_a_second_after_unlinking_only_the_trail_has_the_account_and_only_
     assert (await one.get()).status_code == 200
     path = database_of(one)
     with sqlite3.connect(path) as connection:
-        [wrapped, sealed] = connection.execute("SELECT wrapped_key, sealed FROM credentials").fetchone()
         [counted] = connection.execute("SELECT count(*) FROM account_usage").fetchone()
     connection.close()
-    needles = {
-        "id": one.account.encode(),
-        "token": TOKEN.encode(),
-        "data key": wrapped,
-        "credential": sealed,
-        "owner id": b"planted-owner",
-        "owner name": b"Planted Ltd",
-        "user": b"planted-user",
-        "label": b"planted label",
-        "session": hashlib.sha256(open_session["token"].encode()).hexdigest().encode(),
-        "repeat": hashlib.sha256(b"planted-key").hexdigest().encode(),
-    }
+    needles = planted(path, one.account, open_session["token"])
     before = in_tables(path, needles)
     assert {table for table, _ in before} >= {
         *"accounts account_usage audit_log connect_sessions credentials idempotency".split()

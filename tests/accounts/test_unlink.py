@@ -5,7 +5,6 @@ The places are those of `PURGE_ORDER`. Three gateways run in this process: two s
 
 import asyncio
 import gc
-import hashlib
 import os
 import sqlite3
 import sys
@@ -29,7 +28,7 @@ from gateway.cache.lru import AccountLru
 from gateway.cache.tombstones import Tombstones
 from gateway.model import LinkedAccount
 from gateway.unified.decoded import DecodedListCache
-from tests.accounts.test_lifecycle import TOKEN, in_files, in_redis, in_tables, linked_in_the_hub, until
+from tests.accounts.test_lifecycle import in_files, in_redis, in_tables, linked_in_the_hub, planted, until
 from tests.fakes.heap import alive, texts_with
 from tests.fixtures.dashboard_browser import Operator, open_dashboard
 from tests.fixtures.gateway import Sandbox, Site, open_site
@@ -230,21 +229,7 @@ async def gateways(
         return all(counts)
 
     await until(rows, seconds=60)
-    with sqlite3.connect(path) as connection:
-        [wrapped, sealed] = connection.execute("SELECT wrapped_key, sealed FROM credentials").fetchone()
-    connection.close()
-    needles = {
-        "id": one.account.encode(),
-        "token": TOKEN.encode(),
-        "data key": wrapped,
-        "credential": sealed,
-        "owner id": b"planted-owner",
-        "owner name": b"Planted Ltd",
-        "user": b"planted-user",
-        "label": b"planted label",
-        "session": hashlib.sha256(session["token"].encode()).hexdigest().encode(),
-        "repeat": hashlib.sha256(b"planted-key").hexdigest().encode(),
-    }
+    needles = planted(path, one.account, session["token"])
     redis = stack.enter_context(Redis.from_url(redis_url)), stack.enter_context(Redis.from_url(private))
     return Gateways(operator, (one, two, three), redis, sandbox, session["token"], needles, person)
 
