@@ -42,6 +42,7 @@ fmt: setup  ## format, and fix what can be fixed
 	@$(BIN)/ruff format .
 
 fuzz: setup  ## requests that the OpenAPI document allows, and others, for a long time; ARGS=--seconds N
+	@FUZZ_SEEDS=400 $(BIN)/python -m pytest -q tests/test_connection_smuggling.py -k mutated
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup  ## speed, as ratios to other proxies in the same run

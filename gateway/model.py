@@ -60,9 +60,14 @@ NO_CEILINGS = Ceilings()
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Sources of time and chance. `now` has a time zone, `monotonic` is in seconds, `jitter` is from 0 to 1."""
+    """Sources of time and chance.
+
+    `now` has a time zone, `timestamp` is the same moment in seconds since the epoch, `monotonic` is in seconds, and
+    `jitter` is from 0 to 1.
+    """
 
     now: Callable[[], datetime]
+    timestamp: Callable[[], float]
     monotonic: Callable[[], float]
     jitter: Callable[[], float]
 

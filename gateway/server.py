@@ -8,6 +8,8 @@ import socket
 import sys
 import tempfile
 from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -15,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from gateway.app.build import Application
 from gateway.app.services import prepare
 from gateway.cache.embedded_redis import NoEmbeddedServer, embedded_server
+from gateway.connection import Connection
 from gateway.settings.load import Settings, SettingsError
 
 BACKLOG = 2048
@@ -40,9 +43,9 @@ def serve(settings: Settings) -> None:
         host, port = listener.getsockname()[:2]
         print(f"gateway listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201 - a command line
         if settings.server.workers == 1:
-            uvicorn.Server(_config(Application(settings))).run(sockets=[listener])
+            uvicorn.Server(_config(settings, Application(settings))).run(sockets=[listener])
         else:
-            _serve_with_workers(settings.server.workers, listener, stack)
+            _serve_with_workers(settings, listener, stack)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -60,20 +63,25 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _serve_with_workers(workers: int, listener: socket.socket, stack: ExitStack) -> None:
+def _serve_with_workers(settings: Settings, listener: socket.socket, stack: ExitStack) -> None:
     counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-    config = _config("gateway.app.build:worker", factory=True, workers=workers)
+    config = _config(settings, "gateway.app.build:worker", factory=True, workers=settings.server.workers)
     Multiprocess(config, sockets=[listener]).run()
 
 
-def _config(app: Application | str, *, factory: bool = False, workers: int | None = None) -> uvicorn.Config:
+def _config(
+    settings: Settings, app: Application | str, *, factory: bool = False, workers: int | None = None
+) -> uvicorn.Config:
+    limits = settings.limits
+    # uvicorn wants a class here, and calls it: a class with some of its arguments serves as well.
+    connection: Any = partial(Connection, head_seconds=limits.head_seconds, body_seconds=limits.body_seconds)
     return uvicorn.Config(
         app,
         factory=factory,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=connection,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -15,6 +15,7 @@ from tests.fixtures.gateway import (
 )
 from tests.fixtures.linking import fixture_clock, fixture_linking
 from tests.fixtures.postgresql import cluster, empty_url, stores, time, url
+from tests.fixtures.server import fixture_hits
 from tests.fixtures.webhooks import fixture_receiver
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "fixture_clock",
     "fixture_empty_database",
     "fixture_environ",
+    "fixture_hits",
     "fixture_linking",
     "fixture_operator",
     "fixture_receiver",

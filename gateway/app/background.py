@@ -14,7 +14,8 @@ from gateway.accounts.verification import Intervals
 from gateway.accounts.verifier import LEASE_SECONDS, AccountVerifier
 from gateway.app.services import Services
 from gateway.background import ClaimLoop, Supervisor
-from gateway.http.middleware import RequestContext
+from gateway.http.context import RequestContext
+from gateway.http.request_observer import LogRequest
 from gateway.webhooks.deliveries import Retention
 
 LAST_FLUSH_SECONDS = 2.0
@@ -23,8 +24,6 @@ CLEAN_FILES_SECONDS = 5.0
 VERIFY_CONCURRENCY = 4
 LONGEST_IDLE_SECONDS = 30.0
 """The longest pause between two looks for accounts that are due; less where the intervals are short."""
-
-LogRequest = Callable[[RequestContext, str, BaseException | None], None]
 
 
 def start_background(services: Services) -> UsageCounter:

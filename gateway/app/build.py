@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import generate_latest
 from starlette.routing import Route
@@ -20,12 +22,14 @@ from gateway.app.routes import Site
 from gateway.app.services import CLOCK, Services, open_services
 from gateway.app.vendor_events import open_vendor_events, start_registration, vendor_event_routes
 from gateway.app.webhooks import open_webhooks
+from gateway.background import Supervisor
 from gateway.contract.query import PageLimits
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.http.access_log import request_ids, request_log
 from gateway.http.allow_list import AllowList
 from gateway.http.health import HealthApi, metrics_registry
 from gateway.http.middleware import RequestMiddleware
+from gateway.http.request_observer import RequestObserver
 from gateway.http.site_url import SiteUrl
 from gateway.model import Clock, LinkedAccount
 from gateway.openapi.document import make_document
@@ -35,14 +39,26 @@ from gateway.proxy.api import ProxyApi
 from gateway.proxy.service import ProxyService
 from gateway.settings.load import Settings, SettingsError, read_settings
 from gateway.unified.api import UnifiedApi
+from gateway.unified.fastpath import FAST_PATH, FastPath
 from gateway.unified.idempotency import Idempotency
 from gateway.unified.write import Invalidate, WriteService
 from gateway.unified.write_api import WritesApi
 from gateway.unified.write_steps import StepRunner
 
+FLUSH_SECONDS = 1.0
+"""For the other workers: the one that shows its metrics adds what it has counted at once."""
 
-async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> RequestMiddleware:
-    """Builds the gateway as one ASGI app; the stack closes everything. Raises `SettingsError` or `StoreUnavailable`."""
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway as one ASGI app, and the fast path around it, which the server's connections ask first."""
+
+    app: RequestMiddleware
+    fast_path: FastPath
+
+
+async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLOCK) -> Gateway:
+    """Builds the gateway; the stack closes everything. Raises `SettingsError` or `StoreUnavailable`."""
     services = await open_services(settings, stack, clock)
     new_request_id = request_ids()
     # In the order in which they need each other; the stack ends them in the reverse order.
@@ -62,9 +78,12 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     writes = open_writes(services, invalidate)
     start_registration(services, registrar)
     counter = start_background(services)
+    log = counting(counter, request_log(services.logger, each=settings.log.requests))
+    observer = RequestObserver(services.metrics, new_request_id, log)
+    Supervisor(services.stack, services.logger).start("request metrics", observer.flush, pause=FLUSH_SECONDS)
     site_url = SiteUrl(settings.server.public_url, settings.hub.allowed_origins)
     routes = [
-        *health_routes(services),
+        *health_routes(services, observer),
         *proxy_routes(services, invalidate, new_request_id),
         *platform_routes(services, registrar),
         *hub_routes(services, site_url, registrar.wanted),
@@ -73,18 +92,17 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         *vendor_event_routes(services, invalidate, watcher.on_vendor_events),
         *documentation(lambda: describe(services.page_limits)),
     ]
-    write_api = WritesApi(writes, settings.limits.max_body_bytes)
-    unified = UnifiedApi(reads, write_api, OPERATIONS, lambda: clock.now().timestamp())
-    return RequestMiddleware(
+    fast_path = FastPath(reads, observer, clock.timestamp)
+    unified = UnifiedApi(reads, WritesApi(writes, settings.limits.max_body_bytes), OPERATIONS, fast_path)
+    app = RequestMiddleware(
         Site(unified, routes, site_url, AllowList(settings.dashboard.allowed_networks)),
-        services.metrics,
-        new_id=new_request_id,
+        observer,
         now=clock.now,
-        log=counting(counter, request_log(services.logger, each=settings.log.requests)),
         max_query_bytes=settings.limits.max_query_bytes,
         max_header_bytes=settings.limits.max_header_bytes,
         address_header=settings.server.address_header,
     )
+    return Gateway(app, fast_path)
 
 
 def open_writes(services: Services, invalidate: Invalidate) -> WriteService:
@@ -117,7 +135,7 @@ def proxy_routes(services: Services, invalidate: Invalidate, new_request_id: Cal
     return ProxyApi(service, services.settings.limits.max_body_bytes).routes()
 
 
-def health_routes(services: Services) -> list[Route]:
+def health_routes(services: Services, observer: RequestObserver) -> list[Route]:
     async def database_works() -> bool:
         try:
             await services.stores.check()
@@ -125,10 +143,14 @@ def health_routes(services: Services) -> list[Route]:
             return False
         return True
 
+    async def show_metrics() -> bytes:
+        await observer.flush()
+        return generate_latest(metrics_registry(services.metrics))
+
     return HealthApi(
         {"database": database_works, "cache": services.shared_cache.ping},
         optional=frozenset({"cache"}),
-        show_metrics=lambda: generate_latest(metrics_registry(services.metrics)),
+        show_metrics=show_metrics,
     ).routes()
 
 
@@ -146,20 +168,24 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope["state"], receive, send)
         elif self._app is not None:
             await self._app(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, state: dict[str, Any], receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
             await receive()
             try:
-                self._app = await assemble(self._settings, stack)
+                gateway = await assemble(self._settings, stack)
             except (GatewayError, SettingsError) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
+            self._app = gateway.app
+            # The state that a server shows to each of its connections (ASGI, "Lifespan State").
+            state[FAST_PATH] = gateway.fast_path
             await send({"type": "lifespan.startup.complete"})
             await receive()
+            del state[FAST_PATH]
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -36,7 +36,7 @@ from gateway.upstream.vendor import VendorClient
 from gateway.vault.master_key import open_vault
 from gateway.vault.vault import Vault
 
-CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, jitter=random.random)
+CLOCK = Clock(now=lambda: datetime.now(UTC), timestamp=time.time, monotonic=time.monotonic, jitter=random.random)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from gateway.audit.store import AuditStore
 from gateway.dashboard.service import AdminService, advice
 from gateway.dashboard.site import HOME, AdminVisit, DashboardSite
 from gateway.errors import BadRequest, Conflict, GatewayError, NotFound
+from gateway.http.context import context_of
 from gateway.http.forms import Form
 from gateway.http.html import sentence
-from gateway.http.middleware import context_of
 from gateway.model import Account, Actor, Status
 from gateway.policy.needed_scopes import NeededScopes, ScopeCoverage
 from gateway.webhooks.endpoint_store import EndpointStore

@@ -7,9 +7,9 @@ from starlette.routing import Route
 from gateway.dashboard.service import MAX_NAME_LENGTH, AdminService
 from gateway.dashboard.site import HOME, AdminVisit, DashboardSite
 from gateway.errors import BadRequest, Conflict, GatewayError, NotFound
+from gateway.http.context import context_of
 from gateway.http.forms import Form
 from gateway.http.html import sentence
-from gateway.http.middleware import context_of
 from gateway.http.response import status_of
 from gateway.model import ClientKey
 

@@ -11,9 +11,9 @@ from starlette.routing import Route
 from gateway.dashboard.service import MAX_NAME_LENGTH, AdminService, Invitation
 from gateway.dashboard.site import HOME, AdminVisit, DashboardSite
 from gateway.errors import GatewayError
+from gateway.http.context import context_of
 from gateway.http.forms import Form, write_cookie
 from gateway.http.html import sentence
-from gateway.http.middleware import context_of
 from gateway.http.response import status_of
 from gateway.hub.pages import RETURN_COOKIE, SessionSigner
 from gateway.hub.session_request import ConnectSession

@@ -14,8 +14,8 @@ from gateway.auth.admin_password import Password
 from gateway.auth.login_limiter import LoginLimiter
 from gateway.dashboard.site import ACTOR_ID_LENGTH, HOME, LOGIN, AdminVisit, DashboardSite, SignInRequired
 from gateway.errors import Forbidden, NotFound
+from gateway.http.context import address_of, context_of
 from gateway.http.forms import FOREIGN_FORM, Form, read_form
-from gateway.http.middleware import address_of, context_of
 from gateway.model import Actor, ActorKind
 
 _LOGIN_COOKIE = "dashboard_entry"

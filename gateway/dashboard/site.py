@@ -18,9 +18,9 @@ from gateway.auth.admin_session import AdminSession, AdminSessions
 from gateway.auth.admin_sign_ins import SignInLog
 from gateway.auth.login_limiter import LoginCounts
 from gateway.errors import Forbidden, GatewayError
+from gateway.http.context import address_of, context_of
 from gateway.http.forms import Form
 from gateway.http.html import Renderer, sentence
-from gateway.http.middleware import address_of, context_of
 from gateway.http.pages import PageSite, Visit
 from gateway.http.response import Headers, status_of
 from gateway.http.site_url import SiteUrl

@@ -17,9 +17,9 @@ from gateway.dashboard.request_tester import CACHE_CHOICES, RequestTester, TestR
 from gateway.dashboard.service import AdminService
 from gateway.dashboard.site import HOME, AdminVisit, DashboardSite
 from gateway.errors import BadRequest, GatewayError
+from gateway.http.context import context_of
 from gateway.http.forms import Form
 from gateway.http.html import sentence
-from gateway.http.middleware import context_of
 from gateway.http.response import error_body, status_of
 from gateway.model import Account, ClientKey
 from gateway.policy.provider import Provider

@@ -5,7 +5,8 @@ import secrets
 import time
 from collections.abc import Callable
 
-from gateway.http.middleware import RequestContext
+from gateway.http.context import RequestContext
+from gateway.http.request_observer import LogRequest
 from gateway.observability.logs import Logger, where
 
 
@@ -15,7 +16,7 @@ def request_ids() -> Callable[[], str]:
     return lambda: f"{process}{next(count):06x}"
 
 
-def request_log(logger: Logger, *, each: bool) -> Callable[[RequestContext, str, BaseException | None], None]:
+def request_log(logger: Logger, *, each: bool) -> LogRequest:
     """Returns a function that writes a line for each request, or only for unexpected errors."""
 
     def log(context: RequestContext, method: str, unexpected: BaseException | None) -> None:

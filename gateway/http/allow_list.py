@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from starlette.types import Scope
 
 from gateway.errors import NotFound
-from gateway.http.middleware import address_of
+from gateway.http.context import address_of
 
 
 class AllowList:

@@ -7,7 +7,7 @@ import orjson
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.middleware import RequestContext, address_of, context_of
+from gateway.http.context import RequestContext, address_of, context_of
 from gateway.http.request import read_body, read_headers, read_query
 from gateway.http.response import JSON_HEADERS
 

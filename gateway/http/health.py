@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.http.middleware import NOSNIFF, context_of
+from gateway.http.context import NOSNIFF, context_of
 from gateway.http.response import Headers
 from gateway.observability.metrics import Metrics
 
@@ -19,7 +19,9 @@ Ping = Callable[[], Awaitable[bool]]
 class HealthApi:
     """`pings` check the parts that readiness depends on, by name. An `optional` part is shown but may be down."""
 
-    def __init__(self, pings: Mapping[str, Ping], optional: frozenset[str], show_metrics: Callable[[], bytes]) -> None:
+    def __init__(
+        self, pings: Mapping[str, Ping], optional: frozenset[str], show_metrics: Callable[[], Awaitable[bytes]]
+    ) -> None:
         self._pings = pings
         self._optional = optional
         self._show_metrics = show_metrics
@@ -46,7 +48,7 @@ class HealthApi:
 
     async def metrics(self, request: Request) -> Response:
         """Answers with the metrics in the format of Prometheus."""
-        return HealthResponse(request, 200, self._show_metrics(), CONTENT_TYPE_LATEST)
+        return HealthResponse(request, 200, await self._show_metrics(), CONTENT_TYPE_LATEST)
 
 
 class HealthResponse(Response):

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.middleware import context_of
+from gateway.http.context import context_of
 from gateway.http.response import Headers
 
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

@@ -9,9 +9,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import GatewayError
+from gateway.http.context import context_of
 from gateway.http.forms import Form, cookie_name, read_cookies, read_form, write_cookie
 from gateway.http.html import Renderer, page_headers
-from gateway.http.middleware import context_of
 from gateway.http.response import Headers
 from gateway.http.site_url import SiteUrl
 

@@ -5,6 +5,7 @@ Bodies have the contract's format: `statusCode`, `message`, `timestamp` and `err
 
 from collections.abc import Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -94,3 +95,12 @@ def error_headers(error: errors.GatewayError) -> Headers:
 def with_length(headers: Headers, body: bytes) -> Headers:
     """Returns the headers with the length of the body."""
     return [*headers, (b"content-length", str(len(body)).encode())]
+
+
+def render_head(status: int, headers: Headers, keep_alive: bool) -> bytes:  # noqa: FBT001 - as HTTP states it
+    """Returns the status line and the headers as they are sent (RFC 9112, section 2.1)."""
+    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [b"%b: %b" % header for header in headers]
+    if not keep_alive:
+        lines.append(b"connection: close")
+    return b"\r\n".join([*lines, b"\r\n"])

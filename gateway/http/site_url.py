@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from starlette.types import Scope, Send
 
 from gateway.errors import Forbidden
-from gateway.http.middleware import context_of
+from gateway.http.context import context_of
 from gateway.http.request import header
 from gateway.http.response import Headers
 

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from connectors.exchange import Consent
 from gateway.errors import Forbidden, GatewayError, NotFound
+from gateway.http.context import address_of, context_of
 from gateway.http.forms import FOREIGN_FORM
-from gateway.http.middleware import address_of, context_of
 from gateway.hub.pages import ConnectPages, ConnectVisit
 from gateway.hub.sessions import OVER
 from gateway.model import Upstream

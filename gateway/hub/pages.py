@@ -12,9 +12,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import BadRequest, GatewayError, NotFound
+from gateway.http.context import address_of, context_of
 from gateway.http.forms import Form
 from gateway.http.html import Renderer, sentence
-from gateway.http.middleware import address_of, context_of
 from gateway.http.pages import PageSite, Visit
 from gateway.http.response import status_of
 from gateway.http.signer import Signer

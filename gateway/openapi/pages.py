@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.cache.compression import pack, pack_gzip
 from gateway.http.codings import coding_for, matches
-from gateway.http.middleware import context_of
+from gateway.http.context import context_of
 from gateway.http.response import Headers
 from gateway.openapi.page_view import DocumentView, by_vendor, curl
 from gateway.openapi.schemas import Schema

@@ -9,8 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.platform import PROXY
 from gateway.auth.credentials import credentials_of
+from gateway.http.context import RequestContext
 from gateway.http.endpoint import ApiRequest
-from gateway.http.middleware import RequestContext
 from gateway.http.response import JSON_HEADERS
 from gateway.proxy.service import ProxyCall, ProxyService
 

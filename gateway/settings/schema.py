@@ -420,6 +420,10 @@ class Limits(Section):
     """Total size of all headers, in bytes; common proxies allow as much."""
     max_body_bytes: PositiveInt = 1048576
     """Largest request body, in bytes; 1 MiB, a hundred times the longest employee."""
+    head_seconds: PositiveFloat = 10
+    """Time for the request line and headers to arrive, in seconds; clients send them in one packet."""
+    body_seconds: PositiveFloat = 60
+    """Time for a request body to arrive, in seconds; the largest takes it at 18 kB/s."""
 
 
 class ConnectorSettings(Section):

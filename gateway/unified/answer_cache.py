@@ -66,12 +66,10 @@ class AnswerCache:
         """Returns the local cache."""
         return self._local
 
-    def peek(self, ticket: FastPathTicket, now: float) -> Page | None:
+    def peek(self, ticket: FastPathTicket, now: float) -> CacheEntry | None:
         """Returns a fresh answer from the local cache, for the fast path; None where there is none."""
         entry = self._local.get(ticket.account_id, ticket.answer)
-        if entry is None or now >= entry.times.fresh_until:
-            return None
-        return Page(entry, Freshness(times=entry.times, now=now, detail="local"))
+        return entry if entry is not None and now < entry.times.fresh_until else None
 
     async def lookup(self, context: ReadContext) -> CachedAnswer | None:
         """Returns the stored answer if the request may use it: from the local cache, else from Redis in one round trip.

@@ -9,17 +9,15 @@ from connectors.contract import Operation
 from gateway.auth.credentials import credentials_of
 from gateway.cache.freshness import directives
 from gateway.errors import NotFound
-from gateway.http.codings import coding_for, matches
-from gateway.http.middleware import RequestContext, context_of
+from gateway.http.codings import coding_for
+from gateway.http.context import RequestContext, context_of
 from gateway.http.request import read_headers, read_query
 from gateway.http.response import MethodNotAllowed
 from gateway.unified.call import Call, Page
-from gateway.unified.fastpath import FastPath, FastPathEntry
-from gateway.unified.headers import etag, page_headers
+from gateway.unified.fastpath import FastPath
+from gateway.unified.headers import answer_head
 from gateway.unified.read import ReadService
 from gateway.unified.router import Match, Matcher
-
-_BODY_HEADERS = frozenset({b"content-type", b"content-encoding"})
 
 Handler: TypeAlias = Callable[[Scope, Receive, Send, Match], Awaitable[None]]
 
@@ -28,26 +26,15 @@ class UnifiedApi:
     """An ASGI app for `/unified/hris/*`. Raises every `GatewayError` to the middleware around it."""
 
     def __init__(
-        self, reads: ReadService, write: Handler, operations: Iterable[Operation], now: Callable[[], float]
+        self, reads: ReadService, write: Handler, operations: Iterable[Operation], fast_path: FastPath
     ) -> None:
-        """`now` returns seconds since the epoch."""
         self._reads = reads
         self._write = write
-        self._now = now
-        self._fast_path = FastPath()
+        self._fast_path = fast_path
         self._matcher = Matcher(operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = context_of(scope)
-        fingerprint = self._fast_path.fingerprint(scope)
-        known = self._fast_path.find(fingerprint) if fingerprint else None
-        if fingerprint is not None and known is not None:
-            page = self._reads.fast_path(known.ticket, self._now())
-            if page is not None:
-                context.operation = known.operation
-                context.account_id = known.ticket.account_id
-                await respond(context, send, page, fingerprint.accept_encoding, fingerprint.if_none_match)
-                return
         match = self._match(scope)
         context.operation = match.operation.id
         if match.operation.method != "GET":
@@ -57,8 +44,8 @@ class UnifiedApi:
         page = await self._reads.read(call)
         context.account_id = call.account_id or ""
         context.upstream_calls = page.upstream_calls
-        if fingerprint is not None and page.ticket is not None:
-            self._fast_path.remember(fingerprint, FastPathEntry(page.ticket, match.operation.id))
+        if page.ticket is not None:
+            self._fast_path.remember(scope, page.ticket, match.operation.id)
         headers = dict(scope["headers"])
         await respond(context, send, page, headers.get(b"accept-encoding", b""), headers.get(b"if-none-match", b""))
 
@@ -78,9 +65,9 @@ async def respond(
     """Sends a page in a content coding that the caller accepts, or 304 where the caller has it already."""
     context.cache = page.freshness.outcome
     body, coding = page.entry.coded(coding_for(accept_encoding) if accept_encoding else "")
-    headers = page_headers(page, coding)
-    if if_none_match and matches(if_none_match, etag(page.entry.etag, coding)):
-        await context.begin(send, 304, [each for each in headers if each[0] not in _BODY_HEADERS])
+    status, headers = answer_head(page, coding, if_none_match)
+    if status == 304:
+        await context.begin(send, 304, headers)
         await send({"type": "http.response.body", "body": b""})
         return
     await context.respond(send, 200, headers, body)

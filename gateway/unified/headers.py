@@ -1,11 +1,13 @@
 """The headers of an answer: its freshness, and the fields that it leaves out (RFC 9110, RFC 9111, RFC 9211)."""
 
 from gateway.cache.freshness import Freshness
+from gateway.http.codings import matches
 from gateway.http.response import Headers
 from gateway.unified.call import Page
 
 CACHE_NAME = "hris-gateway"
 """Our name in `Cache-Status`."""
+_BODY_HEADERS = frozenset({b"content-type", b"content-encoding"})
 
 
 def page_headers(page: Page, coding: str) -> Headers:
@@ -24,6 +26,17 @@ def page_headers(page: Page, coding: str) -> Headers:
     if page.entry.withheld:
         headers.append((b"x-withheld-fields", ", ".join(page.entry.withheld).encode()))
     return headers
+
+
+def answer_head(page: Page, coding: str, if_none_match: bytes) -> tuple[int, Headers]:
+    """Returns status and headers of a page: 200, or 304 where the caller has it already.
+
+    `coding` is that of the body that is sent.
+    """
+    headers = page_headers(page, coding)
+    if if_none_match and matches(if_none_match, etag(page.entry.etag, coding)):
+        return 304, [each for each in headers if each[0] not in _BODY_HEADERS]
+    return 200, headers
 
 
 def etag(digest: str, coding: str) -> bytes:

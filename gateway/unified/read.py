@@ -7,6 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from gateway.auth.authentication import Authenticator, Caller, about
+from gateway.cache.entry import CacheEntry
 from gateway.cache.freshness import Use, satisfies
 from gateway.cache.singleflight import SingleFlight
 from gateway.errors import DeadlineExceeded, GatewayError, NotCached
@@ -89,8 +90,8 @@ class ReadService:
             composed = await self._composer.compose(context)  # 5. Ask the vendor. 6. Unify.  408 429 502
         return await self._answers.store(context, composed)  # 7. Store the answer.
 
-    def fast_path(self, ticket: FastPathTicket, now: float) -> Page | None:
-        """Returns the answer to a request equal to an earlier one, or None.
+    def fast_path(self, ticket: FastPathTicket, now: float) -> CacheEntry | None:
+        """Returns the stored answer to a request equal to an earlier one, or None.
 
         None means that the key or the account has changed, the day has ended, or the local cache has no fresh answer.
         `now` is in seconds since the epoch. Nothing here awaits, so nothing can change between the check and the

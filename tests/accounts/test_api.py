@@ -9,7 +9,9 @@ from redis import Redis
 
 from deploy.sandbox.tokens import by_name
 from gateway.audit.events import AuditEvent
-from gateway.http.middleware import RequestContext, RequestMiddleware
+from gateway.http.context import RequestContext
+from gateway.http.middleware import RequestMiddleware
+from gateway.http.request_observer import RequestObserver
 from gateway.model import Status, StatusReason
 from gateway.observability.metrics import make_metrics
 from tests.fixtures.gateway import Sandbox, Site, now, open_site
@@ -264,10 +266,8 @@ async def test_log_and_metrics_learn_the_operation_and_the_account(site: Site) -
     seen: list[RequestContext] = []
     edge = RequestMiddleware(
         site.edge.app,
-        make_metrics(),
-        new_id=lambda: "r",
+        RequestObserver(make_metrics(), lambda: "r", lambda context, *_: seen.append(context)),
         now=now,
-        log=lambda context, *_: seen.append(context),
         max_query_bytes=1000,
         max_header_bytes=10_000,
     )

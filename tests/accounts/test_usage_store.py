@@ -57,7 +57,7 @@ def verifier(stores: Stores, vendor: Vendor, time: Time, *, known: bool = True) 
         Linker(accounts=stores.accounts, upstream=vendor, clock=time.now, new_id=lambda: f"new {next(numbers)}"),
         schedule=stores.usage.schedule,
         intervals=INTERVALS,
-        clock=Clock(now=time.now, monotonic=time.monotonic, jitter=lambda: 0),
+        clock=Clock(now=time.now, timestamp=lambda: time.now().timestamp(), monotonic=time.monotonic, jitter=lambda: 0),
         logger=LogLines().logger,
     )
 

@@ -42,7 +42,9 @@ class Time:
         self.moment += timedelta(seconds=seconds)
 
     def clock(self) -> Clock:
-        return Clock(now=lambda: self.moment, monotonic=self.seconds, jitter=lambda: self.chance)
+        return Clock(
+            now=lambda: self.moment, timestamp=self.seconds, monotonic=self.seconds, jitter=lambda: self.chance
+        )
 
     def seconds(self) -> float:
         return self.moment.timestamp()

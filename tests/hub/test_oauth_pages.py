@@ -24,6 +24,7 @@ from gateway.auth.api_key import new_id
 from gateway.auth.authentication import Authenticator
 from gateway.http.allow_list import AllowList
 from gateway.http.middleware import RequestMiddleware
+from gateway.http.request_observer import RequestObserver
 from gateway.http.site_url import SiteUrl
 from gateway.observability.metrics import make_metrics
 from gateway.policy.policy import Operator, Policy
@@ -142,10 +143,8 @@ async def fixture_journey(site: Site) -> AsyncIterator[Journey]:
             pages = Pages(site.edge.app, hub_routes(services, site_url, lambda _: ()), site_url, AllowList(()))
             app = RequestMiddleware(
                 pages,
-                make_metrics(),
-                new_id=new_id,
+                RequestObserver(make_metrics(), new_id, lambda *_: None),
                 now=now,
-                log=lambda *_: None,
                 max_query_bytes=16384,
                 max_header_bytes=32768,
             )

@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.contract import Operation
 from gateway.accounts.purge_store import PendingPurge
-from gateway.cache.freshness import Directives, directives
+from gateway.cache.freshness import Directives, Freshness, directives
 from gateway.errors import GatewayError
 from gateway.model import Invalidation, LinkedAccount, Secret
 from gateway.unified.call import Call, FastPathTicket, Page
@@ -192,7 +192,9 @@ class Simulation:
         words = (asked.worker, asked.secret, asked.account, asked.operation.id, asked.key, *asked.query.items())
         ticket = None if header else self.tickets.get(words)
         try:
-            page = reads.fast_path(ticket, self.time.seconds()) if ticket else None
+            stored = reads.fast_path(ticket, self.time.seconds()) if ticket else None
+            now = self.time.seconds()
+            page = Page(stored, Freshness(times=stored.times, now=now, detail="local")) if stored else None
             asked.from_ticket = page is not None
             asked.page = page or await reads.read(
                 Call(

@@ -238,7 +238,7 @@ async def test_no_try_begins_whose_wait_does_not_fit_the_deadline() -> None:
 
 async def test_the_wait_is_the_jittered_one() -> None:
     script = Script([refusal(503), GOOD])
-    clock = Clock(now=lambda: NOW, monotonic=NOW.timestamp, jitter=lambda: 1.0)
+    clock = Clock(now=lambda: NOW, timestamp=NOW.timestamp, monotonic=NOW.timestamp, jitter=lambda: 1.0)
     before = asyncio.get_running_loop().time()
     await VendorClient(script, RetryPolicy(1, longest_wait=2.0, first_wait=0.02), clock).get(session(), PEOPLE)
     assert 0.03 <= asyncio.get_running_loop().time() - before < 0.5

@@ -80,7 +80,12 @@ class Worker:
             schedule=SCHEDULE,
             concurrency=self.concurrency,
             endpoint_concurrency=4,
-            clock=Clock(now=self.time.now, monotonic=self.time.monotonic, jitter=lambda: 0.5),
+            clock=Clock(
+                now=self.time.now,
+                timestamp=lambda: self.time.now().timestamp(),
+                monotonic=self.time.monotonic,
+                jitter=lambda: 0.5,
+            ),
             metrics=self.metrics,
             logger=self.log.logger,
         )
