@@ -15,6 +15,7 @@ from connectors.registry import CONNECTORS
 from gateway.app.accounts import platform_routes
 from gateway.app.background import counting, start_background
 from gateway.app.dashboard import dashboard_routes
+from gateway.app.garbage_collection import tune_garbage_collection
 from gateway.app.hub import hub_routes
 from gateway.app.reads import open_reads
 from gateway.app.record_events import open_watcher
@@ -183,6 +184,7 @@ class Application:
             self._app = gateway.app
             # The state that a server shows to each of its connections (ASGI, "Lifespan State").
             state[FAST_PATH] = gateway.fast_path
+            tune_garbage_collection()
             await send({"type": "lifespan.startup.complete"})
             await receive()
             del state[FAST_PATH]
