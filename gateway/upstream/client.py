@@ -1,27 +1,29 @@
-"""The only HTTP client for vendors: httpx's interface over aiohttp's connection pool.
+"""The only HTTP client for vendors: aiohttp's session and its connection pool.
 
 httpx's own pool loses a slot for ever when a request is cancelled while it connects (encode/httpcore #1093), which
-happens whenever a caller hangs up; and it takes three times the CPU.
+happens whenever a caller hangs up; and its requests, URLs and headers take three times the CPU of the call itself.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from functools import cache, partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
 from time import monotonic
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlencode
 
 import aiohttp
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
 
 from connectors.exchange import Answer, Request
 from gateway.errors import ProviderError, RateLimited, VendorAnswerTooLarge, VendorFailure
 from gateway.observability.metrics import Metrics
 from gateway.upstream.account_share import AccountShares
 from gateway.upstream.redaction import Redaction, credential_in
+
+_IDLE_SECONDS = 5.0
+"""For how long a connection that is not in use is kept: less than servers do, so that a write does not meet its end."""
 
 
 @cache
@@ -53,14 +55,14 @@ class HttpUpstream:
         self._read_timeout = read_timeout
         self._max_body_bytes = max_body_bytes
         self._shares = AccountShares(account_connections)
-        self._client = HttpxAiohttpClient(
-            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout),
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-            follow_redirects=False,
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=_IDLE_SECONDS, ssl=_trust()),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "hris-gateway"},
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=connect_timeout, sock_connect=connect_timeout, sock_read=read_timeout
+            ),
             trust_env=False,
-            verify=_trust(),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"user-agent": "hris-gateway"},
         )
 
     async def __aenter__(self) -> Self:
@@ -73,21 +75,13 @@ class HttpUpstream:
 
     async def close(self) -> None:
         """Closes all connections."""
-        await self._client.aclose()
+        await self._session.close()
 
     async def send(self, base_url: str, request: Request) -> Answer:
         """Returns the answer to a request. Raises `VendorFailure` where no complete answer comes back."""
         answer = await self.open(base_url, request)
         try:
-            body = bytearray()
-            async for chunk in answer.chunks():
-                body += chunk
-                if len(body) > self._max_body_bytes:
-                    raise VendorAnswerTooLarge(
-                        f"The provider's answer is larger than {self._max_body_bytes} bytes.",
-                        provider_errors=[ProviderError(answer.status, request.path)],
-                    )
-            return Answer(answer.status, answer.headers, bytes(body))
+            return Answer(answer.status, answer.headers, await answer.body(self._max_body_bytes))
         finally:
             await answer.close()
 
@@ -114,19 +108,19 @@ class HttpUpstream:
         began = monotonic()
         name = self._names.get(base_url, "other")
         outcome = "none"
-        message = self._client.build_request(
-            request.method,
-            base_url + request.path,
-            params=request.query or None,
-            headers=dict(request.headers),
-            content=request.body,
-        )
+        query = f"?{urlencode(request.query)}" if request.query else ""
         try:
-            response = await self._client.send(message, stream=True)
+            response = await self._session.request(
+                request.method,
+                base_url + request.path + query,
+                headers=request.headers,
+                data=request.body or None,
+                allow_redirects=False,
+            )
         except _FAULTS as error:
             raise _unreachable(error, request.path) from error
         else:
-            outcome = str(response.status_code)
+            outcome = str(response.status)
             return StreamedAnswer(response, request.path, redaction, release)
         finally:
             self._metrics.upstream_requests.labels(name, outcome).inc()
@@ -136,35 +130,55 @@ class HttpUpstream:
 class StreamedAnswer:
     """An answer whose body is still coming."""
 
-    def __init__(self, response: httpx.Response, path: str, redaction: Redaction, release: Callable[[], None]) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, path: str, redaction: Redaction, release: Callable[[], None]
+    ) -> None:
         """`release` frees the place among the account's connections; it is called once."""
         self._response = response
         self._path = path
         self._redaction = redaction
         self._release: Callable[[], None] | None = release
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = redaction.of_headers(response.headers)
+        self.status = response.status
+        self.headers: Mapping[str, str] = redaction.of_headers(response.raw_headers)
+
+    async def body(self, max_bytes: int) -> bytes:
+        """Returns the whole body, without the credential. Raises `VendorFailure` where it is too large or cut short."""
+        chunks, size = [], 0
+        async for chunk in self._received():
+            size += len(chunk)
+            if size > max_bytes:
+                raise VendorAnswerTooLarge(
+                    f"The provider's answer is larger than {max_bytes} bytes.",
+                    provider_errors=[ProviderError(self.status, self._path)],
+                )
+            chunks.append(chunk)
+        return self._redaction.of(b"".join(chunks))
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yields the body in chunks, without the credential."""
-        try:
-            async for chunk in self._redaction.of_chunks(self._response.aiter_bytes()):
-                yield chunk
-        except _FAULTS as error:
-            raise _unreachable(error, self._path) from error
+        async for chunk in self._redaction.of_chunks(self._received()):
+            yield chunk
 
     async def close(self) -> None:
-        """Closes the response."""
+        """Closes the response. A connection whose answer was not read to its end is not used again."""
         release, self._release = self._release, None
         try:
+            self._response.release()
             with suppress(*_FAULTS):
-                await self._response.aclose()
+                await self._response.wait_for_close()
         finally:
             if release:
                 release()
 
+    async def _received(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except _FAULTS as error:
+            raise _unreachable(error, self._path) from error
 
-_FAULTS = (httpx.HTTPError, aiohttp.ClientError, OSError)
+
+_FAULTS = (aiohttp.ClientError, OSError)
 
 
 def _unreachable(error: Exception, path: str) -> VendorFailure:
@@ -174,18 +188,15 @@ def _unreachable(error: Exception, path: str) -> VendorFailure:
     )
 
 
-# The library's text may contain addresses, so we use words of our own. The most specific kind comes first. The bridge
-# between httpx and aiohttp loses some differences: it reports a broken connection as a timeout.
+# The library's text may contain addresses, so we use words of our own. The most specific kind comes first.
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ConnectionTimeoutError, "connecting took too long"),
     (aiohttp.ServerTimeoutError, "it stopped answering"),
     (aiohttp.ClientConnectorDNSError, "its name cannot be resolved"),
     (aiohttp.ClientConnectorCertificateError, "its certificate is not valid"),
     (aiohttp.ClientConnectorError, "it does not accept connections"),
-    (httpx.PoolTimeout, "all connections to it are in use"),
 )
 
 
 def _kind(error: Exception) -> str:
-    cause = error.__cause__ or error
-    return next((words for kind, words in _WORDS if isinstance(cause, kind)), "the connection broke off")
+    return next((words for kind, words in _WORDS if isinstance(error, kind)), "the connection broke off")

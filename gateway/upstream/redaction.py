@@ -3,7 +3,7 @@
 The credential is found by its value, so it is removed from any text, wherever it stands there.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from urllib.parse import quote
 
 REDACTED = b"[redacted]"
@@ -27,9 +27,16 @@ class Redaction:
                 text = text.replace(form, REDACTED)
         return text
 
-    def of_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Returns the headers without the credential in their values."""
-        return {name: self.of(value.encode()).decode() for name, value in headers.items()}
+    def of_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+        """Returns headers, with names in lower case and without the credential in their values.
+
+        The values of one name are joined by commas (RFC 9110, section 5.2).
+        """
+        found: dict[str, str] = {}
+        for raw, value in headers:
+            name, text = _text(raw).lower(), _text(self.of(value))
+            found[name] = f"{found[name]}, {text}" if name in found else text
+        return found
 
     async def of_chunks(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Yields chunks without the credential, also where it is split across two of them.
@@ -53,6 +60,14 @@ class Redaction:
             if any(form.startswith(end) for form in self._forms):
                 return size
         return 0
+
+
+def _text(header: bytes) -> str:
+    """Returns a name or value as text: in UTF-8, or else as its bytes are."""
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
 
 
 def credential_in(headers: Mapping[str, str]) -> str:

@@ -1,6 +1,8 @@
 """The HTTP client against a real server on a real socket: limits, faults, and what cancelled requests leave behind."""
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -132,6 +134,48 @@ async def test_a_cookie_of_one_answer_is_not_sent_with_the_next_request() -> Non
         await upstream.send(url, Request("GET", "/people"))
     assert len(seen) == 2
     assert not any(b"of-one-account" in request for request in seen)
+
+
+async def test_no_host_s_cookie_is_sent_either() -> None:
+    """A cookie jar may keep the cookies of names and not those of addresses."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(http(b"{}", extra=b"set-cookie: session=of-one-account; Path=/\r\n"))
+
+    async with served(handle) as (upstream, url):
+        for _ in range(2):
+            await upstream.send(url.replace("127.0.0.1", "localhost"), Request("GET", "/people"))
+    assert len(seen) == 2
+    assert not any(b"of-one-account" in request for request in seen)
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"), [(gzip.compress(b"[1, 2]"), b"gzip"), (zlib.compress(b"[1, 2]"), b"deflate")]
+)
+async def test_a_compressed_body_is_decoded(body: bytes, coding: bytes) -> None:
+    async with served(answering(http(body, extra=b"content-encoding: " + coding + b"\r\n"))) as (upstream, url):
+        assert (await upstream.send(url, Request("GET", "/people"))).body == b"[1, 2]"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [(gzip.compress(b"x" * 50_000_000), "larger than 1000 bytes"), (b"not gzip at all", "broke off")],
+    ids=["a bomb", "broken"],
+)
+async def test_a_compressed_body_has_the_limits_of_a_plain_one(body: bytes, says: str) -> None:
+    async with served(answering(http(body, extra=b"content-encoding: gzip\r\n"))) as (upstream, url):
+        with pytest.raises(VendorFailure, match=says):
+            await upstream.send(url, Request("GET", "/people"))
+
+
+async def test_headers_of_one_name_are_joined_and_any_bytes_are_text() -> None:
+    extra = b"X-One: a\r\nx-one: b\r\nx-utf-8: \xc3\xa9\r\nx-latin-1: \xe9\r\nx-back: Bearer secret-token\r\n"
+    async with served(answering(http(b"", extra=extra))) as (upstream, url):
+        answer = await upstream.send(url, Request("GET", "/people", headers={"authorization": "Bearer secret-token"}))
+    names = ("x-one", "x-utf-8", "x-latin-1", "x-back")
+    assert [answer.headers[name] for name in names] == ["a, b", "é", "é", "Bearer [redacted]"]
 
 
 async def test_requests_cancelled_while_connecting_leave_the_pool_usable() -> None:
