@@ -28,6 +28,9 @@ class Paging(Protocol):
     def first(self) -> Query:
         """Returns the query of the first page."""
 
+    def count(self) -> Query:
+        """Returns the query of a page that is asked for the total alone, with as few rows as the vendor allows."""
+
     def rest(self, first: Batch, overlap: int) -> Sequence[Query]:
         """Returns the queries of all further pages, which may be sent at the same time. Raises `Malformed`.
 
@@ -39,6 +42,10 @@ class Paging(Protocol):
 
     def with_rows(self, body: Any, rows: Sequence[Any]) -> Any:
         """Returns a decoded list with other rows in it. Besides the rows only its numbers stay."""
+
+    @property
+    def size(self) -> int:
+        """Returns the most rows that a page may have."""
 
     @property
     def reserved(self) -> frozenset[str]:
@@ -83,6 +90,10 @@ class OffsetPaging:
     def first(self) -> Query:
         """Returns the query of the first page."""
         return ((self.limit, str(self.size)), (self.offset, "0"))
+
+    def count(self) -> Query:
+        """Returns the query of a page with one row: a vendor may take a limit of 0 for none."""
+        return ((self.limit, "1"), (self.offset, "0"))
 
     def rest(self, first: Batch, overlap: int) -> Sequence[Query]:
         """Returns the queries of all further pages. Raises `Malformed`."""

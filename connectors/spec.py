@@ -10,6 +10,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from connectors.changes import Changes
 from connectors.contract import ListOf, Operation, Resource, Spec
 from connectors.convert import default
 from connectors.needs import ANY_TOKEN, FaultyDeclaration, Need
@@ -48,7 +49,7 @@ class Collection:
     A parameter with several values is sent several times. `whole` is the list to ask for where the vendor refuses this
     query, and `sift` decides which rows of that belong to this list. `sift` is applied to every answer, since a vendor
     may also ignore what it does not know. A list with a query names both, unless its query leaves nothing out. A
-    `single` list is the one record at a path with its key, or none.
+    `single` list is the one record at a path with its key, or none. `changes` is how to ask for what has changed in it.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Collection:
     whole: "Collection | None" = None
     sift: Sift | None = None
     single: bool = False
+    changes: Changes | None = None
 
     @property
     def narrows(self) -> bool:

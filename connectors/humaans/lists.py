@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 
 from connectors import convert
+from connectors.changes import Changes
+from connectors.humaans.scopes import PRIVATE
 from connectors.spec import OWN_KEY, TODAY, Collection, Row, owned_by
 
 
@@ -38,20 +40,48 @@ def _to_come(row: Row, _: str, today: date) -> bool:
     return day(row.get("effectiveDate")) > today.isoformat()
 
 
+def turns(person: Row, until: date) -> bool:
+    """Returns whether the status of a person may change by itself until the end of a day: they begin, or have left."""
+    status, last = person.get("status"), until.isoformat()
+    if status == "newHire":
+        return "" < day(person.get("employmentStartDate")) <= last
+    return status == "active" and "" < day(person.get("employmentEndDate")) <= last
+
+
 def _of_one(whole: Collection) -> Collection:
     """Returns the part of a list that belongs to one person."""
     return Collection(whole.path, whole.resource, {"personId": OWN_KEY}, whole=whole, sift=owned_by("personId"))
 
 
+# Comparisons of any column are Feathers'; nobody was seen comparing `updatedAt`. Whoever may not see everything sees
+# people and their roles come and go with the day, so only a full reader may ask for changes.
+SINCE, BEFORE = "updatedAt[$gte]", "updatedAt[$lt]"
+PEOPLE_CHANGES = Changes(
+    since=SINCE,
+    before=BEFORE,
+    scope=PRIVATE,
+    shows=("status", "employmentStartDate", "employmentEndDate"),
+    turns=turns,
+    among="id[$in]",
+    loose=frozenset({"directReports"}),  # Computed from the roles of others.
+)
+# The end of a row follows from the beginning of the next one.
+FOLLOWED = Changes(since=SINCE, before=BEFORE, scope=PRIVATE, ripples=True)
+ENTERED = Changes(since=SINCE, before=BEFORE, scope=PRIVATE)
+
 # Without `status=all` Humaans lists active people only. A server that does not know `status` lists all people.
-PEOPLE = Collection("/people", "employees", {"status": "all"}, whole=Collection("/people", "employees"))
+PEOPLE = Collection(
+    "/people", "employees", {"status": "all"}, whole=Collection("/people", "employees"), changes=PEOPLE_CHANGES
+)
 PERSON = Collection("/people/{key}", "employees", single=True)
 
 COMPANIES = Collection("/companies", "companies")
 LOCATIONS = Collection("/locations", "locations")
 
 ROLES = Collection("/job-roles", "employments")
-ROLES_TODAY = Collection("/job-roles", "employments", {"$asOf": TODAY}, whole=ROLES, sift=_in_force_today)
+ROLES_TODAY = Collection(
+    "/job-roles", "employments", {"$asOf": TODAY}, whole=ROLES, sift=_in_force_today, changes=FOLLOWED
+)
 ROLES_TO_COME = Collection("/job-roles", "employments", {"effectiveDate[$gt]": TODAY}, whole=ROLES, sift=_to_come)
 ROLES_OF_ONE = _of_one(ROLES)
 
@@ -60,7 +90,7 @@ COMPENSATIONS_OF_ONE = _of_one(COMPENSATIONS)
 COMPENSATION_TYPES = Collection("/compensation-types", "companies")
 
 CUSTOM_FIELDS = Collection("/custom-fields", "custom_fields")
-CUSTOM_VALUES = Collection("/custom-values", "custom_fields")
+CUSTOM_VALUES = Collection("/custom-values", "custom_fields", changes=ENTERED)
 CUSTOM_VALUES_OF_ONE = _of_one(CUSTOM_VALUES)
 
 BANK_ACCOUNTS = Collection("/bank-accounts", "bank_details")
@@ -77,7 +107,7 @@ DOCUMENT_TYPES = Collection("/document-types", "document_categories")
 IDENTITY_DOCUMENTS_OF_ONE = _of_one(Collection("/identity-documents", "work_eligibility"))
 IDENTITY_DOCUMENT_TYPES = Collection("/identity-document-types", "document_categories")
 
-TIMESHEET_ENTRIES = Collection("/timesheet-entries", "time_entries")
+TIMESHEET_ENTRIES = Collection("/timesheet-entries", "time_entries", changes=ENTERED)
 
 TASKS = Collection("/tasks", "tasks")
 TASKS_OF_ONE = _of_one(TASKS)

@@ -22,6 +22,9 @@ class Choices:
     unknown_filter: Literal["reject", "ignore"] = "reject"
     """A filter or operator that the resource does not know. Chosen: 400. Other form: not looked at."""
 
+    updated_filter: Literal["honoured", "ignored", "refused"] = "honoured"
+    """A comparison of `updatedAt`, never seen in use. Chosen: as of any column. Other forms: not looked at; 400."""
+
     list_order: Literal["newest_first", "oldest_first", "shuffled"] = "newest_first"
     """Order of lists. Chosen: newest `effectiveDate`, else `createdAt`, first. Other forms: any stable order."""
 

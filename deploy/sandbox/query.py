@@ -80,6 +80,10 @@ def _conditions(
     conditions = []
     for (name, operator), values in grouped.items():
         field = _field(resource, name, choices)
+        if name == "updatedAt" and choices.updated_filter != "honoured":
+            if choices.updated_filter == "refused":
+                raise bad_request(f"Invalid query parameter {name}[{operator}]")
+            continue
         if field is not None and operator in _OPERATORS:
             _check(field, values)
             conditions.append(Condition(field=field, operator=operator, values=tuple(values)))

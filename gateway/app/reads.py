@@ -41,7 +41,8 @@ def open_reads(services: Services) -> tuple[ReadService, Invalidate, Collections
         flights,
         Leases(services.cache, cache.lease_seconds, clock.monotonic),
         windows_of(settings),
-        settings.upstream.page_concurrency,
+        concurrency=settings.upstream.page_concurrency,
+        whole_seconds=cache.whole_read_seconds,
     )
     unreadable = services.metrics.unreadable_values
     composer = Composer(

@@ -244,6 +244,8 @@ class Cache(Section):
         default=STALE_IF_ERROR_SECONDS
     )
     """Seconds after freshness in which an answer is served if the vendor fails; an hour of outage for people."""
+    whole_read_seconds: NonNegativeFloat = 3600
+    """Seconds for which a list is refreshed by its changes alone; 0: always whole. An hour bounds what vendors hide."""
     stale_wait_seconds: PositiveFloat = 3
     """Longest wait for the vendor, in seconds, before a stale answer is served that stale_if_error allows."""
     lease_seconds: PositiveInt = 5

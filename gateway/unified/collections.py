@@ -8,7 +8,7 @@ Reading a list costs the customer's rate limit, so requests share it: those of o
 workers a lease lets one of them read while the others wait for what it stores.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -18,6 +18,7 @@ from gateway.cache.freshness import Times, Use, Windows, judge, satisfies
 from gateway.cache.singleflight import Lease, Leases, SingleFlight
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
 from gateway.unified.context import ListContext
+from gateway.unified.delta_refresh import Delta, DeltaRefresher
 from gateway.unified.list_fetcher import ListFetcher
 from gateway.unified.list_request import ListRequest
 from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
@@ -43,9 +44,14 @@ class Collections:
         flights: SingleFlight,
         leases: Leases,
         windows: Callable[[str], Windows],
+        *,
         concurrency: int,
+        whole_seconds: float = 0,
     ) -> None:
-        """`windows` returns how long a resource may be used; `concurrency` is the pages of a list fetched at once."""
+        """`windows` returns how long a resource may be used; `concurrency` is the pages of a list fetched at once.
+
+        A list is refreshed by its changes for `whole_seconds` at most before it is read whole again.
+        """
         self.snapshots = snapshots
         self.facts = VendorFacts(client.clock.monotonic)
         self._clock = client.clock
@@ -53,6 +59,7 @@ class Collections:
         self._leases = leases
         self._windows = windows
         self._fetcher = ListFetcher(client, concurrency)
+        self._deltas = DeltaRefresher(client, snapshots, self.facts, whole_seconds)
 
     def times(self, context: ListContext, resource: str) -> Times:
         """Returns the times of a reading of this resource that begins now.
@@ -164,6 +171,14 @@ class Collections:
         if whole is not None and await self.facts.has(context, refuses_query(request.collection)):
             return await self._filter(context, request, whole)
         times = self.times(context, request.collection.resource)
+        delta = await self._deltas.refresh(context, request)
+        if delta.unchanged is not None:
+            snapshot = CollectionSnapshot(delta.unchanged.snapshot, times, delta.unchanged.total)
+            return self._begin_storing(context, request, snapshot, (), ((), delta))
+        if delta.rows is not None:
+            return await self._make(context, request, times, delta.rows, delta=delta)
+        if delta.basis is not None:
+            times = self.times(context, request.collection.resource)
         refused, rows = 0, list[Row]()
         try:
             rows = [null_lost_columns(row) for row in await self._fetcher.rows(context.session, request)]
@@ -177,7 +192,7 @@ class Collections:
             snapshot = await self._filter(context, request, whole)
             await self.facts.add(context, refuses_query(request.collection))
             return snapshot
-        return await self._make(context, request, times, request.belonging(rows), refused=refused)
+        return await self._make(context, request, times, request.belonging(rows), refused=refused, delta=delta)
 
     async def _filter(self, context: ListContext, request: ListRequest, whole: Collection) -> CollectionSnapshot:
         """Returns a narrowed list made of the rows of the whole one that belong to it."""
@@ -201,18 +216,46 @@ class Collections:
         return await self._make(context, request, found.times, belonging, refused=found.refused)
 
     async def _make(
-        self, context: ListContext, request: ListRequest, times: Times, rows: list[Row], *, refused: int
+        self,
+        context: ListContext,
+        request: ListRequest,
+        times: Times,
+        rows: Sequence[Row],
+        *,
+        refused: int = 0,
+        delta: Delta | None = None,
     ) -> CollectionSnapshot:
-        """Returns a snapshot and begins to store it.
+        """Returns a snapshot and begins to store it."""
+        snapshot, blocks = await self.snapshots.make(context, request, times, rows, refused=refused)
+        return self._begin_storing(context, request, snapshot, blocks, (rows, delta))
+
+    def _begin_storing(
+        self,
+        context: ListContext,
+        request: ListRequest,
+        snapshot: CollectionSnapshot,
+        blocks: Sequence[bytes],
+        found: tuple[Sequence[Row], Delta | None],
+    ) -> CollectionSnapshot:
+        """Begins to store a snapshot with what its next refresh takes.
 
         The answer is composed meanwhile; its request waits for the storing at the end.
         """
-        snapshot, blocks = await self.snapshots.make(context, request, times, rows, refused=refused)
         if context.directives.no_store:
             return snapshot
-        key = ("store", request.pointer, context.request_id, snapshot.id)
-        storing = self._flights.start(key, lambda: self.snapshots.store(context, request, snapshot, blocks))
-        return replace(snapshot, storing=storing)
+        rows, delta = found
+
+        async def store() -> None:
+            await self.snapshots.store(context, request, snapshot, blocks)
+            if delta is not None:
+                await self._deltas.keep(context, request, snapshot, rows, delta)
+                if delta.basis is not None and delta.unchanged is None and delta.rows is None:
+                    key = ("audit", request.pointer, snapshot.id)
+                    self._flights.start(key, lambda: self._deltas.audit(context, request, delta, rows))
+
+        return replace(
+            snapshot, storing=self._flights.start(("store", request.pointer, context.request_id, snapshot.id), store)
+        )
 
 
 async def _release(lease: Lease, snapshot: CollectionSnapshot | None) -> None:

@@ -8,14 +8,18 @@ from urllib.parse import quote
 
 from connectors.spec import OWN_KEY, TODAY, Collection, Join, Row
 from gateway.unified.context import ListContext
-from gateway.unified.vendor_facts import fact_key, lacks, refuses_query
+from gateway.unified.vendor_facts import hides_changes, lacks, refuses_query, tells_changes
+
+DELTA = "delta"
+"""The kind of the cache keys of what refreshing a list by its changes takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
     """A list to read. Where it is `optional`, a refusal of the vendor (403, 404) is an answer and not an error.
 
-    `pointer` is the cache key under which the newest snapshot of the list is found.
+    `pointer` is the cache key under which the newest snapshot of the list is found, and `known` are the keys of what
+    else may be known of it.
     """
 
     collection: Collection
@@ -23,7 +27,7 @@ class ListRequest:
     path: str
     digest: str
     pointer: str
-    fact_key: str
+    known: tuple[str, ...]
     own_key: str
     today: date
     optional: bool
@@ -37,13 +41,13 @@ class ListRequest:
         `own_key` is the id of the record that the list is about, if it is about one.
         """
         query, path, digest = _identify(collection, own_key, context.today)
-        pointer = context.cache.key("list", f"{context.account.revision}:{digest}")
-        fact = fact_key(context.cache, context.account, refuses_query(collection)) if collection.whole else ""
-        return cls(collection, query, path, digest, pointer, fact, own_key, context.today, optional)
+        cache, revision = context.cache, context.account.revision
+        pointer, *known = (cache.key(kind, f"{revision}:{name}") for kind, name in _known(collection, digest))
+        return cls(collection, query, path, digest, pointer, tuple(known), own_key, context.today, optional)
 
     def cache_keys(self) -> tuple[str, ...]:
         """Returns the keys of all that the caches may know of the list before it is opened."""
-        return (self.pointer, self.fact_key) if self.fact_key else (self.pointer,)
+        return (self.pointer, *self.known)
 
     def belonging(self, rows: list[Row]) -> list[Row]:
         """Returns the rows that belong to the list: a vendor that ignores its query sends others too."""
@@ -60,10 +64,24 @@ def lookup_keys(context: ListContext, collections: tuple[Collection, ...], joins
 @lru_cache(maxsize=1024)  # Cached, since every hit in Redis needs them.
 def _names(collections: tuple[Collection, ...], joins: tuple[Join, ...], today: date) -> list[tuple[str, str]]:
     return [
-        *(("list", _identify(each, "", today)[2]) for each in collections),
-        *(("fact", refuses_query(each)) for each in collections if each.whole),
+        *(name for each in collections for name in _known(each, _identify(each, "", today)[2])),
         *(("fact", lacks(each)) for each in joins if each.further),
     ]
+
+
+def _known(collection: Collection, digest: str) -> list[tuple[str, str]]:
+    """Returns the kinds and names of all that the caches may know of a list, its newest snapshot first."""
+    return [
+        ("list", digest),
+        *([("fact", refuses_query(collection))] if collection.whole else []),
+        *_known_changes(collection, digest),
+    ]
+
+
+def _known_changes(collection: Collection, digest: str) -> list[tuple[str, str]]:
+    if collection.changes is None:
+        return []
+    return [("fact", tells_changes(collection)), ("fact", hides_changes(collection)), (DELTA, digest)]
 
 
 @lru_cache(maxsize=1024)

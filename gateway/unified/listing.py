@@ -51,11 +51,15 @@ def _narrow(source: Collection, pushed: Mapping[str, str], extra: Mapping[str, t
     """Returns a list narrowed by filters that the vendor applies, and by the caller's own `proxy` parameters.
 
     A vendor that refuses our filters is asked without them, for they are applied here in any case. The caller's
-    parameters stay: nobody else knows what they mean.
+    parameters stay: nobody else knows what they mean. What has changed is not asked of such lists: they are short.
     """
     if extra:
-        whole = source.whole and replace(source.whole, query={**source.whole.query, **extra}, sift=any_row)
-        source = replace(source, query={**source.query, **extra}, whole=whole, sift=source.sift or any_row)
+        whole = source.whole and replace(
+            source.whole, query={**source.whole.query, **extra}, sift=any_row, changes=None
+        )
+        query = {**source.query, **extra}
+        source = replace(source, query=query, whole=whole, sift=source.sift or any_row, changes=None)
     if pushed:
-        source = replace(source, query={**source.query, **pushed}, whole=source, sift=source.sift or any_row)
+        query = {**source.query, **pushed}
+        source = replace(source, query=query, whole=source, sift=source.sift or any_row, changes=None)
     return source

@@ -68,12 +68,14 @@ def _names(rows: Sequence[Row], key: str, *, alone: bool) -> frozenset[Any]:
 def are_older(rows: Sequence[Row], columns: Sequence[str], moment: datetime) -> bool:
     """Returns whether all rows state, in each of these columns, a time well before a moment."""
     latest = moment - SKEW
-    return bool(columns) and all(_before(row.get(column), latest) for row in rows for column in columns)
+    found = (moment_of(row.get(column)) for row in rows for column in columns)
+    return bool(columns) and all(each is not None and each < latest for each in found)
 
 
-def _before(stamp: Any, latest: datetime) -> bool:
+def moment_of(stamp: Any) -> datetime | None:
+    """Returns the moment that a vendor's stamp states, or None for what is no stamp."""
     try:
         found = datetime.fromisoformat(stamp)
     except (TypeError, ValueError):
-        return False
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)) < latest
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

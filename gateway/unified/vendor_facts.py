@@ -50,6 +50,16 @@ def refuses_query(collection: Collection) -> str:
     return _digest(f"refuses {collection.path} {' '.join(sorted({name for name, _ in collection.pairs()}))}")
 
 
+def tells_changes(collection: Collection) -> str:
+    """Returns the name of the fact that the vendor was seen to choose the rows of a list by their last change."""
+    return _digest(f"tells changes of {collection.path} {' '.join(sorted({name for name, _ in collection.pairs()}))}")
+
+
+def hides_changes(collection: Collection) -> str:
+    """Returns the name of the fact that what has changed in a list cannot be asked for, or is not told rightly."""
+    return _digest(f"hides changes of {collection.path} {' '.join(sorted({name for name, _ in collection.pairs()}))}")
+
+
 def lacks(join: Join) -> str:
     """Returns the name of the fact that a join's short lists lack rows of an account."""
     return _digest(f"lacks {join.name} {' '.join(collection.label() for collection in join.collections)}")

@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.connector import Connector
 from connectors.spec import Collection
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.cache.singleflight import Leases, SingleFlight
-from gateway.model import Cache
+from gateway.model import Cache, LinkedAccount
 from gateway.unified.collections import Collections
 from gateway.unified.context import ListContext
 from gateway.unified.decoded import DecodedListCache
@@ -38,32 +39,38 @@ class CollectionsBench:
     cache: Cache | None = None
     windows: Windows = A_MINUTE
     time: Time = field(default_factory=unjittered)
+    collection: Collection = THINGS
+    connector: Connector = VILLAGE
+    linked: LinkedAccount = LINKED
+    whole_seconds: float = 0
     readings: int = 0
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.time)
         client = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
         self.shared = self.cache or self.memory
+        self.flights = SingleFlight()
         self.snapshots = SnapshotStore(DecodedListCache(0), self.time.seconds, 3600, b"k")
         self.collections = Collections(
             client,
             self.snapshots,
-            SingleFlight(),
+            self.flights,
             Leases(self.shared, 5, client.clock.monotonic),
             lambda _: self.windows,
             concurrency=4,
+            whole_seconds=self.whole_seconds,
         )
         self.account_cache = self.new_cache()
 
     def new_cache(self) -> AccountCache:
         """Returns a request's own view of the cache."""
-        return AccountCache(self.shared, LINKED, 1 << 20, f"request {self.readings}")
+        return AccountCache(self.shared, self.linked, 1 << 20, f"request {self.readings}")
 
     def context(self, directives: Directives = NO_DIRECTIVES) -> ListContext:
         self.readings += 1
         now = self.time.moment
         return ListContext(
-            session=VendorSession(VILLAGE, LINKED, now.timestamp() + 30),
+            session=VendorSession(self.connector, self.linked, now.timestamp() + 30),
             cache=self.new_cache(),
             directives=directives,
             today=now.date(),
@@ -72,7 +79,7 @@ class CollectionsBench:
 
     async def open(self, directives: Directives = NO_DIRECTIVES, *, optional: bool = False) -> CollectionSnapshot:
         context = self.context(directives)
-        snapshot = await self.collections.open(context, THINGS, optional=optional)
+        snapshot = await self.collections.open(context, self.collection, optional=optional)
         if context.storing:
             await asyncio.wait(context.storing)
         return snapshot

@@ -27,6 +27,14 @@ async def test_unknown_filter(choice: str, status: int, query: str) -> None:
     assert status == 400 or answer.json()["total"] == 56
 
 
+@pytest.mark.parametrize(
+    ("choice", "expected"), [("honoured", (200, 0)), ("ignored", (200, 56)), ("refused", (400, None))]
+)
+async def test_updated_filter(choice: str, expected: tuple[int, int | None]) -> None:
+    answer = await sandbox(updated_filter=choice).get("/people", query="updatedAt[$gte]=2030-01-01T00:00:00.000Z")
+    assert (answer.status_code, answer.json().get("total")) == expected
+
+
 async def test_list_order() -> None:
     orders = {}
     for choice in alternatives()["list_order"]:
