@@ -13,12 +13,13 @@ from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
-from connectors.spec import Collection, Row
+from connectors.spec import OWN_KEY, Collection, Row
 from gateway.cache.freshness import Times, Use, Windows, judge, satisfies
 from gateway.cache.singleflight import Lease, Leases, SingleFlight
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
 from gateway.unified.context import ListContext
 from gateway.unified.delta_refresh import Delta, DeltaRefresher
+from gateway.unified.demand import Demand
 from gateway.unified.list_fetcher import ListFetcher
 from gateway.unified.list_request import ListRequest
 from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
@@ -59,6 +60,7 @@ class Collections:
         self._leases = leases
         self._windows = windows
         self._fetcher = ListFetcher(client, concurrency)
+        self._demand = Demand(client.clock.monotonic)
         self._deltas = DeltaRefresher(client, snapshots, self.facts, whole_seconds)
 
     def times(self, context: ListContext, resource: str) -> Times:
@@ -168,7 +170,10 @@ class Collections:
         the refusal is remembered for some hours, so that later readings do not try the query first.
         """
         whole = request.collection.whole
-        if whole is not None and await self.facts.has(context, refuses_query(request.collection)):
+        if whole is not None and (
+            await self.facts.has(context, refuses_query(request.collection))
+            or self._is_wanted_whole(context, request, whole)
+        ):
             return await self._filter(context, request, whole)
         times = self.times(context, request.collection.resource)
         delta = await self._deltas.refresh(context, request)
@@ -192,7 +197,17 @@ class Collections:
             snapshot = await self._filter(context, request, whole)
             await self.facts.add(context, refuses_query(request.collection))
             return snapshot
+        if OWN_KEY not in request.collection.query.values() and not refused:
+            pages = 1 + len(rows) // context.session.connector.paging.size
+            self._demand.learn(context.account.id, request.collection, pages)
         return await self._make(context, request, times, request.belonging(rows), refused=refused, delta=delta)
+
+    def _is_wanted_whole(self, context: ListContext, request: ListRequest, whole: Collection) -> bool:
+        """Returns whether the list of one record is to be taken from the whole list, as many of them are wanted."""
+        if OWN_KEY not in request.collection.query.values() or not context.directives.may_read:
+            return False
+        fresh = self._windows(whole.resource).within(context.account.caching.ceilings).fresh
+        return self._demand.prefers_whole(context.account.id, whole, fresh)
 
     async def _filter(self, context: ListContext, request: ListRequest, whole: Collection) -> CollectionSnapshot:
         """Returns a narrowed list made of the rows of the whole one that belong to it."""

@@ -240,7 +240,7 @@ class DeltaRefresher:
 
     def _reader(self, context: ListContext, request: ListRequest) -> ChangeReader | None:
         changes, paging = request.collection.changes, context.session.connector.paging
-        if changes is None or not self._whole_seconds or request.own_key or not paging.updated:
+        if changes is None or not self._whole_seconds or not paging.updated:
             return None
         return ChangeReader(paging, changes) if changes.scope.met_by(context.account.grant.scopes) else None
 
