@@ -81,6 +81,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     counter = start_background(services)
     log = counting(counter, request_log(services.logger, each=settings.log.requests))
     observer = RequestObserver(services.metrics, new_request_id, log)
+    stack.push_async_callback(observer.flush)
     Supervisor(services.stack, services.logger).start("request metrics", observer.flush, pause=FLUSH_SECONDS)
     site_url = SiteUrl(settings.server.public_url, settings.hub.allowed_origins)
     routes = [

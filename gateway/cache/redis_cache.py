@@ -20,8 +20,10 @@ T = TypeVar("T")
 CHANNEL = "hris-gateway:changes"
 """The pub/sub channel for changes. A message is an `Invalidation`, a space, and the id of an account or key."""
 
-_VALUES_AT_ONCE = 16
-"""Values in one pipeline. All its replies must come within the timeout, and other requests wait for it."""
+_READ_AT_ONCE = 32
+_WRITTEN_AT_ONCE = 16
+"""Values in one pipeline. All its replies must come within the timeout, and other requests wait for it. The first look
+of a request, at generations and heads of lists, has more than twenty small ones."""
 _KEYS_AT_ONCE = 1000
 """Keys in one command that deletes."""
 _INDEX_SECONDS = 30 * 24 * 3600
@@ -34,7 +36,7 @@ _RELEASE = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',K
 
 
 class RedisCache:
-    """Implements `Cache` of `gateway.model`. One round trip for up to 16 values, read or written.
+    """Implements `Cache` of `gateway.model`. One round trip for up to 32 values read or 16 written.
 
     Keys begin with the account's id in braces, which keeps them in one slot of a cluster.
     """
@@ -102,8 +104,8 @@ class RedisCache:
 
     async def _read(self, keys: Sequence[str]) -> list[bytes | None]:
         found: list[bytes | None] = []
-        for start in range(0, len(keys), _VALUES_AT_ONCE):
-            found += await self._read_some(keys[start : start + _VALUES_AT_ONCE])
+        for start in range(0, len(keys), _READ_AT_ONCE):
+            found += await self._read_some(keys[start : start + _READ_AT_ONCE])
         return found
 
     async def _read_some(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -123,8 +125,8 @@ class RedisCache:
 
     async def _write(self, values: Mapping[str, bytes], seconds: int, *, despite_rest: bool = False) -> bool:
         keys = list(values)
-        for start in range(0, len(keys), _VALUES_AT_ONCE):
-            add = partial(_add_values, {key: values[key] for key in keys[start : start + _VALUES_AT_ONCE]}, seconds)
+        for start in range(0, len(keys), _WRITTEN_AT_ONCE):
+            add = partial(_add_values, {key: values[key] for key in keys[start : start + _WRITTEN_AT_ONCE]}, seconds)
             if not self._accepted(await self._client.run(keys[start], add, despite_rest=despite_rest)):
                 return False
         return True
