@@ -50,6 +50,9 @@ class Collection:
     query, and `sift` decides which rows of that belong to this list. `sift` is applied to every answer, since a vendor
     may also ignore what it does not know. A list with a query names both, unless its query leaves nothing out. A
     `single` list is the one record at a path with its key, or none. `changes` is how to ask for what has changed in it.
+
+    A list whose query has `TODAY` may name the lists of a day whose rows hold all of its rows on any later day, with
+    itself: those that are `carried` over. With none but itself it is an empty tuple.
     """
 
     path: str
@@ -60,6 +63,12 @@ class Collection:
     sift: Sift | None = None
     single: bool = False
     changes: Changes | None = None
+    carried: "tuple[Collection, ...] | None" = None
+
+    @property
+    def of_day(self) -> bool:
+        """Returns whether its query asks for a day."""
+        return any(value == TODAY for _, value in self.pairs())
 
     @property
     def narrows(self) -> bool:
@@ -81,7 +90,11 @@ class Collection:
 
 
 Pick: TypeAlias = Callable[[Row, Sequence[Row], date], Any]
-"""Chooses from the rows that match a record on a day: returns one row, several, or None. It never guesses."""
+"""Chooses from the rows that match a record on a day: returns one row, several, or None. It never guesses.
+
+Of the day it may only ask where it lies beside the dates in columns of these rows, and the days before and after those.
+So what it chooses stays the same until a day that stands in the rows. The same holds for converters that take `TODAY`.
+"""
 
 
 def only_match(record: Row, matches: Sequence[Row], today: date) -> Row | None:  # noqa: ARG001 - a Pick
@@ -298,6 +311,11 @@ class Endpoint:
         whole = self.listing.collections if isinstance(self.listing, Derived) else (self.listing,)
         of_one = self.of_employee.listing if self.of_employee else None
         return tuple(each for each in (*whole, of_one) if each is not None)
+
+    @property
+    def of_day(self) -> bool:
+        """Returns whether its records are those of a day."""
+        return any(each.of_day for each in self.collections())
 
     def answers(self, operation: Operation) -> bool:
         """Returns whether this endpoint answers an operation."""

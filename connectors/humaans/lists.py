@@ -79,10 +79,19 @@ COMPANIES = Collection("/companies", "companies")
 LOCATIONS = Collection("/locations", "locations")
 
 ROLES = Collection("/job-roles", "employments")
-ROLES_TODAY = Collection(
-    "/job-roles", "employments", {"$asOf": TODAY}, whole=ROLES, sift=_in_force_today, changes=FOLLOWED
+ROLES_TO_COME = Collection(
+    "/job-roles", "employments", {"effectiveDate[$gt]": TODAY}, whole=ROLES, sift=_to_come, carried=()
 )
-ROLES_TO_COME = Collection("/job-roles", "employments", {"effectiveDate[$gt]": TODAY}, whole=ROLES, sift=_to_come)
+# What is in force on a later day begins by then: so it is in force today already, or among those to come.
+ROLES_TODAY = Collection(
+    "/job-roles",
+    "employments",
+    {"$asOf": TODAY},
+    whole=ROLES,
+    sift=_in_force_today,
+    changes=FOLLOWED,
+    carried=(ROLES_TO_COME,),
+)
 ROLES_OF_ONE = _of_one(ROLES)
 
 COMPENSATIONS = Collection("/compensations", "employments")

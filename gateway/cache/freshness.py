@@ -103,6 +103,15 @@ class Times:
             min(self.error_until, other.error_until),
         )
 
+    def ending(self, moment: float) -> "Times":
+        """Returns times that end at a moment at the latest: from then on the answer may not be used in any way."""
+        return Times(
+            self.made_at,
+            min(self.fresh_until, moment),
+            min(self.revalidate_until, moment),
+            min(self.error_until, moment),
+        )
+
     @property
     def usable_until(self) -> float:
         """Returns when the answer can no longer be used in any way."""

@@ -17,6 +17,7 @@ from connectors.spec import OWN_KEY, Collection, Row
 from gateway.cache.freshness import Times, Use, Windows, judge, satisfies
 from gateway.cache.singleflight import Lease, Leases, SingleFlight
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
+from gateway.unified.carried_lists import carry_over, may_be_carried
 from gateway.unified.context import ListContext
 from gateway.unified.delta_refresh import Delta, DeltaRefresher
 from gateway.unified.demand import Demand
@@ -135,9 +136,25 @@ class Collections:
         With `refresh` the cache is asked again, even if it was asked at the beginning of the request.
         """
         found = await self.snapshots.find(context, request, refresh=refresh)
+        if found is None and not refresh:
+            found = await self._carry_over(context, request)
         if found is None or (found.refused and not request.optional):
             return None, Use.UNUSABLE
         return found, judge(found.times, self._now, context.directives, revalidating=context.revalidating)
+
+    async def _carry_over(self, context: ListContext, request: ListRequest) -> CollectionSnapshot | None:
+        """Returns a list of today made of yesterday's, and begins to store it; None where those are not cached."""
+        windows = self._windows(request.collection.resource)
+        if not may_be_carried(request, self._now, windows.fresh + windows.stale_while_revalidate):
+            return None
+
+        async def carry() -> CollectionSnapshot | None:
+            carried = await carry_over(context, request, self.snapshots)
+            return carried and await self._make(context, request, carried[1], carried[0], refused=0)
+
+        flight = ("carry", request.pointer, context.cache.generations([request.collection.resource]))
+        found, _ = await self._flights.share(flight, carry)
+        return found
 
     async def _lead(self, context: ListContext, request: ListRequest) -> CollectionSnapshot:
         """Fetches a list, unless another worker is fetching it: then waits for what that worker stores."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeAlias
 
 from connectors.columns import own_lists
@@ -13,6 +14,7 @@ from gateway.errors import GatewayError, NotImplementedHere
 from gateway.unified.collections import Collections
 from gateway.unified.context import ReadContext
 from gateway.unified.cursor import Cursor, CursorSigner, mark
+from gateway.unified.day_change import DayWatch, end_of
 from gateway.unified.filters import Conditions, check_answerable, compile_conditions
 from gateway.unified.list_reader import ListReader, Walk
 from gateway.unified.listing import Listing, listing_of, proxy_parameters
@@ -87,6 +89,7 @@ class _Composition:
         self._lists = ListReader(composer.collections, context)
         self._records = RecordReader(composer.client, composer.collections, self._lists, context)
         self._now = composer.client.clock.now().timestamp()
+        self._watch = DayWatch(context.today)
         self._bound_to = f"{context.account.id}\n{context.plan.employee}\n{context.plan.binding}"
 
     async def compose_list(self) -> ComposedAnswer:
@@ -122,7 +125,7 @@ class _Composition:
         joined = await self._lists.join(self._plan.joins, [row], self._plan.mapping.deep)
         joined = await self._lists.complete(joined, [row], few=True)
         self._leave_out_refused(joined)
-        record = self._record(row, joined)
+        record = make_record(self._endpoint, row, joined, self._context.today, self._watch.see)
         data = self._mapping.unify(record)
         return self._finish({"data": data}, [record], [data])
 
@@ -238,9 +241,19 @@ class _Composition:
             refused = refused_lines(connector, self._refused)
             body["withheld"] = {**closed, **refused, **reasons(self._mapping, records, data, lost)}
         withheld = (*plan.allowed.withheld, *self._refused)
-        return ComposedAnswer(
-            encode(body), self._lists.times, withheld, frozenset(self._lists.used), self._lists.failed
-        )
+        times = self._lists.times.ending(self._holds_until())
+        return ComposedAnswer(encode(body), times, withheld, frozenset(self._lists.used), self._lists.failed)
+
+    def _holds_until(self) -> float:
+        """Returns the moment at which a new day may change the answer.
+
+        The rows of a single record are looked at. Those of a list are too many; it is composed again, from lists that
+        are cached.
+        """
+        plan = self._plan
+        if plan.operation.kind == "list" or self._endpoint.of_day:
+            return end_of(self._context.today) if plan.dated else inf
+        return self._watch.holds_until
 
     def _raw(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         """Returns the vendor calls that were made, each with the rows that belong to these records."""

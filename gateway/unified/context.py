@@ -57,10 +57,11 @@ class ReadContext(ListContext):
     def flight(self) -> Hashable:
         """Returns the single-flight key of the request. Equal requests share work that began after the same changes.
 
-        `max_stale` is part of it, as it decides which stale lists the answer may be made of.
+        `max_stale` is part of it, as it decides which stale lists the answer may be made of; and the day, as roles come
+        into force by day.
         """
         generations = self.cache.generations(self.plan.resources)
-        return self.account.id, self.answer, generations, self.invalidations, self.directives.max_stale
+        return self.account.id, self.answer, self.today, generations, self.invalidations, self.directives.max_stale
 
     def revalidation(self) -> Self:
         """Returns the context of the background request that replaces a stale answer."""

@@ -14,6 +14,8 @@ from connectors.convert import UNREADABLE, default, is_there
 from connectors.spec import TODAY, Absent, Endpoint, Field, Join, Nested, Ref, Row, Source, Table
 from gateway.upstream.decoding import UNREADABLE_COLUMNS, unreadable_columns
 
+See: TypeAlias = Callable[[Sequence[Row]], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -65,25 +67,34 @@ def _key(value: Any) -> str | int | None:
 
 
 class Record:
-    """One vendor row with the rows joined to it. A join is picked at most once, however many fields read it."""
+    """One vendor row with the rows joined to it. A join is picked at most once, however many fields read it.
 
-    __slots__ = ("_picks", "joins", "row", "today")
+    `see` is called with all rows that the fields may be made of, before they are.
+    """
 
-    def __init__(self, row: Row, joins: Mapping[Join, JoinIndex], today: date) -> None:
+    __slots__ = ("_picks", "_see", "joins", "row", "today")
+
+    def __init__(self, row: Row, joins: Mapping[Join, JoinIndex], today: date, see: See | None = None) -> None:
         self.row = row
         self.joins = joins
         self.today = today
+        self._see = see
         self._picks: dict[Join, Any] = {}
+        if see:
+            see((row,))
 
     def pick(self, join: Join) -> Any:
         """Returns what the join picks for this record: a row, several rows or None."""
         if join not in self._picks:
-            self._picks[join] = join.pick(self.row, self.joins[join].of(join, self.row), self.today)
+            matches = self.joins[join].of(join, self.row)
+            if self._see:
+                self._see(matches)
+            self._picks[join] = join.pick(self.row, matches, self.today)
         return self._picks[join]
 
     def nested(self, row: Row) -> "Record":
         """Returns a record for a joined row, with the same joins."""
-        return Record(row, self.joins, self.today)
+        return Record(row, self.joins, self.today, self._see)
 
 
 Reader: TypeAlias = Callable[[Record], Any]
@@ -235,10 +246,12 @@ def joins_for(endpoint: Endpoint, *plans: Plan) -> tuple[Join, ...]:
     return tuple(found)
 
 
-def make_record(endpoint: Endpoint, row: Row, joined: Mapping[Join, JoinIndex], today: date) -> Record:
+def make_record(
+    endpoint: Endpoint, row: Row, joined: Mapping[Join, JoinIndex], today: date, see: See | None = None
+) -> Record:
     """Returns the record of a row, completed with the columns that come from joins where these were read."""
-    record = Record(row, joined, today)
+    record = Record(row, joined, today, see)
     completion = endpoint.completion
     if completion is None or not all(join in joined for join in completion.joins):
         return record
-    return Record(completion.complete(row, [record.pick(join) for join in completion.joins]), joined, today)
+    return Record(completion.complete(row, [record.pick(join) for join in completion.joins]), joined, today, see)

@@ -16,6 +16,7 @@ from gateway.policy.columns import VisibleColumns, condition_fault
 from gateway.policy.policy import Denial, Permission
 from gateway.policy.provider import Provider
 from gateway.unified.call import Call
+from gateway.unified.day_change import asks_for_day
 from gateway.unified.filters import compile_conditions
 from gateway.unified.mapping import Plan, compile_table, joins_for
 
@@ -31,7 +32,8 @@ class ReadPlan:
     `visible` returns which columns `raw` may show of the records at a vendor's path. A cursor is bound to `binding`,
     and `digest` names the answer; both leave out the account, and the record (`key`) and employee that are asked for.
     `resources` are those that the answer is made of: a change of one of them outdates it. `collections` are the whole
-    lists that it may be made of, and `joins` are what is joined to its records.
+    lists that it may be made of, and `joins` are what is joined to its records. `dated` says that it may depend on the
+    day.
     """
 
     operation: Operation
@@ -45,6 +47,7 @@ class ReadPlan:
     resources: frozenset[str]
     joins: tuple[Join, ...]
     collections: tuple[Collection, ...]
+    dated: bool
     key: str = ""
     employee: str = ""
 
@@ -96,7 +99,8 @@ def make_read_plan(
     mapping = compile_table(endpoint.table, allowed.fields, frozenset(allowed.withheld))
     binding = f"{operation.id}\n{query.canonical()}"
     digest = sha256(f"{binding}\0{query.position()}\0{allowed.fingerprint()}".encode()).hexdigest()
-    joins = joins_for(endpoint, mapping, compile_conditions(endpoint.table, query.filters).plan)
+    plans = (mapping, compile_conditions(endpoint.table, query.filters).plan)
+    joins = joins_for(endpoint, *plans)
     read = [*endpoint.collections(), *(each for join in joins for each in join.all_collections())]
     resources = frozenset(collection.resource for collection in read)
     if operation.of_employee:
@@ -117,6 +121,7 @@ def make_read_plan(
         resources=resources,
         joins=joins,
         collections=tuple(whole),
+        dated=bool(joins) or endpoint.of_day or any(map(asks_for_day, plans)),
     )
 
 

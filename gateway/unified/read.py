@@ -137,8 +137,7 @@ class ReadService:
             request_id=call.request_id,
             invalidations=self._answers.local.invalidations(account.id),
             plan=plan,
-            # The day is part of the name, since roles come into force by day.
-            answer=f"{account.revision}:{now:%Y%m%d}:{digest}",
+            answer=f"{account.revision}:{digest}",
             began=self._answers.local.read_point(),
         )
 
