@@ -67,10 +67,14 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An endpoint at the vendor. A `secret` of None means that the known endpoint and its secret stay."""
+    """An endpoint at the vendor. A `secret` of None means that the known endpoint and its secret stay.
+
+    `covers` are the resources of which it tells every change, creation and deletion.
+    """
 
     remote_id: str
     secret: str | None = field(default=None, repr=False)
+    covers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

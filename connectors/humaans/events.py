@@ -152,7 +152,7 @@ def register(listener: Listener, known: str | None) -> Registration:
             if row is not stands and _id(row):
                 yield from _call("DELETE", f"/webhooks/{_id(row)}")
         if stands is not None:
-            return Registered(_id(stands))
+            return Registered(_id(stands), covers=covered(stands.get("events")))
         return (yield from _make(listener))
     except _Refused as refused:
         return NotRegistered(str(refused))
@@ -162,6 +162,13 @@ def remove(remote_id: str) -> Removal:
     """Deletes an endpoint. Returns True where it does not exist any more."""
     answer = yield from _call("DELETE", f"/webhooks/{remote_id}")
     return answer.status // 100 == 2 or answer.status == 404
+
+
+def covered(events: Any) -> frozenset[str]:
+    """Returns the resources of which these events tell everything: all verbs of all that they are made of."""
+    wanted = {each for each in events if isinstance(each, str)} if isinstance(events, list) else set()
+    missing = (subject for subject in RESOURCES for verb in VERBS if f"{_camel(subject)}.{verb}" not in wanted)
+    return frozenset(_named()).difference(*(RESOURCES[subject] for subject in missing))
 
 
 def _is_sound(row: Mapping[str, Any], listener: Listener, known: str | None) -> bool:
@@ -192,7 +199,7 @@ def _make(listener: Listener) -> Registration:
         if answer.status // 100 == 2 and _id(made):
             told = made.get("secret") or secret
             if isinstance(told, str) and told and told.isprintable():
-                return Registered(_id(made), told)
+                return Registered(_id(made), told, covered(made.get("events")))
             yield from _call("DELETE", f"/webhooks/{_id(made)}")
         elif answer.status not in WRONG_BODY:
             break

@@ -21,7 +21,7 @@ from gateway.app.reads import open_reads
 from gateway.app.record_events import open_watcher
 from gateway.app.routes import Site
 from gateway.app.services import CLOCK, Services, open_services
-from gateway.app.vendor_events import open_vendor_events, start_registration, vendor_event_routes
+from gateway.app.vendor_events import open_receiving, open_vendor_events, start_registration, vendor_event_routes
 from gateway.app.webhooks import open_webhooks
 from gateway.background import Supervisor
 from gateway.contract.query import PageLimits
@@ -45,6 +45,7 @@ from gateway.unified.idempotency import Idempotency
 from gateway.unified.write import Invalidate, WriteService
 from gateway.unified.write_api import WritesApi
 from gateway.unified.write_steps import StepRunner
+from gateway.vendor_events.live import LiveWebhooks
 
 FLUSH_SECONDS = 1.0
 """For the other workers: the one that shows its metrics adds what it has counted at once."""
@@ -63,13 +64,23 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
     services = await open_services(settings, stack, clock)
     new_request_id = request_ids()
     # In the order in which they need each other; the stack ends them in the reverse order.
-    reads, invalidate, collections = open_reads(services)
+    receiving = await open_receiving(services)
+    reads, invalidate, collections = open_reads(services, lambda: receiving.since)
+    live = LiveWebhooks(
+        services.cache,
+        invalidate,
+        receiving,
+        silence=settings.vendor_events.silence_seconds,
+        now=lambda: clock.now().timestamp(),
+        new_id=new_request_id,
+    )
     registrar = open_vendor_events(
         settings,
         services.stores,
         services.upstream,
         services.authenticator.providers,
         token_rejections=services.token_rejections,
+        live=live,
         clock=clock.now,
         metrics=services.metrics,
     )
@@ -91,7 +102,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack, clock: Clock = CLO
         *hub_routes(services, site_url, registrar.wanted),
         *dashboard_routes(services, site_url, reads, registrar.wanted),
         *await open_webhooks(services),
-        *vendor_event_routes(services, invalidate, watcher.on_vendor_events),
+        *vendor_event_routes(services, invalidate, watcher.on_vendor_events, live),
         *documentation(lambda: describe(services.page_limits)),
     ]
     fast_path = FastPath(reads, observer, clock.timestamp)

@@ -13,7 +13,7 @@ from gateway.cache.tombstones import Tombstones
 from gateway.model import Cache, Invalidation, LinkedAccount
 from gateway.settings.load import Settings
 from gateway.unified.answer_cache import AnswerCache
-from gateway.unified.collections import Collections
+from gateway.unified.collections import Collections, WebhookFreshness
 from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
 from gateway.unified.decoded import DecodedListCache
@@ -23,8 +23,11 @@ from gateway.unified.snapshot_store import SnapshotStore
 from gateway.unified.write import Invalidate
 
 
-def open_reads(services: Services) -> tuple[ReadService, Invalidate, Collections]:
-    """Returns what answers reads, what invalidates an account's entries, and what reads vendors' lists."""
+def open_reads(services: Services, receiving_since: Callable[[], float]) -> tuple[ReadService, Invalidate, Collections]:
+    """Returns what answers reads, what invalidates an account's entries, and what reads vendors' lists.
+
+    `receiving_since` returns since when, in seconds since the epoch, no delivery of a vendor webhook was missed.
+    """
     settings, clock, cache = services.settings, services.clock, services.settings.cache
     flights = SingleFlight()
     services.stack.push_async_callback(flights.close)
@@ -43,6 +46,10 @@ def open_reads(services: Services) -> tuple[ReadService, Invalidate, Collections
         windows_of(settings),
         concurrency=settings.upstream.page_concurrency,
         whole_seconds=cache.whole_read_seconds,
+        webhooks=WebhookFreshness(
+            lambda resource: cache.webhook_fresh_seconds.get(resource, cache.default_webhook_fresh_seconds),
+            receiving_since,
+        ),
     )
     unreadable = services.metrics.unreadable_values
     composer = Composer(
@@ -55,7 +62,7 @@ def open_reads(services: Services) -> tuple[ReadService, Invalidate, Collections
     reads = ReadService(
         services.authenticator,
         Planner(services.page_limits),
-        AnswerCache(services.cache, local, clock, cache.max_value_bytes),
+        AnswerCache(services.cache, local, clock, cache.max_value_bytes, receiving_since),
         composer,
         flights,
         clock,

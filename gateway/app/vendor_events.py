@@ -15,7 +15,8 @@ from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
 from gateway.settings.load import Settings
 from gateway.vendor_events.api import VendorEventApi
-from gateway.vendor_events.receiver import EventListener, Invalidate, WebhookReceiver
+from gateway.vendor_events.live import BEAT_SECONDS, Invalidate, LiveWebhooks, Receiving
+from gateway.vendor_events.receiver import EventListener, WebhookReceiver
 from gateway.vendor_events.registration import RegistrarConfig, WebhookRegistrar
 
 CHECK_SECONDS = 60.0
@@ -32,12 +33,14 @@ def open_vendor_events(
     token_rejections: TokenRejections,
     clock: Callable[[], datetime],
     metrics: Metrics,
+    live: LiveWebhooks | None = None,
 ) -> WebhookRegistrar:
     """Returns what registers vendor webhooks, and has the webhook of an account follow its credential."""
     config = RegistrarConfig(
         enabled=settings.vendor_events.enabled,
         public_url=settings.server.public_url,
         check=timedelta(seconds=settings.vendor_events.check_seconds),
+        live=live,
     )
     registrar = WebhookRegistrar(
         config,
@@ -63,13 +66,24 @@ def start_registration(services: Services, registrar: WebhookRegistrar) -> None:
     )
 
 
-def vendor_event_routes(services: Services, invalidate: Invalidate, on_events: EventListener) -> list[Route]:
+async def open_receiving(services: Services) -> Receiving:
+    """Returns since when deliveries are received, which is kept up until the stack ends."""
+    receiving = Receiving(services.cache, lambda: services.clock.now().timestamp())
+    await receiving.beat()
+    Supervisor(services.stack, services.logger).start("receiving", receiving.beat, pause=BEAT_SECONDS)
+    return receiving
+
+
+def vendor_event_routes(
+    services: Services, invalidate: Invalidate, on_events: EventListener, live: LiveWebhooks
+) -> list[Route]:
     receiver = WebhookReceiver(
         services.stores.vendor_webhooks,
         services.stores.accounts,
         services.authenticator.providers,
         invalidate=invalidate,
         on_events=on_events,
+        live=live,
         clock=services.clock.now,
         metrics=services.metrics,
     )

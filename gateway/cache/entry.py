@@ -47,7 +47,13 @@ class CacheEntry:
     def write(self) -> bytes:
         """Returns the entry encoded for the shared cache: a line of JSON, then the compressed body."""
         times = self.times
-        moments = (times.made_at, times.fresh_until, times.revalidate_until, times.error_until)
+        moments = (
+            times.made_at,
+            times.fresh_until,
+            times.revalidate_until,
+            times.error_until,
+            times.webhook_from,
+        )
         return orjson.dumps((moments, self.withheld, self.etag)) + b"\n" + self.packed
 
     @property

@@ -5,7 +5,7 @@ RFC 9211 (`Cache-Status`).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from math import inf
 
@@ -93,6 +93,26 @@ class Times:
     fresh_until: float
     revalidate_until: float
     error_until: float
+    webhook_from: float = 0
+    """From when on the answer is fresh only because a vendor webhook would tell of a change; 0: never."""
+
+    def extended(self, until: float) -> "Times":
+        """Returns the times of an answer that is fresh until a later moment, as a vendor webhook tells of changes."""
+        if until <= self.fresh_until:
+            return self
+        return replace(self._fresh_until(until), webhook_from=self.fresh_until)
+
+    def bounded(self, since: float) -> "Times":
+        """Returns the times without an extension if the answer was made before `since`: changes may be unknown."""
+        if not self.webhook_from or self.made_at >= since:
+            return self
+        return replace(self._fresh_until(min(self.webhook_from, self.fresh_until)), webhook_from=0)
+
+    def _fresh_until(self, until: float) -> "Times":
+        by = until - self.fresh_until
+        return replace(
+            self, fresh_until=until, revalidate_until=self.revalidate_until + by, error_until=self.error_until + by
+        )
 
     def joined(self, other: "Times") -> "Times":
         """Returns the times of an answer made from two: as old as the older, usable until the first of them ends."""
@@ -101,6 +121,7 @@ class Times:
             min(self.fresh_until, other.fresh_until),
             min(self.revalidate_until, other.revalidate_until),
             min(self.error_until, other.error_until),
+            min(filter(None, (self.webhook_from, other.webhook_from)), default=0),
         )
 
     def ending(self, moment: float) -> "Times":
@@ -194,6 +215,12 @@ class Freshness:
         This is the `max-age` of the response: a caller's own cache subtracts the `Age`.
         """
         return max(0, int(self.times.fresh_until - self.times.made_at))
+
+    @property
+    def why(self) -> str:
+        """Returns the detail for `Cache-Status`: `webhook` where nothing else makes the answer fresh."""
+        owed = 0 < self.times.webhook_from <= self.now < self.times.fresh_until
+        return "webhook" if owed and not self.forwarded else self.detail
 
     @property
     def outcome(self) -> str:

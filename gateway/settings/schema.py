@@ -36,6 +36,15 @@ FRESH_SECONDS: Mapping[str, float] = {
     "custom_fields": 300,
     "bank_details": 60,
 }
+WEBHOOK_FRESH_SECONDS: Mapping[str, float] = {
+    "employees": 900,
+    "employments": 900,
+    "companies": 3600,
+    "locations": 3600,
+    "groups": 900,
+    "custom_fields": 900,
+    "bank_details": 60,
+}
 STALE_WHILE_REVALIDATE_SECONDS: Mapping[str, float] = {
     "employees": 60,
     "employments": 60,
@@ -56,6 +65,7 @@ STALE_IF_ERROR_SECONDS: Mapping[str, float] = {
 }
 BY_RESOURCE: Mapping[str, Mapping[str, float]] = {
     "fresh_seconds": FRESH_SECONDS,
+    "webhook_fresh_seconds": WEBHOOK_FRESH_SECONDS,
     "stale_while_revalidate_seconds": STALE_WHILE_REVALIDATE_SECONDS,
     "stale_if_error_seconds": STALE_IF_ERROR_SECONDS,
 }
@@ -236,6 +246,12 @@ class Cache(Section):
         default=FRESH_SECONDS
     )
     """Freshness by resource, in seconds; a minute for people and pay, an hour for what seldom changes."""
+    default_webhook_fresh_seconds: NonNegativeFloat = 900
+    """As default_fresh_seconds, for webhook_fresh_seconds."""
+    webhook_fresh_seconds: Annotated[Mapping[str, NonNegativeFloat], _with_defaults(WEBHOOK_FRESH_SECONDS)] = Field(
+        default=WEBHOOK_FRESH_SECONDS
+    )
+    """Freshness while the account's vendor webhook is live; what turns by the day alone is seen that late."""
     stale_while_revalidate_seconds: Annotated[
         Mapping[str, NonNegativeFloat], _with_defaults(STALE_WHILE_REVALIDATE_SECONDS)
     ] = Field(default=STALE_WHILE_REVALIDATE_SECONDS)
@@ -387,6 +403,8 @@ class VendorEvents(Section):
     """Whether accounts get a vendor webhook if their token allows it; needs server.public_url."""
     check_seconds: Annotated[float, Field(ge=60)] = 21600
     """Seconds between checks of a registered vendor webhook; each check is one call to the vendor."""
+    silence_seconds: PositiveFloat = 86400
+    """Seconds without an event after which a vendor webhook is not taken for live; a day, as most companies change."""
 
 
 class RecordEvents(Section):

@@ -1,6 +1,7 @@
 """Stored answers: in the worker's memory (local), then in Redis (shared), and how each may be used."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from weakref import ref
@@ -15,6 +16,7 @@ from gateway.unified.call import FastPathTicket, Page
 from gateway.unified.compose import ComposedAnswer
 from gateway.unified.context import ReadContext
 from gateway.unified.list_request import lookup_keys
+from gateway.vendor_events.live import live_keys
 
 SERVABLE = frozenset({Use.FRESH, Use.STALE, Use.STALE_WHILE_REVALIDATE})
 
@@ -51,11 +53,20 @@ class CachedAnswer:
 class AnswerCache:
     """Looks answers up and stores them."""
 
-    def __init__(self, shared: Cache, local: LocalCache, clock: Clock, max_value_bytes: int) -> None:
+    def __init__(
+        self,
+        shared: Cache,
+        local: LocalCache,
+        clock: Clock,
+        max_value_bytes: int,
+        receiving_since: Callable[[], float] = lambda: 0,
+    ) -> None:
+        """`receiving_since` returns since when no delivery of a vendor webhook can have been missed."""
         self._shared = shared
         self._local = local
         self._clock = clock
         self._max_value_bytes = max_value_bytes
+        self._receiving_since = receiving_since
 
     def of(self, linked: LinkedAccount, request_id: str) -> AccountCache:
         """Returns a request's view of an account's entries in the shared cache."""
@@ -85,11 +96,13 @@ class AnswerCache:
             return found
         resources, key = context.plan.resources, context.cache.key("answer", context.answer)
         lists = lookup_keys(context, context.plan.collections, context.plan.joins)
-        await context.cache.prefetch([key, *lists], resources)
+        notes = live_keys(context.cache, context.account) if context.session.connector.events else ()
+        await context.cache.prefetch([key, *lists, *notes], resources)
         [value] = await context.cache.read_current([key], resources)
         if value is None:
             return None
         entry = CacheEntry.read(value)
+        entry.times = entry.times.bounded(self._receiving_since())
         self._local.put(context.account.id, context.answer, entry, context.began)
         return self._judge(context, entry, "shared")
 

@@ -9,9 +9,10 @@ workers a lease lets one of them read while the others wait for what it stores.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
+from math import inf
 
 from connectors.spec import OWN_KEY, Collection, Row
 from gateway.cache.freshness import Times, Use, Windows, judge, satisfies
@@ -27,6 +28,7 @@ from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
 from gateway.unified.vendor_facts import VendorFacts, refuses_query
 from gateway.upstream.decoding import null_lost_columns
 from gateway.upstream.vendor import VendorClient, VendorRefusal
+from gateway.vendor_events.live import live_keys, live_until
 
 JITTER = 0.1
 """Freshness is shortened by up to this part, so that lists read together do not all become stale together."""
@@ -34,6 +36,17 @@ REFUSED_QUERY = frozenset({400, 422})
 """Statuses with which a vendor refuses a query as such."""
 UPSTREAM_FAILURES = (VendorFailure, RateLimited, DeadlineExceeded)
 """Failures that a stale answer may replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookFreshness:
+    """How long a resource is fresh if its changes are told, and since when no such message can have been missed.
+
+    Both are in seconds, the latter since the epoch.
+    """
+
+    fresh: Callable[[str], float]
+    since: Callable[[], float]
 
 
 class Collections:
@@ -49,10 +62,12 @@ class Collections:
         *,
         concurrency: int,
         whole_seconds: float = 0,
+        webhooks: WebhookFreshness | None = None,
     ) -> None:
         """`windows` returns how long a resource may be used; `concurrency` is the pages of a list fetched at once.
 
-        A list is refreshed by its changes for `whole_seconds` at most before it is read whole again.
+        A list is refreshed by its changes for `whole_seconds` at most before it is read whole again. `webhooks` says
+        how long a list is fresh whose changes are told by a vendor webhook; without it, none is fresh for longer.
         """
         self.snapshots = snapshots
         self.facts = VendorFacts(client.clock.monotonic)
@@ -60,17 +75,25 @@ class Collections:
         self._flights = flights
         self._leases = leases
         self._windows = windows
+        self._webhooks = webhooks or WebhookFreshness(lambda _: 0, lambda: inf)
         self._fetcher = ListFetcher(client, concurrency)
         self._demand = Demand(client.clock.monotonic)
         self._deltas = DeltaRefresher(client, snapshots, self.facts, whole_seconds)
 
-    def times(self, context: ListContext, resource: str) -> Times:
+    async def times(self, context: ListContext, resource: str) -> Times:
         """Returns the times of a reading of this resource that begins now.
 
-        The windows of the configuration are shortened to the ceilings of the account.
+        The windows of the configuration are shortened to the ceilings of the account, and extended where a live vendor
+        webhook tells of every change.
         """
-        windows = self._windows(resource).within(context.account.caching.ceilings)
-        return windows.begin(self._now, JITTER * self._clock.jitter())
+        ceilings, now, jitter = context.account.caching.ceilings, self._now, JITTER * self._clock.jitter()
+        times = self._windows(resource).within(ceilings).begin(now, jitter)
+        longer = min(self._webhooks.fresh(resource), ceilings.fresh) * (1 - jitter)
+        # A reading that ignores the cache has not read the notes: it is fresh for the usual time.
+        if now + longer <= times.fresh_until or not context.directives.may_read or not context.session.connector.events:
+            return times
+        notes = await context.cache.read(live_keys(context.cache, context.account))
+        return times.extended(min(now + longer, live_until(notes, resource)))
 
     async def open(
         self, context: ListContext, collection: Collection, own_key: str = "", *, optional: bool = False
@@ -138,6 +161,8 @@ class Collections:
         found = await self.snapshots.find(context, request, refresh=refresh)
         if found is None and not refresh:
             found = await self._carry_over(context, request)
+        if found is not None and found.times.webhook_from:
+            found = replace(found, times=found.times.bounded(self._webhooks.since()))
         if found is None or (found.refused and not request.optional):
             return None, Use.UNUSABLE
         return found, judge(found.times, self._now, context.directives, revalidating=context.revalidating)
@@ -192,7 +217,7 @@ class Collections:
             or self._is_wanted_whole(context, request, whole)
         ):
             return await self._filter(context, request, whole)
-        times = self.times(context, request.collection.resource)
+        times = await self.times(context, request.collection.resource)
         delta = await self._deltas.refresh(context, request)
         if delta.unchanged is not None:
             snapshot = CollectionSnapshot(delta.unchanged.snapshot, times, delta.unchanged.total)
@@ -200,7 +225,7 @@ class Collections:
         if delta.rows is not None:
             return await self._make(context, request, times, delta.rows, delta=delta)
         if delta.basis is not None:
-            times = self.times(context, request.collection.resource)
+            times = await self.times(context, request.collection.resource)
         refused, rows = 0, list[Row]()
         try:
             rows = [null_lost_columns(row) for row in await self._fetcher.rows(context.session, request)]

@@ -55,6 +55,6 @@ def cache_status(fresh: Freshness) -> str:
         parts.append("stored")
     if fresh.collapsed:
         parts.append("collapsed")
-    if fresh.detail:
-        parts.append(f"detail={fresh.detail}")
+    if fresh.why:
+        parts.append(f"detail={fresh.why}")
     return "; ".join(parts)

@@ -90,7 +90,7 @@ class RecordReader:
                 return row
         # A single record is fresh for as long as its list is.
         resource = self._endpoint.collections()[0].resource
-        times = self._collections.times(self._context, resource)
+        times = await self._collections.times(self._context, resource)
         row = await self._get(self._endpoint, remote_id, proxy)
         if row is None or text(row.get(self._endpoint.key)) != remote_id:
             return None

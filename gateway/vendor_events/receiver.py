@@ -17,12 +17,9 @@ from gateway.errors import StoreUnavailable, Unauthenticated
 from gateway.model import Account, Accounts, LinkedAccount, Secret
 from gateway.observability.metrics import Metrics
 from gateway.policy.provider import Provider
+from gateway.vendor_events.live import Invalidate, LiveWebhooks
 from gateway.vendor_events.model import VendorWebhook
 from gateway.vendor_events.store import VendorWebhookStore
-
-Invalidate: TypeAlias = Callable[[LinkedAccount, frozenset[str] | None, str], Awaitable[bool]]
-"""Invalidates the stored answers of an account that come from lists of these resources (None: all), under a new id.
-False where the shared cache could not be reached."""
 
 EventListener: TypeAlias = Callable[[Account, Sequence[Event]], Awaitable[None]]
 """Called with the events of an account after the invalidation. If it raises, the vendor sends them again."""
@@ -55,6 +52,7 @@ class WebhookReceiver:
         *,
         invalidate: Invalidate,
         on_events: EventListener,
+        live: LiveWebhooks,
         clock: Callable[[], datetime],
         metrics: Metrics,
     ) -> None:
@@ -63,6 +61,7 @@ class WebhookReceiver:
         self._providers = providers
         self._invalidate = invalidate
         self._on_events = on_events
+        self._live = live
         self._clock = clock
         self._outcomes = metrics.vendor_events
         self._received: OrderedDict[tuple[str, bytes], None] = OrderedDict()
@@ -79,6 +78,8 @@ class WebhookReceiver:
             self._count(account.provider, "repeated")
             return
         events = self._read(delivery, declared)
+        if not events:  # What it would have told is not known.
+            await self._live.doubt(linked)
         known = [event for event in events if event.resources]
         if known:
             await self._apply(linked, known, delivery.request_id)
@@ -90,6 +91,8 @@ class WebhookReceiver:
         now = self._clock()
         if webhook.last_event_at is None or now - webhook.last_event_at >= EVENT_TIME_INTERVAL:
             await self._store.set_last_event(account.id, now)
+            if events:
+                await self._live.note_event(linked)
 
     def _read(self, delivery: VendorDelivery, declared: VendorEvents) -> Sequence[Event]:
         try:
@@ -111,16 +114,19 @@ class WebhookReceiver:
             webhook = None
         secret = (webhook.secret if webhook else None) or UNKNOWN
         good = declared is not None and is_signed(delivery, declared.signatures, secret)
-        if good and webhook is not None and webhook.secret and declared:
+        if webhook is not None and webhook.secret and declared:
             linked = await self._accounts.find_account(webhook.project_id, webhook.account_id)
-            if linked is not None:
+            if linked is not None and good:
                 return linked, webhook, declared
+            if linked is not None:  # Perhaps the vendor signs otherwise now, and true events would be refused too.
+                await self._live.doubt(linked)
         self._count(delivery.provider if provider else "other", "refused")
         raise Unauthenticated("This delivery is not signed as it has to be.", code="InvalidSignatureError")
 
     async def _apply(self, linked: LinkedAccount, events: Sequence[Event], request_id: str) -> None:
         resources = frozenset[str]().union(*(event.resources for event in events))
         if not await self._invalidate(linked, resources, request_id):
+            self._live.receiving.note_break()
             raise StoreUnavailable("The cache cannot be told now: send this again.")
         await self._on_events(linked.account, events)
 

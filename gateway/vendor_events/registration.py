@@ -24,6 +24,7 @@ from gateway.observability.metrics import Metrics
 from gateway.policy.needed_scopes import NeededScope, ScopeUse
 from gateway.policy.provider import Provider
 from gateway.upstream.flow import follow
+from gateway.vendor_events.live import LiveWebhooks
 from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
 from gateway.vendor_events.store import VendorWebhookStore
 
@@ -31,6 +32,8 @@ LEASE = timedelta(minutes=1)
 REGISTER_SECONDS = 10.0
 REMOVE_SECONDS = 3.0
 """How long the vendor may take to register and to remove an endpoint; a caller waits for the latter at an unlink."""
+LATE_CHECK = timedelta(minutes=10)
+"""How late a check may be before the webhook is doubted."""
 FIRST_WAIT = timedelta(minutes=1)
 BATCH = 20
 PATH = "/hooks/{provider}/{account_id}"
@@ -40,11 +43,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrarConfig:
-    """Settings: `public_url` is our address for the vendor, `check` how often a registered endpoint is checked."""
+    """Settings: `public_url` is our address for the vendor, `check` how often a registered endpoint is checked.
+
+    `live` notes what was found, where there is a shared cache.
+    """
 
     enabled: bool
     public_url: str
     check: timedelta
+    live: LiveWebhooks | None = None
 
 
 class WebhookRegistrar:
@@ -93,10 +100,12 @@ class WebhookRegistrar:
         if obstacle:
             state, reason = obstacle
             webhook = await self._withdraw(linked, webhook)
+            await self._doubt(linked)
             await self._store.save(replace(webhook, state=state, reason=reason, due_at=now + self._config.check), lease)
             return
         found = await self._register(linked, provider, events, webhook)
         if isinstance(found, NotRegistered):
+            await self._doubt(linked)
             await self._store.save(self._failed(webhook, found, now), lease)
             return
         await self._settle(linked, webhook, found, lease)
@@ -144,8 +153,17 @@ class WebhookRegistrar:
         )
         stored = await self._store.save(registered, lease)
         self._outcomes.labels(linked.account.provider, "registered" if new else "checked").inc()
+        if new:  # Events were lost since the endpoint before it worked, if there was one.
+            await self._doubt(linked)
+        if stored and self._config.live:
+            until = (registered.due_at + LATE_CHECK).timestamp()
+            await self._config.live.note_registered(linked, found.covers, until)
         if new and not stored:
             await self._delete(linked, found.remote_id)
+
+    async def _doubt(self, linked: LinkedAccount) -> None:
+        if self._config.live:
+            await self._config.live.doubt(linked)
 
     def _failed(self, webhook: VendorWebhook, why: NotRegistered, now: datetime) -> VendorWebhook:
         """Doubles the wait with each failure, up to the interval between checks."""

@@ -13,7 +13,7 @@ from connectors.events import Event, Listener, NotRegistered, Registered, Signat
 from connectors.exchange import Answer, Request
 from connectors.humaans import lists
 from connectors.humaans.connector import HUMAANS
-from connectors.humaans.events import ALL, EVENTS, RESOURCES, SURE, read, register, remove, resources_of
+from connectors.humaans.events import ALL, EVENTS, RESOURCES, SURE, covered, read, register, remove, resources_of
 from connectors.needs import FaultyDeclaration
 from connectors.spec import Collection
 
@@ -194,11 +194,12 @@ def run(api: Callable[[Request], Answer], known: str | None = None) -> Registere
 def test_one_endpoint_is_made_whatever_form_the_api_has(api: Api, secret: str, events: tuple[str, ...]) -> None:
     found = run(api.answer)
     [row] = api.ours()
-    assert found == Registered(row["id"], secret)
+    assert isinstance(found, Registered)
+    assert found == Registered(row["id"], secret, covered(list(events)))
     assert (row["url"], row["events"]) == (HERE.url, list(events))
     assert "planted" not in repr(found) + repr(HERE)
     asked = len(api.asked)
-    assert run(api.answer, row["id"]) == Registered(row["id"])
+    assert run(api.answer, row["id"]) == Registered(row["id"], covers=found.covers)
     # Two pages at most, and nothing is written.
     assert set(api.asked[asked:]) == {"GET /webhooks"}
 

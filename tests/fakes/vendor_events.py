@@ -21,20 +21,23 @@ from connectors.events import (
 )
 from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenRejections
+from gateway.cache.account_cache import AccountCache
 from gateway.errors import StoreUnavailable, VendorFailure
 from gateway.model import LinkedAccount, Status, Upstream
 from gateway.observability.metrics import make_metrics
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
+from gateway.vendor_events.live import LiveWebhooks, Receiving, live_keys, live_until
 from gateway.vendor_events.model import VendorWebhook, VendorWebhookState
 from gateway.vendor_events.registration import RegistrarConfig, WebhookRegistrar
 from gateway.vendor_events.store import VendorWebhookStore
-from tests.fakes.core import Register, Time, Vendor, json_answer, make_linked, refusal
+from tests.fakes.core import Memory, Register, Time, Vendor, json_answer, make_linked, refusal
 from tests.fakes.metrics import counts
 from tests.fakes.vendor import VILLAGE
 
 HEADER = "x-village-signature"
 CHECK = timedelta(hours=6)
+SILENCE = 7200.0
 
 
 def register(listener: Listener, known: str | None) -> Registration:
@@ -42,7 +45,7 @@ def register(listener: Listener, known: str | None) -> Registration:
     if answer.status != 200:
         return NotRegistered(f"Village answered {answer.status}")
     told = json.loads(answer.body)
-    return Registered(told["id"], told["secret"])
+    return Registered(told["id"], told["secret"], frozenset(told.get("covers", ())))
 
 
 def remove(remote_id: str) -> Removal:
@@ -188,6 +191,7 @@ class RegistrarSetup:
     upstream: Upstream | None = None
     register: Register = field(default_factory=lambda: Register(accounts=accounts_of_village()))
     account_cache: MemoryWebhookStore | None = None
+    covers: tuple[str, ...] = ("employees",)
 
     def __post_init__(self) -> None:
         self.time = Time()
@@ -197,7 +201,18 @@ class RegistrarSetup:
         self.made = 0
         self.providers = {"village": Provider(SENDING, Policy(SENDING, Operator()))}
         way = self.upstream or self.vendor
-        self.config = RegistrarConfig(enabled=self.enabled, public_url=self.public_url, check=CHECK)
+        self.memory = Memory(self.time)
+        self.invalidated: list[str] = []
+        self.receiving = Receiving(self.memory, self.time.seconds)
+        self.live = LiveWebhooks(
+            self.memory,
+            self.invalidate,
+            self.receiving,
+            silence=SILENCE,
+            now=self.time.seconds,
+            new_id=lambda: f"id {self.time.seconds()}",
+        )
+        self.config = RegistrarConfig(enabled=self.enabled, public_url=self.public_url, check=CHECK, live=self.live)
         self.registrar = WebhookRegistrar(
             self.config,
             self.store,
@@ -208,6 +223,17 @@ class RegistrarSetup:
             clock=lambda: self.time.moment,
             metrics=self.metrics,
         )
+
+    async def invalidate(self, linked: LinkedAccount, resources: frozenset[str] | None, new_id: str) -> bool:
+        self.invalidated.append(f"{linked.account.id} {resources}")
+        return bool(new_id)
+
+    async def trusted(self, resource: str = "employees", account: str = "a1") -> float:
+        """Returns for how many seconds every change of a resource is sure to be told."""
+        linked = self.register.accounts[account]
+        cache = AccountCache(self.memory, linked, 1 << 16, "a request")
+        notes = await cache.read(live_keys(cache, linked.account))
+        return max(0.0, live_until(notes, resource) - self.time.seconds())
 
     @property
     def counted(self) -> dict[str, int]:
@@ -221,7 +247,8 @@ class RegistrarSetup:
             return json_answer({})
         _, secret, known = json.loads(request.body or b"")
         self.made += not known
-        return json_answer({"id": known or f"h{self.made}", "secret": None if known else secret})
+        made = {"id": known or f"h{self.made}", "secret": None if known else secret}
+        return json_answer({**made, "covers": self.covers})
 
     def linked(self, account_id: str = "a1") -> LinkedAccount:
         return self.register.accounts[account_id]

@@ -75,6 +75,7 @@ async def scene() -> Scene:
         setup.providers,
         invalidate=ears.invalidate,
         on_events=ears.noticed,
+        live=setup.live,
         clock=lambda: setup.time.moment,
         metrics=setup.metrics,
     )
