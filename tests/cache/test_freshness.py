@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cache.freshness import NO_DIRECTIVES, Directives, Use, Windows, directives, judge
+from gateway.cache.freshness import NO_DIRECTIVES, Directives, Freshness, Times, Use, Windows, directives, judge
 from gateway.model import NO_CEILINGS, Ceilings
 
 
@@ -154,3 +154,39 @@ def test_an_answer_of_two_parts_is_good_for_no_more_than_either(
 def test_any_header_is_read(header: str) -> None:
     found = directives(header)
     assert found.max_age is None or found.max_age >= 0
+
+
+# --- freshness that is owed to a vendor webhook ------------------------------------------------------------------
+
+
+def test_an_answer_whose_changes_are_told_is_fresh_for_longer_and_all_windows_move_along() -> None:
+    usual = Windows(60, 30, 600).begin(1000)
+    longer = usual.extended(1900)
+    assert longer == Times(1000, 1900, 1930, 2500, 1060)
+    assert usual.extended(1060) == usual.extended(0) == usual
+
+
+@pytest.mark.parametrize(("since", "as_usual"), [(999.0, False), (1000.0, False), (1000.1, True), (inf, True)])
+def test_an_answer_made_before_messages_may_have_been_lost_is_fresh_as_usual(since: float, as_usual: bool) -> None:
+    usual = Windows(60, 30, 600).begin(1000)
+    longer = usual.extended(1900)
+    assert longer.bounded(since) == (usual if as_usual else longer)
+    assert usual.bounded(since) == usual
+
+
+def test_an_answer_made_of_both_owes_it_to_the_webhook_from_when_the_first_part_does() -> None:
+    usual, longer = Windows(300).begin(1000), Windows(60).begin(1010).extended(1900)
+    joined = usual.joined(longer)
+    assert (joined.made_at, joined.fresh_until, joined.webhook_from) == (1000, 1300, 1070)
+    assert joined.bounded(2000).fresh_until == 1070
+    assert longer.joined(longer) == longer
+    assert usual.joined(usual).webhook_from == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "forwarded", "why"),
+    [(1059, "", "local"), (1060, "", "webhook"), (1899, "", "webhook"), (1900, "", "local"), (1500, "miss", "local")],
+)
+def test_the_detail_says_where_nothing_but_the_webhook_makes_it_fresh(now: float, forwarded: str, why: str) -> None:
+    times = Windows(60).begin(1000).extended(1900)
+    assert Freshness(times=times, now=now, forwarded=forwarded, detail="local").why == why
