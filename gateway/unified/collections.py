@@ -265,7 +265,8 @@ class Collections:
             found, _ = await self._flights.share((whole_request.pointer, context.request_id, request.optional), read)
         rows = await self.snapshots.rows(context.cache, found, 0)
         if rows is None:  # They were evicted after the snapshot was found.
-            found = await self._fetch(context, whole_request)
+            uncached = replace(context, directives=replace(context.directives, no_cache=True))
+            found = await self._fetch(uncached, whole_request)
             rows = found.rows or ()
         belonging = request.belonging(list(rows))
         if found.failed:

@@ -53,9 +53,10 @@ class DeltaBasis:
         return orjson.dumps(asdict(self))
 
     @classmethod
-    def read(cls, value: bytes) -> "DeltaBasis":
-        """Returns the basis that `write` has encoded."""
-        return cls(**orjson.loads(value))
+    def read(cls, value: bytes) -> "DeltaBasis | None":
+        """Returns the basis that `write` has encoded; None for that of another version of the gateway."""
+        found = orjson.loads(value)
+        return cls(**found) if found.keys() == cls.__dataclass_fields__.keys() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from connectors.changes import Changes
 from connectors.exchange import Answer, Request
 from connectors.paging import OffsetPaging
-from connectors.spec import Collection
+from connectors.spec import OWN_KEY, Collection, any_row, owned_by
 from gateway.cache.freshness import NO_DIRECTIVES, Directives
 from gateway.errors import VendorFailure
+from gateway.unified.delta import DeltaBasis
 from gateway.unified.page_checks import SKEW
+from gateway.unified.vendor_facts import refuses_query
 from tests.fakes.collections import LINKED, CollectionsBench
 from tests.fakes.core import Vendor, json_answer, refusal
 from tests.fakes.vendor import VILLAGE
@@ -304,6 +306,31 @@ async def test_loose_columns_do_not_count_as_changes() -> None:
     vendor.update("n4", stamped=False)
     await later(vendor, 3145)
     assert (await later(vendor))[1] == BY_CHANGES
+
+
+async def test_rows_that_were_evicted_are_read_again_though_the_list_is_unchanged() -> None:
+    vendor = historian()
+    bench = vendor.bench
+    assert bench is not None
+    await proven(vendor)
+    whole = bench.collection
+    part = Collection("/things", "things", {"id": OWN_KEY}, whole=whole, sift=owned_by("id"))
+    bench.collection = Collection("/things", "things", {"no": "filter"}, whole=whole, sift=any_row)
+    context = bench.context()
+    await bench.collections.facts.add(context, refuses_query(part))
+    bench.memory.evict("rows")
+    bench.time.forward(61)
+    snapshot = await bench.collections.open(context, part, "n7")
+    assert [row["id"] for row in snapshot.rows or ()] == ["n7"]
+    await bench.collections.facts.add(context, refuses_query(bench.collection))
+    bench.memory.evict("rows")
+    bench.time.forward(61)
+    snapshot = await bench.collections.open(bench.context(), bench.collection)
+    assert {row["id"] for row in snapshot.rows or ()} == vendor.rows.keys()
+
+
+async def test_a_basis_of_another_version_is_not_used() -> None:
+    assert DeltaBasis.read(b'{"snapshot":"s","total":3}') is None
 
 
 # --- what the rows must say -------------------------------------------------------------------------------------
