@@ -82,6 +82,7 @@ class _Entry:
     etag: str = ""
     age: int = -1
     ttl: int = 0
+    by_webhook: bool = False
     server_headers: object = None
     before_id: bytes = b""
     after_id: bytes = b""
@@ -132,14 +133,16 @@ class FastPath:
         context = self._observer.begin()
         context.operation, context.account_id, context.cache = found.operation, found.ticket.account_id, "hit"
         times = stored.times
-        age, ttl = int(now - times.made_at), int(times.fresh_until - now)
+        age, ttl, by_webhook = int(now - times.made_at), int(times.fresh_until - now), 0 < times.webhook_from <= now
         if (
             found.age != age
             or found.ttl != ttl
+            or found.by_webhook is not by_webhook
             or found.server_headers is not server_headers
             or found.etag is not stored.etag
         ):
-            found.age, found.ttl, found.server_headers, found.etag = age, ttl, server_headers, stored.etag
+            found.age, found.ttl, found.by_webhook = age, ttl, by_webhook
+            found.server_headers, found.etag = server_headers, stored.etag
             self._make_head(found, stored, now, server_headers)
         context.status = found.status
         self._observer.end(context, "GET")
