@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from typing import Generic, TypeVar
+from zlib import crc32
 
 from gateway.errors import StoreUnavailable
 from gateway.observability.logs import Logger, where
@@ -12,6 +14,19 @@ J = TypeVar("J")
 
 RETRY_SECONDS = 5.0
 """The pause after a failure of a task that has no pause of its own."""
+
+
+def spread(name: str, latest: datetime, interval: float) -> datetime:
+    """Returns when a job that is done every `interval` seconds is due: at `latest`, or up to half of that before it.
+
+    The moment lies in each half interval at a place that only the name of the job decides. So jobs that became due
+    together, after a long pause or because they are new, are spread from then on; and a job that is done at its place
+    is due there again, one whole interval later.
+    """
+    half = max(1, int(interval / 2))
+    moment = int(latest.timestamp())
+    early = (moment - crc32(name.encode())) % half
+    return datetime.fromtimestamp(moment - early, latest.tzinfo)
 
 
 class Supervisor:

@@ -7,10 +7,10 @@ asked about each token from time to time, and the result is stored.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
-from zlib import crc32
 
 from gateway.accounts.usage import Usage
 from gateway.auth.authentication import CONNECTOR_REMOVED
+from gateway.background import spread
 from gateway.model import Account, Status, StatusReason
 
 NO_CONNECTOR = "connector_removed"
@@ -27,7 +27,7 @@ class Intervals:
 
     `idle` counts from when the token was last seen to work. `used` counts from the last verification, for a token that
     calls use all the time. `failed` is the longest wait for a token that was refused: the first wait is a minute, and
-    each further one is twice as long.
+    each further one is twice as long. All are the longest times; what is due together is spread over half of them.
     """
 
     idle: float
@@ -60,7 +60,7 @@ Decision: TypeAlias = NothingDue | TokenCheckDue | StatusDue
 
 def decide(account: Account, usage: Usage, now: datetime, intervals: Intervals, *, has_connector: bool) -> Decision:
     """Returns what is due. `has_connector` says whether this gateway knows the account's provider."""
-    later = NothingDue(now + _spread(account, intervals.failed))
+    later = NothingDue(spread(account.id, now + timedelta(seconds=intervals.failed), intervals.failed))
     if account.status in _NOT_VERIFIED:
         return later
     if not has_connector:
@@ -99,19 +99,16 @@ def _due(account: Account, usage: Usage, intervals: Intervals) -> datetime:
     if account.status in _UNUSABLE:
         since = _unusable_since(account)
         tried = max(asked - since, timedelta(0))
-        return max(asked, since) + min(tried + timedelta(seconds=FIRST_WAIT), _spread(account, intervals.failed))
+        wait, longest = tried + timedelta(seconds=FIRST_WAIT), timedelta(seconds=intervals.failed)
+        last = max(asked, since)
+        return last + wait if wait < longest else spread(account.id, last + longest, intervals.failed)
     worked = max(asked, usage.proven_at or asked)
-    return min(worked + _spread(account, intervals.idle), asked + _spread(account, intervals.used))
+    return min(
+        spread(account.id, last + timedelta(seconds=seconds), seconds)
+        for last, seconds in ((worked, intervals.idle), (asked, intervals.used))
+    )
 
 
 def _unusable_since(account: Account) -> datetime:
     """Returns when the token was found not to work; a later change, such as of the label, does not count."""
     return max((reason.timestamp for reason in account.status_reasons), default=account.updated_at)
-
-
-def _spread(account: Account, seconds: float) -> timedelta:
-    """Returns between 90 and 100 % of the seconds, always the same for an account.
-
-    So accounts that were linked together are not all verified in the same moment.
-    """
-    return timedelta(seconds=seconds * (0.9 + 0.1 * (crc32(account.id.encode()) % 1000) / 1000))

@@ -19,7 +19,8 @@ from gateway.vendor_events.live import BEAT_SECONDS, Invalidate, LiveWebhooks, R
 from gateway.vendor_events.receiver import EventListener, WebhookReceiver
 from gateway.vendor_events.registration import RegistrarConfig, WebhookRegistrar
 
-CHECK_SECONDS = 60.0
+CHECK_SECONDS = 15.0
+"""Between two looks for webhooks that are due; at each a worker checks up to `BATCH` of them."""
 GRACE_SECONDS = 2.0
 """For how long a registration may go on at the end: one that is cut off leaves an endpoint at the vendor."""
 

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
+from zlib import crc32
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,6 +34,8 @@ from gateway.record_events.model import Batch, NextRun, WatchClaim, WatchState
 from gateway.webhooks.outbox_store import OutboxStore
 
 AT_A_TIME = 1000
+NEW_A_SECOND = 10
+"""Watches that are due in one second where many are created at once, as with the first endpoint of a project."""
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
@@ -52,8 +55,12 @@ class RecordWatchStore:
                 found[row.project_id] += row.events
         return found
 
-    async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
-        """Creates the watches of these resources for the accounts of these projects, and deletes all others."""
+    async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime, within: float) -> None:
+        """Creates the watches of these resources for the accounts of these projects, and deletes all others.
+
+        New watches are due soon; where they are many, spread over so many seconds that ten of them are due in each, but
+        over at most `within` seconds.
+        """
         projects: defaultdict[str, list[str]] = defaultdict(list)
         for project, resources in wanted.items():
             for resource in resources:
@@ -67,6 +74,7 @@ class RecordWatchStore:
             await connection.execute(delete(table).where(~or_(*theirs)) if theirs else delete(table))
             for resource, of in sorted(projects.items()):
                 await connection.execute(self._making(resource, of, now))
+            await _spread_new(connection, now, within)
 
     async def claim(self, now: datetime, until: datetime) -> WatchClaim | None:
         """Claims the watch of an active account that has been due for longest; nobody else gets it before `until`."""
@@ -171,6 +179,20 @@ class RecordWatchStore:
         ).where(accounts.c.project_id.in_(projects), ~there.exists())
         making: Insert = dialect.insert(table).from_select([column.name for column in table.c], new)
         return making.on_conflict_do_nothing()
+
+
+async def _spread_new(connection: AsyncConnection, now: datetime, within: float) -> None:
+    new = (table.c.due_at == now) & (table.c.lease == 0)
+    rows = (await connection.execute(select(table.c.account_id, table.c.resource).where(new))).all()
+    seconds = int(min(within, len(rows) / NEW_A_SECOND))
+    if not seconds:
+        return
+    places = []
+    for row in rows:
+        place = crc32(f"{row.account_id}{row.resource}".encode()) % seconds
+        places.append({"of": row.account_id, "list": row.resource, "at": now + timedelta(seconds=place)})
+    mine = (table.c.account_id == bindparam("of")) & (table.c.resource == bindparam("list"))
+    await connection.execute(update(table).where(mine).values(due_at=bindparam("at", type_=UtcDateTime)), places)
 
 
 def _accounts_of(projects: Sequence[str]) -> ColumnElement[str]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from connectors.events import Event
 from gateway.accounts.verification import wait_after_failure
 from gateway.auth.authentication import Authenticator
+from gateway.background import spread
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.model import Account, Clock, LinkedAccount
 from gateway.observability.metrics import Metrics
@@ -37,8 +38,8 @@ RELEASE_SECONDS = 1.0
 class Watcher:
     """Claims and processes watches for a `ClaimLoop`, and hears of changes that make a watch due at once.
 
-    A watch is due every `poll` seconds, and `settle` seconds after something is known to have changed: a vendor often
-    sends several events for one change.
+    A watch is due within `poll` seconds of the last time, and `settle` seconds after something is known to have
+    changed: a vendor often sends several events for one change.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Watcher:
         due = self._clock.monotonic() - self._arranged_at >= ARRANGE_SECONDS
         # Again from time to time, as accounts are linked meanwhile.
         if wanted != self._arranged or (wanted and due):
-            await self._store.arrange(wanted, now)
+            await self._store.arrange(wanted, now, self._poll)
             self._arranged, self._arranged_at = wanted, self._clock.monotonic()
         return bool(wanted)
 
@@ -119,14 +120,14 @@ class Watcher:
             try:
                 async with asyncio.timeout(READ_SECONDS):
                     outcome, state = await self._detector.detect(claim)
-                then = self._next(started, self._wait_for(outcome), 0)
+                then = self._next(claim, started, self._wait_for(outcome), 0)
             except StoreUnavailable:
                 raise
             except (GatewayError, TimeoutError) as error:
                 outcome, state = Outcome.FAILED, claim.state
                 hint = error.retry_after if isinstance(error, GatewayError) else None
                 wait = wait_after_failure(claim.failures + 1, hint)
-                then = self._next(started, max(hint or 0, min(wait, self._poll)), claim.failures + 1)
+                then = self._next(claim, started, max(hint or 0, min(wait, self._poll)), claim.failures + 1)
             await self._store.settle(claim, state, then)
             self._outcomes.labels(claim.resource, outcome).inc()
         except asyncio.CancelledError:
@@ -145,11 +146,14 @@ class Watcher:
             return self._settle
         return min(CONFIRM_SECONDS, self._poll) if outcome is Outcome.UNCONFIRMED else self._poll
 
-    def _next(self, started: float, wait: float, failures: int) -> NextRun:
+    def _next(self, claim: WatchClaim, started: float, wait: float, failures: int) -> NextRun:
         now = self._clock.now()
         rest = min(REST * (self._clock.monotonic() - started), self._poll)
-        # Jitter spreads watches that became due together, as after a restart.
-        due = now + timedelta(seconds=wait * (1 - self._clock.jitter() / 10))
+        # What became due together, as after a restart, is spread.
+        if wait == self._poll and not failures:
+            due = spread(claim.account_id + claim.resource, now + timedelta(seconds=wait), self._poll)
+        else:
+            due = now + timedelta(seconds=wait * (1 - self._clock.jitter() / 10))
         return NextRun(due=due, rest_until=now + timedelta(seconds=rest), failures=failures)
 
 

@@ -18,6 +18,7 @@ from connectors.convert import instant
 from connectors.events import Listener, NotRegistered, Registered, VendorEvents
 from connectors.exchange import Answer, Request
 from gateway.accounts.token_rejection import TokenRejections
+from gateway.background import spread
 from gateway.errors import GatewayError
 from gateway.model import Account, Accounts, LinkedAccount, Secret, Status, Upstream
 from gateway.observability.metrics import Metrics
@@ -101,7 +102,9 @@ class WebhookRegistrar:
             state, reason = obstacle
             webhook = await self._withdraw(linked, webhook)
             await self._doubt(linked)
-            await self._store.save(replace(webhook, state=state, reason=reason, due_at=now + self._config.check), lease)
+            await self._store.save(
+                replace(webhook, state=state, reason=reason, due_at=self._next_check(account, now)), lease
+            )
             return
         found = await self._register(linked, provider, events, webhook)
         if isinstance(found, NotRegistered):
@@ -149,7 +152,7 @@ class WebhookRegistrar:
             secret=Secret(found.secret) if found.secret is not None else webhook.secret,
             registered_at=now if new else webhook.registered_at,
             failures=0,
-            due_at=now + self._config.check,
+            due_at=self._next_check(linked.account, now),
         )
         stored = await self._store.save(registered, lease)
         self._outcomes.labels(linked.account.provider, "registered" if new else "checked").inc()
@@ -171,6 +174,9 @@ class WebhookRegistrar:
         wait = min(FIRST_WAIT * 2 ** min(webhook.failures, 16), self._config.check)
         state = VendorWebhookState.FAILING if webhook.remote_id else VendorWebhookState.NOT_REGISTERED
         return replace(webhook, state=state, reason=why.reason, failures=webhook.failures + 1, due_at=now + wait)
+
+    def _next_check(self, account: Account, now: datetime) -> datetime:
+        return spread(account.id, now + self._config.check, self._config.check.total_seconds())
 
     async def follow(self, linked: LinkedAccount, before: LinkedAccount | None) -> None:
         """Registers the webhook of an account whose credential was stored just now. Raises only `StoreUnavailable`."""
@@ -209,20 +215,16 @@ class WebhookRegistrar:
 
     # --- checking -------------------------------------------------------------------------------------------
 
-    async def check_due(self) -> None:
-        """Registers or checks all endpoints that are due. All workers do so; the leases divide the work.
+    async def check_due(self) -> int:
+        """Registers or checks up to `BATCH` endpoints that are due, one after the other; returns how many were due.
 
-        Raises `StoreUnavailable`.
+        All workers do so; the leases divide the work. After a start many may be due, so the caller makes pauses. Raises
+        `StoreUnavailable`.
         """
         if not self._checked_inactive:
             # Once for each start: the settings that prevented a webhook, or our address, may have changed.
             await self._store.check_inactive(self._clock(), self._config.public_url)
             self._checked_inactive = True
-        while await self.check_batch() == BATCH:
-            """More may be due."""
-
-    async def check_batch(self) -> int:
-        """Checks up to `BATCH` endpoints that are due; returns how many were due."""
         providers = [key for key, each in self._providers.items() if each.connector.events]
         due = await self._store.due(providers, self._clock(), BATCH)
         for project_id, account_id in due:

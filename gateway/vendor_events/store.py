@@ -107,12 +107,13 @@ class VendorWebhookStore:
             return [(row.project_id, row.id) for row in (await connection.execute(query)).all()]
 
     async def check_inactive(self, now: datetime, url: str) -> None:
-        """Makes all webhooks due that are not active, or whose URL is not below `url`.
+        """Makes all webhooks due that are not registered, or whose URL is not below `url`.
 
-        Their obstacle may have been removed, or the gateway may have moved.
+        Their obstacle may have been removed, or the gateway may have moved. What the token does not allow, and what
+        fails at the vendor, is no different after a start.
         """
         elsewhere = ~table.c.url.startswith(f"{url}/", autoescape=True)
-        waiting = or_(table.c.state != VendorWebhookState.ACTIVE.value, elsewhere) & (table.c.due_at > now)
+        waiting = or_(table.c.state == VendorWebhookState.NOT_REGISTERED.value, elsewhere) & (table.c.due_at > now)
         async with writing(self._engine) as connection:
             await connection.execute(update(table).where(waiting).values(due_at=now))
 

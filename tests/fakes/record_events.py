@@ -69,7 +69,7 @@ class MemoryWatchStore(RecordWatchStore):
             raise self.claims_raise.pop(0)
         return self.events
 
-    async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime) -> None:
+    async def arrange(self, wanted: Mapping[str, frozenset[str]], now: datetime, within: float) -> None:  # noqa: ARG002
         accounts = [linked.account for linked in self.register.accounts.values()]
         keys = {(each.id, resource) for each in accounts for resource in wanted.get(each.project_id, ())}
         self.lines = {key: self.lines.get(key) or StoredWatch(now, now) for key in keys}

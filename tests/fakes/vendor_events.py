@@ -131,7 +131,7 @@ class MemoryWebhookStore(VendorWebhookStore):
 
     async def check_inactive(self, now: datetime, url: str) -> None:
         for account_id, webhook in self.webhooks.items():
-            if webhook.state is not VendorWebhookState.ACTIVE or (
+            if webhook.state is VendorWebhookState.NOT_REGISTERED or (
                 webhook.url and not webhook.url.startswith(f"{url}/")
             ):
                 self.webhooks[account_id] = replace(webhook, due_at=min(webhook.due_at, now))

@@ -53,7 +53,7 @@ async def listen(stores: Stores, name: str, events: Sequence[str], project: str 
 async def arrange(stores: Stores, *resources: str, project: str = "acme", now: int = 0) -> None:
     found = await stores.keys.ensure_project(project)
     wanted = {found.id: frozenset(resources or EMPLOYEES)}
-    await stores.record_watches.arrange(wanted, START + timedelta(seconds=now))
+    await stores.record_watches.arrange(wanted, START + timedelta(seconds=now), 3600)
 
 
 async def claim(stores: Stores, passed: float = 0) -> WatchClaim | None:
@@ -153,7 +153,7 @@ async def test_accounts_of_these_projects_are_watched_and_no_others(stores: Stor
     await stores.record_watches.apply(found[0], 1, Batch({"p1": b"h"}, (), ()))
     await arrange(stores, project="stranger")
     assert (await count(stores, record_watches), await count(stores)) == (1, 0)
-    await stores.record_watches.arrange({}, START)
+    await stores.record_watches.arrange({}, START, 3600)
     assert await count(stores, record_watches) == 0
 
 

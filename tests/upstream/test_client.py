@@ -152,7 +152,9 @@ async def test_no_host_s_cookie_is_sent_either() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "coding"), [(gzip.compress(b"[1, 2]"), b"gzip"), (zlib.compress(b"[1, 2]"), b"deflate")]
+    ("body", "coding"),
+    [(gzip.compress(b"[1, 2]"), b"gzip"), (zlib.compress(b"[1, 2]"), b"deflate")],
+    ids=["gzip", "deflate"],
 )
 async def test_a_compressed_body_is_decoded(body: bytes, coding: bytes) -> None:
     async with served(answering(http(body, extra=b"content-encoding: " + coding + b"\r\n"))) as (upstream, url):

@@ -43,7 +43,7 @@ async def test_an_endpoint_is_registered_with_our_address_and_the_account_s_toke
     assert request.headers["authorization"] == "Bearer token of a1"
     webhook = setup.webhook()
     assert (webhook.state, webhook.remote_id, webhook.secret) == (VendorWebhookState.ACTIVE, "h1", Secret(secret))
-    assert webhook.due_at == setup.time.moment + CHECK
+    assert CHECK / 2 <= webhook.due_at - setup.time.moment <= CHECK
     assert secret not in repr(webhook)
     assert (await setup.health())["state"] == "active"
 
@@ -81,7 +81,7 @@ async def test_what_stands_in_the_way_is_said_and_the_vendor_is_not_asked(
         await setup.registrar.ensure(setup.linked(account))
     assert setup.vendor.asked == []
     # It is not looked at again and again.
-    assert setup.webhook(account).due_at == setup.time.moment + CHECK
+    assert CHECK / 2 <= setup.webhook(account).due_at - setup.time.moment <= CHECK
 
 
 async def test_a_plain_address_will_do_for_a_vendor_that_has_one_itself() -> None:
@@ -187,9 +187,9 @@ async def test_a_round_sees_to_all_that_are_due_and_one_that_cannot_be_opened_ke
     names = ("damaged", "a1", "c1", "suspended")
     setup = RegistrarSetup(register=Damaged(accounts={name: make_linked(name, "open", "closed") for name in names}))
     setup.register.change("suspended", status=Status.SUSPENDED)
-    assert await setup.registrar.check_batch() == 3
+    assert await setup.registrar.check_due() == 3
     assert set(setup.store.webhooks) == {"a1", "c1"}
-    assert await setup.registrar.check_batch() == 1
+    assert await setup.registrar.check_due() == 1
 
 
 async def test_a_start_tries_again_at_once_what_was_in_the_way_before() -> None:
@@ -219,7 +219,7 @@ async def test_when_the_gateway_has_moved_its_endpoints_are_seen_to_at_once() ->
 async def test_all_that_is_due_is_checked_batch_after_batch() -> None:
     many = {f"a{number}": make_linked(f"a{number}", "open", "closed") for number in range(BATCH + 1)}
     setup = RegistrarSetup(register=Register(accounts=many))
-    await setup.registrar.check_due()
+    assert [await setup.registrar.check_due() for _ in range(3)] == [BATCH, 1, 0]
     assert {webhook.state for webhook in setup.store.webhooks.values()} == {VendorWebhookState.ACTIVE}
     assert len(setup.store.webhooks) == BATCH + 1
 
