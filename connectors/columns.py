@@ -4,10 +4,12 @@ A field that is closed closes its columns too: in raw answers, in filters, in so
 through. There is no I/O and no vendor's name here, so the same rules apply to every connector.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from connectors.spec import TODAY, Absent, Derived, Endpoint, Field, Join, Ref, Source, Table
+from connectors.convert import default, text
+from connectors.hris.filters import FILTERS, filter_of
+from connectors.spec import TODAY, Absent, Derived, Endpoint, Field, Join, Nested, Ref, Source, Table, joins_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +115,48 @@ def _joined(join: Join, outer: _Place) -> _Place:
         return frozenset(found)
 
     return place
+
+
+def lookup_columns(endpoints: Iterable[Endpoint]) -> Mapping[str, tuple[str, ...]]:
+    """Returns the columns by which rows of a list are looked up, by the path of the list.
+
+    They are the keys of records and of joins, the owners of records, and what filters of one value compare with.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for endpoint in endpoints:
+        owner = endpoint.of_employee.owner if endpoint.of_employee else ""
+        filtered = (equal_column(endpoint.table, name) for name in _filters(endpoint.table))
+        for collection in endpoint.collections():
+            names = (endpoint.key, owner, *filtered)
+            found.setdefault(collection.path, {}).update(dict.fromkeys(filter(None, names)))
+        joins = [*_all_joins(endpoint.table), *(endpoint.completion.joins if endpoint.completion else ())]
+        for join in joins:
+            further = (join.further.collection,) if join.further else ()
+            for collection in (*join.collections, *further):
+                if join.key is not None:
+                    found.setdefault(collection.path, {})[join.key] = None
+    return {path: tuple(names) for path, names in found.items()}
+
+
+def equal_column(table: Table, name: str) -> str | None:
+    """Returns the column whose text a filter compares with one value, or None where it does anything else."""
+    found = filter_of(table.resource.name, name)
+    if found is None or found.test != "equals" or len(found.fields) != 1:
+        return None
+    rule = table.rows[found.fields[0]]
+    if not isinstance(rule, Field) or rule.convert is not None or len(rule.sources) != 1:
+        return None
+    source, spec = rule.sources[0], table.resource.fields[found.fields[0]]
+    return source if isinstance(source, str) and source != TODAY and default(spec.type) is text else None
+
+
+def _filters(table: Table) -> Iterable[str]:
+    return FILTERS.get(table.resource.name, ())
+
+
+def _all_joins(table: Table) -> Iterator[Join]:
+    for rule in table.rows.values():
+        if not isinstance(rule, Absent):
+            yield from joins_of(rule)
+        if isinstance(rule, Nested):
+            yield from _all_joins(rule.table)

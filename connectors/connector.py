@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.columns import first_word
+from connectors.columns import first_word, lookup_columns
 from connectors.contract import Operation
 from connectors.events import VendorEvents
 from connectors.exchange import BearerToken, TokenCheck, Verification
@@ -67,7 +67,7 @@ class Connector:
     webhooks, if it has any. `verify` finds out what a credential may do; `check_token` finds out, in as few calls as
     possible, whether it is accepted. `is_fault` returns whether a decoded body is an error of the vendor, whatever its
     status; `fault_text` returns the error's message, and `fault_issues` the columns that it blames, each with the
-    reason.
+    reason. `lookups` are the columns by which rows of a list are looked up, by its path; they follow from the tables.
     """
 
     key: str
@@ -90,8 +90,10 @@ class Connector:
     query_words: QueryWords = QueryWords()
     consequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     events: VendorEvents | None = None
+    lookups: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lookups", lookup_columns(self.endpoints))
         faults = [
             f"- {where}: no such scope {scope!r}"
             for where, need in self.needs()

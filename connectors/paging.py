@@ -1,6 +1,6 @@
 """How vendors page, as frozen values with pure methods."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -14,7 +14,7 @@ MOST_PAGES = 10_000
 class Batch:
     """One page of a vendor list: its rows, and how many rows the list has in all."""
 
-    rows: list[dict[str, Any]]
+    rows: Sequence[Mapping[str, Any]]
     total: int
 
 
@@ -50,6 +50,10 @@ class Paging(Protocol):
     @property
     def reserved(self) -> frozenset[str]:
         """Returns the query parameters that belong to paging and that a caller may not set."""
+
+    @property
+    def rows(self) -> str:
+        """Returns the name in an answer of the array that holds its rows."""
 
     @property
     def key(self) -> str:

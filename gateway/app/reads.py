@@ -13,10 +13,10 @@ from gateway.cache.tombstones import Tombstones
 from gateway.model import Cache, Invalidation, LinkedAccount
 from gateway.settings.load import Settings
 from gateway.unified.answer_cache import AnswerCache
+from gateway.unified.block_cache import BlockCache
 from gateway.unified.collections import Collections, WebhookFreshness
 from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
-from gateway.unified.decoded import DecodedListCache
 from gateway.unified.plan import Planner
 from gateway.unified.read import ReadService
 from gateway.unified.snapshot_store import SnapshotStore
@@ -34,13 +34,13 @@ def open_reads(services: Services, receiving_since: Callable[[], float]) -> tupl
     local = open_local_cache(services)
     # For as long as a request that began before may live: the lists that it reads are not put back.
     purged = Tombstones(clock.monotonic, settings.accounts.cache_seconds + settings.upstream.deadline_seconds + 1)
-    decoded = DecodedListCache(_local_bytes(settings) * 3 // 4, purged)
+    lists = BlockCache(_local_bytes(settings) * 3 // 4, purged)
     services.purge.register(PurgePlace.LOCAL_ANSWERS, local.invalidate)
-    services.purge.register(PurgePlace.DECODED_LISTS, list_purge(decoded, purged))
+    services.purge.register(PurgePlace.DECODED_LISTS, list_purge(lists, purged))
     cursor_seconds, derive = int(cache.cursor_seconds), services.vault.derive
     collections = Collections(
         services.client,
-        SnapshotStore(decoded, lambda: clock.now().timestamp(), cursor_seconds, derive(b"snapshots")),
+        SnapshotStore(lists, lambda: clock.now().timestamp(), cursor_seconds, derive(b"snapshots")),
         flights,
         Leases(services.cache, cache.lease_seconds, clock.monotonic),
         windows_of(settings),
@@ -105,14 +105,14 @@ def open_local_cache(services: Services) -> LocalCache:
 
 
 def _local_bytes(settings: Settings) -> int:
-    """Returns the bytes for answers (a quarter) and decoded lists (the rest); 0 where nothing may be cached."""
+    """Returns the bytes for answers (a quarter) and vendors' lists (the rest); 0 where nothing may be cached."""
     # Without Redis there is no channel, and other workers could not announce their invalidations.
     alone = settings.redis.url or settings.server.workers == 1
     return settings.cache.local_bytes if settings.cache.enabled and alone else 0
 
 
-def list_purge(lists: DecodedListCache, purged: Tombstones) -> Callable[[str], None]:
-    """Returns a function that removes an account's decoded lists, and keeps out those that are being read now."""
+def list_purge(lists: BlockCache, purged: Tombstones) -> Callable[[str], None]:
+    """Returns a function that removes an account's lists from memory, and keeps out those that are being read now."""
 
     def purge(account_id: str) -> None:
         purged.add(account_id)

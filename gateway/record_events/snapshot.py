@@ -22,7 +22,7 @@ from gateway.record_events.subject import Subject
 from gateway.unified.collections import Collections
 from gateway.unified.context import ListContext
 from gateway.unified.mapping import REFUSED, JoinIndex, index, make_record
-from gateway.unified.snapshot_store import BLOCK, CollectionSnapshot
+from gateway.unified.snapshot_store import CollectionSnapshot
 from gateway.upstream.vendor import VendorSession, encode
 
 
@@ -181,13 +181,8 @@ class SnapshotReader:
 
     async def _rows(self, snapshot: ListSnapshot, collection: Collection) -> Sequence[Row]:
         """Returns all rows of a list. Raises `Evicted`."""
-        opened, cache = snapshot.lists[collection], snapshot.context.cache
-        if opened.rows is not None:
-            return opened.rows
-        rows: list[Row] = []
-        for start in range(0, opened.total, BLOCK):
-            block = await self._collections.snapshots.rows(cache, opened, start, start + BLOCK)
-            if block is None:
-                raise Evicted
-            rows += block
+        opened = snapshot.lists[collection]
+        rows = await self._collections.snapshots.rows(snapshot.context.cache, opened, 0)
+        if rows is None:
+            raise Evicted
         return rows

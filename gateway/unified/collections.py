@@ -8,6 +8,7 @@ Reading a list costs the customer's rate limit, so requests share it: those of o
 workers a lease lets one of them read while the others wait for what it stores.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +19,7 @@ from connectors.spec import OWN_KEY, Collection, Row
 from gateway.cache.freshness import Times, Use, Windows, judge, satisfies
 from gateway.cache.singleflight import Lease, Leases, SingleFlight
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, RateLimited, VendorFailure
+from gateway.unified.blocks import BLOCK
 from gateway.unified.carried_lists import carry_over, may_be_carried
 from gateway.unified.context import ListContext
 from gateway.unified.delta_refresh import Delta, DeltaRefresher
@@ -26,7 +28,7 @@ from gateway.unified.list_fetcher import ListFetcher
 from gateway.unified.list_request import ListRequest
 from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
 from gateway.unified.vendor_facts import VendorFacts, refuses_query
-from gateway.upstream.decoding import null_lost_columns
+from gateway.unified.vendor_page import readable_row
 from gateway.upstream.vendor import VendorClient, VendorRefusal
 from gateway.vendor_events.live import live_keys, live_until
 
@@ -218,17 +220,14 @@ class Collections:
         ):
             return await self._filter(context, request, whole)
         times = await self.times(context, request.collection.resource)
-        delta = await self._deltas.refresh(context, request)
-        if delta.unchanged is not None:
-            snapshot = CollectionSnapshot(delta.unchanged.snapshot, times, delta.unchanged.total)
-            return self._begin_storing(context, request, snapshot, (), ((), delta))
-        if delta.rows is not None:
-            return await self._make(context, request, times, delta.rows, delta=delta)
+        delta, snapshot = await self._refresh(context, request, times)
+        if snapshot is not None:
+            return snapshot
         if delta.basis is not None:
             times = await self.times(context, request.collection.resource)
         refused, rows = 0, list[Row]()
         try:
-            rows = [null_lost_columns(row) for row in await self._fetcher.rows(context.session, request)]
+            rows = await self._fetcher.rows(context.session, request)
         except VendorRefusal as refusal:
             if refusal.status == 401 or not request.optional:
                 raise
@@ -242,7 +241,21 @@ class Collections:
         if OWN_KEY not in request.collection.query.values() and not refused:
             pages = 1 + len(rows) // context.session.connector.paging.size
             self._demand.learn(context.account.id, request.collection, pages)
-        return await self._make(context, request, times, request.belonging(rows), refused=refused, delta=delta)
+        return await self._make(context, request, times, await _belonging(request, rows), refused=refused, delta=delta)
+
+    async def _refresh(
+        self, context: ListContext, request: ListRequest, times: Times
+    ) -> tuple[Delta, CollectionSnapshot | None]:
+        """Returns what is known of a list's changes, and a snapshot made of them if that is all that is needed."""
+        delta = await self._deltas.refresh(context, request)
+        if delta.unchanged is not None:
+            known = await self.snapshots.find_by_id(context.cache, delta.unchanged.snapshot)
+            if known is not None:
+                return delta, self._begin_storing(context, request, replace(known, times=times), (), delta)
+            delta.unchanged = None  # Its snapshot was evicted.
+        if delta.rows is not None:
+            return delta, await self._make(context, request, times, delta.rows, delta=delta)
+        return delta, None
 
     def _is_wanted_whole(self, context: ListContext, request: ListRequest, whole: Collection) -> bool:
         """Returns whether the list of one record is to be taken from the whole list, as many of them are wanted."""
@@ -267,8 +280,8 @@ class Collections:
         if rows is None:  # They were evicted after the snapshot was found.
             uncached = replace(context, directives=replace(context.directives, no_cache=True))
             found = await self._fetch(uncached, whole_request)
-            rows = found.rows or ()
-        belonging = request.belonging(list(rows))
+            rows = await self.snapshots.rows(context.cache, found, 0) or ()
+        belonging = await _belonging(request, rows)
         if found.failed:
             return replace(found, total=len(belonging), rows=belonging)
         return await self._make(context, request, found.times, belonging, refused=found.refused)
@@ -284,16 +297,16 @@ class Collections:
         delta: Delta | None = None,
     ) -> CollectionSnapshot:
         """Returns a snapshot and begins to store it."""
-        snapshot, blocks = await self.snapshots.make(context, request, times, rows, refused=refused)
-        return self._begin_storing(context, request, snapshot, blocks, (rows, delta))
+        snapshot = await self.snapshots.make(context, request, times, rows, refused=refused)
+        return self._begin_storing(context, request, snapshot, rows, delta)
 
     def _begin_storing(
         self,
         context: ListContext,
         request: ListRequest,
         snapshot: CollectionSnapshot,
-        blocks: Sequence[bytes],
-        found: tuple[Sequence[Row], Delta | None],
+        rows: Sequence[Row],
+        delta: Delta | None,
     ) -> CollectionSnapshot:
         """Begins to store a snapshot with what its next refresh takes.
 
@@ -301,10 +314,9 @@ class Collections:
         """
         if context.directives.no_store:
             return snapshot
-        rows, delta = found
 
         async def store() -> None:
-            await self.snapshots.store(context, request, snapshot, blocks)
+            await self.snapshots.store(context, request, snapshot)
             if delta is not None:
                 await self._deltas.keep(context, request, snapshot, rows, delta)
                 if delta.basis is not None and delta.unchanged is None and delta.rows is None:
@@ -314,6 +326,15 @@ class Collections:
         return replace(
             snapshot, storing=self._flights.start(("store", request.pointer, context.request_id, snapshot.id), store)
         )
+
+
+async def _belonging(request: ListRequest, rows: Sequence[Row]) -> list[Row]:
+    """Returns the rows that belong to a list. Other requests run between some rows and the next."""
+    found: list[Row] = []
+    for start in range(0, len(rows), BLOCK):
+        found += request.belonging([readable_row(row) for row in rows[start : start + BLOCK]])
+        await asyncio.sleep(0)
+    return found
 
 
 async def _release(lease: Lease, snapshot: CollectionSnapshot | None) -> None:

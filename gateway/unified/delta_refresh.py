@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from connectors.exchange import Request
 from connectors.paging import Batch, Malformed, Query
 from connectors.spec import Row
-from gateway.cache.freshness import Times
 from gateway.errors import VendorFailure
+from gateway.unified.blocks import BLOCK
 from gateway.unified.context import ListContext
 from gateway.unified.delta import (
     ChangeReader,
@@ -26,7 +26,7 @@ from gateway.unified.delta import (
     merge,
 )
 from gateway.unified.list_request import DELTA, ListRequest
-from gateway.unified.snapshot_store import BLOCK, CollectionSnapshot, SnapshotStore
+from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
 from gateway.unified.vendor_facts import VendorFacts, hides_changes, tells_changes
 from gateway.upstream.decoding import null_lost_columns
 from gateway.upstream.vendor import VendorClient, VendorRefusal, without
@@ -138,7 +138,8 @@ class DeltaRefresher:
         basis, (changed, turned) = delta.basis, found
         if basis is None:
             return
-        rows = await self._snapshots.rows(context.cache, _snapshot(basis), 0)
+        before = await self._snapshots.find_by_id(context.cache, basis.snapshot)
+        rows = await self._snapshots.rows(context.cache, before, 0) if before else None
         if rows is None:
             raise _Surprise
         merged, older = merge(rows, basis, changed, turned, reader)
@@ -192,8 +193,9 @@ class DeltaRefresher:
         if reader is None or before is None or not before.chained:
             return
         new = {reader.id_of(row): row for row in rows}
-        for start in range(0, before.total, BLOCK):
-            old = await self._snapshots.rows(context.cache, _snapshot(before), start, start + BLOCK)
+        known = await self._snapshots.find_by_id(context.cache, before.snapshot)
+        for start in range(0, known.total if known else 0, BLOCK):
+            old = await self._snapshots.rows(context.cache, known, start, start + BLOCK) if known else None
             if old is None:
                 return
             if changes_unseen(old, new, before, reader):
@@ -253,10 +255,6 @@ def _lied(reader: ChangeReader, delta: Delta, before: DeltaBasis, rows: Sequence
         return True
     # What was missing and is there, if it should have been sent.
     return bool(delta.missing & new.keys() - (older - before.turning.keys()))
-
-
-def _snapshot(basis: DeltaBasis) -> CollectionSnapshot:
-    return CollectionSnapshot(basis.snapshot, Times(0, 0, 0, 0), basis.total)
 
 
 def _basis_key(context: ListContext, request: ListRequest) -> str:

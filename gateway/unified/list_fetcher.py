@@ -12,6 +12,7 @@ from gateway.concurrency import together
 from gateway.errors import VendorFailure
 from gateway.unified.list_request import ListRequest
 from gateway.unified.page_checks import PagePass, are_older, arrange
+from gateway.unified.vendor_page import read_page
 from gateway.upstream.vendor import VendorClient, VendorRefusal, VendorSession, malformed, without
 
 _ATTEMPTS = 3
@@ -81,10 +82,14 @@ class ListFetcher:
         limit, began = asyncio.Semaphore(self._concurrency), self._clock.now()
 
         async def page(where: tuple[tuple[str, str], ...]) -> Batch:
+            asked = Request("GET", path, request.query + where)
             async with limit:
-                body = await self._client.get(session, Request("GET", path, request.query + where))
+                answer = await self._client.ask(session, asked)
             try:
-                batch = paging.parse(body)
+                batch = read_page(session, request.collection, answer)
+                if batch is not None:
+                    return batch
+                batch = paging.parse(self._client.decoded(session, asked, answer))
             except Malformed as error:
                 raise malformed(session, path, error) from error
             never = session.connector.never

@@ -1,19 +1,21 @@
 """Reads lists for one answer: whole lists or slices, the continuation of a walk through pages, and joined lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
+from connectors.convert import text
 from connectors.spec import Collection, Derived, Further, Join, Row
 from gateway.cache.freshness import NO_DIRECTIVES, Times
 from gateway.concurrency import together
 from gateway.errors import Forbidden, GatewayError, NotImplementedHere
+from gateway.unified.block_cache import Value
+from gateway.unified.blocks import column_of
 from gateway.unified.collections import Collections
 from gateway.unified.context import ListContext
 from gateway.unified.cursor import Cursor, SnapshotLost, mark
-from gateway.unified.decoded import DecodedList, join_lists
 from gateway.unified.listing import Listing
-from gateway.unified.mapping import JoinIndex, Refusal, index
+from gateway.unified.mapping import JoinIndex, Refusal, index, key_values
 from gateway.unified.snapshot_store import CollectionSnapshot
 from gateway.unified.vendor_facts import lacks
 from gateway.unified.withheld import not_offered, why_refused
@@ -53,6 +55,8 @@ class ListReader:
         self._context = context
         self._times: Times | None = None
         self._opened: dict[tuple[Collection, str], CollectionSnapshot] = {}
+        self._columns: dict[tuple[str, str], Sequence[Value]] = {}
+        self._rows: dict[str, Sequence[Row]] = {}
         self._short: set[Join] = set()
         self.used: set[str] = set()
         self.failed: GatewayError | None = None
@@ -118,16 +122,22 @@ class ListReader:
             walk.check(fresh, await self._snapshots.rows(self._context.cache, fresh, position - 1, position))
         return fresh, await self._snapshots.rows(self._context.cache, fresh, start, stop) or ()
 
-    async def join(
-        self, joins: Sequence[Join], only: Sequence[Row] | None, deep: frozenset[Join] = frozenset()
-    ) -> Mapping[Join, JoinIndex]:
-        """Returns the rows of the joined lists.
+    async def prepare(self, joins: Sequence[Join]) -> None:
+        """Opens the lists that `join` will read whole, before the records are known to which their rows belong."""
+        await together(self._open_joined(join) for join in joins)
 
-        They are read whole, or for the records of `only` alone where these are few and the join can be narrowed. A
-        `deep` join is about the rows of another join, which are not read yet, so it is always read whole.
+    async def join(
+        self, joins: Sequence[Join], rows: Sequence[Row], deep: frozenset[Join] = frozenset(), *, few: bool
+    ) -> Mapping[Join, JoinIndex]:
+        """Returns the joined rows that belong to some records.
+
+        They are read from whole lists, or for `few` records from lists of each of them, where a join can be narrowed. A
+        `deep` join is about the rows of other joins; it is always read from whole lists.
         """
-        found = await together(self._joined(join, None if join in deep else only) for join in joins)
-        return dict(zip(joins, found, strict=True))
+        shallow = [join for join in joins if join not in deep]
+        read = await together(self._joined(join, rows, few=few) for join in shallow)
+        found = dict(zip(shallow, read, strict=True))
+        return {**found, **await self._join_deep(joins, deep, rows, found)}
 
     async def complete(
         self, joined: Mapping[Join, JoinIndex], rows: Sequence[Row], *, few: bool
@@ -147,7 +157,7 @@ class ListReader:
                 narrow = await self._join_narrow(join, join.narrow, _keys(join, lacking))
                 found[join] = narrow if narrow.refusal else JoinIndex({**found[join].by_key, **narrow.by_key})
             elif lacking:
-                found[join] = await self._join_further(join, further)
+                found[join] = await self._join_further(join, further, rows)
                 await self._collections.facts.add(self._context, lacks(join))
         return found
 
@@ -161,13 +171,29 @@ class ListReader:
         Returns None where there is none or the list is not cached: then the vendor has to be asked.
         """
         snapshot = await self.peek(collection)
-        decoded = await self._snapshots.decoded(self._context.cache, snapshot) if snapshot else None
-        if snapshot is None or decoded is None:
+        rows = await self._matching(snapshot, column, {value}) if snapshot else None
+        if snapshot is None or not rows:
             return None
-        rows = decoded.by(column).get(value)
-        if rows:
-            self._note_snapshot(snapshot, collection)
-        return rows[0] if rows else None
+        self._note_snapshot(snapshot, collection)
+        return rows[0]
+
+    async def narrowed(
+        self, snapshot: CollectionSnapshot, column: str, value: str, start: int
+    ) -> tuple[Sequence[int], Sequence[Row]] | None:
+        """Returns from row `start` on the rows of a list whose text in a column is a value, and their numbers.
+
+        None where some are no longer stored.
+        """
+        values = await self._column(snapshot, column)
+        if values is None:
+            return None
+        numbers = [
+            number
+            for number, each in enumerate(values)
+            if (each == value or (not isinstance(each, str) and text(each) == value)) and number >= start
+        ]
+        rows = await self._take(snapshot, numbers)
+        return None if rows is None else (numbers, rows)
 
     def note(self, resource: str, times: Times) -> None:
         """Adds a reading to those that the answer is made of."""
@@ -209,46 +235,70 @@ class ListReader:
         times = reduce(Times.joined, (snapshot.times for snapshot in snapshots))
         return CollectionSnapshot(snapshots[0].id, times, len(rows), rows=rows)
 
-    async def _joined(self, join: Join, only: Sequence[Row] | None) -> JoinIndex:
+    async def _open_joined(self, join: Join) -> None:
+        """Opens the lists of a join, as `_join_whole` reads them."""
+        embedded = (join.embed.collection,) if join.embed else ()
+        await together(self._open_optional(each) for each in (*await self._whole_lists(join), *embedded))
+
+    async def _joined(self, join: Join, rows: Sequence[Row], *, few: bool) -> JoinIndex:
         """Returns the rows of one join, read in the way that costs the fewest calls."""
-        keys = None if only is None else _keys(join, only)
-        if keys is None or join.narrow is None or len(keys) > FEW or await self._all_cached(join, keys):
-            return await self._join_whole(join)
+        keys = _keys(join, rows)
+        if not few or join.narrow is None or len(keys) > FEW or await self._all_cached(join, keys):
+            return await self._join_lists(join, await self._whole_lists(join), key_values(rows, join.on))
         if join.further and await self.peek(join.further.collection):
-            return await self._join_further(join, join.further)
+            return await self._join_further(join, join.further, rows)
         return await self._join_narrow(join, join.narrow, keys)
 
-    async def _join_narrow(self, join: Join, narrow: Collection, keys: Sequence[str]) -> JoinIndex:
-        lists = await together(self._whole(narrow, key) for key in keys)
-        embedded = await self._whole(join.embed.collection) if join.embed else None
-        refusal = _first_refusal([*lists, *([embedded] if embedded else [])])
-        if refusal:
-            return JoinIndex({}, refusal)
-        rows = [row for _, decoded in lists if not isinstance(decoded, Refusal) for row in decoded.rows]
-        return index(join, rows, embedded[1].rows if embedded and not isinstance(embedded[1], Refusal) else ())
+    async def _join_deep(
+        self, joins: Sequence[Join], deep: frozenset[Join], rows: Sequence[Row], found: Mapping[Join, JoinIndex]
+    ) -> Mapping[Join, JoinIndex]:
+        """Returns the joins about the rows of other joins, for all keys that rows have which were read so far.
 
-    async def _join_whole(self, join: Join) -> JoinIndex:
-        """Returns a join made of its whole lists, or of its further list where those are known to lack rows."""
-        if join.further is None:
-            return await self._join_lists(join, join.collections)
+        Since one of them may be about the rows of another, they are read again until no row brings a further key.
+        """
+        read: dict[Join, JoinIndex] = {}
+        asked: dict[Join, frozenset[str | int]] = {}
+        while True:
+            joined = [row for each in (*found.values(), *read.values()) for row in each.rows()]
+            # Such a record may also be an object in a column of a joined row.
+            within = [each for row in joined for each in row.values() if isinstance(each, dict)]
+            known = [*rows, *joined, *within]
+            wanted = {join: frozenset(key_values(known, *_names(join, joins))) for join in joins if join in deep}
+            further = {join: keys for join, keys in wanted.items() if keys != asked.get(join)}
+            if not further:
+                return read
+            asked |= further
+            lists = [await self._whole_lists(join) for join in further]
+            some = await together(
+                self._join_lists(join, each, keys) for (join, keys), each in zip(further.items(), lists, strict=True)
+            )
+            read |= dict(zip(further, some, strict=True))
+
+    async def _join_narrow(self, join: Join, narrow: Collection, keys: Sequence[str]) -> JoinIndex:
+        lists = await together(self._rows_of(narrow, key) for key in keys)
+        embedded = await self._rows_of(join.embed.collection) if join.embed else ()
+        return _index(join, lists, embedded)
+
+    async def _whole_lists(self, join: Join) -> Sequence[Collection]:
+        """Returns the whole lists of a join, or its further list where those are known to lack rows."""
+        if join.further is None or join in self._short:
+            return join.collections
         if not await self._cached(join.collections) and (
             await self.peek(join.further.collection) or await self._collections.facts.has(self._context, lacks(join))
         ):
-            return await self._join_further(join, join.further)
+            return (join.further.collection,)
         self._short.add(join)
-        return await self._join_lists(join, join.collections)
+        return join.collections
 
-    async def _join_further(self, join: Join, further: Further) -> JoinIndex:
-        return await self._join_lists(join, (further.collection,))
+    async def _join_further(self, join: Join, further: Further, rows: Sequence[Row]) -> JoinIndex:
+        return await self._join_lists(join, (further.collection,), key_values(rows, join.on))
 
-    async def _join_lists(self, join: Join, collections: Sequence[Collection]) -> JoinIndex:
-        further = [join.embed.collection] if join.embed else []
-        lists = await together(self._whole(collection) for collection in (*collections, *further))
-        refusal = _first_refusal(lists)
-        if refusal:
-            return JoinIndex({}, refusal)
-        known = [(name, decoded) for name, decoded in lists if not isinstance(decoded, Refusal)]
-        return join_lists(join, known[: len(collections)], known[-1] if join.embed else None)
+    async def _join_lists(self, join: Join, collections: Sequence[Collection], keys: Iterable[str | int]) -> JoinIndex:
+        """Returns the rows of whole lists that have one of the keys; all of them where the join has no key."""
+        by = None if join.key is None else (join.key, frozenset(keys))
+        lists = await together(self._rows_of(each, by=by) for each in collections)
+        embedded = await self._rows_of(join.embed.collection) if join.embed else ()
+        return _index(join, lists, embedded)
 
     async def _cached(self, collections: Sequence[Collection]) -> list[CollectionSnapshot] | None:
         """Returns whole lists if all of them are cached and may be used."""
@@ -263,30 +313,91 @@ class ListReader:
         """
         if join.key is None:
             return False
-        lists = [
-            await self._snapshots.decoded(self._context.cache, snapshot)
-            for snapshot in await self._cached(join.collections) or ()
-        ]
-        arranged = [decoded.by(join.key) for decoded in lists if decoded]
-        return len(arranged) == len(join.collections) and all(any(key in rows for rows in arranged) for key in keys)
+        missing = set(keys)
+        snapshots = await self._cached(join.collections)
+        for snapshot in snapshots or ():
+            missing -= set(await self._column(snapshot, join.key) or ())
+        return snapshots is not None and not missing
 
-    async def _whole(self, collection: Collection, key: str = "") -> tuple[str, DecodedList | Refusal]:
-        """Returns the id of a snapshot with all its rows, or with the refusal of the vendor."""
+    async def _matching(
+        self, snapshot: CollectionSnapshot, column: str, keys: Container[object]
+    ) -> Sequence[Row] | None:
+        """Returns the rows that have one of the keys in a column, or None when some are no longer stored."""
+        values = await self._column(snapshot, column)
+        if values is None:
+            return None
+        numbers = [number for number, value in enumerate(values) if value in keys]
+        return await self._take(snapshot, numbers)
+
+    async def _column(self, snapshot: CollectionSnapshot, name: str) -> Sequence[Value] | None:
+        """Returns a column of a list, or None when it is no longer stored. Read once for a request."""
+        found = self._columns.get((snapshot.id, name))
+        if found is None:
+            if len(snapshot.spans) > 1:
+                found = await self._snapshots.column(self._context.cache, snapshot, name)
+            else:
+                rows = await self._small(snapshot)
+                found = None if rows is None else column_of(rows, name)
+            if found is not None:
+                self._columns[(snapshot.id, name)] = found
+        return found
+
+    async def _take(self, snapshot: CollectionSnapshot, numbers: Sequence[int]) -> Sequence[Row] | None:
+        """Returns rows by their numbers, or None when some are no longer stored."""
+        if len(snapshot.spans) > 1:
+            return await self._snapshots.take(self._context.cache, snapshot, numbers)
+        rows = await self._small(snapshot)
+        return None if rows is None else [rows[number] for number in numbers]
+
+    async def _small(self, snapshot: CollectionSnapshot) -> Sequence[Row] | None:
+        """Returns all rows of a list of one block, or None when it is no longer stored. Read once for a request."""
+        found = self._rows.get(snapshot.id)
+        if found is None:
+            found = await self._snapshots.rows(self._context.cache, snapshot, 0)
+            if found is not None:
+                self._rows[snapshot.id] = found
+        return found
+
+    async def _open_optional(self, collection: Collection, key: str = "") -> CollectionSnapshot:
         snapshot = self._opened.get((collection, key))
         if snapshot is None:
             snapshot = await self._collections.open(self._context, collection, key, optional=True)
-        decoded = None if snapshot.refused else await self._snapshots.decoded(self._context.cache, snapshot)
-        if decoded is None and not snapshot.refused:
+            self._opened[(collection, key)] = snapshot
+        return snapshot
+
+    async def _rows_of(
+        self, collection: Collection, key: str = "", *, by: tuple[str, Container[object]] | None = None
+    ) -> Sequence[Row] | Refusal:
+        """Returns the rows of a list: all, or those with one of the keys in a column; or the refusal of the vendor."""
+        snapshot = await self._open_optional(collection, key)
+        rows = None if snapshot.refused else await self._some(snapshot, by)
+        if rows is None and not snapshot.refused:
             snapshot = await self._collections.open(self._uncached, collection, key, optional=True)
-            decoded = None if snapshot.refused else DecodedList(snapshot.rows or ())
+            self._opened[(collection, key)] = snapshot
+            rows = None if snapshot.refused else await self._some(snapshot, by) or ()
         self._note_snapshot(snapshot, collection)
-        return snapshot.id, decoded or Refusal(collection.path, snapshot.refused)
+        return Refusal(collection.path, snapshot.refused) if rows is None else rows
+
+    async def _some(
+        self, snapshot: CollectionSnapshot, by: tuple[str, Container[object]] | None
+    ) -> Sequence[Row] | None:
+        if by is None:
+            return await self._snapshots.rows(self._context.cache, snapshot, 0)
+        return await self._matching(snapshot, *by)
 
 
-def _first_refusal(lists: Sequence[tuple[str, DecodedList | Refusal]]) -> Refusal | None:
-    return next((decoded for _, decoded in lists if isinstance(decoded, Refusal)), None)
+def _index(join: Join, lists: Sequence[Sequence[Row] | Refusal], embedded: Sequence[Row] | Refusal) -> JoinIndex:
+    refusal = next((each for each in (*lists, embedded) if isinstance(each, Refusal)), None)
+    if refusal is not None or isinstance(embedded, Refusal):
+        return JoinIndex({}, refusal)
+    return index(join, [row for rows in lists if not isinstance(rows, Refusal) for row in rows], embedded)
 
 
 def _keys(join: Join, rows: Sequence[Row]) -> list[str]:
-    """Returns the keys that some records are joined on, each once."""
-    return list(dict.fromkeys(key for row in rows if isinstance(key := row.get(join.on), str) and key))
+    """Returns the keys that some records are joined on and that may stand in a query, each once."""
+    return [key for key in key_values(rows, join.on) if isinstance(key, str) and key]
+
+
+def _names(join: Join, joins: Sequence[Join]) -> list[str]:
+    """Returns the columns that hold the keys of a join: its own, and those that records lend to joined rows for it."""
+    return [join.on, *(each.lends[join.on] for each in joins if join.on in each.lends)]

@@ -4,7 +4,7 @@ A table is compiled once for a set of visible fields into a `Plan`: a list of sm
 here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
@@ -41,6 +41,10 @@ class JoinIndex:
         """Returns the rows that are joined to a row."""
         return self.by_key.get(None if join.key is None else _key(row.get(join.on)), ())
 
+    def rows(self) -> Iterator[Row]:
+        """Yields all joined rows."""
+        return (row for rows in self.by_key.values() for row in rows)
+
 
 REFUSED = JoinIndex({}, Refusal("", 403))
 """A refused join, for callers that do not need to know which list it is."""
@@ -60,6 +64,12 @@ def index(join: Join, rows: Sequence[Row], embedded: Sequence[Row] = ()) -> Join
         by_key.setdefault(_key(row.get(join.key)), []).append(row)
     by_key.pop(None, None)  # A row without a key belongs to no record.
     return JoinIndex(by_key)
+
+
+def key_values(rows: Iterable[Row], *columns: str) -> list[str | int]:
+    """Returns the keys that rows have in some columns, each once."""
+    keys = (_key(row.get(column)) for row in rows for column in columns)
+    return list(dict.fromkeys(key for key in keys if key is not None))
 
 
 def _key(value: Any) -> str | int | None:

@@ -81,6 +81,12 @@ def readable_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, list[Mappin
         return encode_rows(readable), readable
 
 
+def decode_rows(text: bytes) -> Sequence[Mapping[str, Any]]:
+    """Returns the rows of a JSON array, as they are to be used. Raises `ValueError` where it is broken."""
+    # Within an object, as the vendor sends them: the depth that is read counts from there.
+    return readable_rows(decode(b'{"":' + text + b"}")[""])[1]
+
+
 def encode_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Returns rows as JSON. Raises `TypeError` for what is nested too deeply to be handed on."""
     wrapped: Any = rows

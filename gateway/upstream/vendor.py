@@ -72,7 +72,11 @@ class VendorClient:
         self.clock = clock
 
     async def get(self, session: VendorSession, request: Request) -> Any:
-        """Returns the decoded JSON of a 2xx answer to a read.
+        """Returns the decoded JSON of a 2xx answer to a read. Raises what `ask` and `decoded` raise."""
+        return self.decoded(session, request, await self.ask(session, request))
+
+    async def ask(self, session: VendorSession, request: Request) -> Answer:
+        """Returns a 2xx answer to a read.
 
         Raises `VendorRefusal` for 401, and for 403 and 404 in the vendor's own error format; `RateLimited`;
         `BadRequest` where the vendor rejects the caller's `proxy` parameters; `VendorFailure` for everything else.
@@ -85,11 +89,15 @@ class VendorClient:
         )
         answer = await self._send(session, signed)
         if answer.status // 100 == 2:
-            body = self._decode(session, request, answer)
-            if session.record_raw:
-                session.raw.append(RawCall(request, body))
-            return body
+            return answer
         raise self._failure(session, request, answer)
+
+    def decoded(self, session: VendorSession, request: Request, answer: Answer) -> Any:
+        """Returns the decoded JSON of a 2xx answer. Raises `VendorFailure` where it is none."""
+        body = self._decode(session, request, answer)
+        if session.record_raw:
+            session.raw.append(RawCall(request, body))
+        return body
 
     async def _send(self, session: VendorSession, request: Request) -> Answer:
         tries = 0

@@ -27,7 +27,7 @@ from gateway.cache.local import LocalCache
 from gateway.cache.lru import AccountLru
 from gateway.cache.tombstones import Tombstones
 from gateway.model import LinkedAccount
-from gateway.unified.decoded import DecodedListCache
+from gateway.unified.block_cache import BlockCache
 from tests.accounts.test_lifecycle import in_files, in_redis, in_tables, linked_in_the_hub, planted, until
 from tests.fakes.heap import alive, texts_with
 from tests.fixtures.dashboard_browser import Operator, open_dashboard
@@ -137,7 +137,7 @@ def in_local_answers(at: Gateways) -> bool:
 
 
 def in_decoded_lists(at: Gateways) -> bool:
-    return any(holds(each, at.account) for each in alive(DecodedListCache))
+    return any(holds(each, at.account) for each in alive(BlockCache))
 
 
 def holds(cache: object, account: str) -> bool:
@@ -306,7 +306,7 @@ async def test_switching_caching_off_empties_redis_and_the_memory_of_every_worke
             assert (await site.get(page_size="10")).status_code == 200
             assert (await site.get("/companies")).status_code == 200
     redis = stack.enter_context(Redis.from_url(redis_url))
-    assert all(any(holds(each, one.account) for each in alive(kind)) for kind in (LocalCache, DecodedListCache))
+    assert all(any(holds(each, one.account) for each in alive(kind)) for kind in (LocalCache, BlockCache))
     kept = {key: redis.dump(key) for key in redis.scan_iter(f"{{{one.account}}}:*")}
     before = await data_key(one.stores, one)
     await patch(one, **off)

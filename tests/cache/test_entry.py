@@ -102,7 +102,7 @@ async def test_what_is_never_fresh_is_asked_each_time() -> None:
         assert freshness_of(page) == (0, 0, "miss", False)
     assert gateway.vendor.paths().count("/people") == 2
     assert gateway.vendor.paths().count("/roles") == 1
-    assert gateway.memory.kinds() == {"list", "snapshot", "rows"}
+    assert gateway.memory.kinds() == {"list", "snapshot", "block"}
 
 
 async def test_raw_is_neither_cached_nor_answered_from_the_cache() -> None:

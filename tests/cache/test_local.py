@@ -10,7 +10,6 @@ from gateway.cache.entry import OVERHEAD, CacheEntry
 from gateway.cache.freshness import Windows
 from gateway.cache.local import REMEMBERED_INVALIDATIONS, LocalCache
 from gateway.cache.lru import AccountLru
-from gateway.unified.decoded import DECODED, DecodedListCache
 from tests.fakes.core import Time
 
 TIMES = Windows(60).begin(0)
@@ -107,26 +106,6 @@ def test_the_bound_holds_with_ten_thousand_accounts() -> None:
     assert used < max_bytes * 1.1
     assert worker.local.get("account-009999", "n") is not None
     assert worker.local.get("account-000000", "n") is None
-
-
-def test_open_lists_are_bounded_by_what_they_take_decoded() -> None:
-    closed = set[str]()
-    lists = DecodedListCache(DECODED * 10_000, closed)
-    for number in range(10_000):
-        lists.put(f"a{number}", "s", [{"id": "x"}], 100)
-    assert lists.bytes <= DECODED * 10_000
-    assert lists.get("a9999", "s") is not None
-    closed.add("a9999")
-    lists.purge("a9999")
-    assert lists.get("a9999", "s") is None
-    # A read that began before the invalidation.
-    lists.put("a9999", "s", [{"id": "x"}], 100)
-    assert lists.get("a9999", "s") is None
-    closed.clear()
-    lists.put("a9999", "s", [{"id": "x"}], 100)
-    assert lists.get("a9999", "s") is not None
-    assert lists.put("big", "s", [{"id": "x"}], 10**6).rows == [{"id": "x"}]
-    assert lists.get("big", "s") is None
 
 
 def test_an_answer_larger_than_the_local_cache_is_not_stored_and_none_where_its_size_is_zero() -> None:

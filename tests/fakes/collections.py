@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.connector import Connector
-from connectors.spec import Collection
+from connectors.spec import Collection, Row
 from gateway.cache.account_cache import AccountCache
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.cache.singleflight import Leases, SingleFlight
 from gateway.model import Cache, LinkedAccount
+from gateway.unified.block_cache import BlockCache
 from gateway.unified.collections import Collections
 from gateway.unified.context import ListContext
-from gateway.unified.decoded import DecodedListCache
 from gateway.unified.snapshot_store import CollectionSnapshot, SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient, VendorSession
@@ -50,7 +50,7 @@ class CollectionsBench:
         client = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), self.time.clock())
         self.shared = self.cache or self.memory
         self.flights = SingleFlight()
-        self.snapshots = SnapshotStore(DecodedListCache(0), self.time.seconds, 3600, b"k")
+        self.snapshots = SnapshotStore(BlockCache(0), self.time.seconds, 3600, b"k")
         self.collections = Collections(
             client,
             self.snapshots,
@@ -83,6 +83,10 @@ class CollectionsBench:
         if context.storing:
             await asyncio.wait(context.storing)
         return snapshot
+
+    async def read(self, snapshot: CollectionSnapshot) -> list[Row]:
+        """Returns all rows of a snapshot that is still stored."""
+        return list(await self.snapshots.rows(self.account_cache, snapshot, 0) or ())
 
     async def ids(self, snapshot: CollectionSnapshot, start: int = 0, stop: int | None = None) -> list[str] | None:
         stop = snapshot.total if stop is None else stop

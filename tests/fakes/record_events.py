@@ -21,8 +21,8 @@ from gateway.record_events.model import Batch, NextRun, WatchClaim, WatchState
 from gateway.record_events.snapshot import RecordHasher, SnapshotReader
 from gateway.record_events.store import RecordWatchStore
 from gateway.record_events.watcher import Watcher
+from gateway.unified.block_cache import BlockCache
 from gateway.unified.collections import Collections
-from gateway.unified.decoded import DecodedListCache
 from gateway.unified.snapshot_store import SnapshotStore
 from gateway.upstream.retry import RetryPolicy
 from gateway.upstream.vendor import VendorClient
@@ -150,7 +150,7 @@ class WatcherSetup:
         asker = VendorClient(self.vendor, RetryPolicy(retries=0, longest_wait=0.0), clock)
         collections = Collections(
             asker,
-            SnapshotStore(DecodedListCache(0), self.time.seconds, 3600, b"k"),
+            SnapshotStore(BlockCache(0), self.time.seconds, 3600, b"k"),
             SingleFlight(),
             Leases(cache, 5, clock.monotonic),
             lambda _: self.windows,

@@ -24,11 +24,11 @@ from gateway.model import Cache, Upstream
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.unified.answer_cache import AnswerCache
+from gateway.unified.block_cache import BlockCache
 from gateway.unified.call import Call, Page
 from gateway.unified.collections import Collections
 from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
-from gateway.unified.decoded import DecodedListCache
 from gateway.unified.plan import Planner
 from gateway.unified.read import ReadService
 from gateway.unified.snapshot_store import SnapshotStore
@@ -228,7 +228,7 @@ class ReadBench(Generic[V]):
         self.planner = Planner(PAGES)
         collections = Collections(
             client,
-            SnapshotStore(DecodedListCache(self.local_bytes), self.time.seconds, 3600, b"k"),
+            SnapshotStore(BlockCache(self.local_bytes), self.time.seconds, 3600, b"k"),
             self.flights,
             Leases(cache, 5, clock.monotonic),
             lambda resource: fresh.get(resource, self.windows),

@@ -25,10 +25,10 @@ from gateway.model import Actor, ClientKey, Invalidation, LinkedAccount, Status,
 from gateway.policy.policy import Operator, Policy
 from gateway.policy.provider import Provider
 from gateway.unified.answer_cache import AnswerCache
+from gateway.unified.block_cache import BlockCache
 from gateway.unified.collections import Collections
 from gateway.unified.compose import Composer
 from gateway.unified.cursor import CursorSigner
-from gateway.unified.decoded import DecodedListCache
 from gateway.unified.plan import Planner
 from gateway.unified.read import ReadService
 from gateway.unified.snapshot_store import SnapshotStore
@@ -252,7 +252,7 @@ class Worker:
         self.accounts = CachedAccounts(database, time, lambda account_id, linked: changed(self, account_id, linked))
         self.flights = SingleFlight()
         self.closed = Tombstones(clock.monotonic, MEMO_SECONDS + DEADLINE + 1)
-        self.lists = DecodedListCache(1 << 20, self.closed)
+        self.lists = BlockCache(1 << 20, self.closed)
         self.local = LocalCache(
             clock.monotonic,
             self.subscription.works,

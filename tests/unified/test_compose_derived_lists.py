@@ -78,7 +78,7 @@ def roles_change(bench: ReadBench[Vendor]) -> None:
 
 
 @pytest.mark.parametrize("change", [people_change, roles_change])
-@pytest.mark.parametrize("kinds", [("rows", "answer"), ("list", "snapshot", "rows", "answer")])
+@pytest.mark.parametrize("kinds", [("block", "answer"), ("list", "snapshot", "block", "answer")])
 async def test_a_walk_through_a_derived_list_that_changed_does_not_go_on(
     change: Callable[[ReadBench[Vendor]], None], kinds: tuple[str, ...]
 ) -> None:
@@ -106,7 +106,7 @@ async def test_without_a_cursor_lost_rows_are_read_again(change: Callable[[ReadB
     bench = kitchen(10)
     await bench.ask(page_size="4")
     change(bench)
-    bench.memory.evict("rows", "answer")
+    bench.memory.evict("block", "answer")
     fresh = ReadBench(bench.vendor, connector=CONNECTOR, usual=LIST_DIETS)
     assert names(await bench.walk()) == names(await fresh.walk())
     assert len(names(await bench.walk())) == 12

@@ -165,12 +165,12 @@ def lose_all(bench: ReadBench[Vendor]) -> None:
 
 
 def lose_the_rows(bench: ReadBench[Vendor]) -> None:
-    bench.memory.evict("rows", "answer")
+    bench.memory.evict("block", "answer")
 
 
 def lose_the_rows_alone(bench: ReadBench[Vendor]) -> None:
     """The answers that were made from them stay."""
-    bench.memory.evict("rows")
+    bench.memory.evict("block")
 
 
 def lose_the_list(bench: ReadBench[Vendor]) -> None:

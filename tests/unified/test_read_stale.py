@@ -267,7 +267,7 @@ async def test_a_walk_goes_on_though_the_list_was_read_again_meanwhile() -> None
     await gateway.ask(directives=Directives(no_cache=True))
     rest = await gateway.body(page_size="2", next=cursor)
     assert [each["remote_id"] for each in rest["data"]] == ["p2", "p3"]
-    gateway.memory.evict("snapshot", "rows")
+    gateway.memory.evict("snapshot", "block")
     with pytest.raises(BadRequest, match="stale"):
         await gateway.body(page_size="2", next=rest["next"])
 

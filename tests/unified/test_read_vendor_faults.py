@@ -28,7 +28,7 @@ async def test_a_token_that_the_vendor_no_longer_knows_marks_the_account(path: s
     assert (account.status, account.revision) == (Status.ERROR, 2)
     assert [reason.code for reason in account.status_reasons] == ["invalid_credentials"]
     assert account.status_reasons[0].timestamp == NOW
-    assert gateway.memory.kinds() <= {"list", "snapshot", "rows"}
+    assert gateway.memory.kinds() <= {"list", "snapshot", "block"}
     # The next call need not find out again.
     gateway.vendor.take_calls()
     with pytest.raises(AccountUnavailable, match="it was revoked or has expired"):
@@ -151,6 +151,6 @@ async def test_answers_and_lists_are_all_cached_under_the_account() -> None:
     await gateway.ask(expand="work_location")
     await gateway.ask(GET, "p1")
     assert all(key.startswith("{a1}:") for key in gateway.memory.values)
-    assert gateway.memory.kinds() == {"answer", "list", "snapshot", "rows"}
+    assert gateway.memory.kinds() == {"answer", "list", "snapshot", "block"}
     await gateway.memory.purge("a1")
     assert gateway.memory.values == {}

@@ -7,8 +7,8 @@ import pytest
 from connectors.spec import OWN_KEY, TODAY, Collection
 from gateway.cache.freshness import NO_DIRECTIVES, Directives, Windows
 from gateway.errors import RateLimited
+from gateway.unified.blocks import BLOCK
 from gateway.unified.list_request import fill_query
-from gateway.unified.snapshot_store import BLOCK
 from gateway.upstream.vendor import VendorRefusal
 from tests.fakes.collections import LINKED, THINGS, CollectionsBench, numbered, things
 from tests.fakes.core import NOW, UnreachableCache, Vendor, refusal
@@ -25,7 +25,7 @@ async def test_stored_blocks_give_any_slice(start: int, stop: int) -> None:
     assert again.rows is None
     assert await bench.ids(again, start, stop) == numbered(start, min(stop, 600))
     assert bench.vendor.take_calls() == 0
-    assert sum(":rows:" in key for key in bench.memory.values) == 3
+    assert sum(":block:" in key for key in bench.memory.values) == 3
     assert BLOCK == 250
 
 
@@ -33,7 +33,7 @@ async def test_an_evicted_block_is_none_and_the_others_are_not() -> None:
     bench = CollectionsBench(things(600))
     await bench.open()
     again = await bench.open()
-    del bench.memory.values[f"{{a1}}:rows:{again.id}:1"]
+    del bench.memory.values[f"{{a1}}:block:{again.id}:1"]
     assert await bench.ids(again, 0, 600) is None
     assert await bench.ids(again, 250, 251) is None
     assert await bench.ids(again, 0, 250) == numbered(0, 250)
@@ -65,7 +65,7 @@ async def test_no_store_stores_nothing_and_no_cache_stores_the_new_list() -> Non
     await bench.open(Directives(no_store=True))
     assert not bench.memory.values
     await bench.open(Directives(no_cache=True))
-    assert bench.memory.kinds() == {"list", "snapshot", "rows"}
+    assert bench.memory.kinds() == {"list", "snapshot", "block"}
 
 
 async def test_a_resource_that_is_never_fresh_is_not_cached() -> None:
@@ -133,9 +133,9 @@ async def test_a_rate_limit_is_raised_and_not_cached() -> None:
 async def test_columns_that_must_never_leave_are_not_even_cached() -> None:
     bench = CollectionsBench(Vendor({"/things": [{"id": "x", "secret": "planted"}, {"id": "y"}]}))
     snapshot = await bench.open()
-    assert list(snapshot.rows or ()) == [{"id": "x"}, {"id": "y"}]
+    assert await bench.read(snapshot) == [{"id": "x"}, {"id": "y"}]
     again = await bench.open()
-    assert list(await bench.snapshots.rows(bench.account_cache, again, 0, 9) or ()) == [{"id": "x"}, {"id": "y"}]
+    assert await bench.read(again) == [{"id": "x"}, {"id": "y"}]
 
 
 async def test_another_revision_of_the_account_reads_again() -> None:
