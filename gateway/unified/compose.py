@@ -17,6 +17,7 @@ from gateway.unified.context import ReadContext
 from gateway.unified.cursor import Cursor, CursorSigner, mark
 from gateway.unified.day_change import DayWatch, end_of
 from gateway.unified.filters import Conditions, check_answerable, compile_conditions
+from gateway.unified.join_reader import JoinReader
 from gateway.unified.list_reader import ListReader, Walk
 from gateway.unified.listing import Listing, listing_of, proxy_parameters
 from gateway.unified.mapping import JoinIndex, Record, Refusal, compile_table, joins_for, make_record
@@ -102,6 +103,7 @@ class _Composition:
         self._mapping = context.plan.mapping
         self._refused: Mapping[str, Refusal] = {}
         self._lists = ListReader(composer.collections, context)
+        self._joins = JoinReader(composer.collections, self._lists, context)
         self._records = RecordReader(composer.client, composer.collections, self._lists, context)
         self._now = composer.client.clock.now().timestamp()
         self._watch = DayWatch(context.today)
@@ -141,7 +143,7 @@ class _Composition:
         for start in range(0, len(records), AT_ONCE):
             data += [self._mapping.unify(record) for record in records[start : start + AT_ONCE]]
             await asyncio.sleep(0)
-        return self._finish({"next": cursor, "data": data}, records, data)
+        return await self._finish({"next": cursor, "data": data}, records, data)
 
     async def compose_record(self) -> ComposedAnswer:
         """Returns the answer to an operation for a single record."""
@@ -150,7 +152,7 @@ class _Composition:
         self._leave_out_refused(joined)
         record = make_record(self._endpoint, row, joined, self._context.today, self._watch.see)
         data = self._mapping.unify(record)
-        return self._finish({"data": data}, [record], [data])
+        return await self._finish({"data": data}, [record], [data])
 
     async def _read_list(self, *, whole: bool) -> Part:
         """Returns the rows to make the page from. Opens the joined lists meanwhile."""
@@ -159,13 +161,13 @@ class _Composition:
         if narrowed or any(listing.source in join.collections for join in joins):
             # One after the other: few rows need few joined rows, and a list that is also joined is read only once.
             return await self._part(listing, narrowed=narrowed, whole=whole)
-        found, _ = await pair(self._part(listing, narrowed=narrowed, whole=whole), self._lists.prepare(joins))
+        found, _ = await pair(self._part(listing, narrowed=narrowed, whole=whole), self._joins.prepare(joins))
         return found
 
     async def _join(self, rows: Sequence[Row], *, few: bool) -> Mapping[Join, JoinIndex]:
         """Returns what is joined to some rows. If these are `few`, rows may be asked for record by record."""
-        joined = await self._lists.join(self._plan.joins, rows, self._plan.mapping.deep, few=few)
-        return await self._lists.complete(joined, rows, few=few)
+        joined = await self._joins.join(self._plan.joins, rows, self._plan.mapping.deep, few=few)
+        return await self._joins.complete(joined, rows, few=few)
 
     def _needs_joins(self, conditions: Conditions) -> bool:
         """Returns whether joined rows decide which records meet the conditions."""
@@ -202,9 +204,10 @@ class _Composition:
             walk = Walk(cursor, self._endpoint.key)
             snapshot, start = await self._lists.resume(listing, walk), cursor.position
         by = self._index_condition() if whole else None
-        found = await self._lists.narrowed(snapshot, *by, start) if by else None
+        found = await self._lists.finder.rows_with_text(snapshot, *by, start) if by else None
         if found is not None:
-            return Part(snapshot, *found, narrowed=narrowed)
+            numbers, rows = found
+            return Part(snapshot, numbers, rows, narrowed=narrowed)
         stop = None if whole else start + query.page_size + 1
         snapshot, rows = await self._lists.rows(listing, snapshot, start, stop, walk=walk)
         return Part(snapshot, range(start, start + len(rows)), rows, narrowed=narrowed)
@@ -261,16 +264,18 @@ class _Composition:
             hidden = frozenset((*plan.allowed.withheld, *self._refused))
             self._mapping = compile_table(self._endpoint.table, fields, hidden)
 
-    def _finish(
+    async def _finish(
         self, body: dict[str, Any], records: Sequence[Record], data: Sequence[Mapping[str, Any]]
     ) -> ComposedAnswer:
         """Returns the composed answer: adds `raw` and `withheld` to the body where the query wants them."""
         plan, connector = self._plan, self._context.session.connector
         if plan.query.raw:
             body["raw"] = self._raw(records)
-        lost = [
-            frozenset(unreadable(self._mapping, record, values)) for record, values in zip(records, data, strict=True)
-        ]
+        lost = []
+        for place, (record, values) in enumerate(zip(records, data, strict=True)):
+            lost.append(frozenset(unreadable(self._mapping, record, values)))
+            if place % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
         count = sum(map(len, lost))
         if count:
             self._composer.count_unreadable(connector.key, self._endpoint.table.resource.name, count)

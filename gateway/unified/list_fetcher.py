@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from connectors.exchange import Request
 from connectors.paging import Batch, Malformed, Paging
@@ -107,7 +108,16 @@ class ListFetcher:
             raise malformed(session, path, error) from error
         batches = [first, *await together(page(where) for where in rest)]
         found = arrange(batches, overlap, paging.key)
-        return found, not rest or are_older(found.rows, columns, began)
+        return found, not rest or await _all_older(batches, columns, began)
+
+
+async def _all_older(batches: Sequence[Batch], columns: Sequence[str], moment: datetime) -> bool:
+    """Returns whether the rows of all pages are older than a moment. Other requests run between two pages."""
+    for batch in batches:
+        if not are_older(batch.rows, columns, moment):
+            return False
+        await asyncio.sleep(0)
+    return True
 
 
 def _has_any(rows: Sequence[Row], columns: frozenset[str]) -> bool:
