@@ -41,6 +41,8 @@ def refused_paths(plan: Plan, joins: Mapping[Join, JoinIndex], prefix: str = "")
     A field of several sources is among them when one is refused: the others alone would make a wrong value.
     """
     found: dict[str, Refusal] = {}
+    if not any(each.refusal for each in joins.values()):
+        return found
     for name, rule in plan.rules.items():
         sources = [] if isinstance(rule, Absent) else own_sources(rule)
         refusals = (joins[source.join].refusal for source in sources if isinstance(source, Ref))

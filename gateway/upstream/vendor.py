@@ -107,6 +107,8 @@ class VendorClient:
             fault: VendorFailure | None = None
             try:
                 answer = await self._upstream.send(session.connector.base_url, request)
+                if answer.status // 100 == 2:
+                    return answer
                 wait_hint = retry_after(answer.headers.get("retry-after"), self.clock.now())
                 failure = Failure(answer.status, wait_hint)
             except VendorAnswerTooLarge:
