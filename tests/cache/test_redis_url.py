@@ -21,5 +21,6 @@ def test_commands_are_packed_as_the_library_packs_them(
 ) -> None:
     client = open_servers(url, 1, 1).client
     assert isinstance(client, Redis)
-    packed = client.connection_pool.make_connection().pack_command(name, *arguments)
+    connection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    packed = connection.pack_command(name, *arguments)
     assert b"".join(packed) == b"".join(Connection().pack_command(name, *arguments))
