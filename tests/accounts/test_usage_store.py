@@ -101,7 +101,7 @@ async def test_an_idle_account_is_verified_when_it_is_time_and_not_before(stores
     vendor = Vendor()
     account = await linked(stores, vendor, time)
     assert vendor.asked == []
-    time.passed = 0.8 * HOUR
+    time.passed = 0.4 * HOUR
     await look(stores, vendor, time)
     assert vendor.asked == []
     for passed in (1.1 * HOUR, 1.2 * HOUR, 2.3 * HOUR):
