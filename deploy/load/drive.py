@@ -66,7 +66,8 @@ class Drive:
         lines = ("\t".join([get.path, *(f"{n}: {v}" for n, v in get.headers.items())]) for get in requests)
         file.write_text("\n".join(lines) + "\n")
         options = [f"-c{self.connections}", f"-t{self.threads}", f"-d{self.seconds}s", "-s", str(SCRIPT)]
-        command = [*self.prefix, wrk, *options, f"http://{address}", "--", str(file)]
+        command = [*self.prefix, wrk, *options, address if "://" in address else f"http://{address}"]
+        command += ["--", str(file)]
         limit = self.seconds + SPARE_SECONDS
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
         try:

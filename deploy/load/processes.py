@@ -81,12 +81,20 @@ class Processes:
             server.stop()
         self.ports.close()
 
-    def start(self, name: str, command: Sequence[str | Path], environ: Mapping[str, str] | None = None) -> Server:
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        environ: Mapping[str, str] | None = None,
+        *,
+        place: Path = ROOT,
+    ) -> Server:
+        """Starts a server in the directory `place`."""
         log = self.directory / f"{name}.log"
         with log.open("wb") as words:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=place,
                 env={**self._environ, **(environ or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=words,
@@ -97,11 +105,18 @@ class Processes:
         self._servers.append(Server(name, process, log))
         return self._servers[-1]
 
-    def ask(self, command: Sequence[str | Path], environ: Mapping[str, str] | None = None, given: str = "") -> str:
+    def ask(
+        self,
+        command: Sequence[str | Path],
+        environ: Mapping[str, str] | None = None,
+        given: str = "",
+        *,
+        place: Path = ROOT,
+    ) -> str:
         """Returns the output of a command; `given` is its standard input."""
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=place,
             env={**self._environ, **(environ or {})},
             input=given,
             capture_output=True,

@@ -70,7 +70,7 @@ class AccountRows:
 
     async def insert(self, connection: AsyncConnection, account: Account, credential: Secret) -> None:
         await connection.execute(insert(accounts).values(write_account(account)))
-        row = self._sealed(account, credential.reveal.encode())
+        row = self.sealed(account, credential.reveal.encode())
         await connection.execute(insert(credentials).values(row))
 
     async def replace(self, connection: AsyncConnection, account: Account, credential: Secret | None = None) -> None:
@@ -86,7 +86,7 @@ class AccountRows:
         if (await connection.execute(update(accounts).where(unchanged).values(write_account(account)))).rowcount != 1:
             raise Conflict("the account was changed or unlinked at the same time: look at it and try again")
         if credential is not None:
-            await self._write(connection, account, self._sealed(account, credential.reveal.encode()))
+            await self._write(connection, account, self.sealed(account, credential.reveal.encode()))
             return
         row = await _credential_row(connection, account)
         # With a damaged data key nothing of the account can be used, and the names stay as they are.
@@ -100,12 +100,12 @@ class AccountRows:
         # What a damaged key has sealed cannot be opened anyway.
         with suppress(Unsealable):
             credential = self._unwrap(account.id, row).open(row.sealed, CREDENTIAL)
-            await self._write(connection, account, self._sealed(account, credential))
+            await self._write(connection, account, self.sealed(account, credential))
 
     async def _write(self, connection: AsyncConnection, account: Account, values: dict[str, Any]) -> None:
         await connection.execute(update(credentials).where(credentials.c.account_id == account.id).values(values))
 
-    def _sealed(self, account: Account, credential: bytes) -> dict[str, Any]:
+    def sealed(self, account: Account, credential: bytes) -> dict[str, Any]:
         """Returns a row of `credentials` with a new data key."""
         wrapped, cipher = self._vault.new_key(account.id)
         return {

@@ -7,10 +7,9 @@ from http.client import HTTPConnection
 from statistics import quantiles
 
 from deploy.load.processes import Failed
+from tests.bench.bars import Section
 from tests.bench.setup import LIST, Ground, start_gateway
-from tests.bench.table import table
 
-WRITES = 1000
 PATIENCE = 2.0
 
 
@@ -38,7 +37,7 @@ class Line:
         return content
 
 
-def coherence_table(ground: Ground) -> str:
+def coherence_section(ground: Ground, writes: int) -> Section:
     """Write at one gateway and read at the other at once, each taking turns; any process is one worker."""
     lines = []
     for name in ("here", "there"):
@@ -48,7 +47,7 @@ def coherence_table(ground: Ground) -> str:
     people = json.loads(lines[0].ask("GET", f"{LIST}?page_size=1"))["data"]
     target = f"{LIST}/{people[0]['id']}"
     delays, late = [], 0
-    for number in range(WRITES):
+    for number in range(writes):
         writer, reader = lines[number % 2], lines[(number + 1) % 2]
         reader.read(target)
         reader.read(target)
@@ -62,6 +61,6 @@ def coherence_table(ground: Ground) -> str:
         delays.append((time.perf_counter() - announced) * 1000)
         late += tries > 0
     points = quantiles(delays, n=100)
-    head = (f"{WRITES:,} writes, each read at the other gateway", "answered as of before", "p50 ms", "p99 ms")
+    head = (f"{writes:,} writes, each read at the other gateway", "answered as of before", "p50 ms", "p99 ms")
     rows = [("from the write's answer to the new one", str(late), f"{points[49]:.2f}", f"{points[98]:.2f}")]
-    return table(head, rows)
+    return Section("A write, read at another gateway", head, rows)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from deploy.load import nginx
 from deploy.load.drive import Get
 from deploy.load.processes import Server
-from tests.bench.setup import ON_SERVER_CORE, Answer, Ground, start_module
+from tests.bench.setup import LIST, ON_SERVER_CORE, Answer, Ground, start_module
 
 NGINX = """
 worker_processes 1;
@@ -24,16 +24,21 @@ http {{
     keepalive_requests 100000000;
     proxy_http_version 1.1;
     proxy_set_header Connection "";
-    upstream bare {{ server {bare}; keepalive 32; }}
+    proxy_cache_key "$http_authorization $http_x_account_id $request_uri";
+    proxy_cache_valid 200 1h;
+    proxy_ignore_headers Cache-Control Vary;
+    upstream list {{ server {list}; keepalive 32; }}
+    upstream one {{ server {one}; keepalive 32; }}
     upstream sandbox {{ server {sandbox}; keepalive 32; }}
     server {{
         listen 127.0.0.1:{port} backlog=1024;
-        location /unified/ {{
-            proxy_pass http://bare;
+        location = {path} {{
+            proxy_pass http://list;
             proxy_cache answers;
-            proxy_cache_key "$http_authorization $http_x_account_id $request_uri";
-            proxy_cache_valid 200 1h;
-            proxy_ignore_headers Cache-Control Vary;
+        }}
+        location {path}/ {{
+            proxy_pass http://one;
+            proxy_cache answers;
         }}
         location /api/ {{
             proxy_pass http://sandbox;
@@ -45,12 +50,18 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A server and the request that it is asked."""
+    """A server, or several behind each other, and the request that they are asked."""
 
     name: str
     server: Server
     address: str
     get: Get
+    behind: tuple[Server, ...] = ()
+
+    @property
+    def groups(self) -> set[int]:
+        """Returns the process groups whose processor time counts."""
+        return {each.process.pid for each in (self.server, *self.behind)}
 
 
 def start_bare(ground: Ground, answer: Answer, get: Get, name: str = "hits") -> Contestant:
@@ -60,10 +71,11 @@ def start_bare(ground: Ground, answer: Answer, get: Get, name: str = "hits") -> 
     return Contestant("bare ASGI on uvicorn", *start_module(ground, "bare", file, BENCH_NAME=name), get)
 
 
-def start_nginx(ground: Ground, bare: str, get: Get) -> Contestant:
+def start_nginx(ground: Ground, list_at: str, one_at: str, get: Get) -> Contestant:
+    """Starts nginx as a caching proxy of two servers: of the list, and of one person's record."""
     port = ground.processes.ports.take()
     directory = ground.processes.directory
-    text = NGINX.format(directory=directory, port=port, bare=bare, sandbox=ground.sandbox)
+    text = NGINX.format(directory=directory, port=port, list=list_at, one=one_at, sandbox=ground.sandbox, path=LIST)
     server = nginx.start(ground.processes, "bench-nginx", text, port, ON_SERVER_CORE)
     return Contestant("nginx proxy_cache", server, f"127.0.0.1:{port}", get)
 

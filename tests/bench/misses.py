@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 from urllib.parse import urlencode
 
-from deploy.load.drive import Drive, Get, Line
+from deploy.load.drive import Get, Line
 from deploy.load.processes import Failed
+from tests.bench.bars import Section
 from tests.bench.contestants import Contestant, start_plain
-from tests.bench.hits import measure_rounds
-from tests.bench.setup import LIST, Ground, fetch
-from tests.bench.table import table
+from tests.bench.rounds import cpu_of, measure_rounds
+from tests.bench.setup import LIST, Effort, Ground, drive_of, fetch
 
 NO_CACHE = {"cache-control": "no-cache"}
-SAMPLES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,13 @@ def vendor_calls(ground: Ground, gateway: Contestant, get: Get) -> list[Get]:
     ]
 
 
-async def time_ways(ground: Ground, all_ways: Sequence[Way], rounds: int) -> list[Times]:
+async def time_ways(ground: Ground, all_ways: Sequence[Way], samples: int) -> list[Times]:
     """Time each way and its calls in turn, one request after the other."""
     times = [Times([], []) for _ in all_ways]
     for way, found in zip(all_ways, times, strict=True):
         line = await Line.open(way.contestant.address)
         lines = [await Line.open(ground.sandbox) for _ in way.calls]
-        for _ in range(SAMPLES * rounds):
+        for _ in range(samples):
             found.direct.append(await timed(lambda: directly(lines, way.calls)))  # noqa: B023 - awaited at once
             found.own.append(await timed(lambda: asked(line, way.contestant.get)))  # noqa: B023 - as above
         for each in (line, *lines):
@@ -96,20 +95,27 @@ async def asked(line: Line, get: Get) -> None:
         raise Failed(f"{get.path} was answered with {status}")
 
 
-def misses_table(drive: Drive, all_ways: Sequence[Way], times: Sequence[Times], rounds: int) -> str:
-    head = ("misses", "calls", "p50 ms", "direct", "added", "p99 ms", "direct", "added", "misses/s", "CPU µs each")
-    rows = []
-    all_runs = measure_rounds(drive, [way.contestant for way in all_ways], rounds)
+def misses_section(ground: Ground, gateway: Contestant, nginx: Contestant | None, effort: Effort) -> Section:
+    """Alone for the times, with 16 connections for the rates."""
+    all_ways = ways(ground, gateway, nginx)
+    times = asyncio.run(time_ways(ground, all_ways, effort.samples))
+    drive = drive_of(ground.processes, effort.seconds)
+    all_runs = measure_rounds(drive, [way.contestant for way in all_ways], effort.rounds)
+    rows, added = [], []
     for way, found, runs in zip(all_ways, times, all_runs, strict=True):
         own, direct = (quantiles(each, n=100) for each in (found.own, found.direct))
+        added.append((own[49] - direct[49], own[98] - direct[98]))
         rows.append(
             (
                 way.contestant.name,
                 str(len(way.calls)),
-                *(f"{value:.2f}" for value in (own[49], direct[49], own[49] - direct[49])),
-                *(f"{value:.2f}" for value in (own[98], direct[98], own[98] - direct[98])),
+                *(f"{value:.2f}" for value in (own[49], direct[49], added[-1][0])),
+                *(f"{value:.2f}" for value in (own[98], direct[98], added[-1][1])),
                 f"{median(run.figures.rate for run in runs):,.0f}",
-                f"{median(run.microseconds for run in runs):,.0f}",
+                f"{cpu_of(runs):,.0f}",
             )
         )
-    return table(head, rows)
+    head = ("", "calls", "p50 ms", "direct", "added", "p99 ms", "direct", "added", "misses/s", "CPU µs each")
+    figures = {"miss/cpu": cpu_of(all_runs[0]), "miss/p50": added[0][0], "miss/p99": added[0][1]}
+    note = "One record with Cache-Control: no-cache, beside the same vendor calls made directly."
+    return Section("Misses", head, rows, note, figures)

@@ -5,10 +5,10 @@ import os
 import signal
 
 from deploy.load.drive import Drive
+from tests.bench.bars import Section
 from tests.bench.contestants import Contestant
-from tests.bench.hits import measure
+from tests.bench.rounds import measure
 from tests.bench.setup import Ground, start_module
-from tests.bench.table import table
 
 
 def start_sampled(ground: Ground, like: Contestant) -> Contestant:
@@ -18,7 +18,7 @@ def start_sampled(ground: Ground, like: Contestant) -> Contestant:
     return Contestant("gateway, looked at", *start_module(ground, "sampled", file, **environ), like.get)
 
 
-def stages_table(ground: Ground, drive: Drive, sampled: Contestant, served: float) -> str:
+def stages_section(ground: Ground, drive: Drive, sampled: Contestant, served: float) -> Section:
     """Returns each part's share of `served`, which is what a hit costs when nobody looks (µs of processor time)."""
     file = ground.processes.directory / "looks.json"
     os.kill(sampled.server.process.pid, signal.SIGUSR1)
@@ -31,4 +31,5 @@ def stages_table(ground: Ground, drive: Drive, sampled: Contestant, served: floa
         (name, f"{count / total * served:.0f}", f"{count / total:.0%}")
         for name, count in sorted(looks.items(), key=lambda each: -each[1])
     ]
-    return table((f"where a hit goes, by {total:,} looks", "CPU µs", "of all"), [*rows, ("all", f"{served:.0f}", "")])
+    head = (f"by {total:,} looks", "CPU µs", "of all")
+    return Section("Where a hit goes", head, [*rows, ("all", f"{served:.0f}", "")])
