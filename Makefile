@@ -45,7 +45,7 @@ fuzz: setup  ## requests that the OpenAPI document allows, and others, for a lon
 	@FUZZ_SEEDS=400 $(BIN)/python -m pytest -q tests/test_connection_smuggling.py -k mutated
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-bench: setup  ## speed, as ratios to other proxies in the same run
+bench: setup  ## speed beside other servers, and docs/performance.md; ARGS=--quick takes three minutes
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 load: setup  ## two workers behind nginx: answers unchanged, and speed

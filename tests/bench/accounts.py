@@ -6,6 +6,7 @@ from dataclasses import replace
 from statistics import median
 
 from deploy.load.drive import Get
+from deploy.load.processes import Failed
 from tests.bench.bars import Section
 from tests.bench.contestants import Contestant
 from tests.bench.machine import resident_mb
@@ -22,7 +23,8 @@ def accounts_section(base: Ground, effort: Effort) -> Section:
     for count in (1, SOME, effort.accounts):
         ground = lay_ground(base.processes, f"accounts-{count}")
         command = [sys.executable, "-m", "tests.bench.seed", ground.account, str(count - 1)]
-        ground.processes.start(f"seed-{count}", command, ground.environ).process.wait(SEED_SECONDS)
+        if ground.processes.start(f"seed-{count}", command, ground.environ).process.wait(SEED_SECONDS):
+            raise Failed("the accounts cannot be copied")
         began = time.perf_counter()
         server, address = start_gateway(ground, f"gateway-{count}")
         took = time.perf_counter() - began

@@ -25,7 +25,7 @@ http {{
     open_file_cache max=10;
     server {{
         listen 127.0.0.1:{port} backlog=1024;
-        location / {{
+        location = {path} {{
             default_type application/json;
             alias {directory}/answer-hits;
         }}
@@ -38,7 +38,7 @@ NEW_KEY = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj
 def proxied_section(ground: Ground, field: Field, effort: Effort) -> Section:
     """Measures nginx together with what is behind it: all are on the one core of servers."""
     port = ground.processes.ports.take()
-    text = STATIC.format(directory=ground.processes.directory, port=port)
+    text = STATIC.format(directory=ground.processes.directory, port=port, path=LIST)
     static = nginx.start(ground.processes, "static", text, port, ON_SERVER_CORE)
     behind = (
         ("gateway", field.gateway.server, field.gateway.address),

@@ -30,8 +30,9 @@ SPREAD_SECONDS = 21600
 """Verifications of the copies are due over the next six hours, as those of accounts that are in use for long."""
 
 
-async def copy(settings: Settings, account_id: str, count: int) -> None:
-    """Writes the rows of `count` further accounts."""
+async def copy(settings: Settings, account_id: str, count: int) -> list[str]:
+    """Writes the rows of `count` further accounts. Returns their ids."""
+    ids: list[str] = []
     vault = open_the_vault(settings)
     now = datetime.now(UTC)
     rows = AccountRows(vault, lambda: now)
@@ -46,22 +47,28 @@ async def copy(settings: Settings, account_id: str, count: int) -> None:
         if linked is None:
             raise ValueError(f"there is no account {account_id}")
         for begin in range(0, count, BATCH):
-            made = [_rows(rows, linked, number, now) for number in range(begin, min(begin + BATCH, count))]
+            made = [
+                _rows(rows, linked, number, now + timedelta(seconds=SPREAD_SECONDS * (number + 1) / count))
+                for number in range(begin, min(begin + BATCH, count))
+            ]
             async with writing(stores.engine) as connection:
                 for place, table in enumerate((accounts, credentials, account_usage)):
                     await connection.execute(insert(table), [each[place] for each in made])
+            ids += [each[0]["id"] for each in made]
+    return ids
 
 
-def _rows(rows: AccountRows, linked: LinkedAccount, number: int, now: datetime) -> tuple[Mapping[str, Any], ...]:
+def _rows(rows: AccountRows, linked: LinkedAccount, number: int, due: datetime) -> tuple[Mapping[str, Any], ...]:
     copied = replace(linked.account, id=new_id(), owner=Owner(id=f"copy {number}", name=f"Company {number} Ltd"))
-    due = now + timedelta(seconds=number % SPREAD_SECONDS)
-    usage = {"account_id": copied.id, "check_at": due, "verified_at": now, "failures": 0}
+    verified = due - timedelta(seconds=SPREAD_SECONDS)
+    usage = {"account_id": copied.id, "check_at": due, "verified_at": verified, "failures": 0}
     counts = {"hits": 0, "misses": 0, "errors": 0}
     return write_account(copied), rows.sealed(copied, linked.credential.reveal.encode()), {**usage, **counts}
 
 
 def main() -> int:
-    asyncio.run(copy(read_settings(dict(os.environ), CONNECTORS), sys.argv[1], int(sys.argv[2])))
+    ids = asyncio.run(copy(read_settings(dict(os.environ), CONNECTORS), sys.argv[1], int(sys.argv[2])))
+    print("\n".join(ids))
     return 0
 
 

@@ -50,8 +50,9 @@ def sweeps_section(base: Ground, effort: Effort, people: int = PEOPLE) -> Sectio
     export = _cpu(walked, lambda: _walk(walked, people)) * 1e6 / people
     held = resident_mb({walked.group}) - idle
     far = _start(ground, "large-evicted", **EVICTED)
-    records = [Get(f"{LIST}/{each['id']}", far.large) for each in rows[-effort.samples :]]
-    emails = [Get(f"{LIST}?filter%5Bemail%5D={each['work_email']}", far.large) for each in rows[-effort.samples :]]
+    samples = max(10, effort.samples // 15)
+    records = [Get(f"{LIST}/{each['id']}", far.large) for each in rows[-samples:]]
+    emails = [Get(f"{LIST}?filter%5Bemail%5D={each['work_email']}", far.large) for each in rows[-samples:]]
     by_id, by_email = _each(far, records), _each(far, emails)
     alone = _meanwhile(place, lambda: threading.Event().wait(2))
     directly = _meanwhile(place, lambda: _read_vendor(ground, people))
