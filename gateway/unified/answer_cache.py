@@ -38,9 +38,7 @@ class CachedAnswer:
     def page(self, client_key: ClientKey, context: ReadContext, *, revalidating: bool) -> Page:
         """Returns the answer, with a ticket for the fast path."""
         detail = "revalidating" if revalidating else self.source
-        # Roles come into force by day, so tomorrow the same request may have another answer.
-        ends = self.now.replace(hour=23, minute=59, second=59, microsecond=999999).timestamp()
-        ticket = FastPathTicket(client_key, ref(context.session.linked), context.account.id, context.answer, ends)
+        ticket = FastPathTicket(client_key, ref(context.session.linked), context.account.id, context.answer)
         return Page(self.entry, Freshness(times=self.entry.times, now=self.now.timestamp(), detail=detail), 0, ticket)
 
     def instead_of(self, failure: Exception, now: float) -> Page:

@@ -54,13 +54,11 @@ class Page:
 class FastPathTicket:
     """What was decided for a request that was answered from a cache. Equal requests may have the same answer.
 
-    It is valid while the authenticator would find these very objects for the key and the account, and until the day
-    ends. The reference to the account is weak, so that a ticket does not keep a credential in memory after its account
-    is unlinked.
+    It is valid while the authenticator would find these very objects for the key and the account. The reference to the
+    account is weak, so that a ticket does not keep a credential in memory after its account is unlinked.
     """
 
     client_key: ClientKey
     linked: ref[LinkedAccount]
     account_id: str
     answer: str
-    day_ends: float

@@ -15,7 +15,7 @@ from tests.fakes.core import make_key, make_linked
 from tests.fakes.vendor import ReadBench, make_vendor
 
 LINKED = make_linked("a1")
-TICKET = FastPathTicket(make_key("*"), ref(LINKED), "a1", "name", datetime.now(UTC).timestamp())
+TICKET = FastPathTicket(make_key("*"), ref(LINKED), "a1", "name")
 PATH = b"GET /unified/hris/employees HTTP/1.1\r\n"
 FIELDS = b"host: gateway\r\nauthorization: Basic eDo=\r\nx-account-id: a1\r\n"
 PLAIN = PATH + FIELDS + b"\r\n"

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -69,7 +70,7 @@ def wait_longer_than_the_local_cache_may_be_used(gateway: ReadBench[Vendor]) -> 
 
 
 def wait_until_the_day_ends(gateway: ReadBench[Vendor]) -> None:
-    gateway.time.moment = gateway.time.moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    gateway.time.moment = gateway.time.moment.replace(hour=0) + timedelta(days=1)
 
 
 @pytest.mark.parametrize(
