@@ -26,6 +26,8 @@ UNREADABLE = Unreadable()
 
 _EXACT = 2.0**53
 """From here on a decoded number no longer has the digits that it was written with."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+"""The form of the contract, which most vendors use. Some versions of Python read 24:00 as the next day."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
 _LONGEST_WHOLE = 18
@@ -71,6 +73,9 @@ def instant(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     try:
+        if _INSTANT.fullmatch(value):
+            datetime.fromisoformat(value)
+            return value
         if _DATE.fullmatch(value):
             date.fromisoformat(value)
             return f"{value}T00:00:00.000Z"
@@ -151,7 +156,9 @@ def words(enum: Words, table: Mapping[str, str]) -> Callable[[Any], dict[str, An
     def convert(value: Any) -> dict[str, Any] | None:
         if value is None or value == "":
             return None
-        ours = normalised.get(normal(value), UNMAPPED) if isinstance(value, str) else UNMAPPED
+        if not isinstance(value, str):
+            return wrapper(UNMAPPED, value)
+        ours = table.get(value) or normalised.get(normal(value), UNMAPPED)
         return wrapper(ours, value)
 
     return convert

@@ -181,7 +181,7 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(scope["state"], receive, send)
+            await self._live(scope.get("state", {}), receive, send)  # A server may have none.
         elif self._app is not None:
             await self._app(scope, receive, send)
 

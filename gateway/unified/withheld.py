@@ -78,6 +78,8 @@ def _nested_records(rule: Nested, record: Record) -> list[Record]:
 
 def _is_unreadable(rule: Field, record: Record) -> bool:
     """Returns whether a field is null though its sources have values."""
+    if isinstance(rule.source, str) and rule.source != TODAY:  # Nearly all fields: asked for each null of each record.
+        return is_there(record.row.get(rule.source)) or is_lost(rule.source, record)
     if any(is_lost(source, record) for source in rule.sources):
         return True
     found = [getter(source)(record) for source in rule.sources]
