@@ -113,6 +113,7 @@ async def test_the_smuggling_corpus_gets_the_same_verdicts_with_the_fast_path_an
 def ages_apart(answer: bytes) -> bytes:
     """Returns answers without what time has changed."""
     answer = re.sub(rb"(?m)^age: \d+\r$", b"age: -\r", normal(answer))
+    answer = re.sub(rb"detail=(local|shared)", b"detail=-", answer)  # On a busy machine the subscription may rest.
     return re.sub(rb"(ttl|max-age)=\d+", rb"\1=-", answer)
 
 

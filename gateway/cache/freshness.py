@@ -126,11 +126,11 @@ class Times:
 
     def ending(self, moment: float) -> "Times":
         """Returns times that end at a moment at the latest: from then on the answer may not be used in any way."""
-        return Times(
-            self.made_at,
-            min(self.fresh_until, moment),
-            min(self.revalidate_until, moment),
-            min(self.error_until, moment),
+        return replace(
+            self,
+            fresh_until=min(self.fresh_until, moment),
+            revalidate_until=min(self.revalidate_until, moment),
+            error_until=min(self.error_until, moment),
         )
 
     @property

@@ -36,7 +36,7 @@ from tests.fakes.metrics import counts
 from tests.fakes.vendor import VILLAGE
 
 HEADER = "x-village-signature"
-CHECK = timedelta(hours=6)
+CHECK = timedelta(hours=8)
 SILENCE = 7200.0
 
 
